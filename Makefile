@@ -1,0 +1,36 @@
+# Everything a developer runs; each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PEERS := .cache/peers
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint bench peers clean
+
+demo: $(INSTALLED)
+	@$(BIN)/python -m tests.demo
+
+test: $(INSTALLED) peers
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED) peers
+	$(BIN)/python -m tests.bench
+
+# The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
+# and STEP or stand on PATH, nothing is built.
+peers:
+	@PEERS=$(PEERS) sh tests/peers/build
+
+$(INSTALLED): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "step-ott needs Python 3.11 or later; name one by PYTHON=…")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache build dist *.egg-info demo .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The ports' implementations: each adapter knows the domain and its own library, never another adapter."""

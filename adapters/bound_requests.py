@@ -1,0 +1,55 @@
+"""The requests that a token can be bound to: CSRs and SSH public keys, on `cryptography`."""
+
+from base64 import b64decode
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, ssh
+
+from domain import base64url
+from domain.errors import InputError
+
+_CSR_LABELS = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
+
+
+def fingerprint_bound_request(data: bytes, is_ssh: bool) -> str:
+    """Return the SHA-256, in unpadded base64url, that the `cnf` claim carries as `x5rt#S256`.
+
+    Args:
+        data: A CSR in PEM or DER; where `is_ssh`, an SSH public key line ("ssh-ed25519 AAAA… comment").
+        is_ssh: Which of the two it is.
+
+    Raises:
+        InputError: it is not, or the CSR's own signature is bad.
+    """
+    return base64url.encode(sha256(_ssh_key_bytes(data) if is_ssh else _csr_bytes(data)).digest())
+
+
+def _csr_bytes(data: bytes) -> bytes:
+    """Return the DER of a CSR whose own signature holds (RFC 2986, section 3)."""
+    try:
+        is_pem = any(label in data for label in _CSR_LABELS)
+        request = x509.load_pem_x509_csr(data) if is_pem else x509.load_der_x509_csr(data)
+        sound = request.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+        raise InputError(
+            "--cnf-file holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
+        ) from error
+    if not sound:
+        raise InputError("the CSR in --cnf-file is not signed by its own key", "make the CSR anew")
+    return request.public_bytes(Encoding.DER)
+
+
+def _ssh_key_bytes(data: bytes) -> bytes:
+    """Return the wire bytes of an SSH public key (RFC 4253, section 6.6)."""
+    lines = [line for line in data.splitlines() if line.strip() and not line.lstrip().startswith(b"#")]
+    try:
+        if len(lines) != 1:
+            raise ValueError("not one line")
+        ssh.load_ssh_public_key(lines[0])
+        return b64decode(lines[0].split()[1])
+    except (ValueError, UnsupportedAlgorithm, IndexError) as error:
+        raise InputError(
+            "--cnf-file holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
+        ) from error

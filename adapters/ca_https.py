@@ -1,0 +1,239 @@
+"""The CA over HTTPS, on urllib3: its provisioners and their encrypted keys (step-ca, api/api.go).
+
+Trust is the given root and nothing else; redirects are refused; bodies, pages and time are bounded.
+"""
+
+import os
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+
+from domain import json_text
+from domain.ca_url import CaUrl
+from domain.duration import NANOSECONDS, format_duration
+from domain.errors import AuthorityError, InputError, NetworkError
+from domain.provisioners.base import Provisioner
+
+MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1_000, 100
+_CHUNK = 65_536
+_T = TypeVar("_T")
+
+
+@attrs.define(kw_only=True)
+class HttpsAuthority:
+    """An `Authority` (see `domain.ports`) that asks a running step-ca.
+
+    Attributes:
+        ca_url: Where it listens.
+        roots: DER of the certificates that may have issued its own; not one more is trusted.
+        fingerprint: SHA-256 of the first root's DER, lower-case hex.
+        request_timeout: Nanoseconds for one request, wall-clock, retries included.
+        timeout: Nanoseconds for all of them.
+        read_provisioners: Parsed JSON to provisioners.
+    """
+
+    ca_url: CaUrl
+    roots: Sequence[bytes]
+    fingerprint: str
+    request_timeout: int
+    timeout: int
+    read_provisioners: Callable[[Sequence[Any]], list[Provisioner]]
+    _pool: urllib3.HTTPSConnectionPool | urllib3.PoolManager | None = attrs.field(default=None, init=False, repr=False)
+    _deadline: float = attrs.field(default=0.0, init=False)
+
+    def url(self) -> CaUrl:
+        """Return the address."""
+        return self.ca_url
+
+    def root_fingerprint(self) -> str:
+        """Return the fingerprint of the root that TLS trusts."""
+        return self.fingerprint
+
+    def provisioners(self) -> Sequence[Provisioner]:
+        """Return what all pages of `GET /provisioners` list."""
+        listed: list[Any] = []
+        cursor, seen = "", {""}
+        for _ in range(MAX_PAGES):
+            query = urlencode({"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {}), quote_via=quote)
+            page = self._get_object(f"/provisioners?{query}", MAX_PAGE_BYTES)
+            entries, cursor = page.get("provisioners") or [], page.get("nextCursor") or ""
+            if not isinstance(entries, list) or not isinstance(cursor, str):
+                raise self._misbehaved("its list of provisioners is no list")
+            listed += entries
+            if not cursor:
+                return self.read_provisioners(listed)
+            if cursor in seen:
+                raise self._misbehaved("its list of provisioners goes round in a circle")
+            seen.add(cursor)
+        raise self._misbehaved(f"its list of provisioners has over {MAX_PAGES} pages")
+
+    def encrypted_key(self, kid: str) -> str:
+        """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
+        key = self._get_object(f"/provisioners/{quote(kid, safe='')}/encrypted-key", MAX_KEY_BYTES).get("key")
+        if not isinstance(key, str) or not key:
+            raise self._misbehaved(f"it answers with no key for kid {kid}")
+        return key
+
+    def _get_object(self, path: str, limit: int) -> dict[str, Any]:
+        """Return the JSON object that a GET of `path` answers with."""
+        status, location, body = self._get(path, limit)
+        if 300 <= status < 400:
+            raise self._misbehaved(f"it redirects {path} to {location or 'nowhere'}, which is refused")
+        if status != 200:
+            raise self._misbehaved(f"it answers {path} with status {status}{_read_message(body)}")
+        try:
+            value = json_text.parse(body)
+            if not isinstance(value, dict):
+                raise ValueError("no JSON object")
+        except ValueError as error:
+            raise self._misbehaved(f"its answer to {path} cannot be used: {error}") from error
+        return value
+
+    def _get(self, path: str, limit: int) -> tuple[int, str, bytes]:
+        """Return status, `Location` and body of a GET, within the time that is left."""
+        now = monotonic()
+        self._deadline = self._deadline or now + self.timeout / NANOSECONDS
+        seconds = min(self.request_timeout / NANOSECONDS, self._deadline - now)
+        try:
+            return _run_within(seconds, lambda: self._request(path, limit, seconds))
+        except TimeoutError as error:
+            limit_text = format_duration(round(seconds * 1000) * 1_000_000)
+            raise NetworkError(
+                f"the CA at {self.ca_url} did not answer within {limit_text}",
+                "check the address, or raise --request-timeout",
+            ) from error
+        except MaxRetryError as error:
+            raise self._unreachable(error.reason or error) from error
+        except (HTTPError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    def _request(self, path: str, limit: int, seconds: float) -> tuple[int, str, bytes]:
+        if self._pool is None:
+            self._pool = _open_pool(self.ca_url, self.roots)
+        retry = urllib3.Retry(
+            total=None, connect=3, read=3, status=3, other=0, redirect=0, backoff_factor=0.1,
+            status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False, respect_retry_after_header=False,
+        )  # fmt: skip
+        response = self._pool.request(
+            "GET", f"{self.ca_url}{path}", headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            timeout=urllib3.Timeout(connect=seconds, read=seconds), retries=retry,
+            redirect=False, preload_content=False, decode_content=False,
+        )  # fmt: skip
+        body = bytearray()
+        while chunk := response.read(_CHUNK):
+            body += chunk
+            if len(body) > limit:
+                raise self._misbehaved(f"its answer to {path} is over {limit} bytes")
+        response.release_conn()
+        return response.status, response.headers.get("Location", ""), bytes(body)
+
+    def _misbehaved(self, what: str) -> AuthorityError:
+        return AuthorityError(f"the CA at {self.ca_url} cannot be used: {what}", "check --ca-url and the CA's log")
+
+    def _unreachable(self, error: Exception) -> NetworkError:
+        if isinstance(error, SSLError | ssl.SSLError):
+            reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
+            return NetworkError(f"TLS with the CA at {self.ca_url} fails: {reason}", "check --ca-url and --root")
+        reason = _describe_fault(error)
+        return NetworkError(
+            f"the CA at {self.ca_url} cannot be reached: {reason}", "check --ca-url and that the CA runs"
+        )
+
+
+def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in `roots`, DER, as anchors and nothing else.
+
+    A bare context: neither the system's certificates nor SSLKEYLOGFILE have a say in it.
+
+    Raises:
+        InputError: one of them is no X.509 certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        for der in roots:
+            context.load_verify_locations(cadata=der)
+    except ssl.SSLError as error:
+        raise InputError("the root is no X.509 certificate", "get the root certificate from the CA") from error
+    if not roots or context.cert_store_stats()["x509"] == 0:
+        raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
+    return context
+
+
+def _open_pool(ca_url: CaUrl, roots: Sequence[bytes]) -> urllib3.PoolManager:
+    """Return a pool through the proxy that the environment names for this host, or without one."""
+    context = make_tls_context(roots)
+    proxy = _find_proxy(ca_url)
+    if proxy is None:
+        return urllib3.PoolManager(ssl_context=context)
+    try:
+        parsed = urllib3.util.parse_url(proxy)
+        headers = urllib3.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
+        bare = f"{parsed.scheme or 'http'}://{parsed.netloc}"
+        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context)
+    except (HTTPError, ValueError) as error:
+        raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
+
+
+def _find_proxy(ca_url: CaUrl) -> str | None:
+    """Return the proxy of HTTPS_PROXY unless NO_PROXY excepts the host."""
+    if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
+        return None
+    from urllib import request  # noqa: PLC0415  # slow to load
+
+    proxies = request.getproxies_environment()
+    host = ca_url.host if ca_url.port is None else f"{ca_url.host}:{ca_url.port}"
+    return None if request.proxy_bypass(host, proxies) else proxies.get("https")
+
+
+def _run_within(seconds: float, work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, or raise TimeoutError after `seconds` of wall-clock time.
+
+    The work runs on a thread of its own, for no timeout of a socket bounds a name look-up, a
+    handshake and a body that trickles taken together.
+    """
+    outcome: list[_T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001  # handed over to the caller's thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(max(seconds, 0.0))
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise TimeoutError
+    return outcome[0]
+
+
+def _read_message(body: bytes) -> str:
+    """Return the message of step-ca's error body, where it is one, with a colon in front."""
+    try:
+        message = json_text.parse(body).get("message")
+    except (ValueError, AttributeError):
+        return ""
+    return f": {message[:500]}" if isinstance(message, str) else ""
+
+
+def _describe_fault(error: BaseException) -> str:
+    """Return why a connection failed: the system's own words where it has some."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return str(cause.strerror)
+    return str(error).partition(": ")[2] or type(error).__name__

@@ -1,0 +1,20 @@
+"""Time and randomness of this machine."""
+
+import os
+import time
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Return nanoseconds since the epoch, UTC."""
+        return time.time_ns()
+
+
+class SystemRandomness:
+    """The operating system's source of randomness."""
+
+    def token_id(self) -> str:
+        """Return 256 random bits as 64 lower-case hex characters."""
+        return os.urandom(32).hex()

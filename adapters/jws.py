@@ -1,0 +1,160 @@
+"""JWS signatures by hand on `cryptography` (RFC 7515; algorithms of RFC 7518, section 3, and RFC 8037)."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from domain import base64url
+from domain.errors import KeyFormatError
+from domain.jwk import COORDINATE_BYTES, PublicJwk, read_public_jwk
+
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+}
+_CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
+    "256": hashes.SHA256,
+    "384": hashes.SHA384,
+    "512": hashes.SHA512,
+}
+
+
+@attrs.frozen
+class JwsSigner:
+    """Signs with a private key held in this process.
+
+    Attributes:
+        private_key: Never shown.
+        public: The public half with the algorithm to sign by.
+    """
+
+    private_key: PrivateKey = attrs.field(repr=False)
+    public: PublicJwk
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the JWS signature of `message`, verified before it leaves."""
+        signature = _sign(self.private_key, self.public.algorithm, message)
+        if not verify(self.private_key.public_key(), self.public.algorithm, message, signature):
+            raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a sound copy")
+        return signature
+
+
+def make_signer(private_key: object, jwk: dict[str, Any] | None = None) -> JwsSigner:
+    """Return the signer of `private_key`.
+
+    Args:
+        private_key: A private key object of `cryptography`.
+        jwk: The JWK that the key came from, whose `alg`, `use`, `key_ops` and `kid` then count.
+
+    Raises:
+        KeyFormatError: the key is not EC on a NIST curve, RSA of 2048 to 8192 bits or Ed25519, or the
+            JWK says of itself that it is for something else.
+    """
+    if not isinstance(private_key, PrivateKey):
+        raise KeyFormatError(
+            f"a private key of type {type(private_key).__name__} cannot sign a token",
+            "use an EC (P-256, P-384, P-521), RSA or Ed25519 key",
+        )
+    try:
+        own = {name: jwk[name] for name in ("alg", "use", "key_ops", "kid") if name in jwk} if jwk else {}
+        return JwsSigner(private_key, read_public_jwk(own | public_members(private_key.public_key())))
+    except ValueError as error:
+        raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
+
+
+def public_members(key: PublicKey) -> dict[str, str]:
+    """Return the members that make up the public JWK of `key` (RFC 7518, section 6; RFC 8037, section 2).
+
+    Raises:
+        ValueError: an EC key on a curve that JWS has no algorithm for.
+    """
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        curve = _CURVE_NAMES.get(key.curve.name)
+        if curve is None:
+            raise ValueError(f"curve {key.curve.name!r} is not one of {', '.join(_CURVES)}")
+        numbers, size = key.public_numbers(), COORDINATE_BYTES[curve]
+        return {"kty": "EC", "crv": curve, "x": _unsigned(numbers.x, size), "y": _unsigned(numbers.y, size)}
+    if isinstance(key, rsa.RSAPublicKey):
+        rsa_numbers = key.public_numbers()
+        return {"kty": "RSA", "e": _unsigned(rsa_numbers.e), "n": _unsigned(rsa_numbers.n)}
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(key.public_bytes_raw())}
+
+
+def load_public_key(jwk: PublicJwk) -> PublicKey:
+    """Return the key object of a public JWK.
+
+    Raises:
+        ValueError: the members are no key, such as a point that is not on its curve.
+    """
+    members = jwk.members
+    if members["kty"] == "EC":
+        x, y = (int.from_bytes(base64url.decode(members[name]), "big") for name in "xy")
+        return ec.EllipticCurvePublicNumbers(x, y, _CURVES[members["crv"]]()).public_key()
+    if members["kty"] == "RSA":
+        e, n = (int.from_bytes(base64url.decode(members[name]), "big") for name in "en")
+        return rsa.RSAPublicNumbers(e, n).public_key()
+    return ed25519.Ed25519PublicKey.from_public_bytes(base64url.decode(members["x"]))
+
+
+def verify(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> bool:
+    """Return whether `signature`, as a JWS carries it, is one of `message` by `key` under `algorithm`."""
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            size = COORDINATE_BYTES[_CURVE_NAMES[key.curve.name]]
+            if len(signature) != 2 * size:
+                return False
+            r, s = (int.from_bytes(half, "big") for half in (signature[:size], signature[size:]))
+            key.verify(encode_dss_signature(r, s), message, ec.ECDSA(_hash(algorithm)))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, _rsa_padding(algorithm), _hash(algorithm))
+        else:
+            key.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _sign(key: PrivateKey, algorithm: str, message: bytes) -> bytes:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        size = COORDINATE_BYTES[_CURVE_NAMES[key.curve.name]]
+        r, s = decode_dss_signature(key.sign(message, ec.ECDSA(_hash(algorithm))))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(message, _rsa_padding(algorithm), _hash(algorithm))
+    return key.sign(message)
+
+
+def _hash(algorithm: str) -> hashes.HashAlgorithm:
+    return _HASHES[algorithm[2:]]()
+
+
+def _rsa_padding(algorithm: str) -> padding.AsymmetricPadding:
+    """PS* salts have the digest's length (RFC 7518, 3.5)."""
+    if algorithm.startswith("PS"):
+        digest = _hash(algorithm)
+        return padding.PSS(padding.MGF1(digest), digest.digest_size)
+    return padding.PKCS1v15()
+
+
+def _unsigned(number: int, size: int = 0) -> str:
+    """Return base64url of a big-endian number, at least `size` bytes long (RFC 7518, section 2)."""
+    return base64url.encode(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
+
+
+def generate_jwk() -> dict[str, str]:
+    """Return a new private P-256 JWK whose `kid` is its thumbprint, as step makes them for provisioners."""
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    members = public_members(private_key.public_key())
+    kid = read_public_jwk(members).thumbprint()
+    secret = _unsigned(private_key.private_numbers().private_value, COORDINATE_BYTES["P-256"])
+    return members | {"alg": "ES256", "use": "sig", "kid": kid, "d": secret}

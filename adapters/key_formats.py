@@ -1,0 +1,120 @@
+"""Private keys in the formats that step writes and reads: PEM, OpenSSH and JWK, on `cryptography`.
+
+PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), legacy `Proc-Type:
+4,ENCRYPTED` (RFC 1421), OpenSSH's own container, and private JWKs (RFC 7518, section 6).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from domain import base64url
+from domain.errors import KeyFormatError, WrongPasswordError
+
+_PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+_KEY_LABELS = frozenset(
+    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY", b"OPENSSH PRIVATE KEY"}
+)
+_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+}
+_RSA_MEMBERS = ("p", "q", "d", "dp", "dq", "qi")
+
+
+def load_pem_key(data: bytes, password: bytes | None) -> object | None:
+    """Return the private key in the PEM text `data`, or None where it is encrypted and `password` is None.
+
+    Raises:
+        KeyFormatError: no private key is in it, or one of a kind that cannot be read.
+        WrongPasswordError: the password does not open it.
+    """
+    label = _find_key_label(data)
+    try:
+        return _load(label, data, password)
+    except TypeError as error:
+        if password is None:
+            return None
+        if "not encrypted" in str(error):
+            return _load(label, data, None)
+        raise KeyFormatError(f"the {label} cannot be read", "convert it with openssl or ssh-keygen") from error
+    except UnsupportedAlgorithm as error:
+        raise KeyFormatError(
+            f"the {label} uses an algorithm that cannot be read: {error}", "convert it to PKCS#8"
+        ) from error
+    except ValueError as error:
+        if password is not None and _is_encrypted(label, data):
+            raise WrongPasswordError("the password does not open the key") from error
+        raise KeyFormatError(
+            f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8"
+        ) from error
+
+
+def load_jwk_key(jwk: Mapping[str, Any]) -> object:
+    """Return the private key of a private JWK whose public half has been checked.
+
+    Raises:
+        KeyFormatError: the private members are missing or malformed, or are not of the public ones.
+    """
+    try:
+        if jwk["kty"] == "EC":
+            return _load_ec(jwk)
+        if jwk["kty"] == "RSA":
+            return _load_rsa(jwk)
+        private_key = ed25519.Ed25519PrivateKey.from_private_bytes(_bytes(jwk, "d"))
+        if private_key.public_key().public_bytes_raw() != _bytes(jwk, "x"):
+            raise ValueError("its private half is not of its public half")
+        return private_key
+    except ValueError as error:
+        raise KeyFormatError(f"the JWK cannot be read: {error}", "get a sound copy of it") from error
+
+
+def _find_key_label(data: bytes) -> str:
+    labels: list[bytes] = _PEM_LABEL.findall(data)
+    keys = [label for label in labels if label in _KEY_LABELS]
+    if len(keys) == 1:
+        return keys[0].decode()
+    if keys:
+        raise KeyFormatError("the file holds several private keys", "give a file with one")
+    found = ", ".join(sorted({label.decode() for label in labels}))
+    raise KeyFormatError(f"the file holds {found or 'no PEM block'}, not a private key", "give the private key's file")
+
+
+def _load(label: str, data: bytes, password: bytes | None) -> object:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
+
+    if label == "OPENSSH PRIVATE KEY":
+        return serialization.load_ssh_private_key(data, password)
+    return serialization.load_pem_private_key(data, password)
+
+
+def _is_encrypted(label: str, data: bytes) -> bool:
+    return label in ("ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY") or b"Proc-Type: 4,ENCRYPTED" in data
+
+
+def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
+    secret = int.from_bytes(_bytes(jwk, "d"), "big")
+    private_key = ec.derive_private_key(secret, _CURVES[jwk["crv"]]())
+    numbers = private_key.public_key().public_numbers()
+    if [numbers.x, numbers.y] != [int.from_bytes(_bytes(jwk, name), "big") for name in "xy"]:
+        raise ValueError("its private half is not of its public half")
+    return private_key
+
+
+def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
+    if "oth" in jwk:
+        raise ValueError("it has more than two primes")
+    n, e = (int.from_bytes(_bytes(jwk, name), "big") for name in "ne")
+    p, q, d, dp, dq, qi = (int.from_bytes(_bytes(jwk, name), "big") for name in _RSA_MEMBERS)
+    return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(e, n)).private_key()
+
+
+def _bytes(jwk: Mapping[str, Any], name: str) -> bytes:
+    value = jwk.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"member {name!r} is missing" + (": it is a public key" if name == "d" else ""))
+    return base64url.decode(value)

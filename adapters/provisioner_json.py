@@ -1,0 +1,108 @@
+"""Provisioners as step-ca writes them in JSON, read strictly by cattrs (step-ca, authority/provisioner).
+
+Unknown members are the CA's own business and are passed over. A provisioner of an unknown type, or one
+whose members make no sense, must not hide its neighbours: it is kept as one that makes no tokens.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args, get_origin
+
+import attrs
+from cattrs import Converter, transform_error
+
+from domain.jwk import read_public_jwk
+from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.jwk import JwkProvisioner
+
+_T = TypeVar("_T")
+
+
+@attrs.frozen
+class ListedProvisioner:
+    """The members that step-ott reads of a provisioner; names are step-ca's."""
+
+    type: str
+    name: str
+    key: dict[str, Any] | None = None
+    encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+
+
+def _make_converter(detailed: bool) -> Converter:
+    """Return a converter that takes a JSON type for itself alone; cattrs' own makes text of anything."""
+    converter = Converter(detailed_validation=detailed)
+
+    def read_text(value: Any, _: Any) -> str:
+        return _expect(value, str, "text")
+
+    def read_object(value: Any, _: Any) -> dict[str, Any]:
+        return _expect(value, dict, "a JSON object")
+
+    def read_list(value: Any, cls: Any) -> list[Any]:
+        (item,) = get_args(cls)
+        return [converter.structure(element, item) for element in _expect(value, list, "a list")]
+
+    def read_text_or_list(value: Any, _: Any) -> str | list[str]:
+        return value if isinstance(value, str) else converter.structure(value, list[str])
+
+    converter.register_structure_hook(str, read_text)
+    converter.register_structure_hook_func(lambda cls: _origin(cls) is dict, read_object)
+    converter.register_structure_hook_func(lambda cls: _origin(cls) is list, read_list)
+    converter.register_structure_hook_func(lambda cls: cls == str | list[str], read_text_or_list)
+    return converter
+
+
+def _origin(cls: Any) -> Any:
+    return get_origin(cls)
+
+
+def _expect(value: Any, cls: type[_T], what: str) -> _T:
+    if not isinstance(value, cls):
+        raise TypeError(f"is not {what}")
+    return value
+
+
+_CONVERTER = _make_converter(detailed=False)
+
+
+def structure(value: Any, cls: type[_T]) -> _T:
+    """Return `value`, parsed JSON, as an instance of the attrs class `cls`.
+
+    Raises:
+        ValueError: naming every member that is missing or of the wrong type.
+    """
+    try:
+        return _CONVERTER.structure(value, cls)
+    except Exception:  # noqa: BLE001  # whatever it was, the slower converter explains it
+        try:
+            return _make_converter(detailed=True).structure(value, cls)
+        except Exception as error:
+            raise ValueError("; ".join(transform_error(error))) from error
+
+
+def read_provisioners(values: Sequence[Any]) -> list[Provisioner]:
+    """Return the provisioners in `values`, parsed JSON, in their order."""
+    return [_read_provisioner(value) for value in values]
+
+
+def _read_provisioner(value: Any) -> Provisioner:
+    try:
+        listed = structure(value, ListedProvisioner)
+    except ValueError as error:
+        members: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
+        return OtherProvisioner(str(name), str(type_name), f"its configuration makes no sense: {error}")
+    if listed.type.lower() == "jwk":
+        return _read_jwk(listed)
+    return OtherProvisioner(listed.name, listed.type)
+
+
+def _read_jwk(listed: ListedProvisioner) -> Provisioner:
+    try:
+        if listed.key is None:
+            raise ValueError("it has no key")
+        public = read_public_jwk(listed.key)
+        if not public.kid:
+            raise ValueError("its key has no kid")
+    except ValueError as error:
+        return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
+    return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None)

@@ -1,0 +1,66 @@
+"""Root certificates in PEM or DER files; the fingerprint needs no X.509 library."""
+
+from base64 import b64decode
+from hashlib import sha256
+
+import attrs
+
+from domain.errors import InputError
+from domain.ports import InputFiles
+
+MAX_ROOT_BYTES = 1 << 20
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+
+
+@attrs.frozen
+class RootFile:
+    """The file of the CA's root certificate or certificates.
+
+    Attributes:
+        path: The file; `-` is standard input.
+        whose: What named the file, for errors: `--root`, or the file that it stands in.
+    """
+
+    files: InputFiles
+    path: str
+    whose: str
+
+    def certificates(self) -> list[bytes]:
+        """Return the DER of every certificate in the file, at least one.
+
+        Raises:
+            InputError: the file cannot be read, or holds anything but certificates.
+        """
+        data = self.files.read(self.path, MAX_ROOT_BYTES)
+        try:
+            found = [data] if data[:1] == b"\x30" else [_decode(block) for block in data.split(_BEGIN)[1:]]
+            for der in found:
+                _check_der(der)
+        except ValueError as error:
+            raise InputError(
+                f"{self.whose} {self.path} is no root certificate: {error}", "get it anew from the CA"
+            ) from error
+        if not found:
+            raise InputError(f"{self.whose} {self.path} holds no certificate", "get the root certificate from the CA")
+        return found
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the first certificate's DER, lower-case hex, as step-ca compares it."""
+        return sha256(self.certificates()[0]).hexdigest()
+
+
+def _decode(block: bytes) -> bytes:
+    body, end, _ = block.partition(_END)
+    if not end:
+        raise ValueError("a certificate breaks off")
+    return b64decode(b"".join(body.split()), validate=True)
+
+
+def _check_der(der: bytes) -> None:
+    """Check that `der` is one ASN.1 sequence of just its length (X.690, 8.1.3)."""
+    if len(der) < 4 or der[0] != 0x30:
+        raise ValueError("it is not DER")
+    octets = der[1] & 0x7F if der[1] & 0x80 else 0
+    length = int.from_bytes(der[2 : 2 + octets], "big") if octets else der[1]
+    if octets > 4 or len(der) != 2 + octets + length:
+        raise ValueError("it is cut off, or something follows it")

@@ -1,0 +1,106 @@
+"""The step path: contexts, defaults.json, and where its files lie (step CLI, cli-utils/step)."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from domain import json_text
+from domain.errors import InputError, UsageError
+from domain.ports import InputFiles
+
+MAX_SETTINGS_BYTES = 1 << 20
+FORBIDDEN = ("context", "profile", "authority")
+"""Keys that choose a context and so cannot stand within one."""
+
+
+@attrs.frozen
+class StepPath:
+    """The folder that step keeps its configuration in, seen through a context.
+
+    Attributes:
+        files: Reads the files in it.
+        base: `$STEPPATH`, or `.step` in the home folder.
+        context: Name of the context to use, None for the current one.
+    """
+
+    files: InputFiles
+    base: str
+    context: str | None = None
+
+    def authority_path(self) -> str:
+        """Return the folder of the CA's own files: that of the context, else the base."""
+        chosen = self._chosen_context()
+        return os.path.join(self.base, "authorities", chosen["authority"]) if chosen else self.base
+
+    def default_root(self) -> str:
+        """Return where the root certificate is unless the user says otherwise."""
+        return os.path.join(self.authority_path(), "certs", "root_ca.crt")
+
+    def default_ca_config(self) -> str:
+        """Return where ca.json is unless the user says otherwise."""
+        return os.path.join(self.authority_path(), "config", "ca.json")
+
+    def defaults(self) -> dict[str, tuple[Any, str]]:
+        """Return the configured values by key, each with the file that it stands in.
+
+        Raises:
+            InputError: a file cannot be read or is no JSON object, or holds a key that it must not.
+            UsageError: a context is named that there is not, or none is selected.
+        """
+        folders = [self.authority_path()]
+        chosen = self._chosen_context()
+        if chosen:
+            folders.append(os.path.join(self.base, "profiles", chosen["profile"]))
+        merged: dict[str, tuple[Any, str]] = {}
+        for folder in folders:
+            path = os.path.join(folder, "config", "defaults.json")
+            values = self._read_object(path)
+            for key in FORBIDDEN:
+                if key in values:
+                    raise InputError(f'"{key}" in {path} has no place there', "remove it; use --context")
+            merged |= {key: (value, path) for key, value in values.items()}
+        return merged
+
+    def _chosen_context(self) -> Mapping[str, str] | None:
+        """Return authority and profile of the context to use, None where contexts are not used."""
+        path = os.path.join(self.base, "contexts.json")
+        contexts = self._read_object(path)
+        name = self.context
+        if name is None:
+            current_path = os.path.join(self.base, "current-context.json")
+            current = self._read_object(current_path).get("context")
+            if current is not None and not isinstance(current, str):
+                raise InputError(f'"context" in {current_path} is no text', "name a context there")
+            name = current
+        if name is None and not contexts:
+            return None
+        listed = ", ".join(contexts) or "none"
+        if name is None:
+            raise UsageError(f"no context is selected; {path} has {listed}", "name one by --context")
+        if name not in contexts:
+            raise UsageError(f"there is no context {name!r} in {path}", f"it has {listed}")
+        return _check_context(name, contexts[name], path)
+
+    def _read_object(self, path: str) -> dict[str, Any]:
+        """Return the JSON object in `path`, an empty one where there is no file."""
+        if not os.path.exists(path):
+            return {}
+        try:
+            values = json_text.parse(self.files.read(path, MAX_SETTINGS_BYTES))
+        except ValueError as error:
+            raise InputError(f"{path} cannot be used: {error}", "mend the file") from error
+        if not isinstance(values, dict):
+            raise InputError(f"{path} holds no JSON object", "mend the file")
+        return values
+
+
+def _check_context(name: str, context: Any, path: str) -> Mapping[str, str]:
+    """Return the context, a mapping of two plain folder names."""
+    members = context if isinstance(context, dict) else {}
+    for key in ("authority", "profile"):
+        value = members.get(key)
+        if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\0" in value:
+            raise InputError(f"context {name!r} in {path} has no proper {key!r}", "give it the name of a folder")
+    return members

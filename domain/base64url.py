@@ -1,0 +1,25 @@
+"""Unpadded base64url in its one canonical form (RFC 7515, section 2 and appendix C)."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+
+
+def encode(data: bytes) -> str:
+    """Return unpadded base64url of `data`."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """Return the bytes that `text`, canonical unpadded base64url, stands for.
+
+    Raises:
+        ValueError: `text` has padding, white space, a foreign character, or stray low bits, so that
+            encoding the bytes again would not give `text`.
+    """
+    try:
+        data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (UnicodeEncodeError, Error) as error:
+        raise ValueError("not base64url") from error
+    if encode(data) != text:
+        raise ValueError("not canonical unpadded base64url")
+    return data

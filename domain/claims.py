@@ -1,0 +1,125 @@
+"""The claims of a token (step CLI, token/token.go; step-ca, authority/provisioner).
+
+`compose_token` is the decision that minting comes down to: a pure function of what was asked, who
+signs, the time and the token's identifier.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from domain import base64url, json_text
+from domain.ca_url import CaUrl
+from domain.duration import NANOSECONDS
+from domain.jwk import PublicJwk
+from domain.moment import Moment
+from domain.request_kind import Kind
+from domain.validity import check_certificate_window, resolve_window
+
+
+@attrs.frozen(kw_only=True)
+class TokenRequest:
+    """What a token is to authorise, complete: every file that the user named has been read.
+
+    Attributes:
+        cnf: Unpadded base64url of the SHA-256 of the CSR's DER or the SSH key's wire bytes, or None.
+        user: The `user` claim; left out where empty.
+    """
+
+    kind: Kind
+    subject: str
+    sans: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    not_before: Moment | None = None
+    not_after: Moment | None = None
+    cert_not_before: Moment | None = None
+    cert_not_after: Moment | None = None
+    cnf: str | None = None
+    user: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Issuer:
+    """Who vouches for the token.
+
+    Attributes:
+        name: The provisioner's name.
+        kid: The header's key identifier.
+        fragment: What stands behind `#` in the audience, empty for none.
+        ca_url: Where the CA is.
+        root_fingerprint: SHA-256 of the root certificate's DER, lower-case hex.
+        header: Members of the JWS header beside `alg`, `kid` and `typ`.
+    """
+
+    name: str
+    kid: str
+    ca_url: CaUrl
+    root_fingerprint: str
+    fragment: str = ""
+    header: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class UnsignedToken:
+    """A token but for its signature: the JOSE header and the claims."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    def signing_input(self) -> str:
+        """Return what is signed (RFC 7515, section 5.1)."""
+        parts = (json_text.serialize(part).encode() for part in (self.header, self.claims))
+        return ".".join(map(base64url.encode, parts))
+
+
+def compose_token(request: TokenRequest, issuer: Issuer, public: PublicJwk, *, now: int, jti: str) -> UnsignedToken:
+    """Return the token that grants `request`, for signing by the key of `public`.
+
+    Args:
+        now: Nanoseconds since the epoch, UTC.
+        jti: 64 lower-case hex characters, never used before.
+
+    Raises:
+        UsageError: the token's window is out of bounds at `now`.
+    """
+    window = resolve_window(request.not_before, request.not_after, now)
+    check_certificate_window(request.cert_not_before, request.cert_not_after, now)
+    audience = f"{issuer.ca_url}{request.kind.path}"
+    claims: dict[str, Any] = {
+        "aud": f"{audience}#{issuer.fragment}" if issuer.fragment else audience,
+        "exp": window.not_after // NANOSECONDS,
+        "iat": now // NANOSECONDS,
+        "iss": issuer.name,
+        "jti": jti,
+        "nbf": window.not_before // NANOSECONDS,
+        "sha": issuer.root_fingerprint,
+        "sub": request.subject,
+    }
+    claims |= _kind_claims(request)
+    if request.cnf is not None:
+        claims["cnf"] = {"x5rt#S256": request.cnf}
+    if request.user:
+        claims["user"] = request.user
+    header = {"alg": public.algorithm, "kid": issuer.kid, "typ": "JWT", **issuer.header}
+    return UnsignedToken(header, claims)
+
+
+def _kind_claims(request: TokenRequest) -> dict[str, Any]:
+    """Return the claims that only this kind of request has."""
+    if request.kind is Kind.SIGN:
+        return {"sans": list(request.sans or (request.subject,))}
+    if request.kind not in (Kind.SSH_USER, Kind.SSH_HOST):
+        return {}
+    ssh = {
+        "certType": "host" if request.kind is Kind.SSH_HOST else "user",
+        "keyID": request.subject,
+        "principals": list(request.principals),
+        "validAfter": _canonical(request.cert_not_before),
+        "validBefore": _canonical(request.cert_not_after),
+    }
+    return {"step": {"ssh": ssh}}
+
+
+def _canonical(moment: Moment | None) -> str:
+    return "" if moment is None else moment.canonical()

@@ -1,0 +1,58 @@
+"""Every error of step-ott, split by who must act on it.
+
+An error says what happened and to which input (`what`) and what to do about it (`fix`). Neither may
+hold a secret, and either may hold text from outside: whoever shows an error escapes it.
+"""
+
+
+class StepOttError(Exception):
+    """The root of all errors that step-ott raises on purpose.
+
+    Args:
+        what: What happened, to which input, in one sentence without a full stop.
+        fix: What the reader can do about it, as an imperative; empty where nothing helps.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.fix}" if self.fix else self.what
+
+
+class UsageError(StepOttError):
+    """The command line or a setting asks for something that cannot be done."""
+
+    exit_code = 2
+
+
+class InputError(StepOttError):
+    """A file or other input of the user's cannot be read or does not hold what it should."""
+
+
+class KeyFormatError(InputError):
+    """A private key is in a container or of a type that step-ott does not take."""
+
+
+class WrongPasswordError(InputError):
+    """A password does not open the encrypted key that it was given for."""
+
+
+class KeyMismatchError(InputError):
+    """A private key is not the one that the provisioner or certificate publishes."""
+
+
+class AuthorityError(StepOttError):
+    """The certificate authority answered something that cannot be used."""
+
+
+class NetworkError(StepOttError):
+    """The certificate authority could not be reached, or not in time."""
+
+
+class OutputError(StepOttError):
+    """The token was made but could not be delivered; nothing half written is left."""

@@ -1,0 +1,124 @@
+"""JSON as step-ott reads it (strictly) and writes it (one form only).
+
+Read: UTF-8, no member twice, no NaN or Infinity, at most 64 levels deep. A number with a fraction or an
+exponent is kept as the digits that were written (`Number`), so that reading and writing loses none.
+Written: members in sorted order, no white space, UTF-8 unescaped, which is what go-jose emits.
+"""
+
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring
+from typing import Any, NoReturn
+
+MAX_DEPTH = 64
+MAX_INTEGER_DIGITS = 4300
+"""Longer integers are refused: turning them into numbers takes time that grows with the square."""
+
+
+class Number(str):
+    """A JSON number with a fraction or an exponent, as it was written."""
+
+    __slots__ = ()
+
+
+class MalformedJsonError(ValueError):
+    """A text is not JSON at all."""
+
+
+class ForbiddenJsonError(ValueError):
+    """A text is JSON, but holds what step-ott does not take, such as a member twice."""
+
+
+def parse(data: bytes | str) -> Any:
+    """Return what the JSON text `data` stands for.
+
+    Returns:
+        dict, list, str, int, bool, None or `Number`.
+
+    Raises:
+        MalformedJsonError: not JSON, or not UTF-8.
+        ForbiddenJsonError: a member twice, NaN, Infinity, more than 64 levels, an endless integer, or
+            half of a surrogate pair.
+    """
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_refuse_repeated_members,
+            parse_float=Number,
+            parse_int=_parse_integer,
+            parse_constant=_refuse_constant,
+        )
+    except ForbiddenJsonError:
+        raise
+    except RecursionError as error:
+        raise ForbiddenJsonError(f"nested more than {MAX_DEPTH} levels deep") from error
+    except UnicodeDecodeError as error:
+        raise MalformedJsonError("not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise MalformedJsonError(f"{error.msg} at character {error.pos + 1}") from error
+    _check_tree(value)
+    return value
+
+
+def serialize(value: Any) -> str:
+    """Return `value` (of the types that `parse` returns, or a tuple) as JSON in sorted order."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, str):
+        return str(encode_basestring(value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Mapping):
+        members = (f"{encode_basestring(key)}:{serialize(value[key])}" for key in sorted(value))
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(serialize, value)) + "]"
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _refuse_repeated_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ForbiddenJsonError(f"member {repeated!r} stands twice")
+    return members
+
+
+def _parse_integer(digits: str) -> int:
+    if len(digits) > MAX_INTEGER_DIGITS:
+        raise ForbiddenJsonError(f"an integer of more than {MAX_INTEGER_DIGITS} digits")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedJsonError(f"{name} is not a JSON number")
+
+
+def _check_tree(value: Any) -> None:
+    """Refuse more than MAX_DEPTH levels, and text that UTF-8 cannot carry."""
+    level, remaining = 0, [value]
+    while remaining:
+        deeper: list[Any] = []
+        for item in remaining:
+            if isinstance(item, str):
+                _check_text(item)
+            elif isinstance(item, dict):
+                deeper.extend(item)
+                deeper.extend(item.values())
+            elif isinstance(item, list):
+                deeper.extend(item)
+        level += any(isinstance(item, dict | list) for item in remaining)
+        if level > MAX_DEPTH:
+            raise ForbiddenJsonError(f"nested more than {MAX_DEPTH} levels deep")
+        remaining = deeper
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ForbiddenJsonError("a string with half of a surrogate pair") from error

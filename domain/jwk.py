@@ -1,0 +1,110 @@
+"""JSON Web Keys: the algorithms that step-ca takes, thumbprints, and what a JWK says of its own use.
+
+Sources: RFC 7517 (JWK), RFC 7518 (algorithms and key parameters), RFC 7638 (thumbprint), RFC 8037 (OKP).
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import attrs
+
+from domain import base64url, json_text
+
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+
+COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66}
+"""Bytes in a coordinate of a curve (RFC 7518, 6.2.1.2); a JWS signature has two (RFC 7518, 3.4)."""
+
+_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
+_RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_THUMBPRINT_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
+
+
+@attrs.frozen
+class PublicJwk:
+    """The public half of a signing key.
+
+    Attributes:
+        members: The members that RFC 7638 hashes, `kty` among them, all text.
+        algorithm: The JWS `alg` that signatures by this key have.
+        kid: The key's own name, empty where it has none.
+    """
+
+    members: Mapping[str, str]
+    algorithm: str
+    kid: str = ""
+
+    def thumbprint(self) -> str:
+        """Return the key's SHA-256 thumbprint in unpadded base64url (RFC 7638)."""
+        return base64url.encode(sha256(json_text.serialize(self.members).encode()).digest())
+
+
+def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
+    """Return the public half of `jwk`, a public or private JWK.
+
+    Raises:
+        ValueError: a member is missing or malformed, the key is of a type that cannot sign a token
+            (symmetric keys among them), or its `alg`, `use` or `key_ops` speak against signing.
+    """
+    kty = jwk.get("kty")
+    if not isinstance(kty, str) or kty not in _THUMBPRINT_MEMBERS:
+        raise ValueError(f"key type {kty!r} cannot sign a token; step-ca takes EC, RSA and OKP keys")
+    members = {"kty": kty} | {name: _text(jwk, name) for name in _THUMBPRINT_MEMBERS[kty]}
+    _check_lengths(members)
+    return PublicJwk(members, _choose_algorithm(jwk, members), _optional_text(jwk, "kid"))
+
+
+def _check_lengths(members: Mapping[str, str]) -> None:
+    """Refuse coordinates of the wrong length and RSA moduli out of bounds."""
+    if members["kty"] == "RSA":
+        modulus = base64url.decode(members["n"])
+        base64url.decode(members["e"])
+        bits = int.from_bytes(modulus, "big").bit_length()
+        if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+            raise ValueError(f"an RSA key of {bits} bits; step-ott takes {MIN_RSA_BITS} to {MAX_RSA_BITS}")
+        return
+    curve = members["crv"]
+    if curve not in _CURVE_ALGORITHMS or (curve == "Ed25519") != (members["kty"] == "OKP"):
+        raise ValueError(f"curve {curve!r} is not one of {', '.join(_CURVE_ALGORITHMS)}")
+    size = COORDINATE_BYTES.get(curve, 32)
+    for name in ("x", "y"):
+        if name in members and len(base64url.decode(members[name])) != size:
+            raise ValueError(f"member {name!r} is not {size} bytes long")
+
+
+def _choose_algorithm(jwk: Mapping[str, Any], members: Mapping[str, str]) -> str:
+    """Return the `alg` of the key's signatures: its own where it says one that fits, else the default."""
+    permitted = _RSA_ALGORITHMS if members["kty"] == "RSA" else (_CURVE_ALGORITHMS[members["crv"]],)
+    own = _optional_text(jwk, "alg")
+    if own and own not in permitted:
+        raise ValueError(f"its alg {own!r} does not go with its type; {' or '.join(permitted)} would")
+    if _optional_text(jwk, "use") not in ("", "sig"):
+        raise ValueError(f"its use is {jwk['use']!r}, not 'sig'")
+    operations = jwk.get("key_ops")
+    if operations is not None:
+        if not isinstance(operations, list) or not {"sign", "verify"}.intersection(
+            item for item in operations if isinstance(item, str)
+        ):
+            raise ValueError("its key_ops name neither 'sign' nor 'verify'")
+        if "d" in jwk and "sign" not in operations:
+            raise ValueError("its key_ops do not name 'sign'")
+    return own or permitted[0]
+
+
+def _text(jwk: Mapping[str, Any], name: str) -> str:
+    value = jwk.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"member {name!r} is missing or is not text")
+    return value
+
+
+def _optional_text(jwk: Mapping[str, Any], name: str) -> str:
+    return "" if jwk.get(name) is None else _text_or_empty(jwk, name)
+
+
+def _text_or_empty(jwk: Mapping[str, Any], name: str) -> str:
+    value = jwk[name]
+    if not isinstance(value, str):
+        raise ValueError(f"member {name!r} is not text")
+    return value

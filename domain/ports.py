@@ -1,0 +1,175 @@
+"""What minting a token needs from outside: each port is a Protocol, implemented in `adapters`.
+
+Times are nanoseconds since the epoch, UTC. Errors are those of `domain.errors`; an adapter translates
+its library's own at its edge.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import attrs
+
+from domain.ca_url import CaUrl
+from domain.jwk import PublicJwk
+from domain.provisioners.base import Provisioner
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Return nanoseconds since the epoch, UTC."""
+        ...
+
+
+class Randomness(Protocol):
+    """Gives what must never repeat."""
+
+    def token_id(self) -> str:
+        """Return a fresh `jti`: 64 lower-case hex characters, 256 random bits."""
+        ...
+
+
+class Signer(Protocol):
+    """A private key that signs; it may be in this process, in a vault or in a device."""
+
+    @property
+    def public(self) -> PublicJwk:
+        """The key's public half, with the algorithm that its signatures have."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the JWS signature of `message` (RFC 7515, 5.1), checked with the public half.
+
+        ECDSA signatures are r and s, each at the curve's full width (RFC 7518, 3.4).
+        """
+        ...
+
+
+@attrs.frozen
+class KeyFile:
+    """A private key in a file: JWK, encrypted JWK, PEM or OpenSSH."""
+
+    path: str
+    option: str
+    """The option that named the file, without dashes, for errors."""
+
+
+@attrs.frozen
+class SealedKey:
+    """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
+
+    jwe: str = attrs.field(repr=False)
+    label: str
+    """Whose key it is, for prompts and errors."""
+
+
+class Passwords(Protocol):
+    """Where the password of an encrypted key comes from."""
+
+    def candidates(self, purpose: str) -> Iterator[bytes]:
+        """Give the passwords to try, one after the other; `purpose` says to a person what for.
+
+        Raises:
+            UsageError: there is no password and nobody to ask.
+            InputError: the password file cannot be read or is empty.
+        """
+        ...
+
+
+class KeyStore(Protocol):
+    """Opens private keys."""
+
+    def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
+        """Return the signer of the key in `source`; asks `passwords` only where it is encrypted.
+
+        Raises:
+            InputError: the file cannot be read.
+            KeyFormatError: an unknown container, an unfit key, or JOSE parameters out of bounds.
+            WrongPasswordError: no password opens it.
+        """
+        ...
+
+
+class Authority(Protocol):
+    """A certificate authority as a token needs to know it: discovery of what it publishes."""
+
+    def url(self) -> CaUrl:
+        """Return the address that audiences name."""
+        ...
+
+    def root_fingerprint(self) -> str:
+        """Return the SHA-256 of the root certificate's DER in lower-case hex."""
+        ...
+
+    def provisioners(self) -> Sequence[Provisioner]:
+        """Return what the CA lists, unknown types included.
+
+        Raises:
+            InputError, AuthorityError, NetworkError: the list cannot be had or read.
+        """
+        ...
+
+    def encrypted_key(self, kid: str) -> str:
+        """Return the JWE of the JWK provisioner with that key identifier.
+
+        Raises:
+            AuthorityError: the CA holds none.
+        """
+        ...
+
+
+class InputFiles(Protocol):
+    """Reads the user's files; `-` is standard input."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path`.
+
+        Raises:
+            InputError: it cannot be read, or is over `limit` bytes.
+        """
+        ...
+
+
+class Prompter(Protocol):
+    """Asks the person at the terminal."""
+
+    def password(self, question: str) -> bytes:
+        """Return what was typed, unseen.
+
+        Raises:
+            UsageError: there is no terminal.
+        """
+        ...
+
+    def choose(self, question: str, items: Sequence[str]) -> int:
+        """Return the index of the item that was chosen.
+
+        Raises:
+            UsageError: there is no terminal.
+        """
+        ...
+
+
+class Notices(Protocol):
+    """Tells the user what goes on, beside the token itself."""
+
+    def inform(self, text: str) -> None:
+        """Say what was chosen or done."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Say what will probably not do what the user hopes."""
+        ...
+
+
+class TokenSink(Protocol):
+    """Where a token goes."""
+
+    def deliver(self, token: str) -> None:
+        """Hand over the whole token, or raise and leave nothing half written.
+
+        Raises:
+            OutputError: it could not be delivered.
+        """
+        ...

@@ -1,0 +1,96 @@
+"""The kinds of request that a token authorises, and the flags that ask for each.
+
+Paths: step-ca, authority/provisioner/audiences; flags: `step ca token`.
+"""
+
+from collections.abc import Set as AbstractSet
+from enum import Enum
+
+from domain.errors import UsageError
+from domain.setting import Settings, spell
+
+KIND_FLAGS = ("ssh", "host", "revoke", "renew", "rekey")
+"""The options that say which kind of request is meant, in the order in which errors name them."""
+
+
+class Kind(Enum):
+    """A kind of request: the path of its audience, and the flags that ask for it."""
+
+    SIGN = ("/1.0/sign", ())
+    REVOKE = ("/1.0/revoke", ("revoke",))
+    RENEW = ("/1.0/renew", ("renew",))
+    REKEY = ("/1.0/rekey", ("rekey",))
+    SSH_USER = ("/1.0/ssh/sign", ("ssh",))
+    SSH_HOST = ("/1.0/ssh/sign", ("ssh", "host"))
+    SSH_REVOKE = ("/1.0/ssh/revoke", ("ssh", "revoke"))
+    SSH_RENEW = ("/1.0/ssh/renew", ("ssh", "renew"))
+    SSH_REKEY = ("/1.0/ssh/rekey", ("ssh", "rekey"))
+
+    def __init__(self, path: str, flags: tuple[str, ...]) -> None:
+        self.path = path
+        self.flags = frozenset(flags)
+
+
+SSH_SIGNING = frozenset({Kind.SSH_USER, Kind.SSH_HOST})
+SIGNING = SSH_SIGNING | {Kind.SIGN}
+
+KINDS_OF_OPTION: dict[str, AbstractSet[Kind]] = {
+    "san": frozenset({Kind.SIGN}),
+    "principal": SSH_SIGNING,
+    "cert-not-before": SSH_SIGNING,
+    "cert-not-after": SSH_SIGNING,
+    "cnf": SIGNING,
+    "cnf-file": SIGNING,
+    "set": SIGNING,
+    "set-file": SIGNING,
+}
+"""The options that only some kinds of token can carry; any other option goes with every kind."""
+
+
+def find_kind(given: Settings) -> Kind:
+    """Return the kind of request that the settings in `given` (no boolean that is false) ask for.
+
+    Raises:
+        UsageError: two of them exclude each other, or one needs another that is not there.
+    """
+    flags = frozenset(KIND_FLAGS).intersection(given)
+    kind = next((kind for kind in Kind if kind.flags == flags), None)
+    if kind is None:
+        raise _explain_flags(flags, given)
+    for option in given:
+        kinds = KINDS_OF_OPTION.get(option)
+        if kinds is not None and kind not in kinds:
+            raise _explain_option(option, kinds, flags, given)
+    return kind
+
+
+def exclude(one: str, other: str, given: Settings) -> UsageError:
+    """Return the error for two options that cannot stand together."""
+    first, second = spell(given, one), spell(given, other)
+    return UsageError(f"{first} and {second} cannot be used together", "leave one of them out")
+
+
+def require(option: str, missing: str, given: Settings) -> UsageError:
+    """Return the error for an option that needs another one."""
+    asking, wanted = spell(given, option), spell(given, missing)
+    return UsageError(f"{asking} needs {wanted}", f"add {wanted}, or leave {asking} out")
+
+
+def _explain_flags(flags: AbstractSet[str], given: Settings) -> UsageError:
+    """Say why no kind of request has just these kind flags."""
+    present = [flag for flag in KIND_FLAGS if flag in flags]
+    for index, flag in enumerate(present):
+        for other in present[index + 1 :]:
+            if not any({flag, other} <= kind.flags for kind in Kind):
+                return exclude(flag, other, given)
+    wanted = next(kind for kind in Kind if flags < kind.flags)
+    return require(present[-1], min(wanted.flags - flags), given)
+
+
+def _explain_option(option: str, kinds: AbstractSet[Kind], flags: AbstractSet[str], given: Settings) -> UsageError:
+    """Say why `option`, which only `kinds` carry, does not go with these kind flags."""
+    for flag in KIND_FLAGS:
+        if flag in flags and not any(flag in kind.flags for kind in kinds):
+            return exclude(flag, option, given)
+    missing = frozenset.intersection(*(kind.flags for kind in kinds)) - flags
+    return require(option, min(missing), given)

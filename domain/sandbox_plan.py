@@ -1,0 +1,90 @@
+"""What a sandbox is to be: the address of its CA, its names, its provisioner."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from domain.ca_url import CaUrl, check_host
+from domain.errors import UsageError
+from domain.setting import Settings
+
+DEFAULT_ADDRESS = "127.0.0.1:9000"
+DEFAULT_NAMES = ("127.0.0.1", "localhost")
+DEFAULT_PROVISIONER = "sandbox@example.com"
+
+
+@attrs.frozen
+class SandboxPlan:
+    """The choices that a sandbox leaves open.
+
+    Attributes:
+        listen_host, port: Where its step-ca listens; an empty host is every interface.
+        names: DNS names and IP addresses that it answers by, at least one.
+        provisioner: Name of its JWK provisioner.
+    """
+
+    listen_host: str
+    port: int
+    names: Sequence[str]
+    provisioner: str
+
+    def address(self) -> str:
+        """Return the `address` member of ca.json."""
+        host = f"[{self.listen_host}]" if ":" in self.listen_host else self.listen_host
+        return f"{host}:{self.port}"
+
+    def ca_url(self) -> CaUrl:
+        """Return where clients reach it."""
+        return CaUrl(self.names[0], self.port)
+
+
+def read_sandbox_plan(settings: Settings) -> SandboxPlan:
+    """Return the plan that the settings of `sandbox` describe.
+
+    Raises:
+        UsageError: an address or name is malformed.
+    """
+    address = _text(settings, "address", DEFAULT_ADDRESS)
+    host, _, port = address.rpartition(":")
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
+        raise UsageError(f"--address {address!r} has no port from 1 to 65535", "write it as host:port")
+    given = settings["dns"].value if "dns" in settings else DEFAULT_NAMES
+    names = given if isinstance(given, tuple) else DEFAULT_NAMES
+    try:
+        listen_host = check_host(host) if host else ""
+        checked = [check_host(name) for name in names]
+    except ValueError as error:
+        raise UsageError(
+            f"--address or --dns cannot be used: {error}", "write plain host names or IP addresses"
+        ) from error
+    return SandboxPlan(listen_host, int(port), checked, _text(settings, "provisioner", DEFAULT_PROVISIONER))
+
+
+def _text(settings: Settings, name: str, default: str) -> str:
+    return str(settings[name].value) if name in settings else default
+
+
+def write_ca_config(plan: SandboxPlan, folder: str, public_jwk: dict[str, str], encrypted_key: str) -> dict[str, Any]:
+    """Return the ca.json of a sandbox in `folder`, an absolute path (step-ca, authority/config)."""
+    provisioner = {
+        "type": "JWK",
+        "name": plan.provisioner,
+        "key": public_jwk,
+        "encryptedKey": encrypted_key,
+        "claims": {"enableSSHCA": True},
+    }
+    return {
+        "root": f"{folder}/certs/root_ca.crt",
+        "crt": f"{folder}/certs/intermediate_ca.crt",
+        "key": f"{folder}/secrets/intermediate_ca_key",
+        "address": plan.address(),
+        "dnsNames": list(plan.names),
+        "ssh": {
+            "hostKey": f"{folder}/secrets/ssh_host_ca_key",
+            "userKey": f"{folder}/secrets/ssh_user_ca_key",
+        },
+        "logger": {"format": "text"},
+        "db": {"type": "badgerv2", "dataSource": f"{folder}/db"},
+        "authority": {"provisioners": [provisioner]},
+    }

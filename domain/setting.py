@@ -1,0 +1,52 @@
+"""A value of an option, with where it comes from: flag, then environment, then configuration."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import TypeAlias
+
+import attrs
+
+Value: TypeAlias = str | bool | tuple[str, ...]
+
+
+class Origin(IntEnum):
+    """Where a setting comes from; a higher one wins."""
+
+    CONFIGURATION = 1
+    ENVIRONMENT = 2
+    FLAG = 3
+
+
+@attrs.frozen
+class Setting:
+    """An option's value.
+
+    Attributes:
+        value: Text, a boolean, or a tuple of texts, by the option's kind.
+        origin: Where it comes from.
+        spelled: How the user wrote its name: `--san`, `STEP_SAN`, or a key and its file.
+    """
+
+    value: Value
+    origin: Origin
+    spelled: str
+
+
+Settings: TypeAlias = Mapping[str, Setting]
+"""Settings by the option's name, without dashes in front."""
+
+
+def layer(*layers: Settings) -> dict[str, Setting]:
+    """Return the settings of all `layers`; for an option in several, the one of the highest origin."""
+    merged: dict[str, Setting] = {}
+    for settings in layers:
+        for name, setting in settings.items():
+            if name not in merged or setting.origin > merged[name].origin:
+                merged[name] = setting
+    return merged
+
+
+def spell(settings: Settings, name: str) -> str:
+    """Return how the user wrote the option `name`, or how it would be written as a flag."""
+    setting = settings.get(name)
+    return f"--{name}" if setting is None else setting.spelled

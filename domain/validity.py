@@ -1,0 +1,81 @@
+"""The time in which a token, and a certificate that it asks for, is valid.
+
+Bounds: step CLI, token/token.go. All times are nanoseconds since the epoch, UTC.
+"""
+
+import attrs
+
+from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
+from domain.errors import UsageError
+from domain.moment import Moment
+
+DEFAULT_VALIDITY = 5 * MINUTE
+MIN_VALIDITY = 10 * NANOSECONDS
+MAX_VALIDITY = HOUR
+MAX_DELAY = 30 * MINUTE
+
+
+@attrs.frozen
+class Window:
+    """A span of time, both ends in nanoseconds since the epoch, UTC."""
+
+    not_before: int
+    not_after: int
+
+
+def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int) -> Window:
+    """Return the window that a token minted at `now` is valid in.
+
+    Raises:
+        UsageError: it ends before it begins or before now, or is shorter than 10 s, longer than 1 h, or
+            more than 30 min ahead.
+    """
+    begin = now if not_before is None else not_before.at(now)
+    end = begin + DEFAULT_VALIDITY if not_after is None else not_after.at(now)
+    if end < begin:
+        raise UsageError("--not-after lies before --not-before", "a token's validity must end after it begins")
+    if end - begin < MIN_VALIDITY:
+        raise UsageError(
+            f"the token would be valid for {format_duration(end - begin)}, under the least of 10s",
+            "move --not-after back or --not-before forward",
+        )
+    if end - begin > MAX_VALIDITY:
+        raise UsageError(
+            f"the token would be valid for {format_duration(end - begin)}, over the most of 1h",
+            "bring --not-after and --not-before nearer together",
+        )
+    if end <= now:
+        culprit = "--not-after" if not_after is not None else "--not-before"
+        raise UsageError(f"the token would have expired already, {_distance(now - end)} ago", f"give a later {culprit}")
+    if begin - now > MAX_DELAY:
+        raise UsageError(
+            f"--not-before lies {_distance(begin - now)} ahead, over the most of 30m",
+            "mint the token nearer to its use",
+        )
+    return Window(begin, end)
+
+
+def check_certificate_window(not_before: Moment | None, not_after: Moment | None, now: int) -> None:
+    """Check the validity that an SSH certificate is asked for; the CA resolves it when it signs.
+
+    Raises:
+        UsageError: it ends before it begins, ends before now, or ends in a duration of zero, which the CA
+            would take for "not given".
+    """
+    if not_after is None:
+        return
+    if not_after == Moment(0, relative=True):
+        raise UsageError(
+            "--cert-not-after is zero, which the CA takes for its own default", "give a duration above zero"
+        )
+    end = not_after.at(now)
+    if end <= now:
+        raise UsageError("--cert-not-after lies in the past", "give a later one")
+    if not_before is not None and end <= not_before.at(now):
+        raise UsageError("--cert-not-after does not lie after --cert-not-before", "give a later one")
+
+
+def _distance(nanoseconds: int) -> str:
+    """Return a span for a person: whole seconds above one second, exact below."""
+    whole = nanoseconds - nanoseconds % NANOSECONDS
+    return format_duration(whole or nanoseconds)

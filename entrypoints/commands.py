@@ -1,0 +1,98 @@
+"""The commands: where each stands in the tree, its options, and what the help says of it."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from entrypoints.options import SANDBOX_OPTIONS, TOKEN_OPTIONS, Option
+
+
+@attrs.frozen
+class Command:
+    """A command of step-ott.
+
+    Attributes:
+        name: Its word on the command line.
+        summary: One line.
+        positional: Its positional words, as the usage line shows them.
+        description: What it does, in paragraphs.
+        options: Rows of the table of options.
+        examples: What an example does, and its words after the program's name.
+    """
+
+    name: str
+    summary: str
+    positional: str
+    description: str
+    options: Sequence[Option] = ()
+    examples: Sequence[tuple[str, str]] = ()
+
+
+TOKEN = Command(
+    "token",
+    "mint a one-time token that a step-ca accepts",
+    "<subject>",
+    "Prints a one-time token (OTT) that lets whoever holds it make one request to the CA. The subject is\n"
+    "the common name, DNS name, IP address or user that the certificate is for; for --revoke it is the\n"
+    "certificate's serial number. Without --san, the subject is the certificate's only name.\n"
+    "\n"
+    "Settings come from flags, then from the environment (STEP_ and the flag's name, as in STEP_CA_URL),\n"
+    "then from the current context or config/defaults.json in the step path ($STEPPATH, else ~/.step).\n"
+    "A file named - is standard input. The token goes to stdout, everything else to stderr.",
+    TOKEN_OPTIONS,
+    (
+        ("A token for a DNS name, which becomes the only name in the certificate", "token internal.example.com"),
+        ("A token for an IP address", "token 192.168.10.10"),
+        ("Names of your own; the subject is not among them", "token foobar --san 1.1.1.1 --san hello.example.com"),
+        ("A token that expires in 30 minutes", "token --not-after 30m internal.example.com"),
+        (
+            "A token for later: valid in 30 minutes, for 5 minutes",
+            "token --not-before 30m --not-after 35m internal.example.com",
+        ),
+        ("Signed with a private key whose public half the CA knows", "token internal.smallstep.com --key token.key"),
+        (
+            "One provisioner of one CA",
+            "token internal.example.com \\\n"
+            "    --kid 4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts \\\n"
+            "    --ca-url https://ca.example.com \\\n"
+            "    --root /path/to/root_ca.crt",
+        ),
+        ("Beside the CA's own configuration, asking no CA", "token internal.example.com --offline"),
+        (
+            "Far from any CA, with all that a token needs",
+            "token internal.example.com \\\n"
+            "    --offline \\\n"
+            "    --kid 4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts \\\n"
+            "    --issuer you@example.com \\\n"
+            "    --key provisioner.key \\\n"
+            "    --ca-url https://ca.example.com \\\n"
+            "    --root /path/to/root_ca.crt",
+        ),
+        ("Revocation of a certificate by its serial number", "token --revoke 146103349666685108195655980390445292315"),
+        ("The same, asking no CA", "token --offline --revoke 146103349666685108195655980390445292315"),
+        ("An SSH user certificate", "token max@smallstep.com --ssh"),
+        ("An SSH host certificate", "token my-remote.hostname --ssh --host"),
+        ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
+        ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
+    ),
+)
+
+SANDBOX = Command(
+    "sandbox",
+    "write a throw-away step path with a CA of its own, to try things on",
+    "<folder>",
+    "Writes a complete step path into an empty or new folder: root and intermediate certificates, SSH CA\n"
+    "keys, config/ca.json with one JWK provisioner whose random password is in secrets/password, and\n"
+    "config/defaults.json. 'step-ca <folder>/config/ca.json' serves it as it is, and with\n"
+    "STEPPATH=<folder> step-ott and step use it. Its keys are not encrypted: never use it in earnest.",
+    SANDBOX_OPTIONS,
+    (
+        ("A CA to try things on", "sandbox /tmp/ca"),
+        ("At another address", "sandbox /tmp/ca --address 127.0.0.1:9443 --dns ca.example.com"),
+    ),
+)
+
+VERSION = Command("version", "print the version", "", "Prints the program's name and version.")
+
+COMMANDS: Sequence[Command] = (TOKEN, SANDBOX, VERSION)
+"""All commands; each can also be called as `ca COMMAND`, as scripts for step do."""

@@ -1,0 +1,106 @@
+"""The one table of options: parsing, help, environment names, reference page and completion read it."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import attrs
+
+
+class ValueKind(Enum):
+    """What an option takes: one text, any number of texts, or nothing."""
+
+    TEXT = "text"
+    LIST = "list"
+    SWITCH = "switch"
+
+
+@attrs.frozen
+class Option:
+    """An option of a command.
+
+    Attributes:
+        name: Its first name, without dashes; the environment's name is made of it.
+        metavar: What its value is, for the help; empty for a switch.
+        help: One or two sentences.
+        group: The heading that the help shows it under.
+        kind: What it takes.
+        aliases: Its other names.
+    """
+
+    name: str
+    metavar: str
+    help: str
+    group: str
+    kind: ValueKind = ValueKind.TEXT
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        """The environment variable that gives it, as step names it."""
+        return "STEP_" + self.name.upper().replace("-", "_")
+
+    def spellings(self) -> list[str]:
+        """Return every way to write its name, with dashes, the first name first."""
+        return [f"-{name}" if len(name) == 1 else f"--{name}" for name in (self.name, *self.aliases)]
+
+
+REQUEST, SUBJECT, VALIDITY, SIGNER, AUTHORITY, OUTPUT = (
+    "Kind of request", "Names and data in the token", "Validity",
+    "Provisioner and key", "Certificate authority", "Output",
+)  # fmt: skip
+_MOMENT = "time|duration"
+_MOMENT_HELP = "an RFC 3339 time, or a duration from now such as 5m, -1.5h or 2h45m"
+
+
+def _switch(name: str, text: str, group: str, *aliases: str) -> Option:
+    return Option(name, "", text, group, ValueKind.SWITCH, aliases)
+
+
+TOKEN_OPTIONS: Sequence[Option] = (
+    _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
+    _switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
+    _switch("revoke", "Authorise a revocation; the subject is the certificate's serial number.", REQUEST),
+    _switch("renew", "Authorise a renewal.", REQUEST),
+    _switch("rekey", "Authorise a rekeying.", REQUEST),
+    Option("san", "dns|ip|email|uri", "Subject Alternative Name that the certificate must have, in place of the "
+           "subject. Repeat it for several; the request must hold exactly these.", SUBJECT, ValueKind.LIST),
+    Option("principal", "name", "With --ssh: a user or host name that the certificate may be for. Repeatable.",
+           SUBJECT, ValueKind.LIST, ("n",)),
+    Option("cnf", "fingerprint", "Bind the token to one request: unpadded base64url of the SHA-256 of the CSR's DER, "
+           "or of the SSH public key's wire bytes.", SUBJECT),
+    Option("cnf-file", "file", "Bind the token to the CSR (with --ssh: the SSH public key) in this file.", SUBJECT),
+    Option("set", "key=value", "A member of the token's user claim, for the CA's templates; the value is JSON where it "
+           "parses, else text. Repeatable, laid over --set-file.", SUBJECT, ValueKind.LIST),
+    Option("set-file", "file", "JSON object for the token's user claim.", SUBJECT),
+    Option("not-before", _MOMENT, f"When the token becomes valid: {_MOMENT_HELP}. Default: now.", VALIDITY),
+    Option("not-after", _MOMENT, "When the token expires, likewise. Default: 5 minutes after it becomes valid; "
+           "at most an hour.", VALIDITY),
+    Option("cert-not-before", _MOMENT, "With --ssh: when the certificate becomes valid. The CA counts a duration "
+           "from its signing.", VALIDITY),
+    Option("cert-not-after", _MOMENT, "With --ssh: when the certificate expires, likewise.", VALIDITY),
+    Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",)),
+    Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
+    Option("key", "file", "Private key to sign by (JWK, encrypted JWK, PEM or OpenSSH), in place of the one that the "
+           "CA keeps encrypted.", SIGNER),
+    Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
+           "--password-file.", SIGNER),
+    Option("password-file", "file", "File with the password of the signing key.", SIGNER),
+    Option("ca-url", "URI", "Address of the CA: host or host:port, with or without https://.", AUTHORITY),
+    Option("root", "file", "Root certificate of the CA, the only one trusted. Default: certs/root_ca.crt in the "
+           "step path.", AUTHORITY),
+    _switch("offline", "Ask no CA: read ca.json, or take --issuer, --key and --ca-url.", AUTHORITY),
+    Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
+           AUTHORITY),
+    Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),
+    Option("request-timeout", "duration", "The longest that one request to the CA may take. Default: 15s.", AUTHORITY),
+    Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s.", AUTHORITY),
+    Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
+    _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
+)  # fmt: skip
+
+SANDBOX_OPTIONS: Sequence[Option] = (
+    Option("address", "host:port", "Where its step-ca will listen. Default: 127.0.0.1:9000.", AUTHORITY),
+    Option("dns", "name", "DNS name or IP address of its step-ca. Repeatable. Default: 127.0.0.1 and localhost.",
+           AUTHORITY, ValueKind.LIST),
+    Option("provisioner", "name", "Name of its JWK provisioner. Default: sandbox@example.com.", AUTHORITY),
+)  # fmt: skip

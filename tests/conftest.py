@@ -1,0 +1,57 @@
+"""Fixtures: sandboxes, and the real programs that tests put questions to."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.running import invoke
+
+
+def _require(name: str) -> str:
+    """Return the peer's path, or leave the test out; with REQUIRE_PEERS=1 its absence is a failure."""
+    program = find_program(name)
+    if program is None:
+        if os.environ.get("REQUIRE_PEERS") == "1":
+            pytest.fail(explain_absence(name))
+        pytest.skip(explain_absence(name))
+    return program
+
+
+@pytest.fixture(scope="session")
+def step_ca_program() -> str:
+    """The real step-ca."""
+    return _require("step-ca")
+
+
+@pytest.fixture(scope="session")
+def step_program() -> str:
+    """The real step CLI."""
+    return _require("step")
+
+
+@pytest.fixture(scope="session")
+def sandbox_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox as the command writes it, whose CA would listen on a free port; nothing serves it."""
+    path = tmp_path_factory.mktemp("sandbox") / "step"
+    result = invoke("sandbox", str(path), "--address", f"127.0.0.1:{choose_port()}")
+    assert result.status == 0, result.err
+    return path
+
+
+@pytest.fixture(scope="session")
+def sandbox(sandbox_path: Path) -> dict[str, str]:
+    """The environment in which the sandbox is the step path."""
+    return {"STEPPATH": str(sandbox_path)}
+
+
+@pytest.fixture(scope="session")
+def running_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
+    """A real step-ca that serves a sandbox of its own."""
+    path, port = tmp_path_factory.mktemp("ca") / "step", choose_port()
+    result = invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}")
+    assert result.status == 0, result.err
+    with serve_ca(step_ca_program, path, f"https://127.0.0.1:{port}") as ca:
+        yield ca

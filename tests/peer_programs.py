@@ -1,0 +1,97 @@
+"""The real step-ca and step CLI: where they are, and what it takes to use them in a test."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUILT = REPOSITORY / ".cache" / "peers"
+HOW_TO_GET = "install Go and run 'make peers', or name the program by {variable}"
+START_SECONDS = 60
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of the peer `name` (step-ca or step): from the environment, built here, or on PATH."""
+    variable = name.upper().replace("-", "_")
+    named = os.environ.get(variable)
+    if named:
+        return named
+    built = BUILT / name
+    return str(built) if built.exists() else shutil.which(name)
+
+
+def explain_absence(name: str) -> str:
+    """Return why tests with the peer are left out, and how to have them."""
+    return f"no {name} here: " + HOW_TO_GET.format(variable=name.upper().replace("-", "_"))
+
+
+def choose_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@attrs.frozen
+class RunningCa:
+    """A step-ca that serves a sandbox.
+
+    Attributes:
+        path: The sandbox, a step path.
+        url: Its address.
+    """
+
+    path: Path
+    url: str
+
+    def tls_context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.path / "certs" / "root_ca.crt"))
+
+
+@contextmanager
+def serve_ca(program: str, path: Path, url: str) -> Iterator[RunningCa]:
+    """Run step-ca on the sandbox `path` until the block ends; raises where it does not come up."""
+    log = path / "step-ca.log"
+    environment = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"]}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, str(path / "config" / "ca.json")],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    try:
+        ca = RunningCa(path, url)
+        _wait_until_healthy(ca, process, log)
+        yield ca
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(ca: RunningCa, process: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ca.tls_context())
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with opener.open(f"{ca.url}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"step-ca did not come up: {log.read_text()}")
