@@ -11,6 +11,7 @@ from domain import base64url
 from domain.errors import InputError
 
 _CSR_LABELS = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
+_SSH_CERTIFICATE = b"-cert-v01@openssh.com"
 
 
 def fingerprint_bound_request(data: bytes, is_ssh: bool) -> str:
@@ -28,11 +29,13 @@ def fingerprint_bound_request(data: bytes, is_ssh: bool) -> str:
 
 def _csr_bytes(data: bytes) -> bytes:
     """Return the DER of a CSR whose own signature holds (RFC 2986, section 3)."""
+    blocks = sum(data.count(label) for label in _CSR_LABELS)
+    if blocks > 1:
+        raise InputError("--cnf-file holds several certificate signing requests", "give a file with one")
     try:
-        is_pem = any(label in data for label in _CSR_LABELS)
-        request = x509.load_pem_x509_csr(data) if is_pem else x509.load_der_x509_csr(data)
+        request = x509.load_pem_x509_csr(data) if blocks else x509.load_der_x509_csr(data)
         sound = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (ValueError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion) as error:
         raise InputError(
             "--cnf-file holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
         ) from error
@@ -43,13 +46,19 @@ def _csr_bytes(data: bytes) -> bytes:
 
 def _ssh_key_bytes(data: bytes) -> bytes:
     """Return the wire bytes of an SSH public key (RFC 4253, section 6.6)."""
-    lines = [line for line in data.splitlines() if line.strip() and not line.lstrip().startswith(b"#")]
+    lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
     try:
         if len(lines) != 1:
             raise ValueError("not one line")
+        kind, text, *_ = lines[0].split()
+        wire = b64decode(text, validate=True)
+        if kind == b"ssh-dss":
+            raise UnsupportedAlgorithm("DSA")
         ssh.load_ssh_public_key(lines[0])
-        return b64decode(lines[0].split()[1])
-    except (ValueError, UnsupportedAlgorithm, IndexError) as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(
             "--cnf-file holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
         ) from error
+    if kind.endswith(_SSH_CERTIFICATE):
+        raise InputError("--cnf-file holds an SSH certificate", "give the .pub file of its key")
+    return wire

@@ -7,22 +7,31 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from time import monotonic, sleep
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote, unquote, urlencode
 
 import attrs
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from domain import json_text
 from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS, format_duration
 from domain.errors import AuthorityError, InputError, NetworkError
 from domain.provisioners.base import Provisioner
+from domain.proxy_choice import choose_proxy
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1_000, 100
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+PAUSES = (0.1, 0.2, 0.4)
+"""Seconds to wait before each further attempt after a fault that may pass."""
+
 _CHUNK = 65_536
+Answer: TypeAlias = tuple[int, str, bytes]
+"""Status, `Location` and body."""
+
 _T = TypeVar("_T")
 
 
@@ -35,8 +44,9 @@ class HttpsAuthority:
         roots: DER of the certificates that may have issued its own; not one more is trusted.
         fingerprint: SHA-256 of the first root's DER, lower-case hex.
         request_timeout: Nanoseconds for one request, wall-clock, retries included.
-        timeout: Nanoseconds for all of them.
+        timeout: Nanoseconds for all of them, what passes between them not counted.
         read_provisioners: Parsed JSON to provisioners.
+        max_pages: How many pages a list may have.
     """
 
     ca_url: CaUrl
@@ -45,8 +55,9 @@ class HttpsAuthority:
     request_timeout: int
     timeout: int
     read_provisioners: Callable[[Sequence[Any]], list[Provisioner]]
-    _pool: urllib3.HTTPSConnectionPool | urllib3.PoolManager | None = attrs.field(default=None, init=False, repr=False)
-    _deadline: float = attrs.field(default=0.0, init=False)
+    max_pages: int = MAX_PAGES
+    _pool: urllib3.PoolManager | None = attrs.field(default=None, init=False, repr=False)
+    _spent: float = attrs.field(default=0.0, init=False)
 
     def url(self) -> CaUrl:
         """Return the address."""
@@ -60,23 +71,24 @@ class HttpsAuthority:
         """Return what all pages of `GET /provisioners` list."""
         listed: list[Any] = []
         cursor, seen = "", {""}
-        for _ in range(MAX_PAGES):
+        for _ in range(self.max_pages):
             query = urlencode({"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {}), quote_via=quote)
             page = self._get_object(f"/provisioners?{query}", MAX_PAGE_BYTES)
-            entries, cursor = page.get("provisioners") or [], page.get("nextCursor") or ""
-            if not isinstance(entries, list) or not isinstance(cursor, str):
+            entries, cursor = page.get("provisioners", ""), page.get("nextCursor") or ""
+            if not isinstance(entries, list | None) or not isinstance(cursor, str):
                 raise self._misbehaved("its list of provisioners is no list")
-            listed += entries
+            listed += entries or ()
             if not cursor:
                 return self.read_provisioners(listed)
             if cursor in seen:
                 raise self._misbehaved("its list of provisioners goes round in a circle")
             seen.add(cursor)
-        raise self._misbehaved(f"its list of provisioners has over {MAX_PAGES} pages")
+        raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
 
     def encrypted_key(self, kid: str) -> str:
         """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
-        key = self._get_object(f"/provisioners/{quote(kid, safe='')}/encrypted-key", MAX_KEY_BYTES).get("key")
+        segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
+        key = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES).get("key")
         if not isinstance(key, str) or not key:
             raise self._misbehaved(f"it answers with no key for kid {kid}")
         return key
@@ -96,40 +108,55 @@ class HttpsAuthority:
             raise self._misbehaved(f"its answer to {path} cannot be used: {error}") from error
         return value
 
-    def _get(self, path: str, limit: int) -> tuple[int, str, bytes]:
-        """Return status, `Location` and body of a GET, within the time that is left."""
-        now = monotonic()
-        self._deadline = self._deadline or now + self.timeout / NANOSECONDS
-        seconds = min(self.request_timeout / NANOSECONDS, self._deadline - now)
+    def _get(self, path: str, limit: int) -> Answer:
+        """Return the answer to a GET, within the time that is left."""
+        started = monotonic()
+        left = self.timeout / NANOSECONDS - self._spent
+        seconds = min(left, self.request_timeout / NANOSECONDS)
+        runs_out = seconds < self.request_timeout / NANOSECONDS
         try:
-            return _run_within(seconds, lambda: self._request(path, limit, seconds))
+            return _run_within(seconds, lambda: self._request(path, limit, started + seconds))
         except TimeoutError as error:
-            limit_text = format_duration(round(seconds * 1000) * 1_000_000)
+            option, bound = ("timeout", self.timeout) if runs_out else ("request-timeout", self.request_timeout)
             raise NetworkError(
-                f"the CA at {self.ca_url} did not answer within {limit_text}",
-                "check the address, or raise --request-timeout",
+                f"the CA at {self.ca_url} did not answer within {format_duration(bound)}",
+                f"check the address, or raise --{option}",
             ) from error
-        except MaxRetryError as error:
-            raise self._unreachable(error.reason or error) from error
         except (HTTPError, OSError) as error:
             raise self._unreachable(error) from error
+        finally:
+            self._spent += monotonic() - started
 
-    def _request(self, path: str, limit: int, seconds: float) -> tuple[int, str, bytes]:
+    def _request(self, path: str, limit: int, deadline: float) -> Answer:
+        """Return the answer to a GET, asked for again after a fault that may pass, while there is time."""
+        for pause in PAUSES:
+            try:
+                answer = self._attempt(path, limit, deadline)
+                if answer[0] not in RETRIED_STATUSES:
+                    return answer
+            except HTTPError as error:
+                if isinstance(error, Urllib3Timeout) and not isinstance(error, NewConnectionError):
+                    raise TimeoutError from error
+                if _is_tls_fault(error):
+                    raise
+            if monotonic() + pause >= deadline:
+                break
+            sleep(pause)
+        return self._attempt(path, limit, deadline)
+
+    def _attempt(self, path: str, limit: int, deadline: float) -> Answer:
         if self._pool is None:
             self._pool = _open_pool(self.ca_url, self.roots)
-        retry = urllib3.Retry(
-            total=None, connect=3, read=3, status=3, other=0, redirect=0, backoff_factor=0.1,
-            status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False, respect_retry_after_header=False,
-        )  # fmt: skip
         response = self._pool.request(
             "GET", f"{self.ca_url}{path}", headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            timeout=urllib3.Timeout(connect=seconds, read=seconds), retries=retry,
+            timeout=max(deadline - monotonic(), 0.001), retries=False,
             redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
         body = bytearray()
         while chunk := response.read(_CHUNK):
             body += chunk
             if len(body) > limit:
+                response.close()
                 raise self._misbehaved(f"its answer to {path} is over {limit} bytes")
         response.release_conn()
         return response.status, response.headers.get("Location", ""), bytes(body)
@@ -138,7 +165,7 @@ class HttpsAuthority:
         return AuthorityError(f"the CA at {self.ca_url} cannot be used: {what}", "check --ca-url and the CA's log")
 
     def _unreachable(self, error: Exception) -> NetworkError:
-        if isinstance(error, SSLError | ssl.SSLError):
+        if _is_tls_fault(error):
             reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
             return NetworkError(f"TLS with the CA at {self.ca_url} fails: {reason}", "check --ca-url and --root")
         reason = _describe_fault(error)
@@ -162,7 +189,7 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
     try:
         for der in roots:
             context.load_verify_locations(cadata=der)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError) as error:
         raise InputError("the root is no X.509 certificate", "get the root certificate from the CA") from error
     if not roots or context.cert_store_stats()["x509"] == 0:
         raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
@@ -172,27 +199,18 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
 def _open_pool(ca_url: CaUrl, roots: Sequence[bytes]) -> urllib3.PoolManager:
     """Return a pool through the proxy that the environment names for this host, or without one."""
     context = make_tls_context(roots)
-    proxy = _find_proxy(ca_url)
+    proxy = choose_proxy(ca_url, os.environ)
     if proxy is None:
         return urllib3.PoolManager(ssl_context=context)
     try:
         parsed = urllib3.util.parse_url(proxy)
-        headers = urllib3.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
+        user, _, password = (parsed.auth or "").partition(":")
+        credentials = f"{unquote(user)}:{unquote(password)}"  # RFC 7617, section 2
+        headers = urllib3.make_headers(proxy_basic_auth=credentials) if parsed.auth else None
         bare = f"{parsed.scheme or 'http'}://{parsed.netloc}"
-        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context)
+        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context)
     except (HTTPError, ValueError) as error:
         raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
-
-
-def _find_proxy(ca_url: CaUrl) -> str | None:
-    """Return the proxy of HTTPS_PROXY unless NO_PROXY excepts the host."""
-    if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
-        return None
-    from urllib import request  # noqa: PLC0415  # slow to load
-
-    proxies = request.getproxies_environment()
-    host = ca_url.host if ca_url.port is None else f"{ca_url.host}:{ca_url.port}"
-    return None if request.proxy_bypass(host, proxies) else proxies.get("https")
 
 
 def _run_within(seconds: float, work: Callable[[], _T]) -> _T:
@@ -210,9 +228,11 @@ def _run_within(seconds: float, work: Callable[[], _T]) -> _T:
         except BaseException as error:  # noqa: BLE001  # handed over to the caller's thread
             failure.append(error)
 
+    if seconds <= 0:
+        raise TimeoutError
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(max(seconds, 0.0))
+    thread.join(seconds)
     if failure:
         raise failure[0]
     if not outcome:
@@ -229,6 +249,14 @@ def _read_message(body: bytes) -> str:
     return f": {message[:500]}" if isinstance(message, str) else ""
 
 
+def _is_tls_fault(error: Exception) -> bool:
+    """Return whether the two sides do not get on: asking again would not help, unless the line just broke."""
+    causes = [error, *error.args]
+    return any(isinstance(cause, SSLError | ssl.SSLError) for cause in causes) and not any(
+        isinstance(cause, ssl.SSLEOFError) for cause in causes
+    )
+
+
 def _describe_fault(error: BaseException) -> str:
     """Return why a connection failed: the system's own words where it has some."""
     cause: BaseException | None = error
@@ -236,4 +264,5 @@ def _describe_fault(error: BaseException) -> str:
         cause = cause.__cause__ or cause.__context__
     if isinstance(cause, OSError) and cause.strerror:
         return str(cause.strerror)
-    return str(error).partition(": ")[2] or type(error).__name__
+    innermost = error.args[-1] if error.args else ""
+    return str(innermost) or type(error).__name__

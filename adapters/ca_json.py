@@ -61,7 +61,7 @@ class CaJson:
         """Return the fingerprint of the (first) root that the file names."""
         roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
         if not roots or not roots[0]:
-            raise InputError(f"{self.path} names no root", "mend it, or give --root")
+            raise InputError(f"{self.path} names no root", "mend it")
         return self.fingerprint_root(roots[0])
 
     def provisioners(self) -> Sequence[Provisioner]:

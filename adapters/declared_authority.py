@@ -1,21 +1,25 @@
 """The CA as the options alone describe it, for offline work where there is no ca.json."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-import attrs
+from typing import TYPE_CHECKING
 
-from domain.ca_url import CaUrl
 from domain.errors import AuthorityError
-from domain.provisioners.base import Provisioner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from domain.ca_url import CaUrl
+    from domain.provisioners.base import Provisioner
 
 
-@attrs.frozen
 class DeclaredAuthority:
     """An `Authority` (see `domain.ports`) with the one provisioner that the user names."""
 
-    ca_url: CaUrl
-    fingerprint_root: Callable[[], str]
-    provisioner: Provisioner
+    def __init__(self, ca_url: CaUrl, fingerprint_root: Callable[[], str], provisioner: Provisioner) -> None:
+        self.ca_url = ca_url
+        self.fingerprint_root = fingerprint_root
+        self.provisioner = provisioner
 
     def url(self) -> CaUrl:
         """Return the address that the user gave."""

@@ -2,12 +2,9 @@
 
 import sys
 
-import attrs
-
 from domain.errors import InputError
 
 
-@attrs.frozen
 class LocalFiles:
     """Files of this machine; `-` is standard input."""
 
@@ -20,8 +17,8 @@ class LocalFiles:
             else:
                 with open(path, "rb") as file:
                     data = file.read(limit + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a path"
+        except (OSError, ValueError, AttributeError) as error:
+            reason = getattr(error, "strerror", None) or ("it is closed" if path == "-" else "not a path")
             raise InputError(f"{shown} cannot be read: {reason}", "check the path and its permissions") from error
         if len(data) > limit:
             raise InputError(f"{shown} is over {limit} bytes", "it is not a file of the kind that is wanted here")

@@ -49,11 +49,11 @@ class Envelope:
     """The decoded parts of a JWE; `aad` is the protected header as it stands (RFC 7516, 5.1, 14)."""
 
     header: Mapping[str, Any]
-    aad: bytes
-    encrypted_key: bytes
-    iv: bytes
-    ciphertext: bytes
-    tag: bytes
+    aad: bytes = attrs.field(repr=False)
+    encrypted_key: bytes = attrs.field(repr=False)
+    iv: bytes = attrs.field(repr=False)
+    ciphertext: bytes = attrs.field(repr=False)
+    tag: bytes = attrs.field(repr=False)
 
 
 def open_jwe(text: str, password: bytes) -> bytes:
@@ -96,7 +96,9 @@ def parse_jwe(text: str) -> Envelope:
             if len(getattr(envelope, name)) != size:
                 raise ValueError(f"its {name} is not {size} bytes long")
     except ValueError as error:
-        raise KeyFormatError(f"the encrypted key cannot be opened: {error}", "get it anew from the CA") from error
+        raise KeyFormatError(
+            f"the encrypted key cannot be opened: {error}", "get it anew from where it was made"
+        ) from error
     return envelope
 
 
@@ -126,27 +128,31 @@ def _parse_compact(text: str) -> Envelope:
 
 def _parse_json(text: str) -> Envelope:
     """Read the flattened form, or the general one with its one recipient (RFC 7516, section 7.2)."""
-    document = json_text.parse(text)
-    recipients = document.get("recipients")
-    if recipients is not None:
-        if not isinstance(recipients, list) or len(recipients) != 1 or not isinstance(recipients[0], dict):
-            raise ValueError("it has not one recipient")
-        if {"header", "encrypted_key"} & document.keys():
-            raise ValueError("it mixes the flattened and the general form")
-        document = document | recipients[0]
+    document = _flatten(json_text.parse(text))
     if "aad" in document:
         raise ValueError("it has additional authenticated data")
-    protected = document.get("protected", "")
+    protected, *texts = (document.get(name, "") for name in ("protected", "encrypted_key", "iv", "ciphertext", "tag"))
+    if not isinstance(protected, str) or not all(isinstance(part, str) and part for part in texts):
+        raise ValueError("a member is missing or is not text")
     header = _parse_protected(protected) if protected else {}
     for name in ("unprotected", "header"):
         extra = document.get(name, {})
         if not isinstance(extra, dict) or extra.keys() & header.keys():
             raise ValueError(f"its member {name!r} repeats or is no object")
         header = header | extra
-    texts = [document.get(name) for name in ("encrypted_key", "iv", "ciphertext", "tag")]
-    if not all(isinstance(part, str) for part in (protected, *texts)):
-        raise ValueError("a member is missing or is not text")
-    return Envelope(header, protected.encode(), *(base64url.decode(str(part)) for part in texts))
+    return Envelope(header, protected.encode(), *map(base64url.decode, texts))
+
+
+def _flatten(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the flattened form of a JWE in JSON that is in either form."""
+    recipients = document.get("recipients")
+    if recipients is None:
+        return document
+    if not isinstance(recipients, list) or len(recipients) != 1 or not isinstance(recipients[0], dict):
+        raise ValueError("it has not one recipient")
+    if {"header", "encrypted_key"} & document.keys():
+        raise ValueError("it mixes the flattened and the general form")
+    return document | {name: recipients[0][name] for name in ("header", "encrypted_key") if name in recipients[0]}
 
 
 def _parse_protected(text: str) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def _parse_protected(text: str) -> dict[str, Any]:
 def _check_header(header: Mapping[str, Any]) -> None:
     for name, known in (("alg", KEY_WRAPS), ("enc", CONTENT_CIPHERS)):
         if not isinstance(header.get(name), str) or header[name] not in known:
-            raise ValueError(f"its {name} is {header.get(name)!r}, not one of {', '.join(known)}")
+            raise ValueError(f"its {name} is {json_text.describe(header.get(name))}, not one of {', '.join(known)}")
     for name in ("zip", "crit"):
         if name in header:
             raise ValueError(f"its header has {name!r}")

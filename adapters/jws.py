@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import attrs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -29,7 +28,6 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
 }
 
 
-@attrs.frozen
 class JwsSigner:
     """Signs with a private key held in this process.
 
@@ -38,13 +36,17 @@ class JwsSigner:
         public: The public half with the algorithm to sign by.
     """
 
-    private_key: PrivateKey = attrs.field(repr=False)
-    public: PublicJwk
+    def __init__(self, private_key: PrivateKey, public: PublicJwk) -> None:
+        self.private_key = private_key
+        self.public = public
+
+    def __repr__(self) -> str:
+        return f"JwsSigner({self.public!r})"
 
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of `message`, verified before it leaves."""
         signature = _sign(self.private_key, self.public.algorithm, message)
-        if not verify(self.private_key.public_key(), self.public.algorithm, message, signature):
+        if not _holds(self.private_key.public_key(), self.public.algorithm, message, signature):
             raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a sound copy")
         return signature
 
@@ -107,7 +109,18 @@ def load_public_key(jwk: PublicJwk) -> PublicKey:
 
 
 def verify(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> bool:
-    """Return whether `signature`, as a JWS carries it, is one of `message` by `key` under `algorithm`."""
+    """Return whether `signature`, as a JWS carries it, is one of `message` by `key` under `algorithm`.
+
+    No signature holds under an algorithm that does not go with the key's type and curve, `none` among them.
+    """
+    try:
+        public = read_public_jwk({**public_members(key), "alg": algorithm})
+    except ValueError:
+        return False
+    return public.algorithm == algorithm and _holds(key, algorithm, message, signature)
+
+
+def _holds(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> bool:
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
             size = COORDINATE_BYTES[_CURVE_NAMES[key.curve.name]]

@@ -5,16 +5,19 @@ PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), lega
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 
 from domain import base64url
 from domain.errors import KeyFormatError, WrongPasswordError
+from domain.jwk import COORDINATE_BYTES
 
-_PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+_PEM_LABEL = rb"-----BEGIN ([A-Z0-9 ]+)-----"
 _KEY_LABELS = frozenset(
     {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY", b"OPENSSH PRIVATE KEY"}
 )
@@ -23,7 +26,9 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "P-384": ec.SECP384R1,
     "P-521": ec.SECP521R1,
 }
-_RSA_MEMBERS = ("p", "q", "d", "dp", "dq", "qi")
+_RSA_MEMBERS = ("d", "p", "q", "dp", "dq", "qi")
+_UNKNOWN_CIPHER = "^Unknown |unknown cipher"
+"""What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
 
 
 def load_pem_key(data: bytes, password: bytes | None) -> object | None:
@@ -35,23 +40,25 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
     """
     label = _find_key_label(data)
     try:
-        return _load(label, data, password)
+        return _load(label, data, password or None)
     except TypeError as error:
         if password is None:
             return None
-        if "not encrypted" in str(error):
+        if password:  # it is not encrypted
             return _load(label, data, None)
-        raise KeyFormatError(f"the {label} cannot be read", "convert it with openssl or ssh-keygen") from error
-    except UnsupportedAlgorithm as error:
-        raise KeyFormatError(
-            f"the {label} uses an algorithm that cannot be read: {error}", "convert it to PKCS#8"
-        ) from error
-    except ValueError as error:
-        if password is not None and _is_encrypted(label, data):
-            raise WrongPasswordError("the password does not open the key") from error
-        raise KeyFormatError(
-            f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8"
-        ) from error
+        raise WrongPasswordError("the password does not open the key") from error
+    except (ValueError, InvalidTag, UnsupportedAlgorithm) as error:
+        raise _explain(error, label, password is not None and _is_encrypted(label, data)) from error
+
+
+def _explain(error: Exception, label: str, is_sealed: bool) -> KeyFormatError | WrongPasswordError:
+    """Return what the library's error means for a key that is sealed with a password or not."""
+    if isinstance(error, UnsupportedAlgorithm) or re.search(_UNKNOWN_CIPHER, str(error)):
+        fix = "convert it with 'openssl pkcs8 -topk8 -v2 aes256' or ssh-keygen"
+        return KeyFormatError(f"the {label} uses an algorithm that cannot be read: {error}", fix)
+    if is_sealed:
+        return WrongPasswordError("the password does not open the key")
+    return KeyFormatError(f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8")
 
 
 def load_jwk_key(jwk: Mapping[str, Any]) -> object:
@@ -74,22 +81,26 @@ def load_jwk_key(jwk: Mapping[str, Any]) -> object:
 
 
 def _find_key_label(data: bytes) -> str:
-    labels: list[bytes] = _PEM_LABEL.findall(data)
+    labels: list[bytes] = re.findall(_PEM_LABEL, data)
     keys = [label for label in labels if label in _KEY_LABELS]
     if len(keys) == 1:
         return keys[0].decode()
     if keys:
         raise KeyFormatError("the file holds several private keys", "give a file with one")
     found = ", ".join(sorted({label.decode() for label in labels}))
-    raise KeyFormatError(f"the file holds {found or 'no PEM block'}, not a private key", "give the private key's file")
+    raise KeyFormatError(
+        f"the file holds {found or 'no PEM block'}, not a private key that can be read", "give the private key's file"
+    )
 
 
 def _load(label: str, data: bytes, password: bytes | None) -> object:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
 
-    if label == "OPENSSH PRIVATE KEY":
-        return serialization.load_ssh_private_key(data, password)
-    return serialization.load_pem_private_key(data, password)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
+        if label == "OPENSSH PRIVATE KEY":
+            return serialization.load_ssh_private_key(data, password)
+        return serialization.load_pem_private_key(data, password)
 
 
 def _is_encrypted(label: str, data: bytes) -> bool:
@@ -97,8 +108,10 @@ def _is_encrypted(label: str, data: bytes) -> bool:
 
 
 def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
-    secret = int.from_bytes(_bytes(jwk, "d"), "big")
-    private_key = ec.derive_private_key(secret, _CURVES[jwk["crv"]]())
+    secret, size = _bytes(jwk, "d"), COORDINATE_BYTES[jwk["crv"]]
+    if len(secret) != size:
+        raise ValueError(f"member 'd' is not {size} bytes long")
+    private_key = ec.derive_private_key(int.from_bytes(secret, "big"), _CURVES[jwk["crv"]]())
     numbers = private_key.public_key().public_numbers()
     if [numbers.x, numbers.y] != [int.from_bytes(_bytes(jwk, name), "big") for name in "xy"]:
         raise ValueError("its private half is not of its public half")
@@ -109,7 +122,7 @@ def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     if "oth" in jwk:
         raise ValueError("it has more than two primes")
     n, e = (int.from_bytes(_bytes(jwk, name), "big") for name in "ne")
-    p, q, d, dp, dq, qi = (int.from_bytes(_bytes(jwk, name), "big") for name in _RSA_MEMBERS)
+    d, p, q, dp, dq, qi = (int.from_bytes(_bytes(jwk, name), "big") for name in _RSA_MEMBERS)
     return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(e, n)).private_key()
 
 

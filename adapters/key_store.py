@@ -1,48 +1,65 @@
 """The key store: private keys in files and in JWEs, of every container, with their passwords."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from __future__ import annotations
 
-import attrs
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain import json_text
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
 from domain.jwk import read_public_jwk
-from domain.ports import InputFiles, KeyFile, Passwords, SealedKey, Signer
+from domain.key_source import KeyFile, SealedKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from domain.ports import InputFiles, Passwords, Signer
 
 MAX_KEY_BYTES = 65_536
+_DER_SEQUENCE = b"\x30"
+_FIT_JWK = "give a private EC, RSA or Ed25519 JWK"
 _T = TypeVar("_T")
 
 
-@attrs.frozen(kw_only=True)
 class KeyContainers:
     """Opens private keys by recognising their container.
 
     Attributes:
         files: Reads key files.
+        check_jwe: Refuses what `open_jwe` would whatever the password, so that nobody is asked for one in vain.
         open_jwe: JWE text and password to what it holds.
         load_pem: PEM and password to a key object, None where a password is missing.
         load_jwk: A private JWK to a key object.
         make_signer: A key object, and the JWK it came from or None, to its signer.
     """
 
-    files: InputFiles
-    open_jwe: Callable[[str, bytes], bytes]
-    load_pem: Callable[[bytes, bytes | None], object | None]
-    load_jwk: Callable[[Mapping[str, Any]], object]
-    make_signer: Callable[[object, dict[str, Any] | None], Signer]
+    def __init__(
+        self,
+        *,
+        files: InputFiles,
+        check_jwe: Callable[[str], object],
+        open_jwe: Callable[[str, bytes], bytes],
+        load_pem: Callable[[bytes, bytes | None], object | None],
+        load_jwk: Callable[[Mapping[str, Any]], object],
+        make_signer: Callable[[object, dict[str, Any] | None], Signer],
+    ) -> None:
+        self.files = files
+        self.check_jwe = check_jwe
+        self.open_jwe = open_jwe
+        self.load_pem = load_pem
+        self.load_jwk = load_jwk
+        self.make_signer = make_signer
 
     def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
-            return self._open_sealed(source.jwe, whose, passwords)
+            with _naming(whose):
+                return self._open_sealed(source.jwe, whose, passwords)
         whose = f"--{source.option} {source.path}"
         data = self.files.read(source.path, MAX_KEY_BYTES)
-        try:
+        with _naming(whose):
             return self._open_data(data, whose, passwords)
-        except InputError as error:
-            raise type(error)(error.what if whose in error.what else f"{whose}: {error.what}", error.fix) from error
 
     def _open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
         if b"-----BEGIN " in data:
@@ -50,31 +67,51 @@ class KeyContainers:
             if key is None:
                 key = _try_passwords(lambda password: self.load_pem(data, password), whose, passwords)
             return self.make_signer(key, None)
-        try:
-            text = data.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            text = ""
-        if text.startswith("{") and '"ciphertext"' not in text:
-            return self._sign_with_jwk(text)
-        if text.startswith("{") or text.count(".") == 4:
+        text = data.decode("utf-8", "replace").strip()
+        if text.startswith("{"):
+            jwk = _parse_object(data)
+            return self._open_sealed(text, whose, passwords) if "ciphertext" in jwk else self._sign_with_jwk(jwk)
+        if text.count(".") == 4:
             return self._open_sealed(text, whose, passwords)
+        what = "it is no private key in a format that step-ott reads" if text else "it is empty"
+        is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()
         raise KeyFormatError(
-            "it is no private key in a format that step-ott reads", "give PEM, OpenSSH, JWK or an encrypted JWK"
+            what,
+            "convert it with 'openssl pkey -inform DER'" if is_der else "give PEM, OpenSSH, JWK or an encrypted JWK",
         )
 
     def _open_sealed(self, jwe: str, whose: str, passwords: Passwords) -> Signer:
+        self.check_jwe(jwe)
         opened = _try_passwords(lambda password: self.open_jwe(jwe, password), whose, passwords)
-        return self._sign_with_jwk(opened)
+        return self._sign_with_jwk(_parse_object(opened))
 
-    def _sign_with_jwk(self, text: str | bytes) -> Signer:
+    def _sign_with_jwk(self, jwk: dict[str, Any]) -> Signer:
         try:
-            jwk = json_text.parse(text)
-            if not isinstance(jwk, dict):
-                raise ValueError("it is no JSON object")
             read_public_jwk(jwk)
         except ValueError as error:
-            raise KeyFormatError(f"the JWK cannot be used: {error}", "give a private EC, RSA or Ed25519 JWK") from error
+            raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
         return self.make_signer(self.load_jwk(jwk), jwk)
+
+
+@contextmanager
+def _naming(whose: str) -> Iterator[None]:
+    """Let every error say which key it is about."""
+    try:
+        yield
+    except InputError as error:
+        if whose in error.what:
+            raise
+        raise type(error)(f"{whose}: {error.what}", error.fix) from error
+
+
+def _parse_object(data: bytes | str) -> dict[str, Any]:
+    try:
+        value = json_text.parse(data)
+        if not isinstance(value, dict):
+            raise ValueError("it is no JSON object")
+    except ValueError as error:
+        raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
+    return value
 
 
 def _try_passwords(open_with: Callable[[bytes], _T], whose: str, passwords: Passwords) -> _T:

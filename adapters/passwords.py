@@ -1,11 +1,15 @@
 """Passwords from a file or from the person at the terminal."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
-import attrs
+from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.ports import InputFiles, Prompter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.ports import InputFiles, Prompter
 
 MAX_PASSWORD_BYTES = 65_536
 ATTEMPTS = 3
@@ -18,24 +22,21 @@ _GO_SPACES = (
 """What Go's unicode.IsSpace calls space: step drops these from the end of a password file."""
 
 
-@attrs.define
 class FilePassword:
     """The one password in a file, without the white space at its end.
 
     Attributes:
         path: The file; `-` is standard input.
         option: The option that named it, as the user wrote it.
-        used: Whether anything asked for the password.
     """
 
-    files: InputFiles
-    path: str
-    option: str
-    used: bool = False
+    def __init__(self, files: InputFiles, path: str, option: str) -> None:
+        self.files = files
+        self.path = path
+        self.option = option
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give the file's password (see `domain.ports.Passwords`)."""
-        self.used = True
         data = self.files.read(self.path, MAX_PASSWORD_BYTES)
         text = data.decode("utf-8", "surrogateescape").rstrip(_GO_SPACES)
         if not text:
@@ -43,11 +44,11 @@ class FilePassword:
         yield text.encode("utf-8", "surrogateescape")
 
 
-@attrs.frozen
 class TypedPassword:
     """What a person types, up to three times."""
 
-    prompter: Prompter
+    def __init__(self, prompter: Prompter) -> None:
+        self.prompter = prompter
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give what is typed (see `domain.ports.Passwords`)."""

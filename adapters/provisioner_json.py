@@ -4,11 +4,12 @@ Unknown members are the CA's own business and are passed over. A provisioner of 
 whose members make no sense, must not hide its neighbours: it is kept as one that makes no tokens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import Converter, transform_error
+from cattrs.gen import make_dict_structure_fn
 
 from domain.jwk import read_public_jwk
 from domain.provisioners.base import OtherProvisioner, Provisioner
@@ -41,10 +42,15 @@ def _make_converter(detailed: bool) -> Converter:
         (item,) = get_args(cls)
         return [converter.structure(element, item) for element in _expect(value, list, "a list")]
 
+    def make_record_reader(cls: Any) -> Callable[[Any, Any], Any]:
+        read_members = make_dict_structure_fn(cls, converter)
+        return lambda value, _: read_members(_expect(value, dict, "a JSON object"), cls)
+
     def read_text_or_list(value: Any, _: Any) -> str | list[str]:
         return value if isinstance(value, str) else converter.structure(value, list[str])
 
     converter.register_structure_hook(str, read_text)
+    converter.register_structure_hook_factory(attrs.has, make_record_reader)
     converter.register_structure_hook_func(lambda cls: _origin(cls) is dict, read_object)
     converter.register_structure_hook_func(lambda cls: _origin(cls) is list, read_list)
     converter.register_structure_hook_func(lambda cls: cls == str | list[str], read_text_or_list)

@@ -1,18 +1,20 @@
 """Root certificates in PEM or DER files; the fingerprint needs no X.509 library."""
 
+from __future__ import annotations
+
 from base64 import b64decode
 from hashlib import sha256
-
-import attrs
+from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.ports import InputFiles
+
+if TYPE_CHECKING:
+    from domain.ports import InputFiles
 
 MAX_ROOT_BYTES = 1 << 20
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
-@attrs.frozen
 class RootFile:
     """The file of the CA's root certificate or certificates.
 
@@ -21,9 +23,11 @@ class RootFile:
         whose: What named the file, for errors: `--root`, or the file that it stands in.
     """
 
-    files: InputFiles
-    path: str
-    whose: str
+    def __init__(self, files: InputFiles, path: str, whose: str) -> None:
+        self.files = files
+        self.path = path
+        self.whose = whose
+        self._certificates: list[bytes] = []
 
     def certificates(self) -> list[bytes]:
         """Return the DER of every certificate in the file, at least one.
@@ -31,9 +35,15 @@ class RootFile:
         Raises:
             InputError: the file cannot be read, or holds anything but certificates.
         """
+        if not self._certificates:  # standard input can be read only once
+            self._certificates = self._read()
+        return self._certificates
+
+    def _read(self) -> list[bytes]:
         data = self.files.read(self.path, MAX_ROOT_BYTES)
         try:
-            found = [data] if data[:1] == b"\x30" else [_decode(block) for block in data.split(_BEGIN)[1:]]
+            is_der = data[:1] == b"\x30" and _BEGIN not in data
+            found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]
             for der in found:
                 _check_der(der)
         except ValueError as error:

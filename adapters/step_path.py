@@ -1,21 +1,23 @@
 """The step path: contexts, defaults.json, and where its files lie (step CLI, cli-utils/step)."""
 
-import os
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-import attrs
+import os
+from typing import TYPE_CHECKING, Any
 
 from domain import json_text
 from domain.errors import InputError, UsageError
-from domain.ports import InputFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.ports import InputFiles
 
 MAX_SETTINGS_BYTES = 1 << 20
 FORBIDDEN = ("context", "profile", "authority")
 """Keys that choose a context and so cannot stand within one."""
 
 
-@attrs.frozen
 class StepPath:
     """The folder that step keeps its configuration in, seen through a context.
 
@@ -25,9 +27,10 @@ class StepPath:
         context: Name of the context to use, None for the current one.
     """
 
-    files: InputFiles
-    base: str
-    context: str | None = None
+    def __init__(self, files: InputFiles, base: str, context: str | None = None) -> None:
+        self.files = files
+        self.base = base
+        self.context = context
 
     def authority_path(self) -> str:
         """Return the folder of the CA's own files: that of the context, else the base."""
@@ -85,8 +88,12 @@ class StepPath:
 
     def _read_object(self, path: str) -> dict[str, Any]:
         """Return the JSON object in `path`, an empty one where there is no file."""
-        if not os.path.exists(path):
+        try:
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except OSError:
+            pass  # there is something that cannot be reached: reading it tells why
         try:
             values = json_text.parse(self.files.read(path, MAX_SETTINGS_BYTES))
         except ValueError as error:

@@ -1,29 +1,32 @@
 """The person at the terminal: passwords, a choice, and notices on stderr."""
 
-import os
-import sys
-from collections.abc import Sequence
-from typing import TextIO
+from __future__ import annotations
 
-import attrs
+import contextlib
+import os
+from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
 from domain.terminal_text import escape
 
-_UP, _DOWN, _ENTER, _INTERRUPT, _END = "\x1b[A", "\x1b[B", "\r", "\x03", "\x04"
-_KEYS_UP, _KEYS_DOWN = (_UP, "\x1bOA", "k"), (_DOWN, "\x1bOB", "j")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+_ESCAPE, _INTERRUPT, _END = "\x1b", "\x03", "\x04"
+_KEYS_UP, _KEYS_DOWN, _KEYS_ENTER = ("\x1b[A", "\x1bOA", "k"), ("\x1b[B", "\x1bOB", "j"), ("\r", "\n")
 
 
-@attrs.frozen
 class Terminal:
     """Asks on the controlling terminal, whatever stdin and stdout are."""
 
     def password(self, question: str) -> bytes:
         """Return what was typed, unseen (see `domain.ports.Prompter`)."""
-        import getpass  # noqa: PLC0415  # slow to load, and only here
-
-        os.close(_open_terminal("the password is needed", "name its file by --password-file"))
-        return getpass.getpass(f"{escape(question)}: ").encode("utf-8", "surrogateescape")
+        descriptor = _open_terminal(
+            "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
+        )
+        with open(descriptor, "r+b", buffering=0) as terminal:
+            return _read_unseen(terminal.fileno(), f"{escape(question)}: ")
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
@@ -35,19 +38,21 @@ class Terminal:
             return _Menu(terminal.fileno(), [escape(item) for item in items]).run(escape(question))
 
 
-@attrs.frozen
 class Stderr:
-    """Notices, a line each, on standard error."""
+    """Notices, a line each, on standard error; where it is closed or full, nobody wants them."""
 
-    stream: TextIO = attrs.field(factory=lambda: sys.stderr)
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
 
     def inform(self, text: str) -> None:
         """Say what was chosen or done."""
-        print(escape(text), file=self.stream)
+        if self.stream is not None:  # print would take stdout for it
+            with contextlib.suppress(OSError, ValueError):
+                print(escape(text), file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
         """Say what will probably not do what the user hopes."""
-        print(f"warning: {escape(text)}", file=self.stream)
+        self.inform(f"warning: {text}")
 
 
 def _open_terminal(what: str, fix: str) -> int:
@@ -57,13 +62,46 @@ def _open_terminal(what: str, fix: str) -> int:
         raise UsageError(what, fix) from error
 
 
-@attrs.define
+def _read_unseen(descriptor: int, prompt: str) -> bytes:
+    """Return a line as it was typed, without its end; the terminal is as it was afterwards."""
+    import termios  # noqa: PLC0415  # only on a terminal
+
+    before = termios.tcgetattr(descriptor)
+    silent = [*before]
+    silent[0] |= termios.ICRNL
+    silent[3] = silent[3] & ~termios.ECHO | termios.ICANON | termios.ISIG
+    line = b""
+    try:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
+        os.write(descriptor, prompt.encode())
+        while not line.endswith(b"\n"):
+            line += _read_terminal(descriptor, 1024)
+    finally:
+        with contextlib.suppress(OSError, termios.error):  # a terminal that has hung up
+            termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+            os.write(descriptor, b"\n")
+    return line[:-1]
+
+
+def _read_terminal(descriptor: int, count: int) -> bytes:
+    """Return what is typed; a terminal that has hung up, or its end of input, interrupts."""
+    try:
+        typed = os.read(descriptor, count)
+    except OSError:
+        typed = b""
+    if not typed:
+        raise KeyboardInterrupt
+    return typed
+
+
 class _Menu:
     """A list on a terminal, of which the arrow keys or a number choose one."""
 
-    descriptor: int
-    items: list[str]
-    chosen: int = 0
+    def __init__(self, descriptor: int, items: list[str]) -> None:
+        self.descriptor = descriptor
+        self.items = items
+        self.chosen = 0
+        self.height = 0
 
     def run(self, question: str) -> int:
         """Return the index of the chosen item; the terminal is as it was afterwards."""
@@ -76,41 +114,67 @@ class _Menu:
             tty.setraw(self.descriptor)
             self._draw()
             while not self._take_key():
-                self._write(f"\x1b[{len(self.items)}A")
+                self._write(f"\x1b[{self.height}A")
                 self._draw()
         finally:
-            termios.tcsetattr(self.descriptor, termios.TCSADRAIN, before)
+            with contextlib.suppress(termios.error):  # a terminal that has hung up
+                termios.tcsetattr(self.descriptor, termios.TCSADRAIN, before)
         return self.chosen
 
     def _draw(self) -> None:
-        for index, item in enumerate(self.items):
+        """Show the items around the chosen one, as many as the screen holds, each on one line of it."""
+        self.height = max(1, min(len(self.items), self._size(1, 24) - 2))
+        first = max(0, min(self.chosen - self.height // 2, len(self.items) - self.height))
+        for index in range(first, first + self.height):
             mark = ">" if index == self.chosen else " "
-            self._write(f"\r\x1b[K{mark} {index + 1}. {item}\r\n")
+            line = f"{mark} {index + 1}. {self.items[index]}"[: self._size(0, 80) - 1]
+            self._write(f"\r\x1b[K{line}\r\n")
+
+    def _size(self, index: int, usual: int) -> int:
+        """Return columns (0) or lines (1) of the terminal; one that does not know has the usual ones."""
+        return os.get_terminal_size(self.descriptor)[index] or usual
 
     def _take_key(self) -> bool:
         """Act on one key; return whether the choice is made."""
-        key = os.read(self.descriptor, 8).decode("ascii", "replace")
-        if key in ("", _INTERRUPT, _END):
-            raise KeyboardInterrupt
-        if key[0] in "\r\n":
+        key = self._read_key()
+        if key in _KEYS_ENTER:
             return True
         if key in _KEYS_UP:
             self.chosen = (self.chosen - 1) % len(self.items)
         elif key in _KEYS_DOWN:
             self.chosen = (self.chosen + 1) % len(self.items)
-        elif key[0].isdigit():
+        elif key.isdecimal():
             return self._take_number(key)
         return False
 
     def _take_number(self, digits: str) -> bool:
         """Choose by number: at once where no longer number could be meant, else with Enter."""
-        while digits.isdigit() and int(digits) * 10 <= len(self.items):
-            digits += os.read(self.descriptor, 1).decode("ascii", "replace")
-        number = int(digits.rstrip("\r\n") or "0") if digits.rstrip("\r\n").isdigit() else 0
-        if 1 <= number <= len(self.items):
-            self.chosen = number - 1
-            return True
-        return False
+        while 0 < int(digits) * 10 <= len(self.items):
+            key = self._read_key()
+            if not key.isdecimal():
+                if key not in _KEYS_ENTER:
+                    return False
+                break
+            digits += key
+        if not 1 <= int(digits) <= len(self.items):
+            return False
+        self.chosen = int(digits) - 1
+        return True
+
+    def _read_key(self) -> str:
+        """Return one key: a character, or the whole sequence of an arrow."""
+        key = self._read_character()
+        if key == _ESCAPE:
+            key += self._read_character()
+            while key[-1] in "[O;" or (len(key) > 2 and key[-1].isdecimal()):
+                key += self._read_character()
+        return key
+
+    def _read_character(self) -> str:
+        character = _read_terminal(self.descriptor, 1).decode("latin-1")
+        if character in (_INTERRUPT, _END):
+            raise KeyboardInterrupt
+        return character
 
     def _write(self, text: str) -> None:
         os.write(self.descriptor, text.encode())

@@ -2,30 +2,43 @@
 
 import contextlib
 import os
+import stat
 import sys
-
-import attrs
 
 from domain.errors import OutputError
 
 
-@attrs.frozen
 class StandardOutput:
     """The token and a newline on stdout, nothing else."""
 
     def deliver(self, token: str) -> None:
         """Write the token (see `domain.ports.TokenSink`)."""
-        try:
-            sys.stdout.write(f"{token}\n")
-            sys.stdout.flush()
-        except (OSError, ValueError, AttributeError) as error:
-            raise OutputError(
-                f"the token cannot be written to standard output: {getattr(error, 'strerror', None) or 'it is closed'}",
-                "mint another one where there is room",
-            ) from error
+        write_stdout(f"{token}\n")
 
 
-@attrs.frozen
+def write_stdout(text: str) -> None:
+    """Write `text` to standard output, all of it.
+
+    Raises:
+        OutputError: standard output is closed or full.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError) as error:
+        _discard_stdout()
+        reason = getattr(error, "strerror", None) or "it is closed"
+        raise OutputError(f"standard output cannot be written: {reason}", "run it again where there is room") from error
+
+
+def _discard_stdout() -> None:
+    """Let what is left in the buffer go nowhere, for Python would write it once more, and complain, at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
 class TokenFile:
     """A file of mode 0600 that appears whole or not at all; a symbolic link is replaced, never followed.
 
@@ -34,13 +47,15 @@ class TokenFile:
         replace: Whether a file that is there already is replaced.
     """
 
-    path: str
-    replace: bool = False
+    def __init__(self, path: str, replace: bool = False) -> None:
+        self.path = path
+        self.replace = replace
 
     def deliver(self, token: str) -> None:
         """Write the token, without a newline as step does (see `domain.ports.TokenSink`)."""
-        temporary = f"{self.path}.{os.urandom(8).hex()}.tmp"
+        temporary = os.path.join(os.path.dirname(self.path), f".step-ott-{os.urandom(8).hex()}")
         try:
+            self._check_target()
             try:
                 self._write(temporary, token.encode("ascii"))
                 if self.replace:
@@ -58,9 +73,19 @@ class TokenFile:
                 f"--output-file {self.path} cannot be written: {reason}", "check the folder and its free space"
             ) from error
 
+    def _check_target(self) -> None:
+        """Refuse a folder or a device, which a rename would fail on or take the place of."""
+        try:
+            mode = os.lstat(self.path).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+            raise OutputError(f"--output-file {self.path} is no regular file", "name another file")
+
     def _write(self, path: str, data: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # the umask may have taken away more
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -57,7 +57,7 @@ def check_host(text: str) -> str:
         ValueError: `text` is none of them.
     """
     if text[:1] == "[" or ":" in text:
-        bare = text.removeprefix("[").removesuffix("]")
+        bare = text[1:-1] if text[:1] == "[" and text[-1] == "]" else text
         if not _is_ipv6(bare):
             raise ValueError(f"{bare!r} is not an IPv6 address")
         return bare
@@ -73,7 +73,7 @@ def check_host(text: str) -> str:
 def _split_bare_ipv6(text: str) -> CaUrl:
     """Read an IPv6 address without brackets; a last group is a port where the rest alone is an address."""
     host, _, port = text.rpartition(":")
-    if port.isdigit() and _is_ipv6(host):
+    if port.isascii() and port.isdigit() and _is_ipv6(host):
         return CaUrl(host, _check_port(port))
     return CaUrl(check_host(text))
 

@@ -35,18 +35,18 @@ def parse_duration(text: str) -> int:
     if body == "0":
         return 0
     if not body or len(body) > _MAX_LENGTH:
-        raise ValueError("not a duration")
+        raise ValueError("not a duration such as 2h45m")
     total, position = 0, 0
     while position < len(body):
         term = _TERM.match(body, position)
         if term is None or not (term["whole"] or term["fraction"]):
-            raise ValueError("not a duration")
+            raise ValueError("not a duration such as 2h45m")
         unit, fraction = _UNITS[term["unit"]], term["fraction"] or ""
         total += int(term["whole"] or "0") * unit
         total += int(fraction or "0") * unit // 10 ** len(fraction)
         position = term.end()
     if total > _LIMIT - (sign > 0):
-        raise ValueError("over 292 years")
+        raise ValueError("a duration over 292 years")
     return sign * total
 
 

@@ -1,8 +1,10 @@
 """JSON as step-ott reads it (strictly) and writes it (one form only).
 
 Read: UTF-8, no member twice, no NaN or Infinity, at most 64 levels deep. A number with a fraction or an
-exponent is kept as the digits that were written (`Number`), so that reading and writing loses none.
-Written: members in sorted order, no white space, UTF-8 unescaped, which is what go-jose emits.
+exponent, or a negative zero, is kept as the digits that were written (`Number`): reading and writing
+loses none.
+Written: members in sorted order, no white space, as go-jose does it; UTF-8 unescaped, where go-jose spells
+`<`, `>`, `&` and two line separators as escapes, which mean the same.
 """
 
 import json
@@ -10,15 +12,21 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
+import attrs
+
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 4300
 """Longer integers are refused: turning them into numbers takes time that grows with the square."""
 
+MAX_SHOWN = 40
+"""Longer text from outside is not quoted in errors."""
 
-class Number(str):
-    """A JSON number with a fraction or an exponent, as it was written."""
 
-    __slots__ = ()
+@attrs.frozen
+class Number:
+    """A JSON number that is no plain integer, as it was written; no text, where text is wanted."""
+
+    digits: str
 
 
 class MalformedJsonError(ValueError):
@@ -64,7 +72,7 @@ def parse(data: bytes | str) -> Any:
 def serialize(value: Any) -> str:
     """Return `value` (of the types that `parse` returns, or a tuple) as JSON in sorted order."""
     if isinstance(value, Number):
-        return str(value)
+        return value.digits
     if isinstance(value, str):
         return str(encode_basestring(value))
     if value is None or isinstance(value, bool):
@@ -79,19 +87,27 @@ def serialize(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
+def describe(value: Any) -> str:
+    """Return a parsed value as an error may show it: short text quoted, anything else by its kind alone."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= MAX_SHOWN else f"a text of {len(value)} characters"
+    kinds = {bool: "a boolean", int: "a number", Number: "a number", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "null")
+
+
 def _refuse_repeated_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         seen: set[str] = set()
         repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ForbiddenJsonError(f"member {repeated!r} stands twice")
+        raise ForbiddenJsonError(f"member {describe(repeated)} stands twice")
     return members
 
 
-def _parse_integer(digits: str) -> int:
-    if len(digits) > MAX_INTEGER_DIGITS:
+def _parse_integer(digits: str) -> int | Number:
+    if len(digits.lstrip("-")) > MAX_INTEGER_DIGITS:
         raise ForbiddenJsonError(f"an integer of more than {MAX_INTEGER_DIGITS} digits")
-    return int(digits)
+    return Number(digits) if digits == "-0" else int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -16,7 +16,10 @@ MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66}
 """Bytes in a coordinate of a curve (RFC 7518, 6.2.1.2); a JWS signature has two (RFC 7518, 3.4)."""
 
-_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
+_CURVE_ALGORITHMS = {
+    "EC": {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"},
+    "OKP": {"Ed25519": "EdDSA"},
+}
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _THUMBPRINT_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
 
@@ -47,26 +50,27 @@ def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
         ValueError: a member is missing or malformed, the key is of a type that cannot sign a token
             (symmetric keys among them), or its `alg`, `use` or `key_ops` speak against signing.
     """
-    kty = jwk.get("kty")
-    if not isinstance(kty, str) or kty not in _THUMBPRINT_MEMBERS:
-        raise ValueError(f"key type {kty!r} cannot sign a token; step-ca takes EC, RSA and OKP keys")
+    kty = _text(jwk, "kty")
+    if kty not in _THUMBPRINT_MEMBERS:
+        raise ValueError(f"key type {json_text.describe(kty)} cannot sign a token; step-ca takes EC, RSA and OKP keys")
     members = {"kty": kty} | {name: _text(jwk, name) for name in _THUMBPRINT_MEMBERS[kty]}
     _check_lengths(members)
     return PublicJwk(members, _choose_algorithm(jwk, members), _optional_text(jwk, "kid"))
 
 
 def _check_lengths(members: Mapping[str, str]) -> None:
-    """Refuse coordinates of the wrong length and RSA moduli out of bounds."""
+    """Refuse coordinates of the wrong length, RSA moduli out of bounds, and numbers with a second spelling."""
     if members["kty"] == "RSA":
-        modulus = base64url.decode(members["n"])
-        base64url.decode(members["e"])
-        bits = int.from_bytes(modulus, "big").bit_length()
+        for name in ("n", "e"):
+            if base64url.decode(members[name])[:1] == b"\0":
+                raise ValueError(f"member {name!r} has a leading zero byte (RFC 7518, section 2)")
+        bits = int.from_bytes(base64url.decode(members["n"]), "big").bit_length()
         if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
             raise ValueError(f"an RSA key of {bits} bits; step-ott takes {MIN_RSA_BITS} to {MAX_RSA_BITS}")
         return
-    curve = members["crv"]
-    if curve not in _CURVE_ALGORITHMS or (curve == "Ed25519") != (members["kty"] == "OKP"):
-        raise ValueError(f"curve {curve!r} is not one of {', '.join(_CURVE_ALGORITHMS)}")
+    curve, known = members["crv"], _CURVE_ALGORITHMS[members["kty"]]
+    if curve not in known:
+        raise ValueError(f"curve {json_text.describe(curve)} is not one of {', '.join(known)}")
     size = COORDINATE_BYTES.get(curve, 32)
     for name in ("x", "y"):
         if name in members and len(base64url.decode(members[name])) != size:
@@ -75,12 +79,13 @@ def _check_lengths(members: Mapping[str, str]) -> None:
 
 def _choose_algorithm(jwk: Mapping[str, Any], members: Mapping[str, str]) -> str:
     """Return the `alg` of the key's signatures: its own where it says one that fits, else the default."""
-    permitted = _RSA_ALGORITHMS if members["kty"] == "RSA" else (_CURVE_ALGORITHMS[members["crv"]],)
+    kty = members["kty"]
+    permitted = _RSA_ALGORITHMS if kty == "RSA" else (_CURVE_ALGORITHMS[kty][members["crv"]],)
     own = _optional_text(jwk, "alg")
     if own and own not in permitted:
-        raise ValueError(f"its alg {own!r} does not go with its type; {' or '.join(permitted)} would")
+        raise ValueError(f"its alg {json_text.describe(own)} does not go with its type; {' or '.join(permitted)} would")
     if _optional_text(jwk, "use") not in ("", "sig"):
-        raise ValueError(f"its use is {jwk['use']!r}, not 'sig'")
+        raise ValueError(f"its use is {json_text.describe(jwk['use'])}, not 'sig'")
     operations = jwk.get("key_ops")
     if operations is not None:
         if not isinstance(operations, list) or not {"sign", "verify"}.intersection(

@@ -46,19 +46,25 @@ def parse_moment(text: str) -> Moment:
     """
     match = _RFC_3339.fullmatch(text)
     if match is None:
-        return Moment(parse_duration(text), relative=True)
+        try:
+            return Moment(parse_duration(text), relative=True)
+        except ValueError as error:
+            raise ValueError(f"not an RFC 3339 time such as 2026-01-31T23:59:59Z, and {error}") from error
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
     fraction, sign, offset_hours, offset_minutes = match.groups()[6:]
     if hour > 23 or minute > 59 or second > 59:
-        raise ValueError("no such time of day")
+        raise ValueError("there is no such time of day")
     offset = 0
     if sign:
         if int(offset_hours) > 23 or int(offset_minutes) > 59:
-            raise ValueError("no such offset")
+            raise ValueError("there is no such offset from UTC")
         offset = (int(offset_hours) * 60 + int(offset_minutes)) * 60 * (-1 if sign == "-" else 1)
-    days = date(year, month, day).toordinal() - _EPOCH_DAY
-    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset
-    date.fromordinal(seconds // 86_400 + _EPOCH_DAY)  # the offset may lead out of the calendar
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH_DAY
+        seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset
+        date.fromordinal(seconds // 86_400 + _EPOCH_DAY)  # the offset may lead out of the calendar
+    except ValueError as error:
+        raise ValueError("there is no such day in the calendar") from error
     return Moment(seconds * NANOSECONDS + int((fraction or "")[:9].ljust(9, "0")), relative=False)
 
 

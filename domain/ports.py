@@ -7,10 +7,9 @@ its library's own at its edge.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-import attrs
-
 from domain.ca_url import CaUrl
 from domain.jwk import PublicJwk
+from domain.key_source import KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 
 
@@ -44,24 +43,6 @@ class Signer(Protocol):
         ECDSA signatures are r and s, each at the curve's full width (RFC 7518, 3.4).
         """
         ...
-
-
-@attrs.frozen
-class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM or OpenSSH."""
-
-    path: str
-    option: str
-    """The option that named the file, without dashes, for errors."""
-
-
-@attrs.frozen
-class SealedKey:
-    """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
-
-    jwe: str = attrs.field(repr=False)
-    label: str
-    """Whose key it is, for prompts and errors."""
 
 
 class Passwords(Protocol):

@@ -7,7 +7,7 @@ import attrs
 
 from domain.ca_url import CaUrl, check_host
 from domain.errors import UsageError
-from domain.setting import Settings
+from domain.setting import Settings, check_unicode
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"
 DEFAULT_NAMES = ("127.0.0.1", "localhost")
@@ -58,7 +58,9 @@ def read_sandbox_plan(settings: Settings) -> SandboxPlan:
         raise UsageError(
             f"--address or --dns cannot be used: {error}", "write plain host names or IP addresses"
         ) from error
-    return SandboxPlan(listen_host, int(port), checked, _text(settings, "provisioner", DEFAULT_PROVISIONER))
+    provisioner = _text(settings, "provisioner", DEFAULT_PROVISIONER)
+    check_unicode(provisioner, "--provisioner")
+    return SandboxPlan(listen_host, int(port), checked, provisioner)
 
 
 def _text(settings: Settings, name: str, default: str) -> str:
@@ -66,7 +68,12 @@ def _text(settings: Settings, name: str, default: str) -> str:
 
 
 def write_ca_config(plan: SandboxPlan, folder: str, public_jwk: dict[str, str], encrypted_key: str) -> dict[str, Any]:
-    """Return the ca.json of a sandbox in `folder`, an absolute path (step-ca, authority/config)."""
+    """Return the ca.json of a sandbox in `folder`, an absolute path (step-ca, authority/config).
+
+    Raises:
+        UsageError: the path is not UTF-8, which JSON is.
+    """
+    check_unicode(folder, f"the path {folder}")
     provisioner = {
         "type": "JWK",
         "name": plan.provisioner,

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import attrs
 
+from domain.errors import UsageError
+
 Value: TypeAlias = str | bool | tuple[str, ...]
 
 
@@ -50,3 +52,13 @@ def spell(settings: Settings, name: str) -> str:
     """Return how the user wrote the option `name`, or how it would be written as a flag."""
     setting = settings.get(name)
     return f"--{name}" if setting is None else setting.spelled
+
+
+def check_unicode(text: str, whose: str) -> None:
+    """Check that `text`, which `whose` names in the error, is Unicode: what JSON can carry.
+
+    Raises:
+        UsageError: it came from bytes that are not UTF-8.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry Unicode text alone")

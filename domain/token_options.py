@@ -16,7 +16,7 @@ from domain.duration import parse_duration
 from domain.errors import UsageError
 from domain.moment import Moment, parse_moment
 from domain.request_kind import Kind, exclude, find_kind, require
-from domain.setting import Origin, Setting, Settings, spell
+from domain.setting import Origin, Setting, Settings, check_unicode, spell
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
 
@@ -31,6 +31,7 @@ AMBIENT = frozenset(
         "ca-config",
         "ca-url",
         "context",
+        "force",
         "kid",
         "password-file",
         "provisioner",
@@ -40,10 +41,10 @@ AMBIENT = frozenset(
         "timeout",
     }
 )
-"""Options that describe a place, not a request: environment and configuration may hold them for
+"""Options that describe a place or a habit, not a request: environment and configuration may hold them for
 whatever request uses them, and only a flag that can have no effect is refused."""
 
-INPUT_FILES = ("cnf-file", "key", "password-file", "provisioner-password-file", "root", "set-file")
+INPUT_FILES = ("ca-config", "cnf-file", "key", "password-file", "provisioner-password-file", "root", "set-file")
 """Options that name a file to read, where `-` is standard input."""
 
 DEFAULT_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = parse_duration("60s"), parse_duration("15s")
@@ -60,7 +61,6 @@ class TokenOptions:
         subject: Whom the token is for; the serial number in decimal for a revocation.
         cnf: Unpadded base64url of the SHA-256 that the request is bound to.
         user_assignments: Names and JSON values of `--set`.
-        ca_url_given, root_given: Whether flag or environment say them, not only configuration.
         timeout, request_timeout: Nanoseconds for all requests to the CA, and for one.
         settings: What the values were read from, for errors and notices.
     """
@@ -94,6 +94,10 @@ class TokenOptions:
     def given(self, *names: str) -> bool:
         """Return whether a flag or the environment, not only configuration, gives one of the options."""
         return any(n in self.settings and self.settings[n].origin > Origin.CONFIGURATION for n in names)
+
+    def is_flag(self, name: str) -> bool:
+        """Return whether the option stands on the command line."""
+        return name in self.settings and self.settings[name].origin is Origin.FLAG
 
     def spell(self, name: str) -> str:
         """Return how the user wrote the option, for errors and notices."""
@@ -138,7 +142,7 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
         UsageError: the settings do not go together, or a value is malformed.
     """
     kind = judge_settings(settings)
-    read = _Reader(drop_absent(settings))
+    read = _Reader(_drop_outranked(drop_absent(settings)))
     options = TokenOptions(
         subject=_check_subject(subject, kind),
         kind=kind,
@@ -176,10 +180,18 @@ def _counts(given: Settings, name: str) -> bool:
     return name in given and (name not in AMBIENT or given[name].origin is Origin.FLAG)
 
 
+def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
+    """Return the settings without the provisioner's own password file where `password-file` is nearer to the user."""
+    own, common = given.get("provisioner-password-file"), given.get("password-file")
+    if own is not None and common is not None and common.origin > own.origin:
+        del given["provisioner-password-file"]
+    return given
+
+
 def _check_subject(subject: str | None, kind: Kind) -> str:
     if not subject:
         raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
-    _check_unicode(subject, "the subject")
+    check_unicode(subject, "the subject")
     if kind in (Kind.REVOKE, Kind.SSH_REVOKE) and not _SERIAL.fullmatch(subject):
         raise UsageError(
             f"the subject {subject!r} is not a serial number in decimal",
@@ -204,11 +216,6 @@ def _parse_timeout(text: str) -> int:
     if nanoseconds <= 0:
         raise ValueError("not above zero")
     return nanoseconds
-
-
-def _check_unicode(text: str, whose: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise UsageError(f"{whose} is not UTF-8", "a token carries Unicode text alone")
 
 
 @attrs.frozen
@@ -242,5 +249,5 @@ class _Reader:
     def _checked(self, text: str, name: str) -> str:
         if not text:
             raise UsageError(f"{spell(self.settings, name)} is empty", "give a value, or leave it out")
-        _check_unicode(text, spell(self.settings, name))
+        check_unicode(text, spell(self.settings, name))
         return text

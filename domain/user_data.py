@@ -6,18 +6,21 @@ from typing import Any
 from domain import json_text
 from domain.errors import InputError, UsageError
 
+_INFINITY = float("inf")
+
 
 def parse_assignment(text: str) -> tuple[str, Any]:
     """Return name and value of `text`, "name=value"; the value is JSON where it parses, else text.
 
     Raises:
-        UsageError: no `=`, no name, or JSON with a member twice, too deep, or otherwise forbidden.
+        UsageError: no `=`, no name, or JSON with a member twice, too deep, beyond a double, or otherwise
+            forbidden.
     """
     name, separator, value = text.partition("=")
     if not separator or not name:
         raise UsageError(f"--set {text!r} is not name=value", "write it as --set name=value")
     try:
-        return name, json_text.parse(value)
+        return name, _parse(value)
     except json_text.MalformedJsonError:
         return name, value
     except json_text.ForbiddenJsonError as error:
@@ -38,9 +41,36 @@ def merge_user_data(document: bytes | None, path: str, assignments: Sequence[tup
     data: Any = {}
     if document is not None:
         try:
-            data = json_text.parse(document)
+            data = _parse(document)
         except ValueError as error:
             raise InputError(f"--set-file {path} is not JSON that can be used: {error}", "mend the file") from error
         if not isinstance(data, dict):
             raise InputError(f"--set-file {path} holds no JSON object", 'write one, such as {"name": "value"}')
     return {**data, **dict(assignments)}
+
+
+def _parse(text: bytes | str) -> Any:
+    """Return the JSON value in `text`, whose numbers step-ca can read.
+
+    A number beyond a double fails the CA's parser, which then signs as if there were no claims at all
+    (step-ca, authority/provisioner/options.go, unsafeParseSigned).
+
+    Raises:
+        MalformedJsonError, ForbiddenJsonError: as `json_text.parse` does, and for such a number.
+    """
+    value = json_text.parse(text)
+    remaining = [value]
+    while remaining:
+        item = remaining.pop()
+        if isinstance(item, dict):
+            remaining.extend(item.values())
+        elif isinstance(item, list):
+            remaining.extend(item)
+        elif _is_beyond_double(item):
+            raise json_text.ForbiddenJsonError("a number beyond 1.8e308, which step-ca cannot read")
+    return value
+
+
+def _is_beyond_double(value: Any) -> bool:
+    is_number = isinstance(value, int | json_text.Number) and not isinstance(value, bool)
+    return is_number and abs(float(json_text.serialize(value))) == _INFINITY

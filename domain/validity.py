@@ -32,21 +32,21 @@ def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int
     """
     begin = now if not_before is None else not_before.at(now)
     end = begin + DEFAULT_VALIDITY if not_after is None else not_after.at(now)
+    if end <= now:
+        culprit = "--not-after" if not_after is not None else "--not-before"
+        raise UsageError(f"the token would have expired already, {_distance(now - end)} ago", f"give a later {culprit}")
     if end < begin:
         raise UsageError("--not-after lies before --not-before", "a token's validity must end after it begins")
     if end - begin < MIN_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, under the least of 10s",
-            "move --not-after back or --not-before forward",
+            "give a later --not-after or an earlier --not-before",
         )
     if end - begin > MAX_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, over the most of 1h",
             "bring --not-after and --not-before nearer together",
         )
-    if end <= now:
-        culprit = "--not-after" if not_after is not None else "--not-before"
-        raise UsageError(f"the token would have expired already, {_distance(now - end)} ago", f"give a later {culprit}")
     if begin - now > MAX_DELAY:
         raise UsageError(
             f"--not-before lies {_distance(begin - now)} ahead, over the most of 30m",
@@ -59,9 +59,11 @@ def check_certificate_window(not_before: Moment | None, not_after: Moment | None
     """Check the validity that an SSH certificate is asked for; the CA resolves it when it signs.
 
     Raises:
-        UsageError: it ends before it begins, ends before now, or ends in a duration of zero, which the CA
-            would take for "not given".
+        UsageError: it begins before 1970, where an SSH certificate's clock does, ends before it begins, ends
+            before now, or ends in a duration of zero, which the CA would take for "not given".
     """
+    if not_before is not None and not_before.at(now) <= 0:
+        raise UsageError("--cert-not-before lies before 1970", "give a later one")
     if not_after is None:
         return
     if not_after == Moment(0, relative=True):

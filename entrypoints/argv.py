@@ -38,7 +38,7 @@ def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
     for word in remaining:
         if word == "--":
             reader.positional += remaining
-        elif word in HELP_WORDS and word.lstrip("-") not in reader.by_name:
+        elif word.partition("=")[0] in HELP_WORDS:
             return ParsedWords((), {}, wants_help=True)
         elif len(word) < 2 or word[0] != "-":
             reader.positional.append(word)

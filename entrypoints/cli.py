@@ -34,8 +34,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _fail(text: str, status: int) -> int:
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # a closed stderr; the status still tells
-        print(f"{PROGRAM}: {escape(text)}", file=sys.stderr)
+    if sys.stderr is not None:  # print would take stdout for it
+        with contextlib.suppress(OSError, ValueError):  # it is full; the status still tells
+            print(f"{PROGRAM}: {escape(text)}", file=sys.stderr, flush=True)
     return status
 
 
@@ -116,8 +117,9 @@ def _run_version(positional: Sequence[str], _: Settings) -> int:
 
 
 def _print(text: str) -> int:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    from adapters.token_files import write_stdout  # noqa: PLC0415
+
+    write_stdout(text)
     return 0
 
 

@@ -48,4 +48,4 @@ def _describe_option(option: Option) -> str:
 
 
 def _describe_example(purpose: str, words: str) -> str:
-    return f"  {purpose}:\n    $ {PROGRAM} {words}"
+    return f"  {purpose}:\n" + textwrap.indent(f"$ {PROGRAM} {words}", " " * 4)

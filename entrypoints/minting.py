@@ -1,23 +1,22 @@
 """How a token comes about: gather, decide, sign, emit. Knows ports and the domain, no adapter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 
 from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.errors import KeyMismatchError, UsageError
+from domain.key_source import KeyFile, SealedKey
 from domain.ports import (
     Authority,
     Clock,
     InputFiles,
-    KeyFile,
     KeyStore,
     Notices,
     Passwords,
     Prompter,
     Randomness,
-    SealedKey,
     Signer,
     TokenSink,
 )
@@ -79,8 +78,9 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence:
     request = _complete_request(options, ports)
     fingerprint = ports.authority.root_fingerprint()
     provisioner = _choose_provisioner(options, ports)
-    _warn_of_refusal(options.kind, provisioner, ports.notices)
     signer = _open_key(provisioner, options, ports)
+    ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
+    _warn_of_refusal(options.kind, provisioner, ports.notices)
     issuer = Issuer(
         name=provisioner.name,
         kid=provisioner.key_id or signer.public.thumbprint(),
@@ -89,6 +89,27 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence:
         fragment=provisioner.audience_fragment,
     )
     return Evidence(request, issuer, signer)
+
+
+@attrs.define
+class _WatchedPasswords:
+    """Passwords that remember whether they were wanted."""
+
+    passwords: Passwords
+    consulted: bool = False
+
+    def candidates(self, purpose: str) -> Iterator[bytes]:
+        """Give the passwords (see `domain.ports.Passwords`)."""
+        self.consulted = True
+        return self.passwords.candidates(purpose)
+
+
+def _warn_of_unused_passwords(options: TokenOptions, consulted: bool, notices: Notices) -> None:
+    """Say of a password file given as a flag that it made no difference."""
+    given = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
+    for name in given[1:] if consulted else given:
+        reason = f"{options.spell(given[0])} goes before it" if consulted else "the key is not encrypted"
+        notices.warn(f"{options.spell(name)} is not used: {reason}")
 
 
 def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
@@ -127,7 +148,6 @@ def _choose_provisioner(options: TokenOptions, ports: Ports) -> JwkProvisioner:
     if isinstance(chosen, OtherProvisioner) or not isinstance(chosen, JwkProvisioner):
         reason = chosen.reason if isinstance(chosen, OtherProvisioner) else ""
         raise UsageError(f"provisioner {chosen.label()} cannot be used: {reason}", "choose another by --provisioner")
-    ports.notices.inform(f"✔ Provisioner: {chosen.label()}")
     return chosen
 
 
@@ -144,7 +164,9 @@ def _open_key(provisioner: JwkProvisioner, options: TokenOptions, ports: Ports) 
     else:
         sealed = provisioner.encrypted_key or ports.authority.encrypted_key(provisioner.kid)
         source = SealedKey(sealed, f"provisioner {provisioner.name}")
-    signer = ports.keys.open(source, ports.passwords)
+    passwords = _WatchedPasswords(ports.passwords)
+    signer = ports.keys.open(source, passwords)
+    _warn_of_unused_passwords(options, passwords.consulted, ports.notices)
     if provisioner.key is not None and signer.public.thumbprint() != provisioner.key.thumbprint():
         whose = f"{options.spell('key')} {options.key}" if options.key else "the key that the CA keeps"
         raise KeyMismatchError(

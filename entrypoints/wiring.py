@@ -4,6 +4,7 @@ Adapters whose libraries are slow to load are imported where the path that needs
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         passwords=_wire_passwords(options, files, terminal),
         authority=_wire_authority(options, step_path, files),
         prompter=terminal,
-        notices=Stderr(),
+        notices=Stderr(sys.stderr),
         sink=TokenFile(options.output_file, options.force) if options.output_file else StandardOutput(),
         fingerprint=_fingerprint_bound_request,
     )
@@ -66,7 +67,12 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
 def wire_key_store(files: LocalFiles) -> KeyContainers:
     """Return the key store over the formats that `adapters` reads."""
     return KeyContainers(
-        files=files, open_jwe=_open_jwe, load_pem=_load_pem_key, load_jwk=_load_jwk_key, make_signer=_make_signer
+        files=files,
+        check_jwe=_check_jwe,
+        open_jwe=_open_jwe,
+        load_pem=_load_pem_key,
+        load_jwk=_load_jwk_key,
+        make_signer=_make_signer,
     )
 
 
@@ -155,6 +161,12 @@ def _fingerprint_bound_request(data: bytes, is_ssh: bool) -> str:
     from adapters.bound_requests import fingerprint_bound_request  # noqa: PLC0415
 
     return fingerprint_bound_request(data, is_ssh)
+
+
+def _check_jwe(text: str) -> None:
+    from adapters.jwe import parse_jwe  # noqa: PLC0415
+
+    parse_jwe(text)
 
 
 def _open_jwe(text: str, password: bytes) -> bytes:

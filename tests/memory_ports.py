@@ -1,0 +1,189 @@
+"""The ports in memory: what minting needs from outside, without an outside."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from domain.ca_url import CaUrl
+from domain.errors import AuthorityError, InputError, OutputError, UsageError, WrongPasswordError
+from domain.ports import KeyFile, Passwords, SealedKey, Signer
+from domain.provisioners.base import Provisioner
+
+
+@attrs.frozen
+class FixedClock:
+    """A clock that stands still, at nanoseconds since the epoch."""
+
+    moment: int
+
+    def now(self) -> int:
+        """Return the moment."""
+        return self.moment
+
+
+@attrs.define
+class CountedRandomness:
+    """Identifiers that never repeat and can be foreseen."""
+
+    count: int = 0
+
+    def token_id(self) -> str:
+        """Return the next number in 64 hex characters."""
+        self.count += 1
+        return f"{self.count:064x}"
+
+
+@attrs.define
+class MemoryFiles:
+    """Files by their path; `-` is standard input, which can be read once.
+
+    Attributes:
+        contents: Path to content.
+        reads: What was read, in order.
+    """
+
+    contents: Mapping[str, bytes]
+    reads: list[str] = attrs.field(factory=list)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path`."""
+        content = self.contents.get(path)
+        if content is None:
+            raise InputError(f"{path} cannot be read: No such file or directory", "check the path")
+        if path == "-" and "-" in self.reads:
+            content = b""
+        self.reads.append(path)
+        if len(content) > limit:
+            raise InputError(f"{path} is over {limit} bytes", "give a smaller one")
+        return content
+
+
+@attrs.define
+class MemoryAuthority:
+    """A CA that is asked nothing over a network.
+
+    Attributes:
+        listed: Its provisioners.
+        sealed: Encrypted keys by `kid`.
+    """
+
+    ca_url: CaUrl
+    fingerprint: str
+    listed: Sequence[Provisioner] = ()
+    sealed: Mapping[str, str] = attrs.field(factory=dict)
+
+    def url(self) -> CaUrl:
+        """Return the address."""
+        return self.ca_url
+
+    def root_fingerprint(self) -> str:
+        """Return the fingerprint."""
+        return self.fingerprint
+
+    def provisioners(self) -> Sequence[Provisioner]:
+        """Return the list."""
+        return self.listed
+
+    def encrypted_key(self, kid: str) -> str:
+        """Return the JWE of `kid`."""
+        try:
+            return self.sealed[kid]
+        except KeyError as error:
+            raise AuthorityError(f"there is no key for kid {kid}") from error
+
+
+@attrs.define
+class MemoryKeyStore:
+    """Keys by the path or JWE that they are in.
+
+    Attributes:
+        signers: Path or JWE to the signer, and the password that opens it or None.
+    """
+
+    signers: Mapping[str, tuple[Signer, bytes | None]]
+
+    def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
+        """Return the signer in `source`."""
+        place = source.path if isinstance(source, KeyFile) else source.jwe
+        if place not in self.signers:
+            raise InputError(f"{place} cannot be read: No such file or directory", "check the path")
+        signer, wanted = self.signers[place]
+        if wanted is None or wanted in passwords.candidates("the password of the key"):
+            return signer
+        raise WrongPasswordError("the password does not open the key", "check the password")
+
+
+@attrs.frozen
+class MemoryPasswords:
+    """Passwords known beforehand; without any, there is nobody to ask."""
+
+    known: Sequence[bytes] = ()
+
+    def candidates(self, purpose: str) -> Iterator[bytes]:
+        """Give the passwords."""
+        if not self.known:
+            raise UsageError(f"there is no password for {purpose}", "give one")
+        yield from self.known
+
+
+@attrs.define
+class ScriptedPrompter:
+    """A person whose answers are known; one without answers has no terminal.
+
+    Attributes:
+        typed: Passwords, in order.
+        choices: Indices, in order.
+        questions: What was asked.
+    """
+
+    typed: list[bytes] = attrs.field(factory=list)
+    choices: list[int] = attrs.field(factory=list)
+    questions: list[str] = attrs.field(factory=list)
+
+    def password(self, question: str) -> bytes:
+        """Return the next password."""
+        self.questions.append(question)
+        if not self.typed:
+            raise UsageError("the password is needed", "name its file by --password-file")
+        return self.typed.pop(0)
+
+    def choose(self, question: str, items: Sequence[str]) -> int:
+        """Return the next choice."""
+        self.questions.append(question)
+        if not self.choices:
+            raise UsageError(question, f"choose by --provisioner or --kid among {'; '.join(items)}")
+        return self.choices.pop(0)
+
+
+@attrs.define
+class RecordedNotices:
+    """Notices, kept."""
+
+    informed: list[str] = attrs.field(factory=list)
+    warned: list[str] = attrs.field(factory=list)
+
+    def inform(self, text: str) -> None:
+        """Keep what was chosen or done."""
+        self.informed.append(text)
+
+    def warn(self, text: str) -> None:
+        """Keep a warning."""
+        self.warned.append(text)
+
+
+@attrs.define
+class MemorySink:
+    """A token, kept.
+
+    Attributes:
+        is_full: Whether there is no room for one.
+    """
+
+    is_full: bool = False
+    delivered: list[str] = attrs.field(factory=list)
+
+    def deliver(self, token: str) -> None:
+        """Keep the token."""
+        if self.is_full:
+            raise OutputError("the token cannot be written: there is no room", "make room")
+        self.delivered.append(token)

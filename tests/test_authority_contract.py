@@ -1,0 +1,299 @@
+"""The contract of the port Authority, over a real step-ca, ca.json, the options alone, and memory."""
+
+import json
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from adapters.ca_https import HttpsAuthority
+from adapters.ca_json import CaJson, read_ca_config
+from adapters.declared_authority import DeclaredAuthority
+from adapters.input_files import LocalFiles
+from adapters.jwe import parse_jwe
+from adapters.provisioner_json import read_provisioners, structure
+from adapters.root_file import RootFile
+from domain.ca_url import CaUrl, parse_ca_url
+from domain.duration import NANOSECONDS
+from domain.errors import AuthorityError, InputError
+from domain.ports import Authority
+from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.jwk import JwkProvisioner
+from tests.hostile_ca import answer, in_turn, root, serve
+from tests.memory_ports import MemoryAuthority, MemoryFiles
+from tests.peer_programs import RunningCa
+from tests.running import execute, run_step
+from tests.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
+
+NAME = "sandbox@example.com"
+
+
+@attrs.frozen
+class Case:
+    """An authority, and what is true of the CA that it stands for.
+
+    Attributes:
+        root_der: The CA's root certificate.
+        kid: The key identifier of its one provisioner.
+        keeps_keys: Whether it hands out encrypted keys by `kid`.
+    """
+
+    authority: Authority
+    root_der: bytes
+    kid: str
+    keeps_keys: bool
+
+
+def root_of(path: Path) -> RootFile:
+    """Return the root file of a step path."""
+    return RootFile(LocalFiles(), str(path / "certs" / "root_ca.crt"), "the root")
+
+
+def provisioner_of(path: Path) -> dict[str, Any]:
+    """Return the one provisioner in the ca.json of a step path, as it stands."""
+    (provisioner,) = json.loads((path / "config" / "ca.json").read_text())["authority"]["provisioners"]
+    assert isinstance(provisioner, dict)
+    return provisioner
+
+
+def open_online(ca: RunningCa) -> Case:
+    """Return a real step-ca over HTTPS."""
+    root_file = root_of(ca.path)
+    authority = HttpsAuthority(
+        ca_url=parse_ca_url(ca.url), roots=root_file.certificates(), fingerprint=root_file.fingerprint(),
+        request_timeout=30 * NANOSECONDS, timeout=60 * NANOSECONDS, read_provisioners=read_provisioners,
+    )  # fmt: skip
+    return Case(authority, root_file.certificates()[0], provisioner_of(ca.path)["key"]["kid"], keeps_keys=True)
+
+
+def open_ca_json(path: Path) -> CaJson:
+    """Return the ca.json of a step path."""
+    config = str(path / "config" / "ca.json")
+    return CaJson(
+        path=config,
+        config=read_ca_config(LocalFiles(), config, structure),
+        ca_url=None,
+        fingerprint_root=lambda root_path: RootFile(LocalFiles(), root_path, "the root").fingerprint(),
+        read_provisioners=read_provisioners,
+    )
+
+
+@pytest.fixture(params=["https", "ca.json", "options", "memory"])
+def case(request: pytest.FixtureRequest, sandbox_path: Path) -> Case:
+    """Every adapter of the port, before a CA with the one provisioner of a sandbox."""
+    if request.param == "https":
+        return open_online(request.getfixturevalue("running_ca"))
+    root_file, listed = root_of(sandbox_path), provisioner_of(sandbox_path)
+    (provisioner,) = read_provisioners([listed])
+    der, kid = root_file.certificates()[0], listed["key"]["kid"]
+    if request.param == "ca.json":
+        return Case(open_ca_json(sandbox_path), der, kid, keeps_keys=False)
+    if request.param == "options":
+        declared = JwkProvisioner(NAME, kid=kid)
+        return Case(DeclaredAuthority(CaUrl("ca.test"), root_file.fingerprint, declared), der, kid, keeps_keys=False)
+    memory = MemoryAuthority(
+        CaUrl("ca.test"), root_file.fingerprint(), [provisioner], {kid: listed["encryptedKey"]}
+    )  # fmt: skip
+    return Case(memory, der, kid, keeps_keys=True)
+
+
+def test_the_address_is_one_that_an_audience_can_name(case: Case) -> None:
+    """The address is written with https, and reads back as itself."""
+    assert str(case.authority.url()).startswith("https://")
+    assert parse_ca_url(str(case.authority.url())) == case.authority.url()
+
+
+def test_the_fingerprint_is_of_the_root(case: Case) -> None:
+    """It is the SHA-256 of the root's DER in lower-case hex."""
+    assert case.authority.root_fingerprint() == sha256(case.root_der).hexdigest()
+
+
+def test_the_provisioner_is_listed(case: Case) -> None:
+    """The list has the CA's provisioner, with its name, type and key identifier; asking twice changes nothing."""
+    listed = list(case.authority.provisioners())
+    assert [(p.name, p.type_name, p.key_id) for p in listed] == [(NAME, "JWK", case.kid)]
+    assert list(case.authority.provisioners()) == listed
+
+
+def test_an_encrypted_key_is_a_jwe(case: Case) -> None:
+    """An authority that keeps keys gives the JWE by `kid`; another says that it does not."""
+    if case.keeps_keys:
+        assert parse_jwe(case.authority.encrypted_key(case.kid)).header["alg"].startswith("PBES2-")
+    else:
+        with pytest.raises(AuthorityError):
+            case.authority.encrypted_key(case.kid)
+
+
+@pytest.mark.parametrize("kid", ["unknown", "", "..", "a/b"])
+def test_an_unknown_kid_has_no_key(kid: str, case: Case) -> None:
+    """A `kid` that no provisioner has is the authority's error, whatever it looks like."""
+    with pytest.raises(AuthorityError):
+        case.authority.encrypted_key(kid)
+
+
+def test_a_real_ca_with_many_provisioners_is_read_page_by_page(
+    running_ca: RunningCa, step_program: str, tmp_path: Path
+) -> None:
+    """What the real step lists of a CA is what we list."""
+    theirs = run_step(step_program, "ca", "provisioner", "list", environment={"STEPPATH": str(running_ca.path)})
+    listed = open_online(running_ca).authority.provisioners()
+    assert [(p.name, p.type_name) for p in listed] == [(p["name"], p["type"]) for p in json.loads(theirs.out)]
+
+
+# -- What a list may hold ---------------------------------------------------------------------------
+
+KINDS = ["X5C", "SSHPOP", "K8sSA", "Nebula", "OIDC", "GCP", "AWS", "Azure", "ACME", "SCEP", "Wire", "Tomorrow"]
+
+
+def through_https(entries: list[Any]) -> list[Any]:
+    """Return what the client reads of a CA that lists `entries`."""
+    with serve(lambda _: answer({"provisioners": entries, "nextCursor": ""})) as ca:
+        return list(connect(ca).provisioners())
+
+
+def through_ca_json(entries: list[Any]) -> list[Any]:
+    """Return what is read of a ca.json that lists `entries`."""
+    config = {"root": "r", "dnsNames": ["ca.test"], "authority": {"provisioners": entries}}
+    files = MemoryFiles({"ca.json": json.dumps(config).encode()})
+    authority = CaJson(
+        path="ca.json", config=read_ca_config(files, "ca.json", structure), ca_url=None,
+        fingerprint_root=lambda path: path, read_provisioners=read_provisioners,
+    )  # fmt: skip
+    return list(authority.provisioners())
+
+
+@pytest.fixture(params=[through_https, through_ca_json])
+def read(request: pytest.FixtureRequest) -> Callable[[list[Any]], list[Any]]:
+    """Either way to a list of foreign provisioners."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def sound(sandbox_path: Path) -> dict[str, Any]:
+    """A provisioner as step-ca lists it."""
+    return provisioner_of(sandbox_path)
+
+
+def test_unknown_types_and_members_do_not_break_the_list(
+    read: Callable[[list[Any]], list[Any]], sound: dict[str, Any]
+) -> None:
+    """Provisioners of every type stand in the list in their order, members that nobody knows beside them."""
+    extra = {"claims": {"x": [1.5, None]}, "options": {"x509": {}}, "tomorrow": True}
+    entries = [{"type": kind, "name": f"n-{kind}"} | extra for kind in KINDS] + [sound | extra | {"type": "jwk"}]
+    *others, last = read(entries)
+    assert [(p.name, p.type_name) for p in others] == [(f"n-{kind}", kind) for kind in KINDS]
+    assert isinstance(last, JwkProvisioner) and last.kid == sound["key"]["kid"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 5}, {"name": True}, {"name": None}, {"name": ["x"]}, {"type": 5}, {"type": None}, {"key": "text"},
+        {"key": []}, {"key": None}, {"key": {}}, {"key": {"kty": "oct", "k": "AAAA"}}, {"encryptedKey": 5},
+        {"encryptedKey": {"ciphertext": "x"}}, {"encryptedKey": False},
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_a_provisioner_that_makes_no_sense_does_not_hide_its_neighbours(
+    change: dict[str, Any], read: Callable[[list[Any]], list[Any]], sound: dict[str, Any]
+) -> None:
+    """Numbers, booleans and null are not taken for text; such a provisioner is listed as one that makes no tokens."""
+    first, broken, last = read([sound, sound | change, sound])
+    assert first == last and isinstance(first, JwkProvisioner)
+    assert isinstance(broken, OtherProvisioner) and broken.reason
+    assert {broken.name, broken.type_name} <= {NAME, "JWK", "?"}
+
+
+@pytest.mark.parametrize("entry", [None, 5, "text", [], True], ids=json.dumps)
+def test_an_entry_that_is_no_object_does_not_hide_its_neighbours(
+    entry: object, read: Callable[[list[Any]], list[Any]], sound: dict[str, Any]
+) -> None:
+    """Anything at all may stand between two provisioners."""
+    first, broken, last = read([sound, entry, sound])
+    assert first == last and isinstance(broken, OtherProvisioner)
+
+
+def test_a_name_of_any_text_is_kept(read: Callable[[list[Any]], list[Any]], sound: dict[str, Any]) -> None:
+    """Names are not narrowed: the CA finds a provisioner by the very text."""
+    name = "Zoë / \x1b[0m \u202e ☃"
+    assert read([sound | {"name": name}])[0].name == name
+
+
+def test_a_key_missing_from_the_list_is_asked_for(sound: dict[str, Any], sandbox_path: Path, tmp_path: Path) -> None:
+    """Where the list has no `encryptedKey`, one more request over the same connection fetches it."""
+    bare = {name: value for name, value in sound.items() if name != "encryptedKey"}
+    pages = in_turn(answer({"provisioners": [bare], "nextCursor": ""}), answer({"key": sound["encryptedKey"]}))
+    (tmp_path / "root.crt").write_bytes(root().pem)
+    words = ["--root", str(tmp_path / "root.crt"), "--password-file", str(sandbox_path / "secrets" / "password")]
+    with serve(pages) as ca:
+        assert execute("token", "a", "--ca-url", ca.url, *words).header["kid"] == sound["key"]["kid"]
+        kid = sound["key"]["kid"]
+        assert ca.targets == ["/provisioners?limit=100", f"/provisioners/{kid}/encrypted-key"]
+        assert ca.connections == 1
+
+
+# -- ca.json ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "required field missing @ $.root"),
+        ({"root": "r", "dnsNames": [5], "authority": {}}, "expected list @ $.dnsNames"),
+        ({"root": "r", "dnsNames": "ca.test", "authority": {}}, "expected list @ $.dnsNames"),
+        ({"root": 5, "dnsNames": [], "authority": {}}, "$.root"),
+        ({"root": ["r", None], "dnsNames": [], "authority": {}}, "$.root"),
+        ({"root": "r", "dnsNames": [], "authority": []}, "$.authority"),
+        ({"root": "r", "dnsNames": [], "authority": "provisioners"}, "$.authority"),
+        ({"root": "r", "dnsNames": [], "authority": None}, "$.authority"),
+        ({"root": "r", "dnsNames": [], "authority": {"provisioners": {}}}, "$.authority.provisioners"),
+        ([], "invalid type"),
+        (None, "invalid type"),
+    ],
+)
+def test_a_ca_json_that_makes_no_sense_is_explained(config: object, said: str) -> None:
+    """The error names the file and the member that is missing or of the wrong type."""
+    files = MemoryFiles({"ca.json": json.dumps(config).encode()})
+    with pytest.raises(InputError, match=rf"ca\.json is no ca\.json that can be used: .*{re.escape(said)}"):
+        read_ca_config(files, "ca.json", structure)
+
+
+@pytest.mark.parametrize(
+    ("names", "url"),
+    [(["ca.test", "other"], "https://ca.test"), (["10.0.0.1"], "https://10.0.0.1"), (["fd00::1"], "https://[fd00::1]")],
+)
+def test_the_first_name_of_ca_json_is_the_address(names: list[str], url: str, sandbox_path: Path) -> None:
+    """Its port may be left off, and an IPv6 address gets brackets."""
+    authority = open_ca_json(sandbox_path)
+    assert str(attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names)).url()) == url
+
+
+@pytest.mark.parametrize("names", [[], [""], ["a b"], ["http://x"]])
+def test_a_ca_json_without_a_usable_name_needs_the_address(names: list[str], sandbox_path: Path) -> None:
+    """The error says that --ca-url helps, and it does."""
+    authority = open_ca_json(sandbox_path)
+    nameless = attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names))
+    with pytest.raises(InputError, match=r"dnsNames in .* cannot be used: .*--ca-url"):
+        nameless.url()
+    assert str(attrs.evolve(nameless, ca_url=CaUrl("given.test", 9000)).url()) == "https://given.test:9000"
+
+
+@pytest.mark.parametrize(("roots", "first"), [("a", "a"), (["a"], "a"), (["a", "b"], "a")])
+def test_the_first_root_of_ca_json_counts(roots: Any, first: str, sandbox_path: Path) -> None:
+    """`root` is a path or a list of paths."""
+    authority = open_ca_json(sandbox_path)
+    config = attrs.evolve(authority.config, root=roots)
+    assert attrs.evolve(authority, config=config, fingerprint_root=str.upper).root_fingerprint() == first.upper()
+
+
+@pytest.mark.parametrize("roots", ["", [], [""]])
+def test_a_ca_json_without_a_root_is_an_error(roots: Any, sandbox_path: Path) -> None:
+    """A path that is empty is none."""
+    authority = open_ca_json(sandbox_path)
+    rootless = attrs.evolve(authority, config=attrs.evolve(authority.config, root=roots))
+    with pytest.raises(InputError, match="names no root"):
+        rootless.root_fingerprint()

@@ -1,0 +1,226 @@
+"""Proxies on the way to the CA: HTTPS_PROXY and NO_PROXY by Go's rules, their credentials never shown."""
+
+import socket
+import threading
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import attrs
+import pytest
+
+from domain.ca_url import parse_ca_url
+from domain.errors import InputError, NetworkError
+from domain.proxy_choice import choose_proxy
+from tests.hostile_ca import IDLE_SECONDS, listen, root, serve
+from tests.running import invoke
+from tests.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
+
+
+@attrs.define
+class ConnectProxy:
+    """A proxy that tunnels to one port of this machine, whatever name is asked for.
+
+    Attributes:
+        refusal: What it answers instead, where it is to refuse.
+        asked: The heads of the requests that it got.
+    """
+
+    listener: socket.socket
+    target_port: int
+    refusal: bytes = b""
+    asked: list[str] = attrs.field(factory=list)
+
+    @property
+    def address(self) -> str:
+        """Its host and port."""
+        return f"127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def accept(self) -> None:
+        """Take connections until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._tunnel, args=(client,), daemon=True).start()
+
+    def _tunnel(self, client: socket.socket) -> None:
+        client.settimeout(IDLE_SECONDS)
+        with client, suppress(OSError):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(4096)
+            self.asked.append(head.decode("latin-1"))
+            if self.refusal:
+                client.sendall(self.refusal)
+                return
+            with socket.create_connection(("127.0.0.1", self.target_port), IDLE_SECONDS) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                threading.Thread(target=pump, args=(server, client), daemon=True).start()
+                pump(client, server)
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Pass on what comes from `source` until it ends."""
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+
+
+@contextmanager
+def run_proxy(target_port: int, refusal: bytes = b"") -> Iterator[ConnectProxy]:
+    """Run a proxy until the block ends."""
+    with listen() as listener:
+        proxy = ConnectProxy(listener, target_port, refusal)
+        thread = threading.Thread(target=proxy.accept, daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(IDLE_SECONDS)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_the_ca_is_reached_through_the_proxy(variable: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy gets the CA's name, resolves it, and sees nothing but TLS with the CA itself."""
+    with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port) as proxy:
+        monkeypatch.setenv(variable, f"{scheme}{proxy.address}")
+        assert connect(ca, host="ca.test").provisioners() == []
+        assert ca.targets == ["/provisioners?limit=100"]
+        (head,) = proxy.asked
+        assert head.startswith(f"CONNECT ca.test:{ca.port} ")
+        assert "authorization" not in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("user:secret", "user:secret"), ("us%40er:se%3Acr%2Fet", "us@er:se:cr/et"), ("user", "user:")],
+)
+def test_credentials_go_to_the_proxy_alone(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User and password of the proxy's address are sent as Proxy-Authorization, decoded, and not to the CA."""
+    with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{written}@{proxy.address}")
+        connect(ca, host="ca.test").provisioners()
+        (line,) = (line for line in proxy.asked[0].split("\r\n") if line.lower().startswith("proxy-authorization: "))
+        assert b64decode(line.split(" ")[2]).decode() == meant
+        assert "proxy-authorization" not in ca.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        b"\r\n\r\n",
+    ],
+    ids=["407", "502", "no HTTP"],
+)
+def test_no_error_shows_the_proxy_s_credentials(refusal: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that refuses is told of in its own words, without its password."""
+    with listen() as nobody, run_proxy(0, refusal) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pa55word@{proxy.address}")
+        client = connect(nobody.getsockname()[1], host="ca.test")
+        with pytest.raises(NetworkError) as caught:
+            client.provisioners()
+    told = str(caught.value)
+    assert "cannot be reached" in told and "pa55word" not in told
+    assert b" " not in refusal or refusal.split(b" ")[1].decode() in told
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://user:pa55word@127.0.0.1:1", "socks5://user:pa55word@127.0.0.1:1", "http://user:pa55word@[::1",
+              "http://user:pa55word@host:99999", "://user:pa55word@"],
+)  # fmt: skip
+def test_no_error_of_the_command_shows_the_proxy_s_credentials(proxy: str, running_root: str) -> None:
+    """A proxy that is not there, or an address that is none, fails without its password in any output."""
+    environment = {"HTTPS_PROXY": proxy}
+    result = invoke(
+        "token", "a", "--ca-url", "ca.test", "--root", running_root, "--request-timeout", "2s", environment=environment
+    )
+    assert (result.status, result.out) == (1, "") and result.err.count("\n") == 1
+    assert "pa55word" not in result.err and "user" not in result.err
+
+
+@pytest.fixture
+def running_root(tmp_path: object) -> str:
+    """The path of a root certificate."""
+    path = f"{tmp_path}/root.crt"
+    with open(path, "wb") as file:
+        file.write(root().pem)
+    return path
+
+
+def test_a_host_in_no_proxy_is_reached_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY keeps the proxy out; here it is the only way to a name that nobody resolves."""
+    with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        monkeypatch.setenv("NO_PROXY", "ca.test")
+        client = connect(ca, host="ca.test", request_timeout=10**9)
+        with pytest.raises(NetworkError):
+            client.provisioners()
+        assert proxy.asked == []
+
+
+def test_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Go, a loopback address never goes through a proxy."""
+    with serve(lambda _: EMPTY_LIST) as ca:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+        assert connect(ca).provisioners() == []
+
+
+def test_a_proxy_s_address_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that cannot be used is not passed over."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
+    client = connect(1, host="ca.test")
+    with pytest.raises(InputError, match="HTTPS_PROXY is no proxy address"):
+        client.provisioners()
+
+
+@pytest.mark.parametrize(
+    ("excepted", "ca_url", "is_excepted"),
+    [
+        ("", "ca.example.com", False),
+        ("*", "ca.example.com", True),
+        ("example.com", "ca.example.com", True),
+        ("example.com", "example.com", True),
+        ("example.com", "badexample.com", False),
+        (".example.com", "ca.example.com", True),
+        (".example.com", "example.com", False),
+        ("*.example.com", "ca.example.com", True),
+        ("EXAMPLE.com", "CA.example.COM", True),
+        ("other.test, example.com ,", "ca.example.com", True),
+        ("example.com:9000", "ca.example.com:9000", True),
+        ("example.com:9000", "ca.example.com", False),
+        ("example.com:443", "ca.example.com", True),
+        ("10.0.0.0/8", "10.1.2.3:9000", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8", "ca.example.com", False),
+        ("10.1.2.3", "10.1.2.3:9000", True),
+        ("10.1.2.3:9000", "10.1.2.3:9000", True),
+        ("10.1.2.3:9001", "10.1.2.3:9000", False),
+        ("fd00::/8", "[fd00::5]:9000", True),
+        ("fd00::5", "[fd00::5]:9000", True),
+        ("[fd00::5]:9000", "[fd00::5]:9000", True),
+        ("[fd00::5]:9001", "[fd00::5]:9000", False),
+    ],
+)
+def test_no_proxy_is_read_by_go_s_rules(excepted: str, ca_url: str, is_excepted: bool) -> None:
+    """Domains with their subdomains, addresses, networks and ports (golang.org/x/net/http/httpproxy)."""
+    environment = {"HTTPS_PROXY": "http://proxy.test", "NO_PROXY": excepted}
+    chosen = choose_proxy(parse_ca_url(ca_url), environment)
+    assert chosen == (None if is_excepted else "http://proxy.test")
+
+
+@pytest.mark.parametrize("ca_url", ["localhost", "localhost:9000", "127.0.0.1:9000", "127.1.2.3", "[::1]:9000"])
+def test_no_proxy_is_chosen_for_this_machine(ca_url: str) -> None:
+    """Loopback addresses need no entry in NO_PROXY."""
+    assert choose_proxy(parse_ca_url(ca_url), {"HTTPS_PROXY": "http://proxy.test"}) is None
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"HTTPS_PROXY": ""}, {"HTTP_PROXY": "http://x"}, {"ALL_PROXY": "http://x"}]
+)
+def test_no_other_variable_names_a_proxy(environment: dict[str, str]) -> None:
+    """As in Go, only HTTPS_PROXY is for https."""
+    assert choose_proxy(parse_ca_url("ca.example.com"), environment) is None

@@ -1,0 +1,97 @@
+"""What each path loads: start-up time is import time, so every module has to be wanted."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.peer_programs import REPOSITORY, RunningCa
+
+CORE = {"adapters", "attr", "attrs", "cryptography", "domain", "entrypoints", "fire", "termcolor"}
+NETWORK = {"socket", "ssl", "http", "urllib3", "email"}
+SLOW = {
+    "asyncio", "bcrypt", "concurrent", "cryptography.x509", "ctypes", "difflib", "email", "getpass", "http",
+    "importlib.metadata", "logging", "multiprocessing", "pdb", "pydoc", "socket", "ssl", "subprocess", "tempfile",
+    "unittest", "urllib3", "xml",
+}  # fmt: skip
+"""Modules that take long to load; a path may load those that its row below names, and no other."""
+
+STANDARD = sys.stdlib_module_names
+PROBE = """
+import json, sys
+before = set(sys.modules)
+from entrypoints.cli import main
+status = main(sys.argv[1:])
+print(json.dumps([status, sorted(set(sys.modules) - before)]), file=sys.stderr)
+"""
+
+
+def list_loaded(words: Sequence[str], environment: dict[str, str]) -> set[str]:
+    """Return the modules that a command line loads beyond those of a bare interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", PROBE, *words],
+        capture_output=True,
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
+        timeout=120,
+        check=True,
+    )
+    status, modules = json.loads(done.stderr.decode().splitlines()[-1])
+    assert status == 0, done.stderr.decode()
+    return set(modules)
+
+
+def list_slow(modules: set[str]) -> set[str]:
+    """Return those of `modules` that take long to load."""
+    return {name for name in SLOW if name in modules}
+
+
+def list_third_party(modules: set[str]) -> set[str]:
+    """Return the packages outside the standard library that `modules` belong to, extension modules left out."""
+    tops = {name.partition(".")[0] for name in modules}
+    return {top for top in tops if top not in STANDARD and not top.startswith("_")}
+
+
+@pytest.fixture
+def declared(tmp_path: Path, sandbox_path: Path) -> list[str]:
+    """A command line that says all itself, with a plaintext PEM key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    root = sandbox_path / "certs" / "root_ca.crt"
+    words = ["token", "foo", "--offline", "--issuer", "me", "--key", str(tmp_path / "key.pem")]
+    return [*words, "--ca-url", "ca.example.com", "--root", str(root)]
+
+
+def test_a_plaintext_key_offline_loads_the_least(declared: list[str], tmp_path: Path) -> None:
+    """No JSON library, no network, no X.509: Fire, attrs and the signature alone."""
+    modules = list_loaded(declared, {"STEPPATH": str(tmp_path)})
+    assert list_third_party(modules) <= CORE | {"bcrypt"}
+    assert list_slow(modules) <= {"bcrypt"}  # cryptography's serialization takes it along
+
+
+def test_ca_json_offline_adds_cattrs(sandbox: dict[str, str]) -> None:
+    """Reading ca.json and opening its JWE takes cattrs, and still no network and no X.509."""
+    modules = list_loaded(["token", "foo", "--offline"], sandbox)
+    assert list_third_party(modules) <= CORE | {"cattr", "cattrs", "typing_extensions"}
+    assert list_slow(modules) & (NETWORK | {"cryptography.x509", "asyncio", "importlib.metadata"}) == set()
+
+
+def test_online_adds_urllib3(running_ca: RunningCa) -> None:
+    """Asking the CA takes urllib3, and still no X.509."""
+    modules = list_loaded(["token", "foo"], {"STEPPATH": str(running_ca.path)})
+    assert list_third_party(modules) <= CORE | {"cattr", "cattrs", "typing_extensions", "urllib3"}
+    assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["token", "--help"]], ids=" ".join)
+def test_help_loads_neither_fire_nor_cryptography(words: list[str]) -> None:
+    """Help is text: nothing slow is needed to print it."""
+    modules = list_loaded(words, {})
+    assert list_third_party(modules) <= {"adapters", "attr", "attrs", "domain", "entrypoints"}
+    assert list_slow(modules) == set()

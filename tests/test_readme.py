@@ -1,0 +1,49 @@
+"""The README tells the truth: its table of flags, its links, and the commands of its daily use."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.ca_client import general_name, make_csr
+from tests.option_table import README, insert
+from tests.peer_programs import REPOSITORY, RunningCa
+from tests.running import invoke
+
+PAGE = README.read_text()
+LINKS = sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)))
+BLOCKS = "\n".join(re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL))
+COMMANDS = re.findall(r"^step-ott (.+?)(?:\s+#.*)?$", BLOCKS, re.MULTILINE)
+
+
+def test_the_table_of_flags_is_the_option_table() -> None:
+    """The table has not drifted; `python -m tests.option_table` writes it anew."""
+    assert insert(PAGE) == PAGE
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_every_link_leads_somewhere(link: str) -> None:
+    """Every file that the README points at is in the repository."""
+    assert (REPOSITORY / link).exists()
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "bench"])
+def test_every_make_target_exists(target: str) -> None:
+    """The README names no target that the Makefile does not have."""
+    assert f"make {target}" in PAGE
+    assert re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_daily_use_work(
+    command: str, running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that the README shows runs as it stands, but for the folder of its sandbox."""
+    csr = make_csr("web.example.com", [general_name("web.example.com")])
+    (tmp_path / "web.csr").write_bytes(csr.public_bytes(Encoding.PEM))
+    monkeypatch.chdir(tmp_path)
+    words = [str(tmp_path / "new") if word == "/tmp/ca" else word for word in shlex.split(command)]
+    result = invoke(*words, environment={"STEPPATH": str(running_ca.path)})
+    assert result.status == 0, result.err

@@ -1,0 +1,157 @@
+"""The examples in the help of `token`, run by a shell as they are written there.
+
+What stands for the reader's own is put in its place before: the CA's address (https://ca.example.com), the
+path of its root (/path/to/root_ca.crt) and, where a CA is asked, the kid of its provisioner. The files that
+examples name lie in the folder that they run in.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from adapters.jwe import open_jwe
+from adapters.jws import generate_jwk
+from entrypoints.commands import TOKEN
+from tests.peer_programs import REPOSITORY
+from tests.running import PROCESS_SECONDS, Result, invoke
+
+KID, ADDRESS, ROOT = "4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts", "https://ca.example.com", "/path/to/root_ca.crt"
+SERIAL = "146103349666685108195655980390445292315"
+FAR_FROM_ANY_CA = f"internal.example.com --offline --kid {KID} --issuer you@example.com --key provisioner.key"
+
+OF_STEP = [
+    "internal.example.com", f"--revoke {SERIAL}", "192.168.10.10", "foobar --san 1.1.1.1 --san hello.example.com",
+    "--not-after 30m internal.example.com", "--not-before 30m --not-after 35m internal.example.com",
+    "internal.smallstep.com --key token.key", f"internal.example.com --kid {KID} --ca-url {ADDRESS} --root {ROOT}",
+    "internal.example.com --offline", f"{FAR_FROM_ANY_CA} --ca-url {ADDRESS} --root {ROOT}",
+    f"--offline --revoke {SERIAL}", "max@smallstep.com --ssh", "my-remote.hostname --ssh --host",
+    "--ssh --host --cnf-file internal.pub internal.smallstep.com", "--set field=value internal.example.com",
+]  # fmt: skip
+"""The words of the examples in the help of `step ca token` that need no other provisioner than JWK."""
+
+
+def list_examples() -> list[str]:
+    """Return the command lines of the examples, as the help shows them."""
+    page = invoke("token", "--help").out.partition("\nExamples:\n")[2]
+    return [text.strip()[2:] for text in re.findall(r"^    \$ (?:.*\\\n)*.*$", page, re.MULTILINE)]
+
+
+def name_words(line: str) -> str:
+    """Return what stands behind `step-ott token`, on one line."""
+    program, command, *words = shlex.split(line.replace("\\\n", " "))
+    assert (program, command) == ("step-ott", "token")
+    return " ".join(words)
+
+
+EXAMPLES = list_examples()
+
+
+def test_the_help_shows_every_example_of_the_table() -> None:
+    """The examples are all found in the text, each once."""
+    assert len(EXAMPLES) == len(TOKEN.examples) == len(set(EXAMPLES))
+
+
+def test_the_help_has_all_examples_of_step() -> None:
+    """Whoever comes from `step ca token` finds every example that a JWK provisioner can serve."""
+    assert set(map(name_words, EXAMPLES)) >= set(OF_STEP)
+
+
+@attrs.frozen
+class Place:
+    """Where an example runs.
+
+    Attributes:
+        folder: The folder, with the files that examples name and a program `step-ott`.
+        step_path: What STEPPATH says.
+        texts: What stands in the place of the reader's own.
+    """
+
+    folder: Path
+    step_path: Path
+    texts: dict[str, str]
+
+    def run(self, line: str) -> Result:
+        """Run `line` by a shell."""
+        for text, own in self.texts.items():
+            line = line.replace(text, own)
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            capture_output=True,
+            cwd=self.folder,
+            env={"PATH": str(self.folder), "HOME": "/nonexistent", "STEPPATH": str(self.step_path)},
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PROCESS_SECONDS,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def read_provisioner(step_path: Path) -> dict[str, Any]:
+    config = json.loads((step_path / "config" / "ca.json").read_text())
+    (provisioner,) = config["authority"]["provisioners"]
+    assert isinstance(provisioner, dict)
+    return provisioner
+
+
+@pytest.fixture
+def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A folder for the example; a CA runs only for those that ask one, and far from any there is no ca.json."""
+    program = tmp_path / "step-ott"
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} exec {sys.executable} -m entrypoints.cli "$@"\n'
+    )
+    program.chmod(0o755)
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    (tmp_path / "internal.pub").write_bytes(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
+    (tmp_path / "provisioner.key").write_text(json.dumps(generate_jwk()))
+    if "--offline" in line:
+        step_path: Path = request.getfixturevalue("sandbox_path")
+        texts = {ROOT: str(step_path / "certs" / "root_ca.crt")}
+        return Place(tmp_path, tmp_path / "none" if "--issuer" in line else step_path, texts)
+    ca = request.getfixturevalue("running_ca")
+    provisioner = read_provisioner(ca.path)
+    password = (ca.path / "secrets" / "password").read_bytes().strip()
+    (tmp_path / "token.key").write_bytes(open_jwe(provisioner["encryptedKey"], password))
+    return Place(
+        tmp_path,
+        ca.path,
+        {ROOT: str(ca.path / "certs" / "root_ca.crt"), ADDRESS: ca.url, KID: provisioner["key"]["kid"]},
+    )
+
+
+@pytest.mark.parametrize("line", EXAMPLES, ids=map(name_words, EXAMPLES))
+def test_an_example_runs_as_it_is_written(line: str, place: Place) -> None:
+    """It prints a token of the kind and for the subject that it names, and says on stderr who made it."""
+    result = place.run(line)
+    claims, words = result.claims, name_words(line).split()
+    path = "/1.0/revoke" if "--revoke" in words else "/1.0/ssh/sign" if "--ssh" in words else "/1.0/sign"
+    assert claims["aud"].endswith(path)
+    assert claims["sub"] in words
+    sans = [word for flag, word in pairwise(words) if flag == "--san"] or [claims["sub"]]
+    assert claims.get("sans") == (sans if path == "/1.0/sign" else None)
+    assert result.err.startswith("✔ Provisioner: ")
+    for flag, seen in (
+        ("--host", claims.get("step", {}).get("ssh", {}).get("certType") == "host"),
+        ("--cnf-file", claims.get("cnf")),
+        ("--set", claims.get("user") == {"field": "value"}),
+        ("--not-after", claims["exp"] - claims["iat"] in (1800, 2100)),
+        ("--not-before", claims["nbf"] - claims["iat"] == 1800),
+    ):
+        assert bool(seen) or flag not in words, flag
+
+
+@pytest.mark.parametrize("line", [line for line in EXAMPLES if name_words(line) == "internal.example.com --offline"])
+def test_a_script_for_step_runs_with_the_program_replaced(line: str, place: Place) -> None:
+    """`step-ott ca token` is the same command."""
+    assert place.run(line.replace("step-ott token", "step-ott ca token")).claims["sub"] == "internal.example.com"

@@ -1,0 +1,54 @@
+"""Text from outside on its way to a terminal: harmless, on one line, and still legible."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.terminal_text import escape
+
+DANGEROUS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of controls, formats (bidi controls among them), surrogates, and separators of lines."""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("you@example.com", "you@example.com"),
+        ("Bürgeramt Köln — 東京 ✔ 🙂", "Bürgeramt Köln — 東京 ✔ 🙂"),
+        ("\x1b[2J\x1b]0;title\x07", "\\x1b[2J\\x1b]0;title\\x07"),
+        ("a\r\nb\tc\0", "a\\x0d\\x0ab\\x09c\\x00"),
+        ("\x7f", "\\x7f"),
+        ("\x80\x9b31m\x9f", "\\x80\\x9b31m\\x9f"),
+        ("\u2028\u2029\x85", "\\u2028\\u2029\\x85"),
+        ("\u202a\u202b\u202c\u202d\u202e", "\\u202a\\u202b\\u202c\\u202d\\u202e"),
+        ("\u2066\u2067\u2068\u2069", "\\u2066\\u2067\\u2068\\u2069"),
+        ("\u200e\u200f\u061c", "\\u200e\\u200f\\u061c"),
+        ("ad\u200bmin ad\u00admin \ufeff", "ad\\u200bmin ad\\xadmin \\ufeff"),
+        ("\u206a\ufff9", "\\u206a\\ufff9"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\ud800", "\\ud800"),
+        ("", ""),
+    ],
+)
+def test_what_a_terminal_would_act_upon_is_escaped(text: str, shown: str) -> None:
+    """C0, DEL, C1, bidi controls, line separators and what is invisible turn into escapes; letters stay."""
+    assert escape(text) == shown
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.characters()))
+def test_nothing_dangerous_comes_through(text: str) -> None:
+    """Whatever the text, its escaped form has one line and no control, and can be encoded."""
+    shown = escape(text)
+    assert DANGEROUS.isdisjoint(map(unicodedata.category, shown))
+    assert len(shown.splitlines()) <= 1
+    assert shown.encode("utf-8").decode("utf-8") == shown
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text())
+def test_escaping_twice_is_escaping_once(text: str) -> None:
+    """An error may be escaped where it is made and again where it is shown."""
+    assert escape(escape(text)) == escape(text)
