@@ -18,7 +18,7 @@ _UNITS = {
     "m": MINUTE,
     "h": HOUR,
 }
-_TERM = re.compile("(?P<whole>[0-9]*)(?:\\.(?P<fraction>[0-9]*))?(?P<unit>ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_TERM = "(?P<whole>[0-9]*)(?:\\.(?P<fraction>[0-9]*))?(?P<unit>ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
 _LIMIT = 1 << 63
 _MAX_LENGTH = 128
 
@@ -36,9 +36,9 @@ def parse_duration(text: str) -> int:
         return 0
     if not body or len(body) > _MAX_LENGTH:
         raise ValueError("not a duration such as 2h45m")
-    total, position = 0, 0
+    total, position, find = 0, 0, re.compile(_TERM)
     while position < len(body):
-        term = _TERM.match(body, position)
+        term = find.match(body, position)
         if term is None or not (term["whole"] or term["fraction"]):
             raise ValueError("not a duration such as 2h45m")
         unit, fraction = _UNITS[term["unit"]], term["fraction"] or ""

@@ -144,6 +144,30 @@ class Notices(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """The ports that a provisioner gets its credential from."""
+
+    @property
+    def files(self) -> InputFiles:
+        """The user's files."""
+        ...
+
+    @property
+    def keys(self) -> KeyStore:
+        """Private keys."""
+        ...
+
+    @property
+    def passwords(self) -> Passwords:
+        """Their passwords."""
+        ...
+
+    @property
+    def authority(self) -> Authority:
+        """The CA."""
+        ...
+
+
 class TokenSink(Protocol):
     """Where a token goes."""
 

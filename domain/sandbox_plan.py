@@ -11,6 +11,7 @@ from domain.setting import Settings, check_unicode
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"
 DEFAULT_NAMES = ("127.0.0.1", "localhost")
+EVERY_INTERFACE = ("", "0.0.0.0", "::")  # noqa: S104  # recognised, not bound
 DEFAULT_PROVISIONER = "sandbox@example.com"
 
 
@@ -49,18 +50,25 @@ def read_sandbox_plan(settings: Settings) -> SandboxPlan:
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
         raise UsageError(f"--address {address!r} has no port from 1 to 65535", "write it as host:port")
-    given = settings["dns"].value if "dns" in settings else DEFAULT_NAMES
-    names = given if isinstance(given, tuple) else DEFAULT_NAMES
+    given = settings["dns"].value if "dns" in settings else ()
     try:
         listen_host = check_host(host) if host else ""
-        checked = [check_host(name) for name in names]
+        names = (
+            [check_host(name) for name in given] if isinstance(given, tuple) and given else _default_names(listen_host)
+        )
     except ValueError as error:
         raise UsageError(
             f"--address or --dns cannot be used: {error}", "write plain host names or IP addresses"
         ) from error
     provisioner = _text(settings, "provisioner", DEFAULT_PROVISIONER)
     check_unicode(provisioner, "--provisioner")
-    return SandboxPlan(listen_host, int(port), checked, provisioner)
+    return SandboxPlan(listen_host, int(port), names, provisioner)
+
+
+def _default_names(listen_host: str) -> list[str]:
+    """Return the names of a CA that has none given: the address that it listens at first."""
+    own = [] if listen_host in EVERY_INTERFACE else [listen_host]
+    return list(dict.fromkeys([*own, *DEFAULT_NAMES]))
 
 
 def _text(settings: Settings, name: str, default: str) -> str:

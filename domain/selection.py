@@ -1,10 +1,17 @@
 """Choosing the provisioner that a token is made by (step CLI, utils/cautils/token_flow.go)."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
 from domain.provisioners.base import OtherProvisioner, Provisioner
-from domain.token_options import TokenOptions
+from domain.provisioners.types import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.token_options import TokenOptions
 
 
 def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptions) -> list[Provisioner]:
@@ -16,32 +23,30 @@ def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptio
     Raises:
         UsageError: none is left, naming the option that ruled out the last.
     """
-    left = [p for p in provisioners if not isinstance(p, OtherProvisioner)]
-    if options.kid or options.provisioner:
-        left = list(provisioners)
-    for option in sorted({name for p in provisioners for name in p.options}):
-        if option in options.settings:
-            left = _keep([p for p in left if option in p.options], provisioners, option, options)
-    if options.kid:
-        left = _keep([p for p in left if p.key_id == options.kid], provisioners, "kid", options)
-    if options.provisioner:
-        left = _keep([p for p in left if p.name == options.provisioner], provisioners, "provisioner", options)
-    return _keep(left, provisioners, "", options)
+    kid, name = options.text("kid"), options.text("provisioner")
+    left = list(provisioners)
+    if kid is None and name is None:
+        left = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    for option in sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings)):
+        left = [provisioner for provisioner in left if option in provisioner.options]
+        _check_left(left, provisioners, options.spell(option))
+    if kid is not None:
+        left = [provisioner for provisioner in left if provisioner.key_id == kid]
+        _check_left(left, provisioners, f"{options.spell('kid')} {kid!r}")
+    if name is not None:
+        left = [provisioner for provisioner in left if provisioner.name == name]
+        _check_left(left, provisioners, f"{options.spell('provisioner')} {name!r}")
+    _check_left(left, provisioners)
+    return left
 
 
-def _keep(
-    left: list[Provisioner], provisioners: Sequence[Provisioner], option: str, options: TokenOptions
-) -> list[Provisioner]:
-    """Return `left`, or explain which provisioners there are where it is empty."""
+def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: str = "") -> None:
+    """Explain which provisioners there are where none is left."""
     if left:
-        return left
-    listed = ", ".join(p.label() for p in provisioners)
-    if not listed:
+        return
+    if not provisioners:
         raise UsageError("the CA has no provisioner", "add one to the CA's configuration")
-    if not option:
-        raise UsageError("the CA has no provisioner that a token can be made for", f"it has {listed}")
-    setting = options.settings[option]
-    shown = (
-        options.spell(option) if option not in ("kid", "provisioner") else f"{options.spell(option)} {setting.value!r}"
-    )
-    raise UsageError(f"no provisioner matches {shown}", f"the CA has {listed}")
+    listed = ", ".join(provisioner.label() for provisioner in provisioners)
+    if sought:
+        raise UsageError(f"no provisioner matches {sought}", f"the CA has {listed}")
+    raise UsageError("the CA has no provisioner that a token can be made for", f"it has {listed}")

@@ -4,21 +4,26 @@ Everything here follows from the settings alone: which of them go together, and 
 well formed. A `TokenOptions` that exists has passed every rule that needs nothing from outside.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from domain import base64url
 from domain.ca_url import CaUrl, parse_ca_url
-from domain.duration import parse_duration
+from domain.claims import TokenRequest
+from domain.duration import NANOSECONDS, parse_duration
 from domain.errors import UsageError
-from domain.moment import Moment, parse_moment
+from domain.moment import parse_moment
 from domain.request_kind import Kind, exclude, find_kind, require
 from domain.setting import Origin, Setting, Settings, check_unicode, spell
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEEDS = {"force": "output-file", "ca-config": "offline"}
 """Options that have no effect without another one."""
@@ -47,53 +52,41 @@ whatever request uses them, and only a flag that can have no effect is refused."
 INPUT_FILES = ("ca-config", "cnf-file", "key", "password-file", "provisioner-password-file", "root", "set-file")
 """Options that name a file to read, where `-` is standard input."""
 
-DEFAULT_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = parse_duration("60s"), parse_duration("15s")
+DEFAULT_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = 60 * NANOSECONDS, 15 * NANOSECONDS
 
-_SERIAL = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+_SERIAL = "0|[1-9][0-9]*"
 _T = TypeVar("_T")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(eq=False, kw_only=True)
 class TokenOptions:
-    """One request for a token.
+    """One request for a token, as the user's settings describe it.
 
     Attributes:
-        subject: Whom the token is for; the serial number in decimal for a revocation.
-        cnf: Unpadded base64url of the SHA-256 that the request is bound to.
-        user_assignments: Names and JSON values of `--set`.
+        request: What the token is to authorise, but for what stands in files that are not read yet.
+        ca_url: The CA's address, None where the settings have none.
         timeout, request_timeout: Nanoseconds for all requests to the CA, and for one.
-        settings: What the values were read from, for errors and notices.
+        settings: All settings, checked; those without a field here are asked for by name.
     """
 
-    subject: str
-    kind: Kind
-    sans: tuple[str, ...]
-    principals: tuple[str, ...]
-    not_before: Moment | None
-    not_after: Moment | None
-    cert_not_before: Moment | None
-    cert_not_after: Moment | None
-    cnf: str | None
-    cnf_file: str | None
-    user_assignments: tuple[tuple[str, Any], ...]
-    set_file: str | None
-    kid: str | None
-    provisioner: str | None
-    key: str | None
-    password_file: str | None
-    offline: bool
-    ca_config: str | None
+    request: TokenRequest
     ca_url: CaUrl | None
-    root: str | None
     timeout: int
     request_timeout: int
-    output_file: str | None
-    force: bool
     settings: Settings = attrs.field(repr=False)
 
-    def given(self, *names: str) -> bool:
-        """Return whether a flag or the environment, not only configuration, gives one of the options."""
-        return any(n in self.settings and self.settings[n].origin > Origin.CONFIGURATION for n in names)
+    def flag(self, name: str) -> bool:
+        """Return whether the switch is on."""
+        return name in self.settings
+
+    def text(self, name: str) -> str | None:
+        """Return the option's text, None where it is not given."""
+        setting = self.settings.get(name)
+        return None if setting is None else str(setting.value)
+
+    def is_given(self, name: str) -> bool:
+        """Return whether a flag or the environment, not only configuration, gives the option."""
+        return name in self.settings and self.settings[name].origin > Origin.CONFIGURATION
 
     def is_flag(self, name: str) -> bool:
         """Return whether the option stands on the command line."""
@@ -111,6 +104,7 @@ def judge_settings(settings: Settings) -> Kind:
         UsageError: naming both of the settings that do not go together.
     """
     given = drop_absent(settings)
+    _check_texts(given)
     kind = find_kind(given)
     for option, missing in NEEDS.items():
         if _counts(given, option) and missing not in given:
@@ -142,37 +136,28 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
         UsageError: the settings do not go together, or a value is malformed.
     """
     kind = judge_settings(settings)
-    read = _Reader(_drop_outranked(drop_absent(settings)))
-    options = TokenOptions(
-        subject=_check_subject(subject, kind),
+    given = _drop_outranked(drop_absent(settings))
+    request = TokenRequest(
         kind=kind,
-        sans=read.texts("san"),
-        principals=read.texts("principal"),
-        not_before=read.parsed("not-before", parse_moment),
-        not_after=read.parsed("not-after", parse_moment),
-        cert_not_before=read.parsed("cert-not-before", parse_moment),
-        cert_not_after=read.parsed("cert-not-after", parse_moment),
-        cnf=read.parsed("cnf", _check_fingerprint),
-        cnf_file=read.text("cnf-file"),
-        user_assignments=tuple(map(parse_assignment, read.texts("set"))),
-        set_file=read.text("set-file"),
-        kid=read.text("kid"),
-        provisioner=read.text("provisioner"),
-        key=read.text("key"),
-        password_file=read.text("provisioner-password-file") or read.text("password-file"),
-        offline=read.flag("offline"),
-        ca_config=read.text("ca-config"),
-        ca_url=read.parsed("ca-url", parse_ca_url),
-        root=read.text("root"),
-        timeout=read.parsed("timeout", _parse_timeout) or DEFAULT_TIMEOUT,
-        request_timeout=read.parsed("request-timeout", _parse_timeout) or DEFAULT_REQUEST_TIMEOUT,
-        output_file=read.text("output-file"),
-        force=read.flag("force"),
-        settings=read.settings,
+        subject=_check_subject(subject, kind),
+        sans=_texts(given, "san"),
+        principals=_texts(given, "principal"),
+        not_before=_parse(given, "not-before", parse_moment),
+        not_after=_parse(given, "not-after", parse_moment),
+        cert_not_before=_parse(given, "cert-not-before", parse_moment),
+        cert_not_after=_parse(given, "cert-not-after", parse_moment),
+        cnf=_parse(given, "cnf", _check_fingerprint),
+        user=dict(map(parse_assignment, _texts(given, "set"))),
     )
-    resolve_window(options.not_before, options.not_after, now)
-    check_certificate_window(options.cert_not_before, options.cert_not_after, now)
-    return options
+    resolve_window(request.not_before, request.not_after, now)
+    check_certificate_window(request.cert_not_before, request.cert_not_after, now)
+    return TokenOptions(
+        request=request,
+        ca_url=_parse(given, "ca-url", parse_ca_url),
+        timeout=_parse(given, "timeout", _parse_timeout) or DEFAULT_TIMEOUT,
+        request_timeout=_parse(given, "request-timeout", _parse_timeout) or DEFAULT_REQUEST_TIMEOUT,
+        settings=given,
+    )
 
 
 def _counts(given: Settings, name: str) -> bool:
@@ -192,7 +177,7 @@ def _check_subject(subject: str | None, kind: Kind) -> str:
     if not subject:
         raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
-    if kind in (Kind.REVOKE, Kind.SSH_REVOKE) and not _SERIAL.fullmatch(subject):
+    if kind in (Kind.REVOKE, Kind.SSH_REVOKE) and not re.fullmatch(_SERIAL, subject):
         raise UsageError(
             f"the subject {subject!r} is not a serial number in decimal",
             "--revoke takes the certificate's serial, as 'step certificate inspect' prints it",
@@ -218,36 +203,26 @@ def _parse_timeout(text: str) -> int:
     return nanoseconds
 
 
-@attrs.frozen
-class _Reader:
-    """Takes typed values out of settings; an error names the setting as the user wrote it."""
+def _texts(given: Settings, name: str) -> tuple[str, ...]:
+    value = given[name].value if name in given else ()
+    return value if isinstance(value, tuple) else ()
 
-    settings: Mapping[str, Setting]
 
-    def flag(self, name: str) -> bool:
-        return name in self.settings
+def _parse(given: Settings, name: str, parse: Callable[[str], _T]) -> _T | None:
+    if name not in given:
+        return None
+    text = str(given[name].value)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"{spell(given, name)} {text!r} cannot be used", str(error)) from error
 
-    def text(self, name: str) -> str | None:
-        setting = self.settings.get(name)
-        return None if setting is None else self._checked(str(setting.value), name)
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        setting = self.settings.get(name)
-        if setting is None or not isinstance(setting.value, tuple):
-            return ()
-        return tuple(self._checked(text, name) for text in setting.value)
-
-    def parsed(self, name: str, parse: Callable[[str], _T]) -> _T | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise UsageError(f"{spell(self.settings, name)} {text!r} cannot be used", str(error)) from error
-
-    def _checked(self, text: str, name: str) -> str:
-        if not text:
-            raise UsageError(f"{spell(self.settings, name)} is empty", "give a value, or leave it out")
-        check_unicode(text, spell(self.settings, name))
-        return text
+def _check_texts(given: Settings) -> None:
+    """Check that every text is Unicode and not empty."""
+    for setting in given.values():
+        for text in setting.value if isinstance(setting.value, tuple) else (setting.value,):
+            if text == "":
+                raise UsageError(f"{setting.spelled} is empty", "give a value, or leave it out")
+            if isinstance(text, str):
+                check_unicode(text, setting.spelled)

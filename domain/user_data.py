@@ -1,6 +1,5 @@
 """The `user` claim: data of the user's own for the CA's templates (`--set`, `--set-file`)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from domain import json_text
@@ -27,26 +26,19 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set {name}: its JSON value has {error}", "mend the value") from error
 
 
-def merge_user_data(document: bytes | None, path: str, assignments: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the `user` claim: the object in `document` with `assignments` laid over it in their order.
-
-    Args:
-        document: The content of the file `path`, a JSON object, or None where there is no file.
-        path: Names the file in errors.
-        assignments: Names and values as `parse_assignment` returns them.
+def parse_document(document: bytes, path: str) -> dict[str, Any]:
+    """Return the JSON object in `document`, the content of the file `path`.
 
     Raises:
-        InputError: the document is not a JSON object, or holds what step-ott does not take.
+        InputError: it is not a JSON object, or holds what step-ott does not take.
     """
-    data: Any = {}
-    if document is not None:
-        try:
-            data = _parse(document)
-        except ValueError as error:
-            raise InputError(f"--set-file {path} is not JSON that can be used: {error}", "mend the file") from error
-        if not isinstance(data, dict):
-            raise InputError(f"--set-file {path} holds no JSON object", 'write one, such as {"name": "value"}')
-    return {**data, **dict(assignments)}
+    try:
+        data = _parse(document)
+    except ValueError as error:
+        raise InputError(f"--set-file {path} is not JSON that can be used: {error}", "mend the file") from error
+    if not isinstance(data, dict):
+        raise InputError(f"--set-file {path} holds no JSON object", 'write one, such as {"name": "value"}')
+    return data
 
 
 def _parse(text: bytes | str) -> Any:

@@ -49,7 +49,9 @@ def _run(words: Sequence[str]) -> int:
     if rest[0] in ("--version", "-version"):
         rest[0] = "version"
     if rest[0] == "help":
-        rest = [*rest[1:2], "--help"]
+        if rest[1:2] in ([], *([word] for word in HELP_WORDS)):
+            return _print(describe_program())
+        rest = [rest[1], "--help"]
     command = _find_command(rest[0])
     parsed = parse_words(rest[1:], command.options)
     if parsed.wants_help:
@@ -67,7 +69,7 @@ def _find_command(word: str) -> Command:
 
 def _run_token(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
-    from domain.token_options import drop_absent, judge_settings, read_token_options  # noqa: PLC0415
+    from domain.token_options import drop_absent, read_token_options  # noqa: PLC0415
     from entrypoints.minting import mint_token  # noqa: PLC0415
     from entrypoints.wiring import open_step_path, wire_ports  # noqa: PLC0415
 
@@ -78,7 +80,6 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     subject = positional[0] if positional else None
     given = layer(flags, parse_environment(os.environ, TOKEN.options))
     now = SystemClock().now()
-    judge_settings(given)
     read_token_options(subject, given, now)
     context = drop_absent(given).get("context")
     step_path = open_step_path(os.environ, None if context is None else str(context.value))

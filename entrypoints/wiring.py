@@ -3,9 +3,10 @@
 Adapters whose libraries are slow to load are imported where the path that needs them begins.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.clock import SystemClock, SystemRandomness
@@ -18,13 +19,15 @@ from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.errors import UsageError
-from domain.ports import Authority, Passwords, Signer
 from domain.provisioners.jwk import JwkProvisioner
-from domain.token_options import TokenOptions
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.sandbox import SandboxFolder
+    from domain.ports import Authority, Passwords, Signer
+    from domain.token_options import TokenOptions
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -50,6 +53,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         InputError: ca.json or the root cannot be read.
     """
     files, terminal = LocalFiles(), Terminal()
+    output_file = options.text("output-file")
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
@@ -59,7 +63,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         authority=_wire_authority(options, step_path, files),
         prompter=terminal,
         notices=Stderr(sys.stderr),
-        sink=TokenFile(options.output_file, options.force) if options.output_file else StandardOutput(),
+        sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
         fingerprint=_fingerprint_bound_request,
     )
 
@@ -77,19 +81,18 @@ def wire_key_store(files: LocalFiles) -> KeyContainers:
 
 
 def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal) -> Passwords:
-    if options.password_file is None:
-        return TypedPassword(terminal)
-    own = "provisioner-password-file"
-    return FilePassword(
-        files, options.password_file, options.spell(own if own in options.settings else "password-file")
-    )
+    for name in ("provisioner-password-file", "password-file"):
+        path = options.text(name)
+        if path is not None:
+            return FilePassword(files, path, options.spell(name))
+    return TypedPassword(terminal)
 
 
 def _wire_authority(options: TokenOptions, step_path: StepPath, files: LocalFiles) -> Authority:
-    if not options.offline:
+    if not options.flag("offline"):
         return _wire_online(options, step_path, files)
-    path = options.ca_config or step_path.default_ca_config()
-    if options.ca_config or os.path.exists(path):
+    path = options.text("ca-config") or step_path.default_ca_config()
+    if "ca-config" in options.settings or os.path.exists(path):
         return _wire_ca_json(path, options, files)
     return _wire_declared(path, options, step_path, files)
 
@@ -118,7 +121,7 @@ def _wire_ca_json(path: str, options: TokenOptions, files: LocalFiles) -> Author
     from adapters.ca_json import CaJson, read_ca_config  # noqa: PLC0415
     from adapters.provisioner_json import read_provisioners, structure  # noqa: PLC0415
 
-    own_root = options.root if options.given("root") else None
+    own_root = options.text("root") if options.is_given("root") else None
 
     def fingerprint_root(configured: str) -> str:
         if own_root is not None:
@@ -128,29 +131,28 @@ def _wire_ca_json(path: str, options: TokenOptions, files: LocalFiles) -> Author
     return CaJson(
         path=path,
         config=read_ca_config(files, path, structure),
-        ca_url=options.ca_url if options.given("ca-url") else None,
+        ca_url=options.ca_url if options.is_given("ca-url") else None,
         fingerprint_root=fingerprint_root,
         read_provisioners=read_provisioners,
     )
 
 
 def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: LocalFiles) -> Authority:
-    wanted = {"issuer": options.provisioner, "key": options.key, "ca-url": options.ca_url}
-    missing = [f"--{name}" for name, value in wanted.items() if value is None]
-    if missing or options.provisioner is None or options.ca_url is None:
+    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "key": "key", "ca-url": "ca-url"}
+    missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
+    if name is None or options.ca_url is None or missing:
         raise UsageError(
             f"there is no {path}, so --offline needs {', '.join(missing)} as well",
             "give them, or name a ca.json by --ca-config",
         )
     root = _find_root(options, step_path, files)
-    return DeclaredAuthority(
-        options.ca_url, root.fingerprint, JwkProvisioner(options.provisioner, kid=options.kid or "")
-    )
+    return DeclaredAuthority(options.ca_url, root.fingerprint, JwkProvisioner(name, kid=options.text("kid") or ""))
 
 
 def _find_root(options: TokenOptions, step_path: StepPath, files: LocalFiles) -> RootFile:
-    if options.root is not None:
-        return RootFile(files, options.root, options.spell("root"))
+    path = options.text("root")
+    if path is not None:
+        return RootFile(files, path, options.spell("root"))
     path = step_path.default_root()
     if not os.path.exists(path):
         raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
@@ -193,7 +195,7 @@ def _make_signer(key: object, jwk: dict[str, Any] | None) -> Signer:
     return make_signer(key, jwk)
 
 
-def wire_sandbox() -> "SandboxFolder":
+def wire_sandbox() -> SandboxFolder:
     """Return the writer of sandboxes."""
     from adapters.jwe import seal_jwk  # noqa: PLC0415
     from adapters.jws import generate_jwk  # noqa: PLC0415

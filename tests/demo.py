@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.duration import NANOSECONDS, format_duration
-from domain.moment import format_time
+from domain.rfc3339 import format_time
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import REPOSITORY, choose_port, explain_absence, find_program, serve_ca
 from tests.running import decode_part

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.commands import COMMANDS, Command
-from entrypoints.help import PROGRAM, list_spellings
+from entrypoints.help import PROGRAM, describe_program, list_spellings
 from entrypoints.options import Option
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, execute, invoke
@@ -143,3 +143,11 @@ def test_the_version_is_the_distributions() -> None:
 def test_the_module_is_the_program() -> None:
     """`python -m entrypoints.cli` does the same in a process of its own."""
     assert execute("token", "--help").out == invoke("token", "--help").out
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "--help"], ["help", "-h"]], ids=" ".join)
+def test_help_alone_describes_the_program(words: list[str]) -> None:
+    """The word `help` without a command is the program's own help."""
+    result = invoke(*words)
+    assert result.status == 0
+    assert result.out == describe_program()

@@ -187,3 +187,18 @@ def test_a_sandbox_on_ipv6_is_served(step_ca_program: str, tmp_path: Path) -> No
     with serve_ca(step_ca_program, folder, f"https://[::1]:{port}"):
         result = invoke("token", "a.test", environment={"STEPPATH": str(folder)})
         assert result.claims["aud"] == f"https://[::1]:{port}/1.0/sign"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("[::1]:9000", "https://[::1]:9000"),
+        ("10.1.2.3:9000", "https://10.1.2.3:9000"),
+        (":9000", "https://127.0.0.1:9000"),
+        ("0.0.0.0:9000", "https://127.0.0.1:9000"),
+    ],
+)
+def test_the_listening_address_is_where_clients_go(address: str, url: str, tmp_path: Path) -> None:
+    """Without --dns, defaults.json sends clients to the address that the CA listens at."""
+    assert invoke("sandbox", str(tmp_path / "ca"), "--address", address).status == 0
+    assert json.loads((tmp_path / "ca" / "config" / "defaults.json").read_text())["ca-url"] == url

@@ -1,11 +1,20 @@
 """What every provisioner of a step-ca has in common."""
 
-from collections.abc import Set as AbstractSet
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.request_kind import Kind
+from domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from domain.credential import Credential
+    from domain.ports import Sources
+    from domain.request_kind import Kind
+    from domain.token_options import TokenOptions
 
 
 @attrs.frozen
@@ -13,7 +22,7 @@ class Provisioner:
     """A provisioner as a CA lists it.
 
     A subclass a type: it names the members that matter, the kinds of request that the CA lets it
-    authorise, and the options that make no sense with any other type.
+    authorise, the options that make no sense with any other type, and says what signs its tokens.
 
     Attributes:
         name: The `iss` of its tokens.
@@ -44,6 +53,15 @@ class Provisioner:
         suffix = f" [kid: {self.key_id}]" if self.key_id else ""
         return f"{self.name} ({self.type_name}){suffix}"
 
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return what signs the token that `options` ask for, opened through `sources`.
+
+        Raises:
+            UsageError: an option is missing, or the type makes no such tokens.
+            InputError, AuthorityError, NetworkError: the key cannot be had.
+        """
+        raise NotImplementedError
+
 
 @attrs.frozen
 class OtherProvisioner(Provisioner):
@@ -54,3 +72,9 @@ class OtherProvisioner(Provisioner):
     """
 
     reason: str = "step-ott makes no tokens for this type"
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:  # noqa: ARG002
+        """Refuse, with the reason."""
+        raise UsageError(
+            f"provisioner {self.label()} cannot be used: {self.reason}", "choose another by --provisioner or --kid"
+        )

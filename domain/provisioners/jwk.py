@@ -3,13 +3,22 @@
 Source: step-ca, authority/provisioner/jwk.go.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.jwk import PublicJwk
+from domain.credential import Credential
+from domain.errors import KeyMismatchError
+from domain.key_source import KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
+
+if TYPE_CHECKING:
+    from domain.jwk import PublicJwk
+    from domain.ports import Sources
+    from domain.token_options import TokenOptions
 
 
 @attrs.frozen
@@ -19,7 +28,7 @@ class JwkProvisioner(Provisioner):
     Attributes:
         kid: The `kid` of its tokens, by which the CA finds it; empty for the thumbprint of the key.
         key: Its public key; None where only the user's options describe it.
-        encrypted_key: The private key as a JWE, None where the CA does not hold it.
+        encrypted_key: The private key as a JWE, None where the CA does not list it.
     """
 
     kinds: ClassVar = SIGNING | {Kind.REVOKE, Kind.SSH_REVOKE}
@@ -34,3 +43,21 @@ class JwkProvisioner(Provisioner):
     def key_id(self) -> str:
         """The key's `kid`."""
         return self.kid
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return the provisioner's key, from `--key` or from the envelope that the CA keeps."""
+        path = options.text("key")
+        source: KeyFile | SealedKey
+        if path is not None:
+            source = KeyFile(path, "key")
+        else:
+            sealed = self.encrypted_key or sources.authority.encrypted_key(self.kid)
+            source = SealedKey(sealed, f"provisioner {self.name}")
+        signer = sources.keys.open(source, sources.passwords)
+        if self.key is not None and signer.public.thumbprint() != self.key.thumbprint():
+            whose = f"{options.spell('key')} {path}" if path is not None else "the key that the CA keeps"
+            raise KeyMismatchError(
+                f"{whose} is not the key of provisioner {self.label()}",
+                "give that provisioner's key, or choose another provisioner",
+            )
+        return Credential(signer, self.kid or signer.public.thumbprint())
