@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from adapters.clock import SystemClock, SystemRandomness
@@ -174,6 +176,8 @@ def _check_jwe(text: str) -> None:
 def _open_jwe(text: str, password: bytes) -> bytes:
     from adapters.jwe import open_jwe  # noqa: PLC0415
 
+    # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
+    threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
     return open_jwe(text, password)
 
 
