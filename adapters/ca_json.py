@@ -25,9 +25,9 @@ class AuthoritySection:
 class CaConfig:
     """The members of ca.json that a token needs; names are step-ca's."""
 
-    root: str | list[str]
     dnsNames: list[str]  # noqa: N815  # step-ca's spelling
     authority: AuthoritySection
+    root: str | list[str] = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +61,7 @@ class CaJson:
         """Return the fingerprint of the (first) root that the file names."""
         roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
         if not roots or not roots[0]:
-            raise InputError(f"{self.path} names no root", "mend it")
+            raise InputError(f"{self.path} names no root", "mend it, or give --root")
         return self.fingerprint_root(roots[0])
 
     def provisioners(self) -> Sequence[Provisioner]:

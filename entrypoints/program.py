@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from domain.errors import UsageError
-from domain.setting import Setting, Settings, layer
+from domain.setting import Settings, layer
+from entrypoints import __version__
 from entrypoints.argv import HELP_WORDS, parse_configuration, parse_environment, parse_words
-from entrypoints.commands import COMMANDS, SANDBOX, TOKEN, Command
+from entrypoints.commands import COMMANDS, SANDBOX, TOKEN, VERSION, Command
 from entrypoints.dispatch import Run, dispatch
 from entrypoints.help import PROGRAM, describe_command, describe_program
 
@@ -24,7 +25,7 @@ def run_words(words: Sequence[str]) -> int:
     if not rest or rest[0] in HELP_WORDS:
         return _print(describe_program())
     if rest[0] in ("--version", "-version"):
-        rest[0] = "version"
+        rest[0] = VERSION.name
     if rest[0] == "help":
         if rest[1:2] in ([], *([word] for word in HELP_WORDS)):
             return _print(describe_program())
@@ -60,14 +61,10 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     read_token_options(subject, given, now)
     context = drop_absent(given).get("context")
     step_path = open_step_path(os.environ, None if context is None else str(context.value))
-    settings = layer(given, _read_configuration(step_path.defaults(), TOKEN))
+    settings = layer(given, parse_configuration(step_path.defaults(), TOKEN.options))
     options = read_token_options(subject, settings, now)
     mint_token(options, wire_ports(options, step_path))
     return 0
-
-
-def _read_configuration(values: Mapping[str, tuple[object, str]], command: Command) -> dict[str, Setting]:
-    return parse_configuration(values, command.options)
 
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
@@ -89,9 +86,7 @@ def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
 def _run_version(positional: Sequence[str], _: Settings) -> int:
     if positional:
         raise UsageError(f"version takes no {positional[0]!r}", "leave it out")
-    from importlib.metadata import version  # noqa: PLC0415  # slow to load
-
-    return _print(f"{PROGRAM} {version('step-ott')}\n")
+    return _print(f"{PROGRAM} {__version__}\n")
 
 
 def _print(text: str) -> int:
@@ -101,4 +96,4 @@ def _print(text: str) -> int:
     return 0
 
 
-RUNS: Mapping[str, Run] = {"token": _run_token, SANDBOX.name: _run_sandbox, "version": _run_version}
+RUNS: Mapping[str, Run] = {TOKEN.name: _run_token, SANDBOX.name: _run_sandbox, VERSION.name: _run_version}

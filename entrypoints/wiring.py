@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows ports and adapters both.
+"""The composition root: which adapter stands behind each port.
 
 Adapters whose libraries are slow to load are imported where the path that needs them begins.
 """
@@ -12,23 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from adapters.clock import SystemClock, SystemRandomness
-from adapters.declared_authority import DeclaredAuthority
 from adapters.input_files import LocalFiles
 from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword, TypedPassword
-from adapters.root_file import RootFile
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.errors import UsageError
-from domain.provisioners.jwk import JwkProvisioner
+from entrypoints.authority_wiring import wire_authority
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from adapters.sandbox import SandboxFolder
-    from domain.ports import Authority, Passwords, Signer
+    from domain.ports import Passwords
     from domain.token_options import TokenOptions
 
 
@@ -62,11 +60,11 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         files=files,
         keys=wire_key_store(files),
         passwords=_wire_passwords(options, files, terminal),
-        authority=_wire_authority(options, step_path, files),
+        authority=wire_authority(options, step_path, files),
         prompter=terminal,
         notices=Stderr(sys.stderr),
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
-        fingerprint=_fingerprint_bound_request,
+        fingerprint=_late("adapters.bound_requests", "fingerprint_bound_request"),
     )
 
 
@@ -74,11 +72,11 @@ def wire_key_store(files: LocalFiles) -> KeyContainers:
     """Return the key store over the formats that `adapters` reads."""
     return KeyContainers(
         files=files,
-        check_jwe=_check_jwe,
+        check_jwe=_late("adapters.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
-        load_pem=_load_pem_key,
-        load_jwk=_load_jwk_key,
-        make_signer=_make_signer,
+        load_pem=_late("adapters.key_formats", "load_pem_key"),
+        load_jwk=_late("adapters.key_formats", "load_jwk_key"),
+        make_signer=_late("adapters.jws", "make_signer"),
     )
 
 
@@ -90,87 +88,13 @@ def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal
     return TypedPassword(terminal)
 
 
-def _wire_authority(options: TokenOptions, step_path: StepPath, files: LocalFiles) -> Authority:
-    if not options.flag("offline"):
-        return _wire_online(options, step_path, files)
-    path = options.text("ca-config") or step_path.default_ca_config()
-    if "ca-config" in options.settings or os.path.exists(path):
-        return _wire_ca_json(path, options, files)
-    return _wire_declared(path, options, step_path, files)
+def _late(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of an adapter whose module is imported when it is called for the first time."""
 
+    def call(*arguments: Any) -> Any:
+        return getattr(import_module(module), name)(*arguments)
 
-def _wire_online(options: TokenOptions, step_path: StepPath, files: LocalFiles) -> Authority:
-    if options.ca_url is None:
-        raise UsageError(
-            "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
-        )
-    root = _find_root(options, step_path, files)
-    certificates, fingerprint = root.certificates(), root.fingerprint()
-    from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
-    from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
-
-    return HttpsAuthority(
-        ca_url=options.ca_url,
-        roots=certificates,
-        fingerprint=fingerprint,
-        request_timeout=options.request_timeout,
-        timeout=options.timeout,
-        read_provisioners=read_provisioners,
-    )
-
-
-def _wire_ca_json(path: str, options: TokenOptions, files: LocalFiles) -> Authority:
-    from adapters.ca_json import CaJson, read_ca_config  # noqa: PLC0415
-    from adapters.provisioner_json import read_provisioners, structure  # noqa: PLC0415
-
-    own_root = options.text("root") if options.is_given("root") else None
-
-    def fingerprint_root(configured: str) -> str:
-        if own_root is not None:
-            return RootFile(files, own_root, options.spell("root")).fingerprint()
-        return RootFile(files, configured, f"the root in {path},").fingerprint()
-
-    return CaJson(
-        path=path,
-        config=read_ca_config(files, path, structure),
-        ca_url=options.ca_url if options.is_given("ca-url") else None,
-        fingerprint_root=fingerprint_root,
-        read_provisioners=read_provisioners,
-    )
-
-
-def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: LocalFiles) -> Authority:
-    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "key": "key", "ca-url": "ca-url"}
-    missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
-    if name is None or options.ca_url is None or missing:
-        raise UsageError(
-            f"there is no {path}, so --offline needs {', '.join(missing)} as well",
-            "give them, or name a ca.json by --ca-config",
-        )
-    root = _find_root(options, step_path, files)
-    return DeclaredAuthority(options.ca_url, root.fingerprint, JwkProvisioner(name, kid=options.text("kid") or ""))
-
-
-def _find_root(options: TokenOptions, step_path: StepPath, files: LocalFiles) -> RootFile:
-    path = options.text("root")
-    if path is not None:
-        return RootFile(files, path, options.spell("root"))
-    path = step_path.default_root()
-    if not os.path.exists(path):
-        raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
-    return RootFile(files, path, "the root")
-
-
-def _fingerprint_bound_request(data: bytes, is_ssh: bool) -> str:
-    from adapters.bound_requests import fingerprint_bound_request  # noqa: PLC0415
-
-    return fingerprint_bound_request(data, is_ssh)
-
-
-def _check_jwe(text: str) -> None:
-    from adapters.jwe import parse_jwe  # noqa: PLC0415
-
-    parse_jwe(text)
+    return call
 
 
 def _open_jwe(text: str, password: bytes) -> bytes:
@@ -179,24 +103,6 @@ def _open_jwe(text: str, password: bytes) -> bytes:
     # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
     threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
     return open_jwe(text, password)
-
-
-def _load_pem_key(data: bytes, password: bytes | None) -> object | None:
-    from adapters.key_formats import load_pem_key  # noqa: PLC0415
-
-    return load_pem_key(data, password)
-
-
-def _load_jwk_key(jwk: Mapping[str, Any]) -> object:
-    from adapters.key_formats import load_jwk_key  # noqa: PLC0415
-
-    return load_jwk_key(jwk)
-
-
-def _make_signer(key: object, jwk: dict[str, Any] | None) -> Signer:
-    from adapters.jws import make_signer  # noqa: PLC0415
-
-    return make_signer(key, jwk)
 
 
 def wire_sandbox() -> SandboxFolder:

@@ -13,6 +13,7 @@ import pytest
 from adapters.ca_https import HttpsAuthority
 from adapters.ca_json import CaJson, read_ca_config
 from adapters.declared_authority import DeclaredAuthority
+from adapters.https_client import HttpsClient
 from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
 from adapters.provisioner_json import read_provisioners, structure
@@ -26,7 +27,7 @@ from domain.provisioners.jwk import JwkProvisioner
 from tests.hostile_ca import answer, in_turn, root, serve
 from tests.memory_ports import MemoryAuthority, MemoryFiles
 from tests.peer_programs import RunningCa
-from tests.running import execute, run_step
+from tests.running import execute, invoke, run_step
 from tests.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
 
 NAME = "sandbox@example.com"
@@ -63,10 +64,11 @@ def provisioner_of(path: Path) -> dict[str, Any]:
 def open_online(ca: RunningCa) -> Case:
     """Return a real step-ca over HTTPS."""
     root_file = root_of(ca.path)
+    ca_url, plenty = parse_ca_url(ca.url), 60 * NANOSECONDS
+    client = HttpsClient(ca_url, root_file.certificates(), request_timeout=plenty, timeout=plenty)
     authority = HttpsAuthority(
-        ca_url=parse_ca_url(ca.url), roots=root_file.certificates(), fingerprint=root_file.fingerprint(),
-        request_timeout=30 * NANOSECONDS, timeout=60 * NANOSECONDS, read_provisioners=read_provisioners,
-    )  # fmt: skip
+        ca_url=ca_url, fingerprint=root_file.fingerprint(), get=client.get, read_provisioners=read_provisioners
+    )
     return Case(authority, root_file.certificates()[0], provisioner_of(ca.path)["key"]["kid"], keeps_keys=True)
 
 
@@ -242,7 +244,7 @@ def test_a_key_missing_from_the_list_is_asked_for(sound: dict[str, Any], sandbox
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({}, "required field missing @ $.root"),
+        ({}, "required field missing @ $.dnsNames"),
         ({"root": "r", "dnsNames": [5], "authority": {}}, "expected list @ $.dnsNames"),
         ({"root": "r", "dnsNames": "ca.test", "authority": {}}, "expected list @ $.dnsNames"),
         ({"root": 5, "dnsNames": [], "authority": {}}, "$.root"),
@@ -297,3 +299,16 @@ def test_a_ca_json_without_a_root_is_an_error(roots: Any, sandbox_path: Path) ->
     rootless = attrs.evolve(authority, config=attrs.evolve(authority.config, root=roots))
     with pytest.raises(InputError, match="names no root"):
         rootless.root_fingerprint()
+
+
+def test_a_given_root_stands_in_for_one_that_ca_json_lacks(sandbox_path: Path, tmp_path: Path) -> None:
+    """What the error advises works: --root goes before the file's own root, there or not."""
+    config = json.loads((sandbox_path / "config" / "ca.json").read_text())
+    del config["root"]
+    (tmp_path / "ca.json").write_text(json.dumps(config))
+    words = ["token", "a", "--offline", "--ca-config", str(tmp_path / "ca.json")]
+    surroundings = {"STEPPATH": str(sandbox_path)}
+    assert "names no root" in invoke(*words, environment=surroundings).err
+    root_file = sandbox_path / "certs" / "root_ca.crt"
+    claims = invoke(*words, "--root", str(root_file), environment=surroundings).claims
+    assert claims["sha"] == root_of(sandbox_path).fingerprint()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.ca_https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, PAUSES, HttpsAuthority
+from adapters.ca_https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
+from adapters.https_client import PAUSES, HttpsClient
 from adapters.provisioner_json import read_provisioners
 from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS
@@ -23,7 +24,7 @@ BRIEF = NANOSECONDS // 5
 @pytest.fixture(autouse=True)
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's own proxy out of the tests, and waiting between attempts."""
-    monkeypatch.setattr("adapters.ca_https.PAUSES", (0.0,) * len(PAUSES))
+    monkeypatch.setattr("adapters.https_client.PAUSES", (0.0,) * len(PAUSES))
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,13 +33,11 @@ def connect(
     ca: HostileCa | int, *, roots: Sequence[bytes] | None = None, host: str = "127.0.0.1", **options: Any
 ) -> HttpsAuthority:
     """Return the client of `ca`, or of what listens on that port, with plenty of time unless a test says otherwise."""
-    settings = {"request_timeout": PLENTY, "timeout": PLENTY} | options
+    ca_url = CaUrl(host, ca if isinstance(ca, int) else ca.port)
+    times = {name: options.pop(name, PLENTY) for name in ("request_timeout", "timeout")}
+    client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
     return HttpsAuthority(
-        ca_url=CaUrl(host, ca if isinstance(ca, int) else ca.port),
-        roots=[root().der] if roots is None else roots,
-        fingerprint="ab" * 32,
-        read_provisioners=read_provisioners,
-        **settings,
+        ca_url=ca_url, fingerprint="ab" * 32, get=client.get, read_provisioners=read_provisioners, **options
     )
 
 
@@ -255,7 +254,7 @@ def test_all_requests_together_have_a_deadline() -> None:
 def test_a_person_who_thinks_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the time that requests take counts, not that between them, when somebody chooses a provisioner."""
     moments = itertools.count(0.0, 25.0)
-    monkeypatch.setattr("adapters.ca_https.monotonic", lambda: next(moments))
+    monkeypatch.setattr("adapters.https_client.monotonic", lambda: next(moments))
     with serve(lambda _: answer({"provisioners": [], "key": "jwe"})) as ca:
         client = connect(ca, timeout=1_000 * NANOSECONDS, request_timeout=500 * NANOSECONDS)
         client.provisioners()
@@ -305,8 +304,8 @@ def test_a_lasting_fault_is_told_after_four_attempts(fault: bytes, said: str) ->
 def test_attempts_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each wait is longer than the one before, so that a CA in trouble is not hammered."""
     waited: list[float] = []
-    monkeypatch.setattr("adapters.ca_https.PAUSES", PAUSES)
-    monkeypatch.setattr("adapters.ca_https.sleep", waited.append)
+    monkeypatch.setattr("adapters.https_client.PAUSES", PAUSES)
+    monkeypatch.setattr("adapters.https_client.sleep", waited.append)
     refusal(lambda _: answer(b"", 503))
     assert len(waited) == 3 and 0 < waited[0] < waited[1] < waited[2]
 

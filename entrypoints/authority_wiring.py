@@ -1,0 +1,88 @@
+"""The part of the composition root that finds the CA: which adapter stands behind the port `Authority`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.declared_authority import DeclaredAuthority
+from adapters.root_file import RootFile
+from domain.errors import UsageError
+from domain.provisioners.jwk import JwkProvisioner
+
+if TYPE_CHECKING:
+    from adapters.step_path import StepPath
+    from domain.ports import Authority, InputFiles
+    from domain.token_options import TokenOptions
+
+
+def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+    """Return the CA as the settings have it: over HTTPS, from ca.json, or from the options alone.
+
+    Raises:
+        UsageError: an option is missing that this way needs.
+        InputError: ca.json or the root cannot be read.
+    """
+    if not options.flag("offline"):
+        return _wire_online(options, step_path, files)
+    path = options.text("ca-config") or step_path.default_ca_config()
+    if "ca-config" in options.settings or os.path.exists(path):
+        return _wire_ca_json(path, options, files)
+    return _wire_declared(path, options, step_path, files)
+
+
+def _wire_online(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+    if options.ca_url is None:
+        raise UsageError(
+            "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
+        )
+    root = _find_root(options, step_path, files)
+    certificates, fingerprint = root.certificates(), root.fingerprint()
+    from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
+    from adapters.https_client import HttpsClient  # noqa: PLC0415
+    from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
+
+    client = HttpsClient(options.ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
+    return HttpsAuthority(
+        ca_url=options.ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners
+    )
+
+
+def _wire_ca_json(path: str, options: TokenOptions, files: InputFiles) -> Authority:
+    from adapters.ca_json import CaJson, read_ca_config  # noqa: PLC0415
+    from adapters.provisioner_json import read_provisioners, structure  # noqa: PLC0415
+
+    config, whose = read_ca_config(files, path, structure), f"the root in {path},"
+    if options.is_given("root"):
+        config, whose = attrs.evolve(config, root=str(options.text("root"))), options.spell("root")
+    return CaJson(
+        path=path,
+        config=config,
+        ca_url=options.ca_url if options.is_given("ca-url") else None,
+        fingerprint_root=lambda root: RootFile(files, root, whose).fingerprint(),
+        read_provisioners=read_provisioners,
+    )
+
+
+def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "key": "key", "ca-url": "ca-url"}
+    missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
+    if name is None or options.ca_url is None or missing:
+        raise UsageError(
+            f"there is no {path}, so --offline needs {', '.join(missing)} as well",
+            "give them, or name a ca.json by --ca-config",
+        )
+    root = _find_root(options, step_path, files)
+    return DeclaredAuthority(options.ca_url, root.fingerprint, JwkProvisioner(name, kid=options.text("kid") or ""))
+
+
+def _find_root(options: TokenOptions, step_path: StepPath, files: InputFiles) -> RootFile:
+    path = options.text("root")
+    if path is not None:
+        return RootFile(files, path, options.spell("root"))
+    path = step_path.default_root()
+    if not os.path.exists(path):
+        raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
+    return RootFile(files, path, "the root")
