@@ -74,6 +74,17 @@ def make_signer(private_key: object, jwk: dict[str, Any] | None = None) -> JwsSi
         raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
 
 
+def read_public(key: object) -> PublicJwk:
+    """Return the public JWK of a public key object.
+
+    Raises:
+        ValueError: the key is of a type that signs no tokens.
+    """
+    if not isinstance(key, PublicKey):
+        raise ValueError(f"a key of type {type(key).__name__} signs no tokens")
+    return read_public_jwk(public_members(key))
+
+
 def public_members(key: PublicKey) -> dict[str, str]:
     """Return the members that make up the public JWK of `key` (RFC 7518, section 6; RFC 8037, section 2).
 

@@ -14,6 +14,7 @@ from cattrs.gen import make_dict_structure_fn
 from domain.jwk import read_public_jwk
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.types import NAMED
 
 _T = TypeVar("_T")
 
@@ -97,8 +98,11 @@ def _read_provisioner(value: Any) -> Provisioner:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
         return OtherProvisioner(str(name), str(type_name), f"its configuration makes no sense: {error}")
-    if listed.type.lower() == "jwk":
+    type_name = listed.type.lower()
+    if type_name == "jwk":
         return _read_jwk(listed)
+    if type_name in NAMED:
+        return NAMED[type_name](listed.name)
     return OtherProvisioner(listed.name, listed.type)
 
 

@@ -48,7 +48,7 @@ class Issuer:
         kid: The header's key identifier.
         fragment: What stands behind `#` in the audience, empty for none.
         ca_url: Where the CA is.
-        root_fingerprint: SHA-256 of the root certificate's DER, lower-case hex.
+        root_fingerprint: SHA-256 of the root certificate's DER, lower-case hex; empty for a token without one.
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
     """
 
@@ -93,9 +93,10 @@ def compose_token(request: TokenRequest, issuer: Issuer, public: PublicJwk, *, n
         "iss": issuer.name,
         "jti": jti,
         "nbf": window.not_before // NANOSECONDS,
-        "sha": issuer.root_fingerprint,
         "sub": request.subject,
     }
+    if issuer.root_fingerprint:
+        claims["sha"] = issuer.root_fingerprint
     claims |= _kind_claims(request)
     if request.cnf is not None:
         claims["cnf"] = {"x5rt#S256": request.cnf}

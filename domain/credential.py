@@ -1,4 +1,4 @@
-"""What signs a token: a key, and what the token's header says of it."""
+"""What a provisioner makes a token with: a key that signs it, or the token itself, issued by somebody else."""
 
 from __future__ import annotations
 
@@ -20,8 +20,17 @@ class Credential:
         signer: The opened key.
         kid: The header's key identifier.
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
+        subject: The subject that the key's certificate dictates, None for the user's own.
     """
 
     signer: Signer
     kid: str
     header: Mapping[str, Any] = attrs.field(factory=dict)
+    subject: str | None = None
+
+
+@attrs.frozen(eq=False)
+class IssuedToken:
+    """A token that the CA takes as it stands."""
+
+    token: str = attrs.field(repr=False)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from domain.ca_url import CaUrl
+from domain.certificate import Certificate, SshCertificate
 from domain.jwk import PublicJwk
 from domain.key_source import KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
@@ -80,7 +81,7 @@ class Authority(Protocol):
         ...
 
     def root_fingerprint(self) -> str:
-        """Return the SHA-256 of the root certificate's DER in lower-case hex."""
+        """Return the SHA-256 of the root certificate's DER in lower-case hex, empty where no token needs it."""
         ...
 
     def provisioners(self) -> Sequence[Provisioner]:
@@ -144,8 +145,38 @@ class Notices(Protocol):
         ...
 
 
+class Certificates(Protocol):
+    """Reads certificates."""
+
+    def read_chain(self, data: bytes) -> Sequence[Certificate]:
+        """Return the X.509 certificates in `data`, PEM or one in DER, in their order, at least one.
+
+        Raises:
+            InputError: there are none, or one cannot be read.
+        """
+        ...
+
+    def read_ssh(self, data: bytes) -> SshCertificate:
+        """Return the SSH certificate in `data`, a line such as "ecdsa-sha2-nistp256-cert-v01@openssh.com AAAA…".
+
+        Raises:
+            InputError: it is no such line.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The ports that a provisioner gets its credential from."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """Certificates."""
+        ...
 
     @property
     def files(self) -> InputFiles:

@@ -3,11 +3,16 @@
 Paths: step-ca, authority/provisioner/audiences; flags: `step ca token`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from domain.errors import UsageError
-from domain.setting import Settings, spell
+from domain.setting import Settings, exclude, require
+
+if TYPE_CHECKING:
+    from domain.errors import UsageError
 
 KIND_FLAGS = ("ssh", "host", "revoke", "renew", "rekey")
 """The options that say which kind of request is meant, in the order in which errors name them."""
@@ -62,18 +67,6 @@ def find_kind(given: Settings) -> Kind:
         if kinds is not None and kind not in kinds:
             raise _explain_option(option, kinds, flags, given)
     return kind
-
-
-def exclude(one: str, other: str, given: Settings) -> UsageError:
-    """Return the error for two options that cannot stand together."""
-    first, second = spell(given, one), spell(given, other)
-    return UsageError(f"{first} and {second} cannot be used together", "leave one of them out")
-
-
-def require(option: str, missing: str, given: Settings) -> UsageError:
-    """Return the error for an option that needs another one."""
-    asking, wanted = spell(given, option), spell(given, missing)
-    return UsageError(f"{asking} needs {wanted}", f"add {wanted}, or leave {asking} out")
 
 
 def _explain_flags(flags: AbstractSet[str], given: Settings) -> UsageError:

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptions) -> list[Provisioner]:
     """Return the provisioners that the options leave to choose from; never none.
 
-    Options that belong to one type alone keep that type; then `--kid`, then the name. A type that no
-    token can be made for is kept only where the user names it, so that the error can name it.
+    Options that belong to one type alone keep that type; then `--kid`, then the name. Of what is left, those
+    go first that step-ott can make a token by, that the CA lets authorise this kind of request, and that need
+    no options of their own.
 
     Raises:
         UsageError: none is left, naming the option that ruled out the last.
     """
     kid, name = options.text("kid"), options.text("provisioner")
     left = list(provisioners)
-    if kid is None and name is None:
-        left = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
-    for option in sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings)):
+    own = sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings))
+    for option in own:
         left = [provisioner for provisioner in left if option in provisioner.options]
         _check_left(left, provisioners, options.spell(option))
     if kid is not None:
@@ -36,8 +36,12 @@ def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptio
     if name is not None:
         left = [provisioner for provisioner in left if provisioner.name == name]
         _check_left(left, provisioners, f"{options.spell('provisioner')} {name!r}")
-    _check_left(left, provisioners)
-    return left
+    able = [provisioner for provisioner in left if not isinstance(provisioner, OtherProvisioner)]
+    if kid is None and name is None:
+        _check_left(able, provisioners)
+    left = able or left
+    left = [provisioner for provisioner in left if options.request.kind in provisioner.kinds] or left
+    return [provisioner for provisioner in left if own or provisioner.by_itself] or left
 
 
 def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: str = "") -> None:

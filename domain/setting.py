@@ -11,6 +11,25 @@ from domain.errors import UsageError
 Value: TypeAlias = str | bool | tuple[str, ...]
 
 
+AMBIENT = frozenset(
+    {
+        "ca-config",
+        "ca-url",
+        "context",
+        "force",
+        "kid",
+        "password-file",
+        "provisioner",
+        "provisioner-password-file",
+        "request-timeout",
+        "root",
+        "timeout",
+    }
+)
+"""Options that describe a place or a habit, not a request: environment and configuration may hold them for
+whatever request uses them, and only a flag that can have no effect is refused."""
+
+
 class Origin(IntEnum):
     """Where a setting comes from; a higher one wins."""
 
@@ -52,6 +71,23 @@ def spell(settings: Settings, name: str) -> str:
     """Return how the user wrote the option `name`, or how it would be written as a flag."""
     setting = settings.get(name)
     return f"--{name}" if setting is None else setting.spelled
+
+
+def counts(given: Settings, name: str) -> bool:
+    """Return whether the setting is there and must have an effect on this very request."""
+    return name in given and (name not in AMBIENT or given[name].origin is Origin.FLAG)
+
+
+def exclude(one: str, other: str, given: Settings) -> UsageError:
+    """Return the error for two options that cannot stand together."""
+    first, second = spell(given, one), spell(given, other)
+    return UsageError(f"{first} and {second} cannot be used together", "leave one of them out")
+
+
+def require(option: str, missing: str, given: Settings) -> UsageError:
+    """Return the error for an option that needs another one."""
+    asking, wanted = spell(given, option), spell(given, missing)
+    return UsageError(f"{asking} needs {wanted}", f"add {wanted}, or leave {asking} out")
 
 
 def check_unicode(text: str, whose: str) -> None:

@@ -17,8 +17,9 @@ from domain.claims import TokenRequest
 from domain.duration import NANOSECONDS, parse_duration
 from domain.errors import UsageError
 from domain.moment import parse_moment
-from domain.request_kind import Kind, exclude, find_kind, require
-from domain.setting import Origin, Setting, Settings, check_unicode, spell
+from domain.provisioners.types import TYPES
+from domain.request_kind import Kind, find_kind
+from domain.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
 
@@ -31,26 +32,8 @@ NEEDS = {"force": "output-file", "ca-config": "offline"}
 EXCLUDES = (("cnf", "cnf-file"), ("offline", "request-timeout"), ("offline", "timeout"))
 """Pairs of options that say the same thing twice, or of which one leaves the other without effect."""
 
-AMBIENT = frozenset(
-    {
-        "ca-config",
-        "ca-url",
-        "context",
-        "force",
-        "kid",
-        "password-file",
-        "provisioner",
-        "provisioner-password-file",
-        "request-timeout",
-        "root",
-        "timeout",
-    }
-)
-"""Options that describe a place or a habit, not a request: environment and configuration may hold them for
-whatever request uses them, and only a flag that can have no effect is refused."""
-
-INPUT_FILES = ("ca-config", "cnf-file", "key", "password-file", "provisioner-password-file", "root", "set-file")
-"""Options that name a file to read, where `-` is standard input."""
+INPUT_FILES = ("ca-config", "cnf-file", "password-file", "provisioner-password-file", "root", "set-file")
+"""Options that name a file to read, where `-` is standard input; provisioners have more of their own."""
 
 DEFAULT_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = 60 * NANOSECONDS, 15 * NANOSECONDS
 
@@ -84,6 +67,10 @@ class TokenOptions:
         setting = self.settings.get(name)
         return None if setting is None else str(setting.value)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a repeatable option, none where it is not given."""
+        return _texts(self.settings, name)
+
     def is_given(self, name: str) -> bool:
         """Return whether a flag or the environment, not only configuration, gives the option."""
         return name in self.settings and self.settings[name].origin > Origin.CONFIGURATION
@@ -107,15 +94,13 @@ def judge_settings(settings: Settings) -> Kind:
     _check_texts(given)
     kind = find_kind(given)
     for option, missing in NEEDS.items():
-        if _counts(given, option) and missing not in given:
+        if counts(given, option) and missing not in given:
             raise require(option, missing, given)
     for one, other in EXCLUDES:
-        if _counts(given, one) and _counts(given, other):
+        if counts(given, one) and counts(given, other):
             raise exclude(one, other, given)
-    standard_input = [name for name in INPUT_FILES if name in given and given[name].value == "-"]
-    if len(standard_input) > 1:
-        first, second = (spell(given, name) for name in standard_input[:2])
-        raise UsageError(f"{first} and {second} both read standard input", "give one of them a file")
+    _judge_own_options(given, kind)
+    _judge_standard_input(given)
     return kind
 
 
@@ -160,9 +145,25 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     )
 
 
-def _counts(given: Settings, name: str) -> bool:
-    """Return whether the setting is one that must have an effect on this very request."""
-    return name in given and (name not in AMBIENT or given[name].origin is Origin.FLAG)
+def _judge_own_options(given: Settings, kind: Kind) -> None:
+    """Check the options that belong to one type of provisioner alone."""
+    claimed: str | None = None
+    for cls in TYPES:
+        own = sorted(cls.options.intersection(given))
+        if own and claimed is not None:
+            raise exclude(claimed, own[0], given)
+        if own:
+            claimed = own[0]
+        if own or kind in cls.own_kinds:
+            cls.judge(given, kind)
+
+
+def _judge_standard_input(given: Settings) -> None:
+    names = [*INPUT_FILES, *(name for cls in TYPES for name in cls.files)]
+    readers = [name for name in names if name in given for value in _list_values(given[name]) if value == "-"]
+    if len(readers) > 1:
+        first, second = (spell(given, name) for name in readers[:2])
+        raise UsageError(f"{first} and {second} both read standard input", "give one of them a file")
 
 
 def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
@@ -174,6 +175,8 @@ def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
 
 
 def _check_subject(subject: str | None, kind: Kind) -> str:
+    if subject is None and kind is Kind.RENEW:
+        return ""  # the certificate's own
     if not subject:
         raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
@@ -218,10 +221,14 @@ def _parse(given: Settings, name: str, parse: Callable[[str], _T]) -> _T | None:
         raise UsageError(f"{spell(given, name)} {text!r} cannot be used", str(error)) from error
 
 
+def _list_values(setting: Setting) -> tuple[str | bool, ...]:
+    return setting.value if isinstance(setting.value, tuple) else (setting.value,)
+
+
 def _check_texts(given: Settings) -> None:
     """Check that every text is Unicode and not empty."""
     for setting in given.values():
-        for text in setting.value if isinstance(setting.value, tuple) else (setting.value,):
+        for text in _list_values(setting):
             if text == "":
                 raise UsageError(f"{setting.spelled} is empty", "give a value, or leave it out")
             if isinstance(text, str):

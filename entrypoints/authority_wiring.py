@@ -11,9 +11,13 @@ from adapters.declared_authority import DeclaredAuthority
 from adapters.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.renewal import Renewal
+from domain.provisioners.types import NAMED
+from domain.request_kind import Kind
 
 if TYPE_CHECKING:
     from adapters.step_path import StepPath
+    from domain.ca_url import CaUrl
     from domain.ports import Authority, InputFiles
     from domain.token_options import TokenOptions
 
@@ -25,29 +29,28 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    if not options.flag("offline"):
-        return _wire_online(options, step_path, files)
     path = options.text("ca-config") or step_path.default_ca_config()
-    if "ca-config" in options.settings or os.path.exists(path):
+    has_config = options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
+    if options.request.kind is Kind.RENEW:
+        url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
+        return DeclaredAuthority(url, lambda: "", Renewal())
+    if has_config:
         return _wire_ca_json(path, options, files)
-    return _wire_declared(path, options, step_path, files)
+    if options.flag("offline"):
+        return _wire_declared(path, options, step_path, files)
+    return _wire_online(options, step_path, files)
 
 
 def _wire_online(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
-    if options.ca_url is None:
-        raise UsageError(
-            "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
-        )
+    ca_url = _require_ca_url(options)
     root = _find_root(options, step_path, files)
     certificates, fingerprint = root.certificates(), root.fingerprint()
     from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
     from adapters.https_client import HttpsClient  # noqa: PLC0415
     from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
 
-    client = HttpsClient(options.ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
-    return HttpsAuthority(
-        ca_url=options.ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners
-    )
+    client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
+    return HttpsAuthority(ca_url=ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners)
 
 
 def _wire_ca_json(path: str, options: TokenOptions, files: InputFiles) -> Authority:
@@ -67,7 +70,10 @@ def _wire_ca_json(path: str, options: TokenOptions, files: InputFiles) -> Author
 
 
 def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
-    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "key": "key", "ca-url": "ca-url"}
+    """Return the CA that the options describe: its one provisioner is of the type whose options are given, else JWK."""
+    cls = next((cls for cls in NAMED.values() if cls.options.intersection(options.settings)), None)
+    needs = ("key",) if cls is None else cls.needs
+    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "ca-url": "ca-url", **{n: n for n in needs}}
     missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
     if name is None or options.ca_url is None or missing:
         raise UsageError(
@@ -75,7 +81,16 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
             "give them, or name a ca.json by --ca-config",
         )
     root = _find_root(options, step_path, files)
-    return DeclaredAuthority(options.ca_url, root.fingerprint, JwkProvisioner(name, kid=options.text("kid") or ""))
+    provisioner = JwkProvisioner(name, kid=options.text("kid") or "") if cls is None else cls(name)
+    return DeclaredAuthority(options.ca_url, root.fingerprint, provisioner)
+
+
+def _require_ca_url(options: TokenOptions) -> CaUrl:
+    if options.ca_url is None:
+        raise UsageError(
+            "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
+        )
+    return options.ca_url
 
 
 def _find_root(options: TokenOptions, step_path: StepPath, files: InputFiles) -> RootFile:

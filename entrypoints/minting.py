@@ -8,6 +8,7 @@ import attrs
 
 from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
+from domain.credential import IssuedToken
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from domain.ports import (
         Authority,
+        Certificates,
         Clock,
         InputFiles,
         KeyStore,
@@ -46,6 +48,7 @@ class Ports:
     randomness: Randomness
     files: InputFiles
     keys: KeyStore
+    certificates: Certificates
     passwords: Passwords
     authority: Authority
     prompter: Prompter
@@ -66,22 +69,31 @@ class Evidence:
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
     evidence = gather_evidence(options, ports)
-    now, jti = ports.clock.now(), ports.randomness.token_id()
-    unsigned = compose_token(evidence.request, evidence.issuer, evidence.signer.public, now=now, jti=jti)
-    token = sign_token(unsigned, evidence.signer)
+    token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports)
     ports.sink.deliver(token)
 
 
-def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence:
+def make_token(evidence: Evidence, ports: Ports) -> str:
+    """Return the token that the evidence grants: decided by pure rules, then signed."""
+    now, jti = ports.clock.now(), ports.randomness.token_id()
+    unsigned = compose_token(evidence.request, evidence.issuer, evidence.signer.public, now=now, jti=jti)
+    return sign_token(unsigned, evidence.signer)
+
+
+def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
     request = _complete_request(options, ports)
     fingerprint = ports.authority.root_fingerprint()
     provisioner = _choose_provisioner(options, ports)
+    provisioner.judge(options.settings, request.kind)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
+    if isinstance(credential, IssuedToken):
+        ports.notices.warn(f"the token is as it was issued to this machine; {request.subject!r} does not stand in it")
+        return credential
     _warn_of_refusal(request.kind, provisioner, ports.notices)
-    _warn_of_unused_passwords(options, passwords.consulted, ports.notices)
+    _warn_of_unused(options, passwords.consulted, ports.notices)
     issuer = Issuer(
         name=provisioner.name,
         kid=credential.kid,
@@ -90,7 +102,8 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence:
         fragment=provisioner.audience_fragment,
         header=credential.header,
     )
-    return Evidence(request, issuer, credential.signer)
+    subject = request.subject if credential.subject is None else credential.subject
+    return Evidence(attrs.evolve(request, subject=subject), issuer, credential.signer)
 
 
 def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
@@ -138,8 +151,12 @@ def _warn_of_refusal(kind: Kind, provisioner: Provisioner, notices: Notices) -> 
         notices.warn(f"step-ca takes no {provisioner.type_name} token for {kind.path}; it will refuse this one")
 
 
-def _warn_of_unused_passwords(options: TokenOptions, consulted: bool, notices: Notices) -> None:
-    """Say of a password file given as a flag that it made no difference."""
+def _warn_of_unused(options: TokenOptions, consulted: bool, notices: Notices) -> None:
+    """Say of a flag that names a place that it made no difference."""
+    if options.request.kind is Kind.RENEW:
+        for name in ("root", "timeout", "request-timeout"):
+            if options.is_flag(name):
+                notices.warn(f"{options.spell(name)} is not used: a renewal token is made without asking the CA")
     given = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
     for name in given[1:] if consulted else given:
         reason = f"{options.spell(given[0])} goes before it" if consulted else "the key is not encrypted"

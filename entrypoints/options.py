@@ -82,6 +82,17 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
     Option("key", "file", "Private key to sign by (JWK, encrypted JWK, PEM or OpenSSH), in place of the one that the "
            "CA keeps encrypted.", SIGNER),
+    Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
+           "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
+    Option("x5c-key", "file", "Private key of the leaf in --x5c-cert.", SIGNER),
+    Option("x5c-chain", "file", "More certificates to follow those in --x5c-cert. Repeatable.",
+           SIGNER, ValueKind.LIST),
+    _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
+    Option("sshpop-cert", "file", "SSH certificate whose key signs the token, for an SSHPOP provisioner: with --ssh "
+           "and --renew, --rekey or --revoke.", SIGNER),
+    Option("sshpop-key", "file", "Private key of --sshpop-cert.", SIGNER),
+    Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
+           "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
     Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
            "--password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),

@@ -23,9 +23,11 @@ from entrypoints.authority_wiring import wire_authority
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from adapters.certificates import CertificateReader
     from adapters.sandbox import SandboxFolder
+    from domain.certificate import Certificate, SshCertificate
     from domain.ports import Passwords
     from domain.token_options import TokenOptions
 
@@ -59,6 +61,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         randomness=SystemRandomness(),
         files=files,
         keys=wire_key_store(files),
+        certificates=_LateCertificates(),
         passwords=_wire_passwords(options, files, terminal),
         authority=wire_authority(options, step_path, files),
         prompter=terminal,
@@ -86,6 +89,23 @@ def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal
         if path is not None:
             return FilePassword(files, path, options.spell(name))
     return TypedPassword(terminal)
+
+
+class _LateCertificates:
+    """The reader of certificates, loaded when there are some to read."""
+
+    def read_chain(self, data: bytes) -> Sequence[Certificate]:
+        return _open_certificates().read_chain(data)
+
+    def read_ssh(self, data: bytes) -> SshCertificate:
+        return _open_certificates().read_ssh(data)
+
+
+def _open_certificates() -> CertificateReader:
+    from adapters.certificates import CertificateReader  # noqa: PLC0415
+    from adapters.jws import read_public  # noqa: PLC0415
+
+    return CertificateReader(read_public)
 
 
 def _late(module: str, name: str) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
 
 
@@ -54,4 +55,11 @@ def running_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -
     result = invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}")
     assert result.status == 0, result.err
     with serve_ca(step_ca_program, path, f"https://127.0.0.1:{port}") as ca:
+        yield ca
+
+
+@pytest.fixture(scope="session")
+def provisioned_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
+    """A real step-ca with a provisioner of each type that makes tokens."""
+    with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("provisioned") / "step") as ca:
         yield ca

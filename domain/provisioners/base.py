@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.errors import UsageError
+from domain.setting import require
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from domain.credential import Credential
+    from domain.credential import Credential, IssuedToken
     from domain.ports import Sources
     from domain.request_kind import Kind
+    from domain.setting import Settings
     from domain.token_options import TokenOptions
 
 
@@ -32,8 +34,20 @@ class Provisioner:
     kinds: ClassVar[AbstractSet[Kind]] = frozenset()
     """The kinds of request that step-ca lets a token of this type authorise."""
 
-    options: ClassVar[AbstractSet[str]] = frozenset()
+    options: ClassVar[frozenset[str]] = frozenset()
     """The options that belong to this type alone: one of them given keeps no other type."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Those of its options that a token cannot be made without."""
+
+    files: ClassVar[tuple[str, ...]] = ()
+    """Those of its options that name a file to read, where `-` is standard input."""
+
+    own_kinds: ClassVar[AbstractSet[Kind]] = frozenset()
+    """The kinds of request that ask for this type by themselves."""
+
+    by_itself: ClassVar[bool] = False
+    """Whether it is chosen where neither its name nor an option of its own asks for it."""
 
     name: str
     type_name: str
@@ -53,7 +67,21 @@ class Provisioner:
         suffix = f" [kid: {self.key_id}]" if self.key_id else ""
         return f"{self.name} ({self.type_name}){suffix}"
 
-    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind) -> None:  # noqa: ARG003  # for those that mind it
+        """Check the settings for a token of this type, by themselves.
+
+        Raises:
+            UsageError: an option is missing, or cannot apply to this type.
+        """
+        missing = [f"--{name}" for name in cls.needs if name not in given]
+        own = sorted(cls.options.intersection(given))
+        if missing and own:
+            raise require(own[0], missing[0].removeprefix("--"), given)
+        if missing:
+            raise UsageError(f"this provisioner's tokens need {' and '.join(missing)}", "give them, or choose another")
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:
         """Return what signs the token that `options` ask for, opened through `sources`.
 
         Raises:
@@ -73,7 +101,7 @@ class OtherProvisioner(Provisioner):
 
     reason: str = "step-ott makes no tokens for this type"
 
-    def credential(self, options: TokenOptions, sources: Sources) -> Credential:  # noqa: ARG002
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002
         """Refuse, with the reason."""
         raise UsageError(
             f"provisioner {self.label()} cannot be used: {self.reason}", "choose another by --provisioner or --kid"

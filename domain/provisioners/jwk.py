@@ -33,6 +33,8 @@ class JwkProvisioner(Provisioner):
 
     kinds: ClassVar = SIGNING | {Kind.REVOKE, Kind.SSH_REVOKE}
     options: ClassVar = frozenset({"key"})
+    files: ClassVar = ("key",)
+    by_itself: ClassVar = True
 
     type_name: str = attrs.field(default="JWK", init=False)
     kid: str = ""

@@ -1,0 +1,124 @@
+"""Certificates that vouch for a key, and what step-ca asks of them (step-ca, provisioner/x5c.go and sshpop.go)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.duration import NANOSECONDS
+from domain.errors import InputError, KeyMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.jwk import PublicJwk
+
+FOREVER = (1 << 64) - 1
+"""The end of an SSH certificate that never expires, in seconds (OpenSSH, PROTOCOL.certkeys)."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Certificate:
+    """An X.509 certificate, as far as a token needs it.
+
+    Attributes:
+        der: The whole certificate.
+        common_name: Of its subject, empty where it has none.
+        not_before, not_after: Nanoseconds since the epoch, UTC.
+        digital_signature: Whether its key usage names digitalSignature.
+        client_auth: Whether its extended key usage allows client authentication, as no such extension does.
+        public: Its key, None where that is of a type that signs no tokens.
+        follows: Whether the next certificate of the chain has issued it; true for the last.
+    """
+
+    der: bytes = attrs.field(repr=False)
+    common_name: str
+    not_before: int
+    not_after: int
+    digital_signature: bool
+    client_auth: bool
+    public: PublicJwk | None
+    follows: bool
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class SshCertificate:
+    """An SSH certificate, as far as a token needs it.
+
+    Attributes:
+        wire: Standard base64 of its wire bytes.
+        serial: Its serial number.
+        is_host: Whether it is a host's, not a user's.
+        not_before, not_after: Seconds since the epoch, UTC; `FOREVER` for no end.
+        public: Its key, None where that is of a type that signs no tokens.
+    """
+
+    wire: str = attrs.field(repr=False)
+    serial: int
+    is_host: bool
+    not_before: int
+    not_after: int
+    public: PublicJwk | None
+
+
+def check_chain(chain: Sequence[Certificate]) -> None:
+    """Check that each certificate is issued by the next.
+
+    Raises:
+        InputError: naming the first that is not.
+    """
+    for index, certificate in enumerate(chain):
+        if not certificate.follows:
+            raise InputError(
+                f"certificate {index + 1} of the chain ({certificate.common_name!r}) is not issued by the next one",
+                "put the leaf first, then each issuer in turn",
+            )
+
+
+def check_usage(leaf: Certificate) -> None:
+    """Check that the leaf may sign a token.
+
+    Raises:
+        InputError: it does not allow digitalSignature or client authentication.
+    """
+    if not leaf.digital_signature:
+        raise InputError("the certificate's key usage does not name digitalSignature", "use another certificate")
+    if not leaf.client_auth:
+        raise InputError("the certificate is not for client authentication", "use another certificate")
+
+
+def check_validity(not_before: int, not_after: int, now: int) -> None:
+    """Check that a certificate is valid at `now`, all in nanoseconds since the epoch, UTC.
+
+    Raises:
+        InputError: it is not valid yet, or has expired.
+    """
+    if now < not_before:
+        raise InputError("the certificate is not valid yet", "check its notBefore and this machine's clock")
+    if now >= not_after:
+        raise InputError("the certificate has expired", "renew it first")
+
+
+def check_ssh_validity(certificate: SshCertificate, now: int) -> None:
+    """Check that an SSH certificate is valid at `now`, nanoseconds since the epoch, UTC.
+
+    Raises:
+        InputError: it is not valid yet, or has expired.
+    """
+    check_validity(certificate.not_before * NANOSECONDS, certificate.not_after * NANOSECONDS, now)
+
+
+def check_key(public: PublicJwk | None, signer: PublicJwk, key: str, certificate: str) -> None:
+    """Check that the key that signs is the certificate's.
+
+    Args:
+        public: The certificate's key.
+        signer: The signing key's public half.
+        key, certificate: The options that name the two, as the user wrote them.
+
+    Raises:
+        KeyMismatchError: it is another one.
+    """
+    if public is None or public.thumbprint() != signer.thumbprint():
+        raise KeyMismatchError(f"{key} is not the key of {certificate}", "give the certificate's own key")

@@ -1,0 +1,61 @@
+"""Renewal of an X.509 certificate: signed by its own key, the same with every provisioner, even after it expired.
+
+Source: step CLI, utils/cautils/token_generator.go; step-ca, authority/authorize.go, AuthorizeRenewToken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from domain.credential import Credential
+from domain.errors import UsageError
+from domain.provisioners.base import Provisioner
+from domain.provisioners.x5c import encode_chain, open_chain
+from domain.request_kind import Kind
+from domain.setting import counts, exclude, require
+
+if TYPE_CHECKING:
+    from domain.ports import Sources
+    from domain.setting import Settings
+    from domain.token_options import TokenOptions
+
+ISSUER = "step-ca-client/1.0"
+
+
+@attrs.frozen
+class Renewal(Provisioner):
+    """What stands in for the provisioner of a renewal."""
+
+    kinds: ClassVar = frozenset({Kind.RENEW})
+    own_kinds: ClassVar = frozenset({Kind.RENEW})
+
+    name: str = attrs.field(default=ISSUER, init=False)
+    type_name: str = attrs.field(default="X.509 renewal", init=False)
+
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind) -> None:  # noqa: ARG003
+        """Check that a certificate is there, and that nothing asks for a provisioner."""
+        for name in ("x5c-cert", "x5c-key"):
+            if name not in given:
+                raise require("renew", name, given)
+        for name in ("provisioner", "kid", "x5c-insecure"):
+            if counts(given, name):
+                raise exclude("renew", name, given)
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return the certificate's own key; the subject is its common name."""
+        chain, signer = open_chain(options, sources)
+        common_name, wished = chain[0].common_name, options.request.subject
+        if not common_name:
+            raise UsageError(
+                "the certificate has no common name, and step-ca refuses a renewal token without a subject",
+                "renew it over TLS: step ca renew",
+            )
+        if wished not in ("", common_name):
+            raise UsageError(
+                f"the subject {wished!r} is not the certificate's common name {common_name!r}", "leave the subject out"
+            )
+        header = {"x5cInsecure": encode_chain(chain)}
+        return Credential(signer, signer.public.thumbprint(), header, subject=common_name)

@@ -1,0 +1,78 @@
+"""The SSHPOP provisioner: tokens signed by the key of an SSH certificate of the CA's own, about that certificate.
+
+Source: step-ca, authority/provisioner/sshpop.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from domain.certificate import check_key, check_ssh_validity
+from domain.credential import Credential
+from domain.errors import UsageError
+from domain.key_source import KeyFile
+from domain.provisioners.base import Provisioner
+from domain.request_kind import Kind
+
+if TYPE_CHECKING:
+    from domain.certificate import SshCertificate
+    from domain.ports import Sources
+    from domain.setting import Settings
+    from domain.token_options import TokenOptions
+
+MAX_CERTIFICATE_BYTES = 1 << 20
+
+
+@attrs.frozen
+class SshpopProvisioner(Provisioner):
+    """A provisioner of type SSHPOP."""
+
+    kinds: ClassVar = frozenset({Kind.SSH_REVOKE, Kind.SSH_RENEW, Kind.SSH_REKEY})
+    options: ClassVar = frozenset({"sshpop-cert", "sshpop-key"})
+    needs: ClassVar = ("sshpop-cert", "sshpop-key")
+    files: ClassVar = ("sshpop-cert", "sshpop-key")
+
+    type_name: str = attrs.field(default="SSHPOP", init=False)
+
+    @property
+    def audience_fragment(self) -> str:
+        """The CA finds the provisioner by it."""
+        return f"sshpop/{self.name}"
+
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind) -> None:
+        """Check that the request is one of the three that a certificate can make about itself."""
+        if kind not in cls.kinds:
+            raise UsageError(
+                "an SSHPOP token is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
+                "ask for one of these, or use another provisioner",
+            )
+        super().judge(given, kind)
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""
+        certificate = sources.certificates.read_ssh(
+            sources.files.read(str(options.text("sshpop-cert")), MAX_CERTIFICATE_BYTES)
+        )
+        check_request(certificate, options.request.kind, options.request.subject)
+        check_ssh_validity(certificate, sources.clock.now())
+        signer = sources.keys.open(KeyFile(str(options.text("sshpop-key")), "sshpop-key"), sources.passwords)
+        check_key(certificate.public, signer.public, options.spell("sshpop-key"), options.spell("sshpop-cert"))
+        return Credential(signer, signer.public.thumbprint(), {"sshpop": certificate.wire})
+
+
+def check_request(certificate: SshCertificate, kind: Kind, subject: str) -> None:
+    """Check that the certificate can ask for this.
+
+    Raises:
+        UsageError: a revocation of another serial number, or a renewal of a user's certificate.
+    """
+    if kind is Kind.SSH_REVOKE and subject != str(certificate.serial):
+        raise UsageError(
+            f"the subject {subject} is not the serial number of --sshpop-cert, {certificate.serial}",
+            "a certificate can revoke itself alone",
+        )
+    if kind is not Kind.SSH_REVOKE and not certificate.is_host:
+        raise UsageError("--sshpop-cert is a user's certificate", "step-ca renews and rekeys host certificates alone")

@@ -1,0 +1,72 @@
+"""The X5C provisioner: tokens signed by the key of an X.509 certificate that the provisioner's roots vouch for.
+
+Source: step-ca, authority/provisioner/x5c.go.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from domain.certificate import check_chain, check_key, check_usage, check_validity
+from domain.credential import Credential
+from domain.key_source import KeyFile
+from domain.provisioners.base import Provisioner
+from domain.request_kind import SIGNING, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.certificate import Certificate
+    from domain.ports import Signer, Sources
+    from domain.token_options import TokenOptions
+
+MAX_CHAIN_BYTES = 1 << 20
+
+
+@attrs.frozen
+class X5cProvisioner(Provisioner):
+    """A provisioner of type X5C."""
+
+    kinds: ClassVar = SIGNING | {Kind.REVOKE}
+    options: ClassVar = frozenset({"x5c-cert", "x5c-key", "x5c-chain", "x5c-insecure"})
+    needs: ClassVar = ("x5c-cert", "x5c-key")
+    files: ClassVar = ("x5c-cert", "x5c-key", "x5c-chain")
+
+    type_name: str = attrs.field(default="X5C", init=False)
+
+    @property
+    def audience_fragment(self) -> str:
+        """The CA finds the provisioner by it."""
+        return f"x5c/{self.name}"
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""
+        chain, signer = open_chain(options, sources)
+        check_usage(chain[0])
+        check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
+        member = "x5cInsecure" if options.flag("x5c-insecure") else "x5c"
+        return Credential(signer, signer.public.thumbprint(), {member: encode_chain(chain)})
+
+
+def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certificate], Signer]:
+    """Return the certificates that the x5c options name, leaf first, and the signer of the leaf's key.
+
+    Raises:
+        InputError: a file cannot be read, or the chain is out of order.
+        KeyMismatchError: the key is not the leaf's.
+    """
+    paths = [str(options.text("x5c-cert")), *options.texts("x5c-chain")]
+    data = b"\n".join(sources.files.read(path, MAX_CHAIN_BYTES) for path in paths)
+    chain = sources.certificates.read_chain(data)
+    check_chain(chain)
+    signer = sources.keys.open(KeyFile(str(options.text("x5c-key")), "x5c-key"), sources.passwords)
+    check_key(chain[0].public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
+    return chain, signer
+
+
+def encode_chain(chain: Sequence[Certificate]) -> list[str]:
+    """Return the certificates as the header carries them: standard base64 of their DER (RFC 7515, 4.1.6)."""
+    return [b64encode(certificate.der).decode("ascii") for certificate in chain]
