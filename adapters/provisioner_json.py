@@ -18,6 +18,13 @@ from domain.provisioners.types import NAMED
 
 _T = TypeVar("_T")
 
+TOKENLESS = {
+    "acme": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
+    "scep": "clients enrol with a challenge password, without a token; use a SCEP client",
+    "wire": "it serves Wire's own clients, without a token",
+}
+"""Why there is no token for a type, and what its clients do instead."""
+
 
 @attrs.frozen
 class ListedProvisioner:
@@ -103,6 +110,8 @@ def _read_provisioner(value: Any) -> Provisioner:
         return _read_jwk(listed)
     if type_name in NAMED:
         return NAMED[type_name](listed.name)
+    if type_name in TOKENLESS:
+        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name])
     return OtherProvisioner(listed.name, listed.type)
 
 

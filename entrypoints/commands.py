@@ -72,6 +72,25 @@ TOKEN = Command(
         ("The same, asking no CA", "token --offline --revoke 146103349666685108195655980390445292315"),
         ("An SSH user certificate", "token max@smallstep.com --ssh"),
         ("An SSH host certificate", "token my-remote.hostname --ssh --host"),
+        (
+            "Signed by the key of a certificate, for an X5C provisioner",
+            "token internal.example.com --x5c-cert internal.crt --x5c-key internal.key",
+        ),
+        (
+            "Renewal of a certificate by its own key, even after it expired",
+            "token --renew --x5c-cert internal.crt --x5c-key internal.key",
+        ),
+        (
+            "Renewal of an SSH host certificate by its own key",
+            "token my-remote.hostname --ssh --renew \\\n"
+            "    --sshpop-cert ssh_host_ecdsa_key-cert.pub \\\n"
+            "    --sshpop-key ssh_host_ecdsa_key",
+        ),
+        (
+            "The token that Kubernetes gave this pod",
+            "token internal.example.com \\\n"
+            "    --k8ssa-token-path /var/run/secrets/kubernetes.io/serviceaccount/token",
+        ),
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
     ),
