@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from binascii import Error
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from domain.jwk import PublicJwk
 
 
+_DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
+"""How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
+
+_PEM_LABEL = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
+
+
 class CertificateReader:
     """Reads certificates (see `domain.ports.Certificates`).
 
@@ -33,11 +41,10 @@ class CertificateReader:
     def read_chain(self, data: bytes) -> list[Certificate]:
         """Return the X.509 certificates in `data`."""
         try:
-            is_pem = b"-----BEGIN" in data
-            found = x509.load_pem_x509_certificates(data) if is_pem else [x509.load_der_x509_certificate(data.strip())]
-            issuers = [*found[1:], None]
-            return [self._describe(one, issuer) for one, issuer in zip(found, issuers, strict=True)]
-        except (ValueError, UnsupportedAlgorithm) as error:
+            is_der = data.startswith(_DER_SEQUENCES)
+            found = [x509.load_der_x509_certificate(data)] if is_der else _load_pem(data)
+            return [self._describe(certificate) for certificate in found]
+        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
             raise InputError(
                 "the file holds no X.509 certificate that can be read", "give certificates in PEM"
             ) from error
@@ -60,17 +67,17 @@ class CertificateReader:
             public=self._read_public(certificate.public_key()),
         )
 
-    def _describe(self, certificate: x509.Certificate, issuer: x509.Certificate | None) -> Certificate:
+    def _describe(self, certificate: x509.Certificate) -> Certificate:
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return Certificate(
             der=certificate.public_bytes(Encoding.DER),
-            common_name=str(names[0].value) if names else "",
+            common_name=str(names[-1].value) if names else "",  # of several, step-ca goes by the last
             not_before=int(certificate.not_valid_before_utc.timestamp()) * NANOSECONDS,
-            not_after=(int(certificate.not_valid_after_utc.timestamp()) + 1) * NANOSECONDS,  # the last second counts
+            not_after=int(certificate.not_valid_after_utc.timestamp()) * NANOSECONDS + 1,  # that instant still counts
             digital_signature=_allows_signature(certificate),
             client_auth=_allows_client(certificate),
             public=self._read_public(certificate.public_key()),
-            follows=issuer is None or _is_issued_by(certificate, issuer),
+            is_issued_by=partial(_is_issued_by, certificate),
         )
 
     def _read_public(self, key: object) -> PublicJwk | None:
@@ -78,6 +85,13 @@ class CertificateReader:
             return self.read_public(key)
         except ValueError:
             return None
+
+
+def _load_pem(data: bytes) -> list[x509.Certificate]:
+    found = x509.load_pem_x509_certificates(data)
+    if len(found) != len(_PEM_LABEL.findall(data)):
+        raise ValueError("a certificate has a beginning and no end")  # the library would leave it out
+    return found
 
 
 def _allows_signature(certificate: x509.Certificate) -> bool:
@@ -97,9 +111,9 @@ def _allows_client(certificate: x509.Certificate) -> bool:
     )
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
     try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain import json_text
-from domain.errors import InputError, KeyFormatError, WrongPasswordError
+from domain.errors import KeyFormatError, WrongPasswordError, naming
 from domain.jwk import read_public_jwk
 from domain.key_source import KeyFile, SealedKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from domain.ports import InputFiles, Passwords, Signer
 
@@ -54,11 +53,11 @@ class KeyContainers:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
-            with _naming(whose):
+            with naming(whose):
                 return self._open_sealed(source.jwe, whose, passwords)
         whose = f"--{source.option} {source.path}"
         data = self.files.read(source.path, MAX_KEY_BYTES)
-        with _naming(whose):
+        with naming(whose):
             return self._open_data(data, whose, passwords)
 
     def _open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
@@ -91,17 +90,6 @@ class KeyContainers:
         except ValueError as error:
             raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
         return self.make_signer(self.load_jwk(jwk), jwk)
-
-
-@contextmanager
-def _naming(whose: str) -> Iterator[None]:
-    """Let every error say which key it is about."""
-    try:
-        yield
-    except InputError as error:
-        if whose in error.what:
-            raise
-        raise type(error)(f"{whose}: {error.what}", error.fix) from error
 
 
 def _parse_object(data: bytes | str) -> dict[str, Any]:

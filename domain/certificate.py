@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,7 +11,7 @@ from domain.duration import NANOSECONDS
 from domain.errors import InputError, KeyMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from domain.jwk import PublicJwk
 
@@ -29,7 +30,8 @@ class Certificate:
         digital_signature: Whether its key usage names digitalSignature.
         client_auth: Whether its extended key usage allows client authentication, as no such extension does.
         public: Its key, None where that is of a type that signs no tokens.
-        follows: Whether the next certificate of the chain has issued it; true for the last.
+        is_issued_by: Tells whether the certificate in this DER has issued it: its name is the issuer's, and its
+            key made the signature.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -39,7 +41,7 @@ class Certificate:
     digital_signature: bool
     client_auth: bool
     public: PublicJwk | None
-    follows: bool
+    is_issued_by: Callable[[bytes], bool] = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -68,10 +70,10 @@ def check_chain(chain: Sequence[Certificate]) -> None:
     Raises:
         InputError: naming the first that is not.
     """
-    for index, certificate in enumerate(chain):
-        if not certificate.follows:
+    for number, (certificate, issuer) in enumerate(pairwise(chain), 1):
+        if not certificate.is_issued_by(issuer.der):
             raise InputError(
-                f"certificate {index + 1} of the chain ({certificate.common_name!r}) is not issued by the next one",
+                f"certificate {number} of the chain ({certificate.common_name!r}) is not issued by the next one",
                 "put the leaf first, then each issuer in turn",
             )
 
@@ -94,10 +96,19 @@ def check_validity(not_before: int, not_after: int, now: int) -> None:
     Raises:
         InputError: it is not valid yet, or has expired.
     """
+    check_begin(not_before, now)
+    if now >= not_after:
+        raise InputError("the certificate has expired", "get a new one")
+
+
+def check_begin(not_before: int, now: int) -> None:
+    """Check that a certificate's validity has begun at `now`, both in nanoseconds since the epoch, UTC.
+
+    Raises:
+        InputError: it has not.
+    """
     if now < not_before:
         raise InputError("the certificate is not valid yet", "check its notBefore and this machine's clock")
-    if now >= not_after:
-        raise InputError("the certificate has expired", "renew it first")
 
 
 def check_ssh_validity(certificate: SshCertificate, now: int) -> None:

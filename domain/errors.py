@@ -4,6 +4,9 @@ An error says what happened and to which input (`what`) and what to do about it 
 hold a secret, and either may hold text from outside: whoever shows an error escapes it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class StepOttError(Exception):
     """The root of all errors that step-ott raises on purpose.
@@ -56,3 +59,14 @@ class NetworkError(StepOttError):
 
 class OutputError(StepOttError):
     """The token was made but could not be delivered; nothing half written is left."""
+
+
+@contextmanager
+def naming(whose: str) -> Iterator[None]:
+    """Let every `InputError` within say whose file or key it is about."""
+    try:
+        yield
+    except InputError as error:
+        if whose in error.what:
+            raise
+        raise type(error)(f"{whose}: {error.what}", error.fix) from error

@@ -17,25 +17,34 @@ if TYPE_CHECKING:
 def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptions) -> list[Provisioner]:
     """Return the provisioners that the options leave to choose from; never none.
 
-    Options that belong to one type alone keep that type; then `--kid`, then the name. Of what is left, those
-    go first that step-ott can make a token by, that the CA lets authorise this kind of request, and that need
-    no options of their own.
+    A kind of request that asks for a type by itself has it. Options that belong to one type alone keep that
+    type; then `--kid`, then the name. Of what is left, those go first that step-ott can make a token by, that
+    the CA lets authorise this kind of request, and that need no options of their own. A kid from environment
+    or configuration rules out no type without kids that the user asks for.
 
     Raises:
-        UsageError: none is left, naming the option that ruled out the last.
+        UsageError: none is left, naming the options up to that which ruled out the last.
     """
     kid, name = options.text("kid"), options.text("provisioner")
+    left = [provisioner for provisioner in provisioners if options.request.kind in provisioner.own_kinds]
+    if left:
+        return left
     left = list(provisioners)
     own = sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings))
+    sought: list[str] = []
     for option in own:
         left = [provisioner for provisioner in left if option in provisioner.options]
-        _check_left(left, provisioners, options.spell(option))
+        sought.append(options.spell(option))
+        _check_left(left, provisioners, sought)
     if kid is not None:
-        left = [provisioner for provisioner in left if provisioner.key_id == kid]
-        _check_left(left, provisioners, f"{options.spell('kid')} {kid!r}")
+        is_habit = not options.is_flag("kid") and (own or options.is_flag("provisioner"))
+        left = [one for one in left if one.key_id == kid or (is_habit and not one.key_id)]
+        sought.append(f"{options.spell('kid')} {kid!r}")
+        _check_left(left, provisioners, sought)
     if name is not None:
         left = [provisioner for provisioner in left if provisioner.name == name]
-        _check_left(left, provisioners, f"{options.spell('provisioner')} {name!r}")
+        sought.append(f"{options.spell('provisioner')} {name!r}")
+        _check_left(left, provisioners, sought)
     able = [provisioner for provisioner in left if not isinstance(provisioner, OtherProvisioner)]
     if kid is None and name is None:
         _check_left(able, provisioners)
@@ -44,7 +53,7 @@ def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptio
     return [provisioner for provisioner in left if own or provisioner.by_itself] or left
 
 
-def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: str = "") -> None:
+def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: Sequence[str] = ()) -> None:
     """Explain which provisioners there are where none is left."""
     if left:
         return
@@ -52,5 +61,5 @@ def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner]
         raise UsageError("the CA has no provisioner", "add one to the CA's configuration")
     listed = ", ".join(provisioner.label() for provisioner in provisioners)
     if sought:
-        raise UsageError(f"no provisioner matches {sought}", f"the CA has {listed}")
+        raise UsageError(f"no provisioner matches {' and '.join(sought)}", f"the CA has {listed}")
     raise UsageError("the CA has no provisioner that a token can be made for", f"it has {listed}")

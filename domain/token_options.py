@@ -159,7 +159,7 @@ def _judge_own_options(given: Settings, kind: Kind) -> None:
 
 
 def _judge_standard_input(given: Settings) -> None:
-    names = [*INPUT_FILES, *(name for cls in TYPES for name in cls.files)]
+    names = sorted({*INPUT_FILES, *(name for cls in TYPES for name in cls.files)})
     readers = [name for name in names if name in given for value in _list_values(given[name]) if value == "-"]
     if len(readers) > 1:
         first, second = (spell(given, name) for name in readers[:2])

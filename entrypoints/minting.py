@@ -8,13 +8,13 @@ import attrs
 
 from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
-from domain.credential import IssuedToken
+from domain.credential import Credential, IssuedToken
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from domain.ports import (
         Authority,
@@ -89,11 +89,10 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
+    for caution in _list_cautions(options, provisioner, credential, passwords.consulted):
+        ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
-        ports.notices.warn(f"the token is as it was issued to this machine; {request.subject!r} does not stand in it")
         return credential
-    _warn_of_refusal(request.kind, provisioner, ports.notices)
-    _warn_of_unused(options, passwords.consulted, ports.notices)
     issuer = Issuer(
         name=provisioner.name,
         kid=credential.kid,
@@ -146,18 +145,30 @@ def _choose_provisioner(options: TokenOptions, ports: Ports) -> Provisioner:
     return left[ports.prompter.choose(question, [provisioner.label() for provisioner in left])]
 
 
-def _warn_of_refusal(kind: Kind, provisioner: Provisioner, notices: Notices) -> None:
-    if kind not in provisioner.kinds:
-        notices.warn(f"step-ca takes no {provisioner.type_name} token for {kind.path}; it will refuse this one")
+def _list_cautions(
+    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, consulted: bool
+) -> Iterator[str]:
+    """Give what the user should know beside the token: what the CA will say, which flags made no difference."""
+    request = options.request
+    if request.kind not in provisioner.kinds:
+        yield f"step-ca takes no {provisioner.type_name} token for {request.kind.path}; it will refuse this one"
+    if credential.caution:
+        yield credential.caution
+    if isinstance(credential, IssuedToken):
+        yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
+        if options.flag("offline"):
+            yield from _list_unused(options, ("ca-url", "root"), "the token is as it was issued")
+        return
+    if request.kind is Kind.RENEW:
+        asking_nobody = "a renewal token is made without asking the CA"
+        yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
+    passwords = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
+    if consulted:
+        yield from _list_unused(options, passwords[1:], f"{options.spell('provisioner-password-file')} goes before it")
+    else:
+        yield from _list_unused(options, passwords, "the key is not encrypted")
 
 
-def _warn_of_unused(options: TokenOptions, consulted: bool, notices: Notices) -> None:
-    """Say of a flag that names a place that it made no difference."""
-    if options.request.kind is Kind.RENEW:
-        for name in ("root", "timeout", "request-timeout"):
-            if options.is_flag(name):
-                notices.warn(f"{options.spell(name)} is not used: a renewal token is made without asking the CA")
-    given = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
-    for name in given[1:] if consulted else given:
-        reason = f"{options.spell(given[0])} goes before it" if consulted else "the key is not encrypted"
-        notices.warn(f"{options.spell(name)} is not used: {reason}")
+def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:
+    """Give a caution for each of the options that stands on the command line."""
+    return (f"{options.spell(name)} is not used: {reason}" for name in names if options.is_flag(name))

@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 from unittest import mock
@@ -66,31 +66,23 @@ def invoke(*words: str, environment: Mapping[str, str] | None = None, stdin: byt
     return Result(status, out.getvalue(), err.getvalue())
 
 
-def execute(*words: str, environment: Mapping[str, str] | None = None, stdin: bytes = b"", **options: Any) -> Result:
+def execute(*words: str, environment: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:
     """Run a command line in a process of its own, without a terminal."""
-    surroundings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(environment or {})}
-    done = subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", *words],
-        input=stdin,
-        capture_output=True,
-        cwd=REPOSITORY,
-        env=surroundings,
-        start_new_session=True,
-        timeout=PROCESS_SECONDS,
-        check=False,
-        **options,
-    )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return _run([sys.executable, "-m", "entrypoints.cli", *words], environment or {}, stdin)
 
 
 def run_step(program: str, *words: str, environment: Mapping[str, str], stdin: bytes = b"") -> Result:
     """Run the real step CLI without a terminal."""
-    surroundings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment}
+    return _run([program, *words], environment, stdin)
+
+
+def _run(words: Sequence[str], environment: Mapping[str, str], stdin: bytes) -> Result:
     done = subprocess.run(
-        [program, *words],
+        words,
         input=stdin,
         capture_output=True,
-        env=surroundings,
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment},
         start_new_session=True,
         timeout=PROCESS_SECONDS,
         check=False,

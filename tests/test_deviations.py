@@ -17,6 +17,8 @@ from tests.both_tools import Pair, Place, make_places, text_of
 from tests.ca_client import general_name, make_csr, make_ssh_key
 from tests.key_files import KeyFolder
 from tests.peer_programs import RunningCa
+from tests.provisioned_ca import ProvisionedCa
+from tests.test_sshpop import get_certificate
 
 CNF = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 VOLATILE = frozenset({"exp", "iat", "jti", "nbf"})
@@ -98,6 +100,7 @@ ONLY_STEP_TAKES = [
     ("online", "17 --revoke --set a=b", "the CA runs no template on a revocation"),
     ("online", "17 --ssh --revoke --set a=b", "the CA runs no template on a revocation"),
     ("declared", "max --force", "there is no output file to force"),
+    ("declared", "max --renew", "the CA takes a renewal from the certificate's own key alone"),
     ("online", "max --ca-config @null", "no ca.json is read online"),
     # A token that the CA would refuse is not made.
     ("declared", "max --revoke", "the CA compares the serial in decimal"),
@@ -151,8 +154,6 @@ ONLY_WE_TAKE = [
     ("declared", "max --not-before 5m --not-after 65m", "the longest validity; step reads the clock twice for it"),
     ("declared", "max --set a=b", "the user claim does not need a CA to ask"),
     ("offline", "max --ssh --set a=b", "the user claim does not need a CA to ask"),
-    ("offline", "max --renew", "minted with a warning; step wants flags of another provisioner"),
-    ("online", "max --renew", "minted with a warning; step wants flags of another provisioner"),
     ("declared without --ca-url", "max --ca-url ::1", "a bare IPv6 address gets its brackets"),
     ("declared without --ca-url", "max --ca-url 2001:db8::1:9000", "and so it does with a port"),
     ("declared without --key", "max --key @jwk --password-file @missing", "the key needs no password; we warn"),
@@ -220,7 +221,7 @@ BOTH_REFUSE = [
         "max --ssh --cnf-file @csr", "max --cnf-file @ssh.pub", "max --cnf-file @garbage", "max --cnf-file @missing",
         "max --set a", "max --set-file @array", "max --set-file @brace", "max --set-file @empty",
         "max --set-file @missing", "max --set-file @null --set a=b", "max --issuer nope", "max --kid nope",
-        "max --issuer a --provisioner a",
+        "max --issuer a --provisioner a", "max --renew",
     )
 ] + [
     ("declared without --key", line)
@@ -233,6 +234,7 @@ BOTH_REFUSE = [
         "max --key @sealed --password-file @password --provisioner-password-file @garbage",
     )
 ] + [
+    ("offline", "max --renew"),
     ("declared without --root", "max --root @garbage"),
     ("declared without --root", "max --root @missing"),
     ("declared without --root", "max"),
@@ -248,3 +250,61 @@ def test_both_refuse(places: dict[str, Place], folder: Path, where: str, line: s
     pair = ask(places, folder, where, line)
     assert pair.go.status != 0
     check_refusal(pair)
+
+
+@pytest.fixture(scope="module")
+def provisioned(step_program: str, provisioned_ca: ProvisionedCa) -> Place:
+    """The place where both ask a CA with a provisioner of each type."""
+    return Place(step_program, provisioned_ca.ca.path)
+
+
+def test_a_kubernetes_token_keeps_no_newline(provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """Step hands on the newline of the file with the token; step-ott trims it."""
+    token, path = provisioned_ca.kubernetes_token(), tmp_path / "token"
+    path.write_text(f"{token}\n")
+    pair = provisioned.ask("web.test", "--k8ssa-token-path", str(path))
+    assert (pair.go.out, pair.ours.out) == (f"{token}\n\n", f"{token}\n")
+
+
+@pytest.mark.parametrize("line", ["--ssh", "--san a", "--revoke", "--not-after 5m"])
+def test_flags_without_effect_on_a_kubernetes_token(
+    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path, line: str
+) -> None:
+    """Step drops them; step-ott refuses them."""
+    path = tmp_path / "token"
+    path.write_text(provisioned_ca.kubernetes_token())
+    pair = provisioned.ask("17", "--k8ssa-token-path", str(path), *line.split())
+    assert pair.go.status == 0
+    check_refusal(pair)
+
+
+@pytest.mark.parametrize("content", ["expired", "garbage"])
+def test_kubernetes_tokens_that_no_ca_takes(
+    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path, content: str
+) -> None:
+    """Step hands on whatever is there; step-ott reads it first."""
+    path = tmp_path / "token"
+    path.write_text(provisioned_ca.kubernetes_token(exp=1) if content == "expired" else content)
+    pair = provisioned.ask("web.test", "--k8ssa-token-path", str(path))
+    assert pair.go.status == 0
+    check_refusal(pair)
+
+
+@pytest.mark.parametrize(("subject", "flags"), [("1", "--ssh --revoke"), ("host.test", "--ssh --host")])
+def test_what_an_ssh_certificate_cannot_ask_for(
+    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path, subject: str, flags: str
+) -> None:
+    """Step revokes a serial number that is not the certificate's, and signs; the CA would refuse both."""
+    pair = provisioned.ask(subject, *flags.split(), *get_certificate(provisioned_ca, tmp_path).flags)
+    check_refusal(pair)
+    assert pair.go.status == (0 if "--revoke" in flags else 1)
+
+
+def test_a_password_file_on_the_command_line_goes_before_a_configured_one(
+    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path
+) -> None:
+    """Step takes the provisioner-password-file of defaults.json all the same, which is not this key's."""
+    host = get_certificate(provisioned_ca, tmp_path, sealed=True)
+    pair = provisioned.ask("host.test", "--ssh", "--renew", *host.flags, *host.password_flags)
+    assert pair.go.status != 0
+    assert pair.ours.claims["sub"] == "host.test"

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import attrs
 import pytest
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.both_tools import Pair, Place, make_places, members_in_order, text_of, without_changing_values, write_time
 from tests.key_files import FILES, KeyFolder
 from tests.peer_programs import RunningCa
+from tests.provisioned_ca import ProvisionedCa
+from tests.test_sshpop import KEYS as HOST_KEYS
+from tests.test_sshpop import get_certificate
 
 SUBJECT = "internal.example.com"
 CNF = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
@@ -140,11 +144,6 @@ def test_kinds_of_request(place: Place, kind: tuple[str, ...]) -> None:
 def test_validity_in_durations(declared: Place, kind: tuple[str, ...], validity: tuple[str, ...]) -> None:
     """Every kind of request, with every kind of validity."""
     compare(declared.ask(*kind, *validity))
-
-
-def test_renewal_by_flags_alone(declared: Place) -> None:
-    """Without a ca.json to name a provisioner's type, step makes a token for a renewal by a key, and so do we."""
-    compare(declared.ask(SUBJECT, "--renew"))
 
 
 @pytest.mark.parametrize("zone", [0, 120, 330, -570])
@@ -275,6 +274,39 @@ def test_spellings(declared: Place, words: tuple[str, ...]) -> None:
 def test_sealed_key_of_the_provisioner(places: dict[str, Place], name: str) -> None:
     """Without `--key`, both open the key that the CA keeps by the password that defaults.json names."""
     compare(places[name].without("--key").ask(SUBJECT))
+
+
+@pytest.fixture(scope="module")
+def provisioned(step_program: str, provisioned_ca: ProvisionedCa) -> Place:
+    """The place where both ask a CA with a provisioner of each type."""
+    return Place(step_program, provisioned_ca.ca.path)
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.OpenSSH, PrivateFormat.PKCS8], ids=["OpenSSH", "PEM"])
+@pytest.mark.parametrize("kind", HOST_KEYS)
+def test_ssh_certificate(
+    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path, kind: str, form: PrivateFormat
+) -> None:
+    """A host certificate of every kind of key asks for what it can."""
+    host = get_certificate(provisioned_ca, tmp_path, kind, form)
+    for subject, flag in ((SUBJECT, "--renew"), (SUBJECT, "--rekey"), (str(host.serial), "--revoke")):
+        compare(provisioned.ask(subject, "--ssh", flag, *host.flags, "--not-after", "8m"))
+
+
+def test_encrypted_key_of_an_ssh_certificate(provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """Both open it by the password file."""
+    host = get_certificate(provisioned_ca, tmp_path, sealed=True)
+    compare(
+        provisioned.ask(SUBJECT, "--ssh", "--renew", *host.flags, "--provisioner-password-file", host.password_flags[1])
+    )
+
+
+def test_kubernetes_token(provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """Both print the token that the file holds."""
+    path = tmp_path / "token"
+    path.write_text(provisioned_ca.kubernetes_token())
+    pair = provisioned.ask(SUBJECT, "--k8ssa-token-path", str(path))
+    assert pair.go.token == pair.ours.token == path.read_text()
 
 
 def test_output_file(declared: Place, tmp_path: Path) -> None:

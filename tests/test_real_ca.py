@@ -143,11 +143,10 @@ def test_token_is_good_for_its_own_kind_of_request_alone(
     ("flags", "path"),
     [
         (("--rekey",), "/1.0/rekey"),
-        (("--renew",), "/1.0/renew"),
         (("--ssh", "--renew"), "/1.0/ssh/renew"),
         (("--ssh", "--rekey"), "/1.0/ssh/rekey"),
     ],
-    ids=["rekey", "renew", "SSH renew", "SSH rekey"],
+    ids=["rekey", "SSH renew", "SSH rekey"],
 )
 def test_request_that_no_jwk_token_authorises_is_minted_with_a_warning(
     running_ca: RunningCa, client: CaClient, flags: tuple[str, ...], path: str

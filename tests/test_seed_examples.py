@@ -1,8 +1,8 @@
-"""The examples in the help of `token`, run by a shell as they are written there.
+"""The examples in the help of `token`, run by a shell as they are written, on a CA with every type of provisioner.
 
 What stands for the reader's own is put in its place before: the CA's address (https://ca.example.com), the
-path of its root (/path/to/root_ca.crt) and, where a CA is asked, the kid of its provisioner. The files that
-examples name lie in the folder that they run in.
+path of its root (/path/to/root_ca.crt), where Kubernetes mounts its token and, where a CA is asked, the kid of
+its JWK provisioner. The files that examples name lie in the folder that they run in.
 """
 
 import json
@@ -21,9 +21,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters.jwe import open_jwe
 from adapters.jws import generate_jwk
+from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.commands import TOKEN
 from tests.peer_programs import REPOSITORY
+from tests.provisioned_ca import ProvisionedCa
 from tests.running import PROCESS_SECONDS, Result, invoke
+from tests.test_sshpop import get_certificate
 
 KID, ADDRESS, ROOT = "4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts", "https://ca.example.com", "/path/to/root_ca.crt"
 SERIAL = "146103349666685108195655980390445292315"
@@ -37,7 +40,7 @@ OF_STEP = [
     f"--offline --revoke {SERIAL}", "max@smallstep.com --ssh", "my-remote.hostname --ssh --host",
     "--ssh --host --cnf-file internal.pub internal.smallstep.com", "--set field=value internal.example.com",
 ]  # fmt: skip
-"""The words of the examples in the help of `step ca token` that need no other provisioner than JWK."""
+"""The words of the examples in the help of `step ca token` that step-ott's help has as well."""
 
 
 def list_examples() -> list[str]:
@@ -98,10 +101,22 @@ class Place:
 
 
 def read_provisioner(step_path: Path) -> dict[str, Any]:
+    """Return the one provisioner of type JWK."""
     config = json.loads((step_path / "config" / "ca.json").read_text())
-    (provisioner,) = config["authority"]["provisioners"]
+    (provisioner,) = (one for one in config["authority"]["provisioners"] if one["type"] == "JWK")
     assert isinstance(provisioner, dict)
     return provisioner
+
+
+def write_held(ca: ProvisionedCa, folder: Path) -> None:
+    """Write what its users hold: a certificate, an SSH host certificate, their keys, and a token of Kubernetes."""
+    held = ca.hold(folder, "internal.example.com")
+    held.certificate.rename(folder / "internal.crt")
+    held.key.rename(folder / "internal.key")
+    get_certificate(ca, folder)
+    (folder / "host-cert.pub").rename(folder / "ssh_host_ecdsa_key-cert.pub")
+    (folder / "host").rename(folder / "ssh_host_ecdsa_key")
+    (folder / "kubernetes").write_text(ca.kubernetes_token() + "\n")
 
 
 @pytest.fixture
@@ -119,14 +134,21 @@ def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         step_path: Path = request.getfixturevalue("sandbox_path")
         texts = {ROOT: str(step_path / "certs" / "root_ca.crt")}
         return Place(tmp_path, tmp_path / "none" if "--issuer" in line else step_path, texts)
-    ca = request.getfixturevalue("running_ca")
+    provisioned: ProvisionedCa = request.getfixturevalue("provisioned_ca")
+    write_held(provisioned, tmp_path)
+    ca = provisioned.ca
     provisioner = read_provisioner(ca.path)
     password = (ca.path / "secrets" / "password").read_bytes().strip()
     (tmp_path / "token.key").write_bytes(open_jwe(provisioner["encryptedKey"], password))
     return Place(
         tmp_path,
         ca.path,
-        {ROOT: str(ca.path / "certs" / "root_ca.crt"), ADDRESS: ca.url, KID: provisioner["key"]["kid"]},
+        {
+            ROOT: str(ca.path / "certs" / "root_ca.crt"),
+            ADDRESS: ca.url,
+            KID: provisioner["key"]["kid"],
+            TOKEN_PATH: str(tmp_path / "kubernetes"),
+        },
     )
 
 
@@ -135,9 +157,15 @@ def test_an_example_runs_as_it_is_written(line: str, place: Place) -> None:
     """It prints a token of the kind and for the subject that it names, and says on stderr who made it."""
     result = place.run(line)
     claims, words = result.claims, name_words(line).split()
-    path = "/1.0/revoke" if "--revoke" in words else "/1.0/ssh/sign" if "--ssh" in words else "/1.0/sign"
-    assert claims["aud"].endswith(path)
-    assert claims["sub"] in words
+    if "--k8ssa-token-path" in words:
+        assert result.token == (place.folder / "kubernetes").read_text().strip()
+        return
+    path = next((f"/{flag}" for flag in ("revoke", "renew", "rekey") if f"--{flag}" in words), "/sign")
+    path = f"/1.0/ssh{path}" if "--ssh" in words else f"/1.0{path}"
+    fragment = "#x5c/x5c-machines" if "--x5c-cert" in words and "--renew" not in words else ""
+    assert claims["aud"].endswith(path + ("#sshpop/sshpop" if "--sshpop-cert" in words else fragment))
+    assert claims["sub"] in words or (claims["sub"] == "internal.example.com" and "--x5c-cert" in words)
+    assert ("x5cInsecure" in result.header) is ("--x5c-cert" in words and "--renew" in words)
     sans = [word for flag, word in pairwise(words) if flag == "--san"] or [claims["sub"]]
     assert claims.get("sans") == (sans if path == "/1.0/sign" else None)
     assert result.err.startswith("✔ Provisioner: ")

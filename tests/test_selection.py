@@ -1,17 +1,28 @@
 """Which provisioners the options leave to choose from, and what is said where none is left."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import attrs
 import pytest
+from hypothesis import given as assume_given
+from hypothesis import settings
+from hypothesis import strategies as st
 
+from adapters.provisioner_json import read_provisioners
 from domain.errors import UsageError
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.renewal import Renewal
+from domain.provisioners.sshpop import SshpopProvisioner
+from domain.provisioners.x5c import X5cProvisioner
 from domain.selection import select_provisioners
-from domain.setting import Origin, Setting
-from domain.token_options import read_token_options
+from domain.setting import AMBIENT, Origin, Setting, Value
+from domain.token_options import TokenOptions, read_token_options
+from tests.offline_place import prepare_place
+from tests.running import invoke
 
 ALICE, BOB = JwkProvisioner("alice", kid="kid-1"), JwkProvisioner("bob", kid="kid-2")
 TWIN = JwkProvisioner("alice", kid="kid-3")
@@ -28,15 +39,23 @@ class KeyedProvisioner(Provisioner):
 OTHER = KeyedProvisioner("other", "Keyed")
 
 
-def select(provisioners: Sequence[Provisioner], **given: str) -> list[Provisioner]:
-    settings = {name: Setting(value, Origin.FLAG, f"--{name}") for name, value in given.items()}
-    return select_provisioners(provisioners, read_token_options("foo", settings, 10**18))
+def read_options(origin: Origin = Origin.FLAG, **given: Value) -> TokenOptions:
+    """Return options as a user gives them, with underscores for dashes; those that are habits come from `origin`."""
+    names = {name.replace("_", "-"): value for name, value in given.items()}
+    settings = {
+        name: Setting(value, origin if name in AMBIENT else Origin.FLAG, f"--{name}") for name, value in names.items()
+    }
+    return read_token_options("17", settings, 10**18)
+
+
+def select(provisioners: Sequence[Provisioner], **given: Value) -> list[Provisioner]:
+    return select_provisioners(provisioners, read_options(**given))
 
 
 @pytest.mark.parametrize(
     ("given", "left"),
     [
-        ({}, [ALICE, BOB, TWIN, OTHER]), ({"kid": "kid-2"}, [BOB]), ({"provisioner": "alice"}, [ALICE, TWIN]),
+        ({}, [ALICE, BOB, TWIN]), ({"kid": "kid-2"}, [BOB]), ({"provisioner": "alice"}, [ALICE, TWIN]),
         ({"provisioner": "alice", "kid": "kid-3"}, [TWIN]), ({"provisioner": "acme"}, [ACME]),
         ({"key": "file"}, [ALICE, BOB, TWIN]), ({"key": "file", "provisioner": "bob"}, [BOB]),
         ({"provisioner": "other"}, [OTHER]),
@@ -52,8 +71,8 @@ def test_options_narrow_the_choice(given: dict[str, str], left: list[Provisioner
     [
         ({"kid": "nope"}, "--kid 'nope'"), ({"provisioner": "nope"}, "--provisioner 'nope'"),
         ({"provisioner": "Alice"}, "--provisioner 'Alice'"),
-        ({"kid": "kid-1", "provisioner": "bob"}, "--provisioner 'bob'"),
-        ({"key": "file", "provisioner": "other"}, "--provisioner 'other'"), ({"kid": "kid"}, "--kid 'kid'"),
+        ({"kid": "kid-1", "provisioner": "bob"}, "--kid 'kid-1' and --provisioner 'bob'"),
+        ({"key": "file", "provisioner": "other"}, "--key and --provisioner 'other'"), ({"kid": "kid"}, "--kid 'kid'"),
     ],
 )  # fmt: skip
 def test_where_none_is_left_the_option_and_the_list_are_shown(given: dict[str, str], named: str) -> None:
@@ -78,5 +97,128 @@ def test_a_ca_without_a_usable_provisioner_is_an_error(provisioners: list[Provis
 
 def test_an_option_of_one_type_leaves_no_other_type() -> None:
     """`--key` with the name of a provisioner that takes no key does not fall back on a neighbour."""
-    with pytest.raises(UsageError, match="no provisioner matches --provisioner 'other'"):
+    with pytest.raises(UsageError, match="no provisioner matches --key and --provisioner 'other'"):
         select([OTHER, BOB], key="file", provisioner="other")
+
+
+X5C, SSHPOP, KUBERNETES = X5cProvisioner("x5c"), SshpopProvisioner("pop"), K8ssaProvisioner("cluster")
+MIXED = [ACME, X5C, SSHPOP, ALICE, KUBERNETES]
+BY_X5C = {"x5c_cert": "a", "x5c_key": "b"}
+BY_SSHPOP: dict[str, Value] = {"sshpop_cert": "a", "sshpop_key": "b", "ssh": True, "renew": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({}, [ALICE]), ({"ssh": True}, [ALICE]), ({"revoke": True}, [ALICE]), (BY_X5C, [X5C]), (BY_SSHPOP, [SSHPOP]),
+        ({"k8ssa_token_path": "a"}, [KUBERNETES]), ({"key": "a"}, [ALICE]), ({"kid": "kid-1"}, [ALICE]),
+        ({"provisioner": "x5c"}, [X5C]), ({"provisioner": "pop"}, [SSHPOP]), ({"provisioner": "cluster"}, [KUBERNETES]),
+        ({"ssh": True, "renew": True}, [SSHPOP]), ({"ssh": True, "rekey": True}, [SSHPOP]),
+        ({"rekey": True}, [ALICE]), ({"ssh": True, "revoke": True}, [ALICE]),
+    ],
+)  # fmt: skip
+def test_each_type_is_chosen_by_what_belongs_to_it(given: dict[str, Value], left: list[Provisioner]) -> None:
+    """Options of its own, its name, or a request that the CA takes from it alone; else the one that needs nothing."""
+    assert select(MIXED, **given) == left
+    assert select(MIXED[::-1], **given) == left
+
+
+def test_types_that_need_options_are_left_where_nothing_else_is() -> None:
+    """Of those that the CA lets sign; what each needs is said once it is chosen."""
+    assert select([ACME, X5C, SSHPOP, KUBERNETES]) == [X5C, KUBERNETES]
+    assert select([ACME, X5C]) == [X5C]
+
+
+@pytest.mark.parametrize(
+    ("given", "one", "other"),
+    [
+        ({**BY_X5C, "key": "a"}, "--key", "--x5c-cert"), ({**BY_SSHPOP, "key": "a"}, "--key", "--sshpop-cert"),
+        ({**BY_SSHPOP, **BY_X5C}, "--x5c-cert", "--sshpop-cert"),
+        ({**BY_X5C, "k8ssa_token_path": "a"}, "--x5c-cert", "--k8ssa-token-path"),
+        ({"key": "a", "k8ssa_token_path": "a"}, "--key", "--k8ssa-token-path"),
+        ({**BY_X5C, "kid": "a"}, "--x5c-cert", "--kid"), ({**BY_SSHPOP, "kid": "a"}, "--sshpop-cert", "--kid"),
+        ({"k8ssa_token_path": "a", "kid": "a"}, "--k8ssa-token-path", "--kid"),
+        ({**BY_X5C, "renew": True, "provisioner": "x5c"}, "--renew", "--provisioner"),
+    ],
+)  # fmt: skip
+def test_options_of_two_types_are_refused(given: dict[str, Value], one: str, other: str) -> None:
+    """Both are named, before there is a list to choose from; so is a kid beside a type that has none."""
+    with pytest.raises(UsageError, match=f"^{one} and {other} cannot be used together"):
+        read_options(**given)
+
+
+@pytest.mark.parametrize("origin", [Origin.CONFIGURATION, Origin.ENVIRONMENT])
+def test_a_kid_of_habit_rules_out_no_type_without_kids(origin: Origin) -> None:
+    """What defaults.json says for JWK does not stand in the way of a type that the user asks for."""
+    for wishes, left in ((BY_X5C, X5C), (BY_SSHPOP, SSHPOP), ({"k8ssa_token_path": "a"}, KUBERNETES), ({}, ALICE)):
+        assert select_provisioners(MIXED, read_options(origin, kid="kid-1", **wishes)) == [left]
+    with pytest.raises(UsageError, match="no provisioner matches --kid 'kid-2'"):
+        select_provisioners(MIXED, read_options(origin, kid="kid-2"))
+
+
+@pytest.mark.parametrize("origin", [Origin.CONFIGURATION, Origin.ENVIRONMENT])
+def test_a_renewal_is_by_nobody_on_the_list(origin: Origin) -> None:
+    """Its own certificate vouches for it, whatever provisioner and kid other requests use."""
+    options = read_options(origin, kid="kid-1", provisioner="alice", renew=True, **BY_X5C)
+    assert select_provisioners([Renewal()], options) == [Renewal()]
+
+
+REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "GCP", "AWS", "Azure", "Nebula", "Quantum")
+
+
+@pytest.mark.parametrize("type_name", REFUSING)
+def test_a_type_without_tokens_is_refused_by_name(type_name: str) -> None:
+    """The error names the provisioner, its type, why not, and what to do instead."""
+    (provisioner,) = read_provisioners([{"type": type_name, "name": "that one"}])
+    assert select([provisioner, ALICE], provisioner="that one") == [provisioner]
+    with pytest.raises(UsageError) as caught:
+        provisioner.credential(read_options(), None)  # type: ignore[arg-type]  # it asks nothing of them
+    start = f"provisioner that one ({type_name}) cannot be used: "
+    assert caught.value.what.startswith(start)
+    assert len(caught.value.what) > len(start)
+    assert caught.value.fix
+
+
+LISTED: list[Any] = [
+    {"type": "X5C", "name": "x5c", "roots": "AAAA"}, {"type": "sshpop", "name": "pop"},
+    {"type": "K8SSA", "name": "cluster", "publicKeys": None},
+    *({"type": name, "name": name} for name in REFUSING),
+]  # fmt: skip
+_JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda deeper: (
+        st.lists(deeper, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "name", "key", "claims"]), deeper, max_size=4)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@assume_given(listed=st.permutations(LISTED), junk=st.lists(_JUNK, max_size=3), place=st.integers(0, len(LISTED)))
+def test_no_neighbour_breaks_a_choice(listed: list[Any], junk: list[Any], place: int) -> None:
+    """In any order, among types that make no tokens and entries that make no sense, what is asked for is found."""
+    provisioners = read_provisioners(listed[:place] + junk + listed[place:])
+    assert len(provisioners) == len(listed) + len(junk)
+    for wishes, chosen in ((BY_X5C, X5C), (BY_SSHPOP, SSHPOP), ({"k8ssa_token_path": "a"}, KUBERNETES)):
+        assert chosen in select(provisioners, **wishes)
+        assert {type(one) for one in select(provisioners, **wishes)} == {type(chosen)}
+    for name in ("x5c", "pop", "cluster"):
+        assert {one.type_name for one in select(provisioners, provisioner=name)} <= {"X5C", "SSHPOP", "K8sSA"}
+
+
+def test_several_left_are_listed_with_type_and_kid(tmp_path: Path) -> None:
+    """Without a terminal to ask on, the error has all that are left, and the options that choose."""
+    place = prepare_place(tmp_path)
+    (tmp_path / "step" / "config").mkdir()
+    key = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"'
+    jwks = [f'{{"type":"JWK","name":"{name}","key":{key}{kid}"}}}}' for name, kid in (("a", "kid-1"), ("b", "kid-2"))]
+    text = f'{{"root":"{tmp_path / "root.crt"}","dnsNames":["ca.test"],"authority":{{"provisioners":['
+    others = ['{"type":"ACME","name":"acme"}', '{"type":"X5C","name":"x5c"}']
+    (tmp_path / "step" / "config" / "ca.json").write_text(text + ",".join(jwks + others) + "]}}")
+    result = invoke("token", "a", "--offline", environment={"STEPPATH": str(place.path / "step")})
+    assert (result.status, result.out) == (2, "")
+    assert "a (JWK) [kid: kid-1]" in result.err
+    assert "b (JWK) [kid: kid-2]" in result.err
+    assert "acme" not in result.err
+    assert "--provisioner or --kid" in result.err

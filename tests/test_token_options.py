@@ -76,9 +76,30 @@ INCOMPATIBLE = [
     ("--ca-config x", "--ca-config", "--offline"),
     ("--offline --timeout 1s", "--offline", "--timeout"),
     ("--offline --request-timeout 1s", "--offline", "--request-timeout"),
+    # the options of one type of provisioner: what goes together, and what belongs to another
+    ("--x5c-cert a", "--x5c-cert", "--x5c-key"), ("--x5c-key a", "--x5c-key", "--x5c-cert"),
+    ("--x5c-chain a", "--x5c-chain", "--x5c-cert"), ("--x5c-insecure", "--x5c-insecure", "--x5c-cert"),
+    ("--ssh --renew --sshpop-cert a", "--sshpop-cert", "--sshpop-key"),
+    ("--ssh --renew --sshpop-key a", "--sshpop-key", "--sshpop-cert"),
+    ("--sshpop-cert a --sshpop-key b", "--sshpop-cert", "--ssh --renew"),
+    ("--x5c-cert a --x5c-key b --key c", "--key", "--x5c-cert"),
+    ("--x5c-cert a --x5c-key b --kid c", "--x5c-cert", "--kid"),
+    ("--ssh --renew --sshpop-cert a --sshpop-key b --kid c", "--sshpop-cert", "--kid"),
+    ("--k8ssa-token-path a --key b", "--key", "--k8ssa-token-path"),
+    ("--k8ssa-token-path a --ssh", "--k8ssa-token-path", "--ssh"),
+    ("--k8ssa-token-path a --san b", "--k8ssa-token-path", "--san"),
+    ("--k8ssa-token-path a --not-after 5m", "--k8ssa-token-path", "--not-after"),
+    ("--renew", "--renew", "--x5c-cert"), ("--renew --x5c-cert a", "--x5c-cert", "--x5c-key"),
+    ("--renew --key a", "--renew", "--x5c-cert"),
+    ("--renew --x5c-cert a --x5c-key b --provisioner c", "--renew", "--provisioner"),
+    ("--renew --x5c-cert a --x5c-key b --x5c-insecure", "--renew", "--x5c-insecure"),
     # two readers of one standard input
     ("--key - --password-file -", "--key", "--password-file"), ("--root - --set-file -", "--root", "--set-file"),
     ("--offline --ca-config - --password-file -", "--ca-config", "--password-file"),
+    ("--x5c-cert - --x5c-key -", "--x5c-cert", "--x5c-key"),
+    ("--x5c-cert a --x5c-key b --x5c-chain - --x5c-chain -", "--x5c-chain and --x5c-chain", "standard input"),
+    ("--ssh --renew --sshpop-cert - --sshpop-key -", "--sshpop-cert", "--sshpop-key"),
+    ("--k8ssa-token-path - --root -", "--k8ssa-token-path", "--root"),
 ]  # fmt: skip
 
 
@@ -128,7 +149,7 @@ def test_a_revocation_takes_a_serial_number(subject: str, kind: list[str]) -> No
 
 
 @pytest.mark.usefixtures("untouchable")
-@pytest.mark.parametrize("words", [[], [""], ["--ssh"], ["--", ""], ["--revoke"], ["--renew"]])
+@pytest.mark.parametrize("words", [[], [""], ["--ssh"], ["--", ""], ["--revoke"], ["--ssh", "--renew"]])
 def test_a_subject_is_needed(words: list[str]) -> None:
     """No subject, or an empty one, is refused."""
     check_refusal(invoke("token", *words), "the subject is missing")
@@ -161,7 +182,7 @@ def test_subjects_and_names_are_any_text(place: OfflinePlace, subject: str, kind
 @pytest.mark.parametrize(
     ("words", "kind", "warned"),
     [
-        (["--revoke"], "/1.0/revoke", False), (["--renew"], "/1.0/renew", True), (["--rekey"], "/1.0/rekey", True),
+        (["--revoke"], "/1.0/revoke", False), (["--rekey"], "/1.0/rekey", True),
         (["--ssh", "--revoke"], "/1.0/ssh/revoke", False), (["--ssh", "--renew"], "/1.0/ssh/renew", True),
         (["--ssh", "--rekey"], "/1.0/ssh/rekey", True), (["--ssh"], "/1.0/ssh/sign", False), ([], "/1.0/sign", False),
     ],

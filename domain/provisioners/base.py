@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.errors import UsageError
-from domain.setting import require
+from domain.setting import counts, exclude, require, spell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from domain.credential import Credential, IssuedToken
@@ -39,6 +40,9 @@ class Provisioner:
 
     needs: ClassVar[tuple[str, ...]] = ()
     """Those of its options that a token cannot be made without."""
+
+    excludes: ClassVar[tuple[str, ...]] = ()
+    """Options that can have no effect on its tokens."""
 
     files: ClassVar[tuple[str, ...]] = ()
     """Those of its options that name a file to read, where `-` is standard input."""
@@ -80,6 +84,10 @@ class Provisioner:
             raise require(own[0], missing[0].removeprefix("--"), given)
         if missing:
             raise UsageError(f"this provisioner's tokens need {' and '.join(missing)}", "give them, or choose another")
+        without_kid = ("kid",) if cls.key_id is Provisioner.key_id else ()
+        for name in (*cls.excludes, *without_kid):
+            if counts(given, name):
+                raise _refuse(name, (*own, "provisioner"), given)
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:
         """Return what signs the token that `options` ask for, opened through `sources`.
@@ -89,6 +97,14 @@ class Provisioner:
             InputError, AuthorityError, NetworkError: the key cannot be had.
         """
         raise NotImplementedError
+
+
+def _refuse(name: str, reasons: Sequence[str], given: Settings) -> UsageError:
+    """Say that `name` does not go with that of the `reasons` that chose the type, or with the type itself."""
+    chosen_by = next((reason for reason in reasons if reason in given), None)
+    if chosen_by is not None:
+        return exclude(chosen_by, name, given)
+    return UsageError(f"{spell(given, name)} has no effect on this provisioner's tokens", "leave it out")
 
 
 @attrs.frozen

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from domain.certificate import check_begin, check_usage
 from domain.credential import Credential
-from domain.errors import UsageError
+from domain.errors import UsageError, naming
 from domain.provisioners.base import Provisioner
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.request_kind import Kind
@@ -45,17 +46,22 @@ class Renewal(Provisioner):
                 raise exclude("renew", name, given)
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
-        """Return the certificate's own key; the subject is its common name."""
+        """Return the certificate's own key; the subject is its common name.
+
+        Of a certificate without one, step-ca does not look at the subject, so that its token has an empty one.
+        """
         chain, signer = open_chain(options, sources)
+        with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+            check_usage(chain[0])
+            check_begin(chain[0].not_before, sources.clock.now())
         common_name, wished = chain[0].common_name, options.request.subject
-        if not common_name:
-            raise UsageError(
-                "the certificate has no common name, and step-ca refuses a renewal token without a subject",
-                "renew it over TLS: step ca renew",
-            )
         if wished not in ("", common_name):
-            raise UsageError(
-                f"the subject {wished!r} is not the certificate's common name {common_name!r}", "leave the subject out"
-            )
+            name = f"common name {common_name!r}" if common_name else "common name, for it has none"
+            raise UsageError(f"the subject {wished!r} is not the certificate's {name}", "leave the subject out")
+        caution = ""
+        if not common_name:
+            caution = "the certificate has no common name, so the token's subject is empty; step-ca takes it"
+        if len(chain) == 1:
+            caution = "--x5c-cert holds the leaf alone; step-ca refuses it unless the root itself issued the leaf"
         header = {"x5cInsecure": encode_chain(chain)}
-        return Credential(signer, signer.public.thumbprint(), header, subject=common_name)
+        return Credential(signer, signer.public.thumbprint(), header, subject=common_name, caution=caution)

@@ -11,10 +11,11 @@ import attrs
 
 from domain.certificate import check_key, check_ssh_validity
 from domain.credential import Credential
-from domain.errors import UsageError
+from domain.errors import UsageError, naming
 from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
+from domain.setting import spell
 
 if TYPE_CHECKING:
     from domain.certificate import SshCertificate
@@ -45,34 +46,36 @@ class SshpopProvisioner(Provisioner):
     def judge(cls, given: Settings, kind: Kind) -> None:
         """Check that the request is one of the three that a certificate can make about itself."""
         if kind not in cls.kinds:
+            own = next((spell(given, name) for name in cls.needs if name in given), "an SSHPOP token")
             raise UsageError(
-                "an SSHPOP token is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
+                f"{own} is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
                 "ask for one of these, or use another provisioner",
             )
         super().judge(given, kind)
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""
-        certificate = sources.certificates.read_ssh(
-            sources.files.read(str(options.text("sshpop-cert")), MAX_CERTIFICATE_BYTES)
-        )
-        check_request(certificate, options.request.kind, options.request.subject)
-        check_ssh_validity(certificate, sources.clock.now())
+        path, spelled = str(options.text("sshpop-cert")), options.spell("sshpop-cert")
+        data = sources.files.read(path, MAX_CERTIFICATE_BYTES)
+        with naming(f"{spelled} {path}"):
+            certificate = sources.certificates.read_ssh(data)
+            check_request(certificate, options.request.kind, options.request.subject, spelled)
+            check_ssh_validity(certificate, sources.clock.now())
         signer = sources.keys.open(KeyFile(str(options.text("sshpop-key")), "sshpop-key"), sources.passwords)
-        check_key(certificate.public, signer.public, options.spell("sshpop-key"), options.spell("sshpop-cert"))
+        check_key(certificate.public, signer.public, options.spell("sshpop-key"), spelled)
         return Credential(signer, signer.public.thumbprint(), {"sshpop": certificate.wire})
 
 
-def check_request(certificate: SshCertificate, kind: Kind, subject: str) -> None:
-    """Check that the certificate can ask for this.
+def check_request(certificate: SshCertificate, kind: Kind, subject: str, spelled: str) -> None:
+    """Check that the certificate, from the option that the user `spelled` so, can ask for this.
 
     Raises:
         UsageError: a revocation of another serial number, or a renewal of a user's certificate.
     """
     if kind is Kind.SSH_REVOKE and subject != str(certificate.serial):
         raise UsageError(
-            f"the subject {subject} is not the serial number of --sshpop-cert, {certificate.serial}",
+            f"the subject {subject} is not the serial number of {spelled}, {certificate.serial}",
             "a certificate can revoke itself alone",
         )
     if kind is not Kind.SSH_REVOKE and not certificate.is_host:
-        raise UsageError("--sshpop-cert is a user's certificate", "step-ca renews and rekeys host certificates alone")
+        raise UsageError(f"{spelled} is a user's certificate", "step-ca renews and rekeys host certificates alone")

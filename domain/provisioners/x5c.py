@@ -12,6 +12,7 @@ import attrs
 
 from domain.certificate import check_chain, check_key, check_usage, check_validity
 from domain.credential import Credential
+from domain.errors import naming
 from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from domain.token_options import TokenOptions
 
 MAX_CHAIN_BYTES = 1 << 20
+INSECURE_CAUTION = "step-ca looks for an X5C token's chain in 'x5c' alone; it will refuse this one"
 
 
 @attrs.frozen
@@ -45,10 +47,13 @@ class X5cProvisioner(Provisioner):
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""
         chain, signer = open_chain(options, sources)
-        check_usage(chain[0])
-        check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
-        member = "x5cInsecure" if options.flag("x5c-insecure") else "x5c"
-        return Credential(signer, signer.public.thumbprint(), {member: encode_chain(chain)})
+        with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+            check_usage(chain[0])
+            check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
+        kid, certificates = signer.public.thumbprint(), encode_chain(chain)
+        if options.flag("x5c-insecure"):
+            return Credential(signer, kid, {"x5cInsecure": certificates}, caution=INSECURE_CAUTION)
+        return Credential(signer, kid, {"x5c": certificates})
 
 
 def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certificate], Signer]:
@@ -58,9 +63,12 @@ def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certif
         InputError: a file cannot be read, or the chain is out of order.
         KeyMismatchError: the key is not the leaf's.
     """
-    paths = [str(options.text("x5c-cert")), *options.texts("x5c-chain")]
-    data = b"\n".join(sources.files.read(path, MAX_CHAIN_BYTES) for path in paths)
-    chain = sources.certificates.read_chain(data)
+    named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
+    chain: list[Certificate] = []
+    for option, path in named:
+        data = sources.files.read(path, MAX_CHAIN_BYTES)
+        with naming(f"{options.spell(option)} {path}"):
+            chain += sources.certificates.read_chain(data)
     check_chain(chain)
     signer = sources.keys.open(KeyFile(str(options.text("x5c-key")), "x5c-key"), sources.passwords)
     check_key(chain[0].public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
