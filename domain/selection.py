@@ -9,7 +9,7 @@ from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.types import TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from domain.token_options import TokenOptions
 
@@ -25,32 +25,33 @@ def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptio
     Raises:
         UsageError: none is left, naming the options up to that which ruled out the last.
     """
-    kid, name = options.text("kid"), options.text("provisioner")
     left = [provisioner for provisioner in provisioners if options.request.kind in provisioner.own_kinds]
     if left:
         return left
-    left = list(provisioners)
-    own = sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings))
-    sought: list[str] = []
-    for option in own:
-        left = [provisioner for provisioner in left if option in provisioner.options]
-        sought.append(options.spell(option))
-        _check_left(left, provisioners, sought)
-    if kid is not None:
-        is_habit = not options.is_flag("kid") and (own or options.is_flag("provisioner"))
-        left = [one for one in left if one.key_id == kid or (is_habit and not one.key_id)]
-        sought.append(f"{options.spell('kid')} {kid!r}")
-        _check_left(left, provisioners, sought)
-    if name is not None:
-        left = [provisioner for provisioner in left if provisioner.name == name]
-        sought.append(f"{options.spell('provisioner')} {name!r}")
+    left, sought = list(provisioners), []
+    for spelled, keeps in _list_filters(options):
+        left = [provisioner for provisioner in left if keeps(provisioner)]
+        sought.append(spelled)
         _check_left(left, provisioners, sought)
     able = [provisioner for provisioner in left if not isinstance(provisioner, OtherProvisioner)]
-    if kid is None and name is None:
+    if "kid" not in options.settings and "provisioner" not in options.settings:
         _check_left(able, provisioners)
     left = able or left
     left = [provisioner for provisioner in left if options.request.kind in provisioner.kinds] or left
-    return [provisioner for provisioner in left if own or provisioner.by_itself] or left
+    return [one for one in left if one.by_itself or one.options.intersection(options.settings)] or left
+
+
+def _list_filters(options: TokenOptions) -> Iterator[tuple[str, Callable[[Provisioner], bool]]]:
+    """Give what the options select by, as the user wrote it, each with what it keeps."""
+    own = sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings))
+    for option in own:
+        yield options.spell(option), lambda one, option=option: option in one.options  # type: ignore[misc]
+    kid, name = options.text("kid"), options.text("provisioner")
+    if kid is not None:
+        is_habit = not options.is_flag("kid") and (own or options.is_flag("provisioner"))
+        yield f"{options.spell('kid')} {kid!r}", lambda one: one.key_id == kid or bool(is_habit and not one.key_id)
+    if name is not None:
+        yield f"{options.spell('provisioner')} {name!r}", lambda one: one.name == name
 
 
 def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: Sequence[str] = ()) -> None:

@@ -11,7 +11,7 @@ from adapters.declared_authority import DeclaredAuthority
 from adapters.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.jwk import JwkProvisioner
-from domain.provisioners.renewal import Renewal
+from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.types import NAMED
 from domain.request_kind import Kind
 
@@ -33,7 +33,7 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
     has_config = options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
-        return DeclaredAuthority(url, lambda: "", Renewal())
+        return DeclaredAuthority(url, lambda: "", Renewal(ISSUER))
     if has_config:
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):

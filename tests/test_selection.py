@@ -15,7 +15,7 @@ from domain.errors import UsageError
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
-from domain.provisioners.renewal import Renewal
+from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.selection import select_provisioners
@@ -34,9 +34,10 @@ class KeyedProvisioner(Provisioner):
     """A provisioner of another type that tokens can be made for."""
 
     options: ClassVar = frozenset({"dns"})
+    type_name = "Keyed"
 
 
-OTHER = KeyedProvisioner("other", "Keyed")
+OTHER = KeyedProvisioner("other")
 
 
 def read_options(origin: Origin = Origin.FLAG, **given: Value) -> TokenOptions:
@@ -160,7 +161,7 @@ def test_a_kid_of_habit_rules_out_no_type_without_kids(origin: Origin) -> None:
 def test_a_renewal_is_by_nobody_on_the_list(origin: Origin) -> None:
     """Its own certificate vouches for it, whatever provisioner and kid other requests use."""
     options = read_options(origin, kid="kid-1", provisioner="alice", renew=True, **BY_X5C)
-    assert select_provisioners([Renewal()], options) == [Renewal()]
+    assert select_provisioners([Renewal(ISSUER)], options) == [Renewal(ISSUER)]
 
 
 REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "GCP", "AWS", "Azure", "Nebula", "Quantum")

@@ -29,7 +29,6 @@ class Provisioner:
 
     Attributes:
         name: The `iss` of its tokens.
-        type_name: Its type in step-ca's own spelling.
     """
 
     kinds: ClassVar[AbstractSet[Kind]] = frozenset()
@@ -54,7 +53,11 @@ class Provisioner:
     """Whether it is chosen where neither its name nor an option of its own asks for it."""
 
     name: str
-    type_name: str
+
+    @property
+    def type_name(self) -> str:
+        """Its type in step-ca's own spelling."""
+        raise NotImplementedError
 
     @property
     def key_id(self) -> str:
@@ -112,9 +115,11 @@ class OtherProvisioner(Provisioner):
     """A provisioner that step-ott cannot make a token for.
 
     Attributes:
+        type_name: Its type, as the CA spells it.
         reason: Why not, for the user who names it.
     """
 
+    type_name: str
     reason: str = "step-ott makes no tokens for this type"
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002

@@ -36,7 +36,7 @@ class JwkProvisioner(Provisioner):
     files: ClassVar = ("key",)
     by_itself: ClassVar = True
 
-    type_name: str = attrs.field(default="JWK", init=False)
+    type_name = "JWK"
     kid: str = ""
     key: PublicJwk | None = None
     encrypted_key: str | None = attrs.field(default=None, repr=False)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import attrs
-
 from domain import base64url, json_text
 from domain.credential import IssuedToken
 from domain.duration import NANOSECONDS
@@ -29,7 +27,6 @@ ISSUER = "kubernetes/serviceaccount"
 """The `iss` that step-ca asks for: that of tokens in secrets, not of projected ones (step-ca, k8sSA.go)."""
 
 
-@attrs.frozen
 class K8ssaProvisioner(Provisioner):
     """A provisioner of type K8sSA."""
 
@@ -41,7 +38,7 @@ class K8ssaProvisioner(Provisioner):
     )  # fmt: skip
     """What would have to stand in the token, which is Kubernetes' own and good for every kind of request."""
 
-    type_name: str = attrs.field(default="K8sSA", init=False)
+    type_name = "K8sSA"
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the token in `--k8ssa-token-path`, unless it has expired."""

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import attrs
-
-from domain.certificate import check_begin, check_usage
 from domain.credential import Credential
 from domain.errors import UsageError, naming
 from domain.provisioners.base import Provisioner
@@ -25,15 +22,13 @@ if TYPE_CHECKING:
 ISSUER = "step-ca-client/1.0"
 
 
-@attrs.frozen
 class Renewal(Provisioner):
     """What stands in for the provisioner of a renewal."""
 
     kinds: ClassVar = frozenset({Kind.RENEW})
     own_kinds: ClassVar = frozenset({Kind.RENEW})
 
-    name: str = attrs.field(default=ISSUER, init=False)
-    type_name: str = attrs.field(default="X.509 renewal", init=False)
+    type_name = "X.509 renewal"
 
     @classmethod
     def judge(cls, given: Settings, kind: Kind) -> None:  # noqa: ARG003
@@ -50,6 +45,8 @@ class Renewal(Provisioner):
 
         Of a certificate without one, step-ca does not look at the subject, so that its token has an empty one.
         """
+        from domain.certificate import check_begin, check_usage  # noqa: PLC0415  # only for its own tokens
+
         chain, signer = open_chain(options, sources)
         with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
             check_usage(chain[0])

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import attrs
-
-from domain.certificate import check_key, check_ssh_validity
 from domain.credential import Credential
 from domain.errors import UsageError, naming
 from domain.key_source import KeyFile
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 MAX_CERTIFICATE_BYTES = 1 << 20
 
 
-@attrs.frozen
 class SshpopProvisioner(Provisioner):
     """A provisioner of type SSHPOP."""
 
@@ -35,7 +31,7 @@ class SshpopProvisioner(Provisioner):
     needs: ClassVar = ("sshpop-cert", "sshpop-key")
     files: ClassVar = ("sshpop-cert", "sshpop-key")
 
-    type_name: str = attrs.field(default="SSHPOP", init=False)
+    type_name = "SSHPOP"
 
     @property
     def audience_fragment(self) -> str:
@@ -55,6 +51,8 @@ class SshpopProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""
+        from domain.certificate import check_key, check_ssh_validity  # noqa: PLC0415  # only for its own tokens
+
         path, spelled = str(options.text("sshpop-cert")), options.spell("sshpop-cert")
         data = sources.files.read(path, MAX_CERTIFICATE_BYTES)
         with naming(f"{spelled} {path}"):

@@ -8,9 +8,6 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, ClassVar
 
-import attrs
-
-from domain.certificate import check_chain, check_key, check_usage, check_validity
 from domain.credential import Credential
 from domain.errors import naming
 from domain.key_source import KeyFile
@@ -28,7 +25,6 @@ MAX_CHAIN_BYTES = 1 << 20
 INSECURE_CAUTION = "step-ca looks for an X5C token's chain in 'x5c' alone; it will refuse this one"
 
 
-@attrs.frozen
 class X5cProvisioner(Provisioner):
     """A provisioner of type X5C."""
 
@@ -37,7 +33,7 @@ class X5cProvisioner(Provisioner):
     needs: ClassVar = ("x5c-cert", "x5c-key")
     files: ClassVar = ("x5c-cert", "x5c-key", "x5c-chain")
 
-    type_name: str = attrs.field(default="X5C", init=False)
+    type_name = "X5C"
 
     @property
     def audience_fragment(self) -> str:
@@ -46,6 +42,8 @@ class X5cProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""
+        from domain.certificate import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
+
         chain, signer = open_chain(options, sources)
         with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
             check_usage(chain[0])
@@ -63,6 +61,8 @@ def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certif
         InputError: a file cannot be read, or the chain is out of order.
         KeyMismatchError: the key is not the leaf's.
     """
+    from domain.certificate import check_chain, check_key  # noqa: PLC0415  # only for its own tokens
+
     named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
     chain: list[Certificate] = []
     for option, path in named:
