@@ -121,7 +121,7 @@ def write_held(ca: ProvisionedCa, folder: Path) -> None:
 
 @pytest.fixture
 def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A folder for the example; a CA runs only for those that ask one, and far from any there is no ca.json."""
+    """A folder for the example, beside a CA with every type of provisioner; far from any there is no ca.json."""
     program = tmp_path / "step-ott"
     program.write_text(
         f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} exec {sys.executable} -m entrypoints.cli "$@"\n'
@@ -130,10 +130,9 @@ def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     (tmp_path / "internal.pub").write_bytes(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
     (tmp_path / "provisioner.key").write_text(json.dumps(generate_jwk()))
-    if "--offline" in line:
-        step_path: Path = request.getfixturevalue("sandbox_path")
-        texts = {ROOT: str(step_path / "certs" / "root_ca.crt")}
-        return Place(tmp_path, tmp_path / "none" if "--issuer" in line else step_path, texts)
+    if "--issuer" in line:
+        sandbox: Path = request.getfixturevalue("sandbox_path")
+        return Place(tmp_path, tmp_path / "none", {ROOT: str(sandbox / "certs" / "root_ca.crt")})
     provisioned: ProvisionedCa = request.getfixturevalue("provisioned_ca")
     write_held(provisioned, tmp_path)
     ca = provisioned.ca
