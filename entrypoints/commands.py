@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from entrypoints.options import SANDBOX_OPTIONS, TOKEN_OPTIONS, Option
+from entrypoints.options import INSPECT_OPTIONS, SANDBOX_OPTIONS, TOKEN_OPTIONS, Option
 
 
 @attrs.frozen
@@ -95,6 +95,20 @@ TOKEN = Command(
     ),
 )
 
+INSPECT = Command(
+    "inspect",
+    "say in words what a token is for",
+    "<token|file|->",
+    "Says what a token authorises: which request, for whom, at which CA, by which provisioner, from when until\n"
+    "when, bound to what. It checks no signature, so what it says is what the token claims. The token\n"
+    "is given as it is, in a file, or on standard input (-).",
+    INSPECT_OPTIONS,
+    (
+        ("A token on standard input", "inspect - < token.txt"),
+        ("For a program", "inspect token.txt --format json"),
+    ),
+)
+
 SANDBOX = Command(
     "sandbox",
     "write a throw-away step path with a CA of its own, to try things on",
@@ -112,5 +126,5 @@ SANDBOX = Command(
 
 VERSION = Command("version", "print the version", "", "Prints the program's name and version.")
 
-COMMANDS: Sequence[Command] = (TOKEN, SANDBOX, VERSION)
+COMMANDS: Sequence[Command] = (TOKEN, INSPECT, SANDBOX, VERSION)
 """All commands; each can also be called as `ca COMMAND`, as scripts for step do."""

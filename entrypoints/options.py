@@ -109,6 +109,10 @@ TOKEN_OPTIONS: Sequence[Option] = (
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
+INSPECT_OPTIONS: Sequence[Option] = (
+    Option("format", "text|json", "How to print it: text for people, or json. Default: text.", OUTPUT),
+)
+
 SANDBOX_OPTIONS: Sequence[Option] = (
     Option("address", "host:port", "Where its step-ca will listen. Default: 127.0.0.1:9000.", AUTHORITY),
     Option("dns", "name", "DNS name or IP address of its step-ca. Repeatable. Default: 127.0.0.1 and localhost.",

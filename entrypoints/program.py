@@ -8,7 +8,7 @@ from domain.errors import UsageError
 from domain.setting import Settings, layer
 from entrypoints import __version__
 from entrypoints.argv import HELP_WORDS, parse_configuration, parse_environment, parse_words
-from entrypoints.commands import COMMANDS, SANDBOX, TOKEN, VERSION, Command
+from entrypoints.commands import COMMANDS, INSPECT, SANDBOX, TOKEN, VERSION, Command
 from entrypoints.dispatch import Run, dispatch
 from entrypoints.help import PROGRAM, describe_command, describe_program
 
@@ -67,6 +67,21 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     return 0
 
 
+def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.clock import SystemClock  # noqa: PLC0415
+    from adapters.input_files import LocalFiles  # noqa: PLC0415
+    from entrypoints.inspecting import describe_token  # noqa: PLC0415
+    from entrypoints.report import JSON, TEXT  # noqa: PLC0415
+    from entrypoints.wiring import wire_certificates  # noqa: PLC0415
+
+    if len(positional) != 1:
+        raise UsageError("inspect takes one token", "give it as it is, as a file, or - for standard input")
+    form = str(flags["format"].value) if "format" in flags else TEXT
+    if form not in (TEXT, JSON):
+        raise UsageError(f"--format {form!r} is not known", f"choose {TEXT} or {JSON}")
+    return _print(describe_token(positional[0], form, LocalFiles(), wire_certificates(), SystemClock()))
+
+
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from domain.sandbox_plan import read_sandbox_plan  # noqa: PLC0415
@@ -96,4 +111,9 @@ def _print(text: str) -> int:
     return 0
 
 
-RUNS: Mapping[str, Run] = {TOKEN.name: _run_token, SANDBOX.name: _run_sandbox, VERSION.name: _run_version}
+RUNS: Mapping[str, Run] = {
+    TOKEN.name: _run_token,
+    INSPECT.name: _run_inspect,
+    SANDBOX.name: _run_sandbox,
+    VERSION.name: _run_version,
+}

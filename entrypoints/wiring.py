@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from adapters.certificates import CertificateReader
     from adapters.sandbox import SandboxFolder
     from domain.certificate import Certificate, SshCertificate
-    from domain.ports import Passwords
+    from domain.ports import Certificates, Passwords
     from domain.token_options import TokenOptions
 
 
@@ -61,7 +61,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         randomness=SystemRandomness(),
         files=files,
         keys=wire_key_store(files),
-        certificates=_LateCertificates(),
+        certificates=wire_certificates(),
         passwords=_wire_passwords(options, files, terminal),
         authority=wire_authority(options, step_path, files),
         prompter=terminal,
@@ -89,6 +89,11 @@ def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal
         if path is not None:
             return FilePassword(files, path, options.spell(name))
     return TypedPassword(terminal)
+
+
+def wire_certificates() -> Certificates:
+    """Return the reader of certificates."""
+    return _LateCertificates()
 
 
 class _LateCertificates:
