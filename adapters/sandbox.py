@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from domain.duration import NANOSECONDS
 from domain.errors import OutputError
 from domain.sandbox_plan import SandboxPlan, write_ca_config
 
@@ -62,7 +63,7 @@ class SandboxFolder:
 
     def _compose(self, folder: str, plan: SandboxPlan, now: int) -> dict[str, bytes]:
         """Return the content of every file of the sandbox by its name in the folder."""
-        begin = datetime.fromtimestamp(now // 1_000_000_000, UTC)
+        begin = datetime.fromtimestamp(now // NANOSECONDS, UTC)
         root_key, intermediate_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         root = _certify("Sandbox Root CA", root_key.public_key(), "Sandbox Root CA", root_key, begin, 1)
         intermediate = _certify(

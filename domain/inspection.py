@@ -5,20 +5,15 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from domain import base64url, json_text
 from domain.duration import NANOSECONDS, format_duration
-from domain.errors import InputError
 from domain.rfc3339 import format_time
+from domain.validity import MAX_VALIDITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from domain.certificate import Certificate
-
-UNUSUAL_SECONDS = 3600
-"""step mints no token for longer."""
+    from domain.compact_jws import ReadToken
 
 REQUESTS = {
     "sign": "to have an X.509 certificate signed",
@@ -33,38 +28,11 @@ REQUESTS = {
 """What each path of step-ca's API does, with and without its `/1.0/`."""
 
 
-@attrs.frozen(eq=False)
-class ReadToken:
-    """The two readable parts of a compact JWS."""
-
-    header: Mapping[str, Any]
-    claims: Mapping[str, Any]
-
-
-def read_token(text: str) -> ReadToken:
-    """Return header and claims of the compact JWS `text`.
-
-    Raises:
-        InputError: naming the part that is wrong, and why.
-    """
-    parts = text.strip().split(".", 5)
-    if len(parts) == 5:
-        raise InputError("it has five parts: an encrypted JWE, not a token", "inspect the token that the CA gets")
-    if len(parts) != 3:
-        raise InputError(f"a token has three parts with dots between, this has {len(parts)}", "give the whole token")
-    header, claims = (_read_object(part, name) for part, name in zip(parts, ("header", "payload"), strict=False))
-    try:
-        base64url.decode(parts[2])
-    except ValueError as error:
-        raise InputError(f"the token's signature is {error}", "give the whole token") from error
-    return ReadToken(header, claims)
-
-
 def inspect_token(token: ReadToken, chain: Sequence[Certificate], now: int) -> dict[str, Any]:
     """Return what the token says, by name, in the order to show it; JSON can carry every value.
 
     Args:
-        token: As `read_token` returns it.
+        token: As `domain.compact_jws.read_token` returns it.
         chain: The certificates in its header.
         now: Nanoseconds since the epoch, UTC.
     """
@@ -103,7 +71,7 @@ def list_warnings(token: ReadToken, now: int) -> list[str]:
         warnings.append("it has expired")
     if begin is not None and begin * NANOSECONDS > now:
         warnings.append("its time has not come yet")
-    if begin is not None and end is not None and end - begin > UNUSUAL_SECONDS:
+    if begin is not None and end is not None and (end - begin) * NANOSECONDS > MAX_VALIDITY:
         warnings.append("it lasts for more than an hour")
     if not claims.get("jti"):
         warnings.append("it has no jti, by which the CA would know it again")
@@ -112,16 +80,6 @@ def list_warnings(token: ReadToken, now: int) -> list[str]:
     if token.header.get("alg") in (None, "none"):
         warnings.append("it has no signature algorithm")
     return warnings
-
-
-def _read_object(part: str, name: str) -> Mapping[str, Any]:
-    try:
-        value = json_text.parse(base64url.decode(part))
-        if not isinstance(value, dict):
-            raise ValueError("no JSON object")
-    except ValueError as error:
-        raise InputError(f"the token's {name} cannot be read: {error}", "give the whole token, unchanged") from error
-    return value
 
 
 def _split_audience(audience: Any) -> tuple[str | None, str, str]:

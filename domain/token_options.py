@@ -84,13 +84,12 @@ class TokenOptions:
         return spell(self.settings, name)
 
 
-def judge_settings(settings: Settings) -> Kind:
-    """Check that the settings go together, and return the kind of request they ask for.
+def judge_settings(given: Settings) -> Kind:
+    """Check that the settings, as `drop_absent` leaves them, go together; return the kind of request they ask for.
 
     Raises:
         UsageError: naming both of the settings that do not go together.
     """
-    given = drop_absent(settings)
     _check_texts(given)
     kind = find_kind(given)
     for option, missing in NEEDS.items():
@@ -120,8 +119,9 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     Raises:
         UsageError: the settings do not go together, or a value is malformed.
     """
-    kind = judge_settings(settings)
-    given = _drop_outranked(drop_absent(settings))
+    given = drop_absent(settings)
+    kind = judge_settings(given)
+    given = _drop_outranked(given)
     request = TokenRequest(
         kind=kind,
         subject=_check_subject(subject, kind),

@@ -6,13 +6,14 @@ from base64 import b64decode
 from binascii import Error
 from typing import TYPE_CHECKING
 
+from domain.compact_jws import read_token
 from domain.errors import InputError
-from domain.inspection import inspect_token, read_token
+from domain.inspection import inspect_token
 from entrypoints.report import render
 
 if TYPE_CHECKING:
     from domain.certificate import Certificate
-    from domain.inspection import ReadToken
+    from domain.compact_jws import ReadToken
     from domain.ports import Certificates, Clock, InputFiles
 
 MAX_TOKEN_BYTES = 1 << 20

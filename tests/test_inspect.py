@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from domain import base64url, json_text
+from domain.compact_jws import ReadToken, read_token
 from domain.duration import NANOSECONDS
 from domain.errors import InputError
-from domain.inspection import REQUESTS, ReadToken, inspect_token, list_warnings, read_token
+from domain.inspection import REQUESTS, inspect_token, list_warnings
 from domain.request_kind import Kind
 from entrypoints.commands import INSPECT
 from tests.provisioned_ca import ProvisionedCa
