@@ -21,14 +21,14 @@ class Credential:
         kid: The header's key identifier.
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
         subject: The subject that the key's certificate dictates, None for the user's own.
-        caution: What the user should know of the CA's answer to its tokens, empty for nothing.
+        cautions: What the user should know of the CA's answer to its tokens, a sentence each.
     """
 
     signer: Signer
     kid: str
     header: Mapping[str, Any] = attrs.field(factory=dict)
     subject: str | None = None
-    caution: str = ""
+    cautions: tuple[str, ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -36,8 +36,8 @@ class IssuedToken:
     """A token that the CA takes as it stands.
 
     Attributes:
-        caution: What the user should know of the CA's answer to it, empty for nothing.
+        cautions: What the user should know of the CA's answer to it, a sentence each.
     """
 
     token: str = attrs.field(repr=False)
-    caution: str = ""
+    cautions: tuple[str, ...] = ()

@@ -152,8 +152,7 @@ def _list_cautions(
     request = options.request
     if request.kind not in provisioner.kinds:
         yield f"step-ca takes no {provisioner.type_name} token for {request.kind.path}; it will refuse this one"
-    if credential.caution:
-        yield credential.caution
+    yield from credential.cautions
     if isinstance(credential, IssuedToken):
         yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
         if options.flag("offline"):

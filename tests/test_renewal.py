@@ -281,3 +281,12 @@ def test_step_makes_the_same_token(
     for name in ("exp", "iat", "nbf"):
         assert 0 <= ours.pop(name) - go.pop(name) <= pair.seconds
     assert go == ours
+
+
+def test_every_caution_is_given(provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """A leaf that stands alone and has no common name is warned of for both."""
+    held = provisioned_ca.hold(tmp_path, "")
+    words = ["token", "--renew", "--x5c-cert", str(held.certificate), "--x5c-key", str(held.key)]
+    result = invoke(*words, environment=provisioned_ca.environment)
+    assert result.status == 0
+    assert "has no common name" in result.err and "holds the leaf alone" in result.err

@@ -46,7 +46,7 @@ class K8ssaProvisioner(Provisioner):
         claims = read_claims(token, path)
         check_expiry(claims, path, sources.clock.now())
         is_known = claims.get("iss") == ISSUER
-        return IssuedToken(token, "" if is_known else f"step-ca takes tokens of the issuer {ISSUER} alone")
+        return IssuedToken(token, () if is_known else (f"step-ca takes tokens of the issuer {ISSUER} alone",))
 
 
 def check_expiry(claims: Mapping[str, Any], path: str, now: int) -> None:

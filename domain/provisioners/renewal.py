@@ -55,10 +55,12 @@ class Renewal(Provisioner):
         if wished not in ("", common_name):
             name = f"common name {common_name!r}" if common_name else "common name, for it has none"
             raise UsageError(f"the subject {wished!r} is not the certificate's {name}", "leave the subject out")
-        caution = ""
+        cautions: list[str] = []
         if not common_name:
-            caution = "the certificate has no common name, so the token's subject is empty; step-ca takes it"
+            cautions.append("the certificate has no common name, so the token's subject is empty; step-ca takes it")
         if len(chain) == 1:
-            caution = "--x5c-cert holds the leaf alone; step-ca refuses it unless the root itself issued the leaf"
+            cautions.append(
+                "--x5c-cert holds the leaf alone; step-ca refuses it unless the root itself issued the leaf"
+            )
         header = {"x5cInsecure": encode_chain(chain)}
-        return Credential(signer, signer.public.thumbprint(), header, subject=common_name, caution=caution)
+        return Credential(signer, signer.public.thumbprint(), header, subject=common_name, cautions=tuple(cautions))

@@ -50,7 +50,7 @@ class X5cProvisioner(Provisioner):
             check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
         kid, certificates = signer.public.thumbprint(), encode_chain(chain)
         if options.flag("x5c-insecure"):
-            return Credential(signer, kid, {"x5cInsecure": certificates}, caution=INSECURE_CAUTION)
+            return Credential(signer, kid, {"x5cInsecure": certificates}, cautions=(INSECURE_CAUTION,))
         return Credential(signer, kid, {"x5c": certificates})
 
 
