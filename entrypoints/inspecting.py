@@ -1,15 +1,14 @@
-"""How a token is explained: read, judge (pure), render."""
+"""How a token is explained: read, then judged by pure rules."""
 
 from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.compact_jws import read_token
 from domain.errors import InputError
 from domain.inspection import inspect_token
-from entrypoints.report import render
 
 if TYPE_CHECKING:
     from domain.certificate import Certificate
@@ -20,13 +19,13 @@ MAX_TOKEN_BYTES = 1 << 20
 NOTE = "the signature has not been checked; this is what the token says of itself"
 
 
-def describe_token(source: str, form: str, files: InputFiles, certificates: Certificates, clock: Clock) -> str:
-    """Return what the token in `source` (a token, a file, or - for standard input) says, as text or JSON."""
-    token = read_token(_find_token(source, files))
-    return render(inspect_token(token, _read_chain(token, certificates), clock.now()), form, NOTE)
+def describe_token(source: str, files: InputFiles, certificates: Certificates, clock: Clock) -> dict[str, Any]:
+    """Return what the token in `source` (a token, a file, or - for standard input) says, by name."""
+    token = read_token(find_token(source, files))
+    return inspect_token(token, _read_chain(token, certificates), clock.now())
 
 
-def _find_token(source: str, files: InputFiles) -> str:
+def find_token(source: str, files: InputFiles) -> str:
     """Return the text of the token; what has two dots and no slash is one itself."""
     if source.count(".") == 2 and "/" not in source and len(source) > 64:
         return source

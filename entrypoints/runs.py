@@ -1,0 +1,129 @@
+"""What each command does: its words and flags are read and judged, its ports wired, and the work begun."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import UsageError
+from domain.setting import layer
+from entrypoints import __version__
+from entrypoints.argv import parse_configuration, parse_environment
+from entrypoints.commands import INSPECT, SANDBOX, TOKEN, VERSION, Command
+from entrypoints.help import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from adapters.step_path import StepPath
+    from domain.setting import Setting, Settings
+    from entrypoints.dispatch import Run
+
+
+def print_text(text: str) -> int:
+    """Write `text` to stdout, and return the exit status 0."""
+    from adapters.token_files import write_stdout  # noqa: PLC0415
+
+    write_stdout(text)
+    return 0
+
+
+def _run_token(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.clock import SystemClock  # noqa: PLC0415
+    from domain.token_options import read_token_options  # noqa: PLC0415
+    from entrypoints.minting import mint_token  # noqa: PLC0415
+    from entrypoints.wiring import wire_ports  # noqa: PLC0415
+
+    if len(positional) > 1:
+        raise UsageError(
+            f"there is more than one subject: {', '.join(map(repr, positional))}", "give one; names go to --san"
+        )
+    subject = positional[0] if positional else None
+    now = SystemClock().now()
+    settings, step_path = _read_settings(TOKEN, flags, lambda given: read_token_options(subject, given, now))
+    options = read_token_options(subject, settings, now)
+    mint_token(options, wire_ports(options, step_path))
+    return 0
+
+
+def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.clock import SystemClock  # noqa: PLC0415
+    from adapters.input_files import LocalFiles  # noqa: PLC0415
+    from entrypoints.inspecting import NOTE, describe_token  # noqa: PLC0415
+    from entrypoints.wiring import wire_certificates  # noqa: PLC0415
+
+    settings = layer(flags, parse_environment(os.environ, INSPECT.options))
+    form = _choose_form(settings)
+    source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
+    facts = describe_token(source, LocalFiles(), wire_certificates(), SystemClock())
+    return _print_report(facts, form, NOTE)
+
+
+def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.clock import SystemClock  # noqa: PLC0415
+    from domain.sandbox_plan import read_sandbox_plan  # noqa: PLC0415
+    from entrypoints.wiring import wire_sandbox  # noqa: PLC0415
+
+    name = _take_one(positional, SANDBOX, "folder", "name an empty or a new one")
+    plan = read_sandbox_plan(flags)
+    folder = wire_sandbox().write(name, plan, SystemClock().now())
+    shown = shlex.quote(folder)
+    return print_text(
+        f"step-ca {shown}/config/ca.json    # serves it at {plan.ca_url()}\n"
+        f"STEPPATH={shown} {PROGRAM} token internal.example.com    # mints; add --offline without the CA\n"
+    )
+
+
+def _run_version(positional: Sequence[str], _: Settings) -> int:
+    if positional:
+        raise UsageError(f"version takes no {positional[0]!r}", "leave it out")
+    return print_text(f"{PROGRAM} {__version__}\n")
+
+
+def _read_settings(
+    command: Command, flags: Settings, judge: Callable[[Settings], object]
+) -> tuple[dict[str, Setting], StepPath]:
+    """Return all settings of a command, and the step path that gives some of them.
+
+    `judge` sees flags and environment first, so that what can be refused is, before any file is read.
+    """
+    from domain.authority_options import drop_absent  # noqa: PLC0415
+    from entrypoints.wiring import open_step_path  # noqa: PLC0415
+
+    given = layer(flags, parse_environment(os.environ, command.options))
+    judge(given)
+    context = drop_absent(given).get("context")
+    step_path = open_step_path(os.environ, None if context is None else str(context.value))
+    return layer(given, parse_configuration(step_path.defaults(), command.options)), step_path
+
+
+def _take_one(positional: Sequence[str], command: Command, what: str, fix: str) -> str:
+    """Return the only positional word."""
+    if len(positional) != 1:
+        raise UsageError(f"{command.name} takes one {what}", fix)
+    return positional[0]
+
+
+def _choose_form(settings: Settings) -> str:
+    """Return the format that --format asks for."""
+    from entrypoints.report import FORMATS, TEXT  # noqa: PLC0415
+
+    form = str(settings["format"].value) if "format" in settings else TEXT
+    if form not in FORMATS:
+        raise UsageError(f"{settings['format'].spelled} {form!r} is not known", f"choose {' or '.join(FORMATS)}")
+    return form
+
+
+def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:
+    from entrypoints.report import choose_paint, render  # noqa: PLC0415
+
+    return print_text(render(facts, form, note, choose_paint()))
+
+
+RUNS: Mapping[str, Run] = {
+    TOKEN.name: _run_token,
+    INSPECT.name: _run_inspect,
+    SANDBOX.name: _run_sandbox,
+    VERSION.name: _run_version,
+}
