@@ -16,7 +16,10 @@ from domain.provisioners.types import NAMED
 from domain.request_kind import Kind
 
 if TYPE_CHECKING:
+    from adapters.ca_https import HttpsAuthority
+    from adapters.ca_json import CaJson
     from adapters.step_path import StepPath
+    from domain.authority_options import AuthorityOptions
     from domain.ca_url import CaUrl
     from domain.ports import Authority, InputFiles
     from domain.token_options import TokenOptions
@@ -29,8 +32,8 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    path = options.text("ca-config") or step_path.default_ca_config()
-    has_config = options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
+    path = _find_ca_config(options, step_path)
+    has_config = _has_ca_config(options, path)
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
         return DeclaredAuthority(url, lambda: "", Renewal(ISSUER))
@@ -41,7 +44,32 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
     return _wire_online(options, step_path, files)
 
 
-def _wire_online(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+def wire_published_authority(
+    options: AuthorityOptions, step_path: StepPath, files: InputFiles
+) -> HttpsAuthority | CaJson:
+    """Return the CA as it describes itself: over HTTPS, or offline in ca.json.
+
+    Raises:
+        UsageError: an option is missing that this way needs.
+        InputError: ca.json or the root cannot be read.
+    """
+    path = _find_ca_config(options, step_path)
+    if _has_ca_config(options, path):
+        return _wire_ca_json(path, options, files)
+    if options.flag("offline"):
+        raise UsageError(f"there is no {path}, which --offline reads", "name a ca.json by --ca-config, or ask the CA")
+    return _wire_online(options, step_path, files)
+
+
+def _find_ca_config(options: AuthorityOptions, step_path: StepPath) -> str:
+    return options.text("ca-config") or step_path.default_ca_config()
+
+
+def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
+    return options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
+
+
+def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
     root = _find_root(options, step_path, files)
     certificates, fingerprint = root.certificates(), root.fingerprint()
@@ -53,7 +81,7 @@ def _wire_online(options: TokenOptions, step_path: StepPath, files: InputFiles) 
     return HttpsAuthority(ca_url=ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners)
 
 
-def _wire_ca_json(path: str, options: TokenOptions, files: InputFiles) -> Authority:
+def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
     from adapters.ca_json import CaJson, read_ca_config  # noqa: PLC0415
     from adapters.provisioner_json import read_provisioners, structure  # noqa: PLC0415
 
@@ -85,7 +113,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
     return DeclaredAuthority(options.ca_url, root.fingerprint, provisioner)
 
 
-def _require_ca_url(options: TokenOptions) -> CaUrl:
+def _require_ca_url(options: AuthorityOptions) -> CaUrl:
     if options.ca_url is None:
         raise UsageError(
             "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
@@ -93,7 +121,7 @@ def _require_ca_url(options: TokenOptions) -> CaUrl:
     return options.ca_url
 
 
-def _find_root(options: TokenOptions, step_path: StepPath, files: InputFiles) -> RootFile:
+def _find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> RootFile:
     path = options.text("root")
     if path is not None:
         return RootFile(files, path, options.spell("root"))

@@ -56,6 +56,19 @@ def _switch(name: str, text: str, group: str, *aliases: str) -> Option:
     return Option(name, "", text, group, ValueKind.SWITCH, aliases)
 
 
+AUTHORITY_OPTIONS: Sequence[Option] = (
+    Option("ca-url", "URI", "Address of the CA: host or host:port, with or without https://.", AUTHORITY),
+    Option("root", "file", "Root certificate of the CA, the only one trusted. Default: certs/root_ca.crt in the "
+           "step path.", AUTHORITY),
+    _switch("offline", "Ask no CA: read ca.json, or take --issuer, --key and --ca-url.", AUTHORITY),
+    Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
+           AUTHORITY),
+    Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),
+    Option("request-timeout", "duration", "The longest that one request to the CA may take. Default: 15s.", AUTHORITY),
+    Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s.", AUTHORITY),
+)  # fmt: skip
+"""Which CA is meant: the same for every command that needs one."""
+
 TOKEN_OPTIONS: Sequence[Option] = (
     _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
     _switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
@@ -96,22 +109,14 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
            "--password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),
-    Option("ca-url", "URI", "Address of the CA: host or host:port, with or without https://.", AUTHORITY),
-    Option("root", "file", "Root certificate of the CA, the only one trusted. Default: certs/root_ca.crt in the "
-           "step path.", AUTHORITY),
-    _switch("offline", "Ask no CA: read ca.json, or take --issuer, --key and --ca-url.", AUTHORITY),
-    Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
-           AUTHORITY),
-    Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),
-    Option("request-timeout", "duration", "The longest that one request to the CA may take. Default: 15s.", AUTHORITY),
-    Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s.", AUTHORITY),
+    *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
-INSPECT_OPTIONS: Sequence[Option] = (
-    Option("format", "text|json", "How to print it: text for people, or json. Default: text.", OUTPUT),
-)
+FORMAT = Option("format", "text|json", "How to print it: text for people, or json. Default: text.", OUTPUT)
+
+INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
 
 SANDBOX_OPTIONS: Sequence[Option] = (
     Option("address", "host:port", "Where its step-ca will listen. Default: 127.0.0.1:9000.", AUTHORITY),
