@@ -6,19 +6,31 @@ from typing import Any
 import attrs
 
 from domain import json_text
+from domain.authority_settings import AuthoritySettings, ProvisionerClaims
 from domain.ca_url import CaUrl, check_host
 from domain.errors import AuthorityError, InputError
 from domain.ports import InputFiles
 from domain.provisioners.base import Provisioner
 
-MAX_CONFIG_BYTES = 32 << 20
+MAX_CONFIG_BYTES, MAX_KEY_BYTES = 32 << 20, 64 << 10
 
 
 @attrs.frozen
 class AuthoritySection:
-    """The part of ca.json that lists the provisioners."""
+    """The part of ca.json about provisioners."""
 
     provisioners: list[Any] | None = None
+    claims: dict[str, Any] | None = None
+    policy: dict[str, Any] | None = None
+    disableIssuedAtCheck: bool = False  # noqa: N815  # step-ca's spelling
+
+
+@attrs.frozen
+class SshSection:
+    """The keys that SSH certificates are signed by: paths of private keys, of which only the names are looked at."""
+
+    hostKey: str = ""  # noqa: N815  # step-ca's spelling
+    userKey: str = ""  # noqa: N815  # step-ca's spelling
 
 
 @attrs.frozen
@@ -28,6 +40,8 @@ class CaConfig:
     dnsNames: list[str]  # noqa: N815  # step-ca's spelling
     authority: AuthoritySection
     root: str | list[str] = ""
+    ssh: SshSection | None = None
+    db: dict[str, Any] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +54,10 @@ class CaJson:
         ca_url: An address that goes before the file's own, or None.
         fingerprint_root: Path of a root certificate to its fingerprint.
         read_provisioners: Parsed JSON to provisioners.
+        read_claims: The authority's claims, parsed JSON, to the domain's.
+        read_root: Path of a root file to the DER of its certificates.
+        read_ssh_key: Path of a private SSH key to the base64 of its public half, found beside it; None where it is
+            not there.
     """
 
     path: str
@@ -47,6 +65,9 @@ class CaJson:
     ca_url: CaUrl | None
     fingerprint_root: Callable[[str], str]
     read_provisioners: Callable[[Sequence[Any]], list[Provisioner]]
+    read_claims: Callable[[Any], ProvisionerClaims]
+    read_root: Callable[[str], Sequence[bytes]]
+    read_ssh_key: Callable[[str], str | None]
 
     def url(self) -> CaUrl:
         """Return the given address, else the first of `dnsNames`; audiences are compared without ports."""
@@ -59,10 +80,35 @@ class CaJson:
 
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the (first) root that the file names."""
+        return self.fingerprint_root(self._list_roots()[0])
+
+    def settings(self) -> AuthoritySettings:
+        """Return what the file says of how tokens are judged."""
+        authority, ssh = self.config.authority, self.config.ssh or SshSection()
+        return AuthoritySettings(
+            dns_names=self.config.dnsNames,
+            provisioners=self.provisioners(),
+            claims=self.read_claims(authority.claims or {}),
+            roots=[der for path in self._list_roots() for der in self.read_root(path)],
+            ssh_user_keys=self._find_ssh_keys(ssh.userKey),
+            ssh_host_keys=self._find_ssh_keys(ssh.hostKey),
+            checks_issued_at=not authority.disableIssuedAtCheck,
+            has_database=bool(self.config.db),
+            has_policy=bool(authority.policy),
+        )
+
+    def _find_ssh_keys(self, path: str) -> list[str] | None:
+        """Return the public half of the private key at `path`, none where there is no such key, None where unknown."""
+        if not path:
+            return []
+        found = self.read_ssh_key(path)
+        return None if found is None else [found]
+
+    def _list_roots(self) -> list[str]:
         roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
         if not roots or not roots[0]:
             raise InputError(f"{self.path} names no root", "mend it, or give --root")
-        return self.fingerprint_root(roots[0])
+        return roots
 
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what `authority.provisioners` lists."""
@@ -87,3 +133,20 @@ def read_ca_config(files: InputFiles, path: str, structure: Callable[[Any, type[
         raise InputError(
             f"{path} is no ca.json that can be used: {error}", "mend it, or name another by --ca-config"
         ) from error
+
+
+def read_public_half(files: InputFiles, path: str) -> str | None:
+    """Return the base64 of the public half of the SSH key at `path`, None where its file is not found.
+
+    The private key is not opened: `step ca init` writes the public half to certs/NAME.pub beside secrets/NAME.
+    """
+    folder, _, name = path.rpartition("/")
+    parent = folder.rpartition("/")[0]
+    for candidate in (f"{path}.pub", f"{parent}/certs/{name}.pub" if parent else f"certs/{name}.pub"):
+        try:
+            words = files.read(candidate, MAX_KEY_BYTES).decode("utf-8", "replace").split()
+        except InputError:
+            continue
+        if len(words) > 1:
+            return words[1]
+    return None

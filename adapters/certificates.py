@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from binascii import Error
+import warnings
+from base64 import b64decode, b64encode
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, SSHCertificate, SSHCertificateType, ssh
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    SSHCertificate,
+    SSHCertificateType,
+    ssh,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from domain.certificate import Certificate, SshCertificate
@@ -17,7 +26,7 @@ from domain.duration import NANOSECONDS
 from domain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from domain.jwk import PublicJwk
 
@@ -25,11 +34,18 @@ if TYPE_CHECKING:
 _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
 """How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
 
+_UNREADABLE = (
+    ValueError, IndexError, NotImplementedError, UnsupportedAlgorithm,
+    x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What the library raises for an input that it does not take."""
+
+_PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
 _PEM_LABEL = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
 
 
 class CertificateReader:
-    """Reads certificates (see `domain.ports.Certificates`).
+    """Reads certificates: the first half of the port (see `domain.ports.Certificates`).
 
     Attributes:
         read_public: A public key object to its JWK; ValueError where it is of a type that signs no tokens.
@@ -40,32 +56,32 @@ class CertificateReader:
 
     def read_chain(self, data: bytes) -> list[Certificate]:
         """Return the X.509 certificates in `data`."""
-        try:
+        with _reading("the file holds no X.509 certificate that can be read", "give certificates in PEM"):
             is_der = data.startswith(_DER_SEQUENCES)
             found = [x509.load_der_x509_certificate(data)] if is_der else _load_pem(data)
             return [self._describe(certificate) for certificate in found]
-        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-            raise InputError(
-                "the file holds no X.509 certificate that can be read", "give certificates in PEM"
-            ) from error
 
     def read_ssh(self, data: bytes) -> SshCertificate:
         """Return the SSH certificate in `data`."""
-        try:
-            certificate = ssh.load_ssh_public_identity(data.strip())
+        with _reading("the file holds no SSH certificate", "give the file that ends in -cert.pub"):
+            words = data.split()
+            line = data.strip() if len(words) != 1 else _name_algorithm(words[0])
+            certificate = ssh.load_ssh_public_identity(line)
             if not isinstance(certificate, SSHCertificate):
                 raise ValueError("a key")
-            wire = data.split()[1]
-        except (ValueError, UnsupportedAlgorithm, Error, IndexError) as error:
-            raise InputError("the file holds no SSH certificate", "give the file that ends in -cert.pub") from error
-        return SshCertificate(
-            wire=wire.decode("ascii"),
-            serial=certificate.serial,
-            is_host=certificate.type is SSHCertificateType.HOST,
-            not_before=certificate.valid_after,
-            not_after=certificate.valid_before,
-            public=self._read_public(certificate.public_key()),
-        )
+            wire = line.split()[1]
+            return SshCertificate(
+                wire=wire.decode("ascii"),
+                serial=certificate.serial,
+                is_host=certificate.type is SSHCertificateType.HOST,
+                not_before=certificate.valid_after,
+                not_after=certificate.valid_before,
+                public=self._read_public(certificate.public_key()),
+                key_id=certificate.key_id.decode("utf-8", "replace"),
+                principals=tuple(name.decode("utf-8", "replace") for name in certificate.valid_principals),
+                signed_by=_find_ssh_signer(certificate),
+                key_fingerprint=_fingerprint_ssh(certificate.public_key()),
+            )
 
     def _describe(self, certificate: x509.Certificate) -> Certificate:
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -78,6 +94,7 @@ class CertificateReader:
             client_auth=_allows_client(certificate),
             public=self._read_public(certificate.public_key()),
             is_issued_by=partial(_is_issued_by, certificate),
+            **_describe_path(certificate),
         )
 
     def _read_public(self, key: object) -> PublicJwk | None:
@@ -85,6 +102,20 @@ class CertificateReader:
             return self.read_public(key)
         except ValueError:
             return None
+
+
+@contextmanager
+def _reading(what: str, fix: str) -> Iterator[None]:
+    """Let whatever the library has against an input be an `InputError`, and its cautions be nothing.
+
+    It cautions of what older certificates hold, such as a serial number that is not positive, on stderr.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _UNREADABLE as error:
+        raise InputError(what, fix) from error
 
 
 def _load_pem(data: bytes) -> list[x509.Certificate]:
@@ -117,3 +148,71 @@ def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _describe_path(certificate: x509.Certificate) -> dict[str, Any]:
+    """Return what a certificate says of its place in a chain, and which provisioner gave it."""
+    constraints: x509.BasicConstraints | None = None
+    has_open_questions, provisioner = False, None
+    for extension in certificate.extensions:
+        value = extension.value
+        if isinstance(value, x509.BasicConstraints):
+            constraints = value
+        elif isinstance(value, x509.NameConstraints):
+            has_open_questions = True
+        elif isinstance(value, x509.UnrecognizedExtension):
+            has_open_questions = has_open_questions or extension.critical
+            if value.oid == _PROVISIONER_OID:
+                provisioner = _read_provisioner(value.value)
+    return {
+        "is_ca": constraints is not None and constraints.ca,
+        "path_length": None if constraints is None else constraints.path_length,
+        "has_open_questions": has_open_questions,
+        "provisioner": provisioner,
+    }
+
+
+def _read_provisioner(der: bytes) -> str | None:
+    """Return the name in step-ca's provisioner extension: a sequence of type, name and more (step-ca, extension.go)."""
+    try:
+        fields = _split_der(_split_der(der)[0])
+        return fields[1].decode()
+    except (ValueError, IndexError):
+        return None
+
+
+def _split_der(der: bytes) -> list[bytes]:
+    """Return the contents of the ASN.1 values that `der` consists of (X.690, 8.1)."""
+    contents: list[bytes] = []
+    while der:
+        octets = der[1] & 0x7F if der[1] & 0x80 else 0
+        length = int.from_bytes(der[2 : 2 + octets], "big") if octets else der[1]
+        begin = 2 + octets
+        if len(der) < begin + length:
+            raise ValueError("cut off")
+        contents.append(der[begin : begin + length])
+        der = der[begin + length :]
+    return contents
+
+
+def _name_algorithm(wire: bytes) -> bytes:
+    """Return an OpenSSH line of the base64 `wire`, whose first string is the algorithm's name (RFC 4253, 6.6)."""
+    data = b64decode(wire, validate=True)
+    size = int.from_bytes(data[:4], "big")
+    return data[4 : 4 + size] + b" " + wire
+
+
+def _find_ssh_signer(certificate: SSHCertificate) -> str:
+    """Return the base64 of the key that signed an SSH certificate, empty where its signature does not hold."""
+    try:
+        certificate.verify_cert_signature()
+    except InvalidSignature:
+        return ""
+    line = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return line.split()[1].decode("ascii")
+
+
+def _fingerprint_ssh(key: ssh.SSHCertPublicKeyTypes) -> str:
+    """Return a key's fingerprint as `ssh-keygen -L` prints it."""
+    wire = b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
+    return "SHA256:" + b64encode(sha256(wire).digest()).decode("ascii").rstrip("=")

@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import urllib3
@@ -48,6 +48,11 @@ class HttpsClient:
         self.timeout = timeout
         self._pool: urllib3.PoolManager | None = None
         self._spent = 0.0
+        self._names: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the DNS names and IP addresses in the certificate of the last answer, none before there is one."""
+        return self._names
 
     def get(self, path: str, limit: int) -> Answer:
         """Return the answer to a GET of `path`, within the time that is left.
@@ -62,7 +67,7 @@ class HttpsClient:
         seconds = min(left, self.request_timeout / NANOSECONDS)
         runs_out = seconds < self.request_timeout / NANOSECONDS
         try:
-            return _run_within(seconds, lambda: self._request(path, limit, started + seconds))
+            return run_within(seconds, lambda: self._request(path, limit, started + seconds))
         except TimeoutError as error:
             option, bound = ("timeout", self.timeout) if runs_out else ("request-timeout", self.request_timeout)
             raise NetworkError(
@@ -99,6 +104,7 @@ class HttpsClient:
             timeout=max(deadline - monotonic(), 0.001), retries=False,
             redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
+        self._names = _list_names(response)
         body = bytearray()
         while chunk := response.read(_CHUNK):
             body += chunk
@@ -119,6 +125,13 @@ class HttpsClient:
         return NetworkError(
             f"the CA at {self.ca_url} cannot be reached: {reason}", "check --ca-url and that the CA runs"
         )
+
+
+def _list_names(response: urllib3.BaseHTTPResponse) -> tuple[str, ...]:
+    """Return the Subject Alternative Names of the certificate behind a response whose body is not read yet."""
+    sock = getattr(response.connection, "sock", None)
+    certificate: dict[str, Any] = (sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None) or {}
+    return tuple(name for _, name in certificate.get("subjectAltName", ()))
 
 
 def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
@@ -160,7 +173,7 @@ def _open_pool(ca_url: CaUrl, roots: Sequence[bytes]) -> urllib3.PoolManager:
         raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
 
 
-def _run_within(seconds: float, work: Callable[[], _T]) -> _T:
+def run_within(seconds: float, work: Callable[[], _T]) -> _T:
     """Return what `work` returns, or raise TimeoutError after `seconds` of wall-clock time.
 
     The work runs on a thread of its own, for no timeout of a socket bounds a name look-up, a

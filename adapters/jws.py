@@ -21,6 +21,15 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "P-521": ec.SECP521R1,
 }
 _CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_HALF_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
+"""Bytes in each half of an ECDSA signature (RFC 7518, 3.4)."""
+
+_TYPE_ALGORITHMS = {
+    "EC": frozenset(_HALF_BYTES),
+    "RSA": frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
+    "OKP": frozenset({"EdDSA"}),
+}
+
 _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     "256": hashes.SHA256,
     "384": hashes.SHA384,
@@ -131,10 +140,22 @@ def verify(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> 
     return public.algorithm == algorithm and _holds(key, algorithm, message, signature)
 
 
+class StepCaSignatures:
+    """Takes the signatures that step-ca takes (see `domain.ports.Signatures`)."""
+
+    def hold(self, public: PublicJwk, algorithm: str, message: bytes, signature: bytes) -> bool:
+        """Return whether step-ca would take the signature."""
+        try:
+            key = load_public_key(public)
+        except ValueError:
+            return False
+        return algorithm in _TYPE_ALGORITHMS[public.members["kty"]] and _holds(key, algorithm, message, signature)
+
+
 def _holds(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> bool:
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
-            size = COORDINATE_BYTES[_CURVE_NAMES[key.curve.name]]
+            size = _HALF_BYTES[algorithm]
             if len(signature) != 2 * size:
                 return False
             r, s = (int.from_bytes(half, "big") for half in (signature[:size], signature[size:]))

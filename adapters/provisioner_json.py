@@ -4,6 +4,7 @@ Unknown members are the CA's own business and are passed over. A provisioner of 
 whose members make no sense, must not hide its neighbours: it is kept as one that makes no tokens.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -11,6 +12,7 @@ import attrs
 from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
+from domain.authority_settings import ProvisionerClaims
 from domain.jwk import read_public_jwk
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
@@ -27,11 +29,24 @@ TOKENLESS = {
 
 
 @attrs.frozen
+class ListedClaims:
+    """The claims that step-ott reads of a provisioner or an authority; names are step-ca's."""
+
+    enableSSHCA: bool | None = None  # noqa: N815  # step-ca's spelling
+    disableRenewal: bool | None = None  # noqa: N815  # step-ca's spelling
+    allowRenewalAfterExpiry: bool | None = None  # noqa: N815  # step-ca's spelling
+
+
+@attrs.frozen
 class ListedProvisioner:
     """The members that step-ott reads of a provisioner; names are step-ca's."""
 
     type: str
     name: str
+    claims: ListedClaims | None = None
+    options: dict[str, Any] | None = None
+    clientID: str | None = None  # noqa: N815  # step-ca's spelling
+    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
     key: dict[str, Any] | None = None
     encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
 
@@ -42,6 +57,9 @@ def _make_converter(detailed: bool) -> Converter:
 
     def read_text(value: Any, _: Any) -> str:
         return _expect(value, str, "text")
+
+    def read_truth(value: Any, _: Any) -> bool:
+        return _expect(value, bool, "true or false")
 
     def read_object(value: Any, _: Any) -> dict[str, Any]:
         return _expect(value, dict, "a JSON object")
@@ -58,6 +76,7 @@ def _make_converter(detailed: bool) -> Converter:
         return value if isinstance(value, str) else converter.structure(value, list[str])
 
     converter.register_structure_hook(str, read_text)
+    converter.register_structure_hook(bool, read_truth)
     converter.register_structure_hook_factory(attrs.has, make_record_reader)
     converter.register_structure_hook_func(lambda cls: _origin(cls) is dict, read_object)
     converter.register_structure_hook_func(lambda cls: _origin(cls) is list, read_list)
@@ -106,16 +125,57 @@ def _read_provisioner(value: Any) -> Provisioner:
         name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
         return OtherProvisioner(str(name), str(type_name), f"its configuration makes no sense: {error}")
     type_name = listed.type.lower()
+    common: dict[str, Any] = {
+        "claims": _read_claims(listed.claims),
+        "is_customized": _is_customized(listed.options or {}),
+    }
     if type_name == "jwk":
-        return _read_jwk(listed)
+        return _read_jwk(listed, common)
     if type_name in NAMED:
-        return NAMED[type_name](listed.name)
+        cls = NAMED[type_name]
+        binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
+        return cls(listed.name, **binary, **common)
     if type_name in TOKENLESS:
-        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name])
-    return OtherProvisioner(listed.name, listed.type)
+        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
+    identifier = listed.clientID or listed.tenantID or ""
+    return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
 
 
-def _read_jwk(listed: ListedProvisioner) -> Provisioner:
+def read_authority_claims(value: Any) -> ProvisionerClaims:
+    """Return the claims in `value`, parsed JSON, with step-ca's own defaults (step-ca, config.GlobalProvisionerClaims).
+
+    Raises:
+        ValueError: a claim is of the wrong type.
+    """
+    usual = ProvisionerClaims(enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False)
+    return _read_claims(structure(value, ListedClaims)).over(usual)
+
+
+def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
+    """Return the claims in the domain's words."""
+    if listed is None:
+        return ProvisionerClaims()
+    return ProvisionerClaims(
+        enable_ssh_ca=listed.enableSSHCA,
+        disable_renewal=listed.disableRenewal,
+        allow_renewal_after_expiry=listed.allowRenewalAfterExpiry,
+    )
+
+
+def _is_customized(options: Mapping[str, Any]) -> bool:
+    """Return whether options of a provisioner hold templates, a policy or webhooks."""
+    return any(options.get(name) for name in ("x509", "ssh", "webhooks"))
+
+
+def _decode(text: Any) -> bytes:
+    """Return what standard base64 stands for, as Go writes bytes; nothing where it is none."""
+    try:
+        return b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
+
+
+def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
     try:
         if listed.key is None:
             raise ValueError("it has no key")
@@ -124,4 +184,4 @@ def _read_jwk(listed: ListedProvisioner) -> Provisioner:
             raise ValueError("its key has no kid")
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
-    return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None)
+    return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)

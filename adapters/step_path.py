@@ -32,6 +32,16 @@ class StepPath:
         self.base = base
         self.context = context
 
+    def context_name(self) -> str | None:
+        """Return the context to use, None where none is named (see `domain.ports.Configuration`)."""
+        if self.context is not None:
+            return self.context
+        path = os.path.join(self.base, "current-context.json")
+        current = self._read_object(path).get("context")
+        if current is not None and not isinstance(current, str):
+            raise InputError(f'"context" in {path} is no text', "name a context there")
+        return current
+
     def authority_path(self) -> str:
         """Return the folder of the CA's own files: that of the context, else the base."""
         chosen = self._chosen_context()
@@ -70,13 +80,7 @@ class StepPath:
         """Return authority and profile of the context to use, None where contexts are not used."""
         path = os.path.join(self.base, "contexts.json")
         contexts = self._read_object(path)
-        name = self.context
-        if name is None:
-            current_path = os.path.join(self.base, "current-context.json")
-            current = self._read_object(current_path).get("context")
-            if current is not None and not isinstance(current, str):
-                raise InputError(f'"context" in {current_path} is no text', "name a context there")
-            name = current
+        name = self.context_name()
         if name is None and not contexts:
             return None
         listed = ", ".join(contexts) or "none"

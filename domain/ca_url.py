@@ -9,6 +9,7 @@ import re
 import attrs
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?")
+_FRAGMENT_ESCAPED = re.compile(r"[^A-Za-z0-9\-_.~$&+,/:;=?@!()*]+")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -27,6 +28,11 @@ class CaUrl:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}" + ("" if self.port is None else f":{self.port}")
+
+
+def escape_fragment(text: str) -> str:
+    """Return `text` as it stands behind `#` in a URL that Go writes (Go, net/url, escape with encodeFragment)."""
+    return _FRAGMENT_ESCAPED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
 
 
 def parse_ca_url(text: str) -> CaUrl:

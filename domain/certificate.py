@@ -32,6 +32,10 @@ class Certificate:
         public: Its key, None where that is of a type that signs no tokens.
         is_issued_by: Tells whether the certificate in this DER has issued it: its name is the issuer's, and its
             key made the signature.
+        is_ca: Whether it may issue certificates (RFC 5280, 4.2.1.9).
+        path_length: How many issuers may follow it on the way to a leaf, None for any number.
+        has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
+        provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -42,6 +46,10 @@ class Certificate:
     client_auth: bool
     public: PublicJwk | None
     is_issued_by: Callable[[bytes], bool] = attrs.field(repr=False)
+    is_ca: bool = False
+    path_length: int | None = None
+    has_open_questions: bool = False
+    provisioner: str | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -54,6 +62,10 @@ class SshCertificate:
         is_host: Whether it is a host's, not a user's.
         not_before, not_after: Seconds since the epoch, UTC; `FOREVER` for no end.
         public: Its key, None where that is of a type that signs no tokens.
+        key_id: Its key identifier.
+        principals: The names that it is for.
+        signed_by: Standard base64 of the wire bytes of the key that signed it, empty where the signature is bad.
+        key_fingerprint: Its key's, as OpenSSH writes it: "SHA256:" and unpadded base64.
     """
 
     wire: str = attrs.field(repr=False)
@@ -62,6 +74,34 @@ class SshCertificate:
     not_before: int
     not_after: int
     public: PublicJwk | None
+    key_id: str = ""
+    principals: tuple[str, ...] = ()
+    signed_by: str = attrs.field(default="", repr=False)
+    key_fingerprint: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CertificateRequest:
+    """A certificate signing request (RFC 2986), as far as a token has a say in it.
+
+    Attributes:
+        fingerprint: Unpadded base64url of the SHA-256 of its DER.
+        common_name: Of its subject, empty where it has none.
+        dns_names, ip_addresses, emails, uris: Its Subject Alternative Names, by type.
+        is_signed: Whether its own signature holds.
+        key: What its key is, such as "RSA of 1024 bits".
+        takes_key: Whether step-ca signs for such a key.
+    """
+
+    fingerprint: str
+    common_name: str
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[str, ...]
+    emails: tuple[str, ...]
+    uris: tuple[str, ...]
+    is_signed: bool
+    key: str
+    takes_key: bool
 
 
 def check_chain(chain: Sequence[Certificate]) -> None:

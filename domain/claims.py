@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from domain import base64url, json_text
-from domain.ca_url import CaUrl
+from domain.ca_url import CaUrl, escape_fragment
 from domain.duration import NANOSECONDS
 from domain.jwk import PublicJwk
 from domain.moment import Moment
@@ -46,7 +46,7 @@ class Issuer:
     Attributes:
         name: The provisioner's name.
         kid: The header's key identifier.
-        fragment: What stands behind `#` in the audience, empty for none.
+        fragment: What stands behind `#` in the audience, not escaped, empty for none.
         ca_url: Where the CA is.
         root_fingerprint: SHA-256 of the root certificate's DER, lower-case hex; empty for a token without one.
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
@@ -87,7 +87,7 @@ def compose_token(request: TokenRequest, issuer: Issuer, public: PublicJwk, *, n
     check_certificate_window(request.cert_not_before, request.cert_not_after, now)
     audience = f"{issuer.ca_url}{request.kind.path}"
     claims: dict[str, Any] = {
-        "aud": f"{audience}#{issuer.fragment}" if issuer.fragment else audience,
+        "aud": f"{audience}#{escape_fragment(issuer.fragment)}" if issuer.fragment else audience,
         "exp": window.not_after // NANOSECONDS,
         "iat": now // NANOSECONDS,
         "iss": issuer.name,

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 @attrs.frozen(eq=False)
 class ReadToken:
-    """The two readable parts of a compact JWS."""
+    """A compact JWS.
+
+    Attributes:
+        header, claims: Its two readable parts.
+        signing_input: What its signature is of (RFC 7515, 5.1).
+        signature: The signature's bytes.
+    """
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
+    signing_input: bytes = attrs.field(default=b"", repr=False)
+    signature: bytes = attrs.field(default=b"", repr=False)
 
 
 def read_token(text: str) -> ReadToken:
@@ -34,10 +42,10 @@ def read_token(text: str) -> ReadToken:
         raise InputError(f"a token has three parts with dots between, this has {len(parts)}", "give the whole token")
     header, claims = (_read_object(part, name) for part, name in zip(parts, ("header", "payload"), strict=False))
     try:
-        base64url.decode(parts[2])
+        signature = base64url.decode(parts[2])
     except ValueError as error:
         raise InputError(f"the token's signature is {error}", "give the whole token") from error
-    return ReadToken(header, claims)
+    return ReadToken(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
 def _read_object(part: str, name: str) -> Mapping[str, Any]:

@@ -2,126 +2,172 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from domain.duration import NANOSECONDS, format_duration
+from domain.fact import Fact, join_items, word_item
+from domain.header_certificates import describe_chain, describe_ssh, list_certificate_warnings
 from domain.rfc3339 import format_time
-from domain.validity import MAX_VALIDITY
+from domain.timeline import Timeline
+from domain.token_outline import RENEWAL, REQUESTS, outline_token, read_member
+from domain.token_warnings import list_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from domain.certificate import Certificate
     from domain.compact_jws import ReadToken
+    from domain.header_certificates import HeaderCertificates
+    from domain.token_outline import TokenOutline
 
-REQUESTS = {
-    "sign": "to have an X.509 certificate signed",
-    "revoke": "to revoke an X.509 certificate",
-    "renew": "to renew an X.509 certificate",
-    "rekey": "to rekey an X.509 certificate",
-    "ssh/sign": "to have an SSH certificate signed",
-    "ssh/revoke": "to revoke an SSH certificate",
-    "ssh/renew": "to renew an SSH certificate",
-    "ssh/rekey": "to rekey an SSH certificate",
+NO_REQUEST = "not said: the audience names no request of a step-ca"
+NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")
+ANY_REQUEST = "whatever the CA grants it: a token of Kubernetes names no request"
+
+_SSH_MEMBERS = {
+    "certType": "certificate_type",
+    "keyID": "key_id",
+    "principals": "principals",
+    "validAfter": "from",
+    "validBefore": "until",
+    "templateData": "template_data",
 }
-"""What each path of step-ca's API does, with and without its `/1.0/`."""
+"""The options of an SSH certificate (step-ca, provisioner/sign_ssh_options.go), and how they are told here."""
+
+_BOUND_TO = {
+    "sign": ("csr", "the CSR with the SHA-256 {}"),
+    "ssh/sign": ("ssh_public_key", "the SSH public key with the SHA-256 {}, which step-ca 0.30.2 does not compare"),
+}
+_BOUND_TO_NOTHING = ("unused", "the SHA-256 {}, which step-ca compares only when it signs")
 
 
-def inspect_token(token: ReadToken, chain: Sequence[Certificate], now: int) -> dict[str, Any]:
-    """Return what the token says, by name, in the order to show it; JSON can carry every value.
+def inspect_token(token: ReadToken, held: HeaderCertificates, now: int) -> dict[str, Any]:
+    """Return what the token says, by name, in the order to show it.
 
     Args:
         token: As `domain.compact_jws.read_token` returns it.
-        chain: The certificates in its header.
+        held: The certificates in its header.
         now: Nanoseconds since the epoch, UTC.
+
+    Returns:
+        Values that JSON can carry, but for each `Fact` and the `Timeline`.
     """
-    claims, header = token.claims, token.header
-    address, path, fragment = _split_audience(claims.get("aud"))
-    facts: dict[str, Any] = {
-        "request": REQUESTS.get(path, "not said: the audience names no request of a step-ca"),
-        "subject": claims.get("sub"),
-        "names": claims.get("sans"),
-        "ca": address,
-        "provisioner": claims.get("iss"),
-        "audience_fragment": fragment or None,
-        "algorithm": header.get("alg"),
-        "key_id": header.get("kid"),
-        "token_id": claims.get("jti"),
-        "root_fingerprint": claims.get("sha"),
-        "from": _format_seconds(claims.get("nbf")),
-        "until": _format_seconds(claims.get("exp")),
-        "remaining": _describe_remaining(claims, now),
-        "bound_to": _member(claims.get("cnf"), "x5rt#S256"),
-        "ssh": _member(claims.get("step"), "ssh"),
-        "user": claims.get("user"),
-        "certificates": [_describe_certificate(certificate) for certificate in chain] or None,
-        "warnings": list_warnings(token, now) or None,
-    }
+    outline = outline_token(token)
+    facts = _tell_purpose(outline) | _tell_origin(outline) | _tell_times(outline, now // NANOSECONDS) | {
+        "bound_to": _tell_binding(outline),
+        "ssh": None if outline.ssh is None else _tell_ssh(outline.ssh),
+        "user": outline.claims.get("user"),
+        "certificates": describe_chain(held) or None,
+        "ssh_certificate": None if held.ssh is None else describe_ssh(held.ssh),
+        "nebula": _tell_nebula(outline.header),
+        "signature": NOT_CHECKED,
+        "warnings": [*list_warnings(outline, now), *list_certificate_warnings(held, now)] or None,
+    }  # fmt: skip
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def list_warnings(token: ReadToken, now: int) -> list[str]:
-    """Return what is odd about the token, a sentence each."""
-    claims, warnings = token.claims, []
-    begin, end, kid = _seconds(claims.get("nbf")), _seconds(claims.get("exp")), token.header.get("kid")
-    if end is None:
-        warnings.append("it never expires: it has no exp")
-    elif end * NANOSECONDS <= now:
-        warnings.append("it has expired")
-    if begin is not None and begin * NANOSECONDS > now:
-        warnings.append("its time has not come yet")
-    if begin is not None and end is not None and (end - begin) * NANOSECONDS > MAX_VALIDITY:
-        warnings.append("it lasts for more than an hour")
-    if not claims.get("jti"):
-        warnings.append("it has no jti, by which the CA would know it again")
-    if isinstance(kid, str) and ("/" in kid or "\\" in kid):
-        warnings.append("its kid is a path of the machine that it was made on")
-    if token.header.get("alg") in (None, "none"):
-        warnings.append("it has no signature algorithm")
-    return warnings
-
-
-def _split_audience(audience: Any) -> tuple[str | None, str, str]:
-    """Return the CA's address, the path without `/1.0/`, and the fragment of the (first) audience."""
-    first = audience[0] if isinstance(audience, list) and audience else audience
-    if not isinstance(first, str):
-        return None, "", ""
-    location, _, fragment = first.partition("#")
-    scheme, separator, rest = location.partition("://")
-    host, _, path = rest.partition("/")
-    if not separator:
-        return location, "", fragment
-    return f"{scheme}://{host}", path.removeprefix("1.0/"), fragment
-
-
-def _describe_remaining(claims: Mapping[str, Any], now: int) -> str | None:
-    begin, end = _seconds(claims.get("nbf")), _seconds(claims.get("exp"))
-    current = now // NANOSECONDS
-    if begin is not None and begin > current:
-        return f"begins in {format_duration((begin - current) * NANOSECONDS)}"
-    if end is None:
-        return None
-    verb = "expires in" if end > current else "expired before"
-    return f"{verb} {format_duration(abs(end - current) * NANOSECONDS)}"
-
-
-def _describe_certificate(certificate: Certificate) -> dict[str, str]:
+def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
+    """Return what the token is for, and where."""
+    audience = outline.audience
+    is_told = audience.address is not None and len(audience.texts) == 1
     return {
-        "subject": certificate.common_name,
-        "until": format_time(certificate.not_after - certificate.not_after % NANOSECONDS),
-        "fingerprint": sha256(certificate.der).hexdigest(),
+        "request": REQUESTS.get(audience.request or "", ANY_REQUEST if outline.is_kubernetes else NO_REQUEST),
+        "subject": outline.claims.get("sub"),
+        "names": outline.claims.get("sans") or None,
+        "ca": audience.address,
+        "path": audience.path or None,
+        "audience": None if is_told else list(audience.texts) or None,
     }
 
 
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
+def _tell_origin(outline: TokenOutline) -> dict[str, Any]:
+    """Return who made the token, and by what the CA finds him and it."""
+    type_name: Any = outline.provisioner_type
+    if type_name == RENEWAL:
+        type_name = Fact(RENEWAL, "none: a renewal, signed by the certificate's own key")
+    return {
+        "provisioner": outline.claims.get("iss"),
+        "provisioner_type": type_name,
+        "audience_fragment": outline.audience.fragment or None,
+        "kubernetes": _tell_account(outline.claims) if outline.is_kubernetes else None,
+        "algorithm": outline.header.get("alg"),
+        "key_id": outline.header.get("kid"),
+        "token_id": outline.claims.get("jti"),
+        "root_fingerprint": outline.claims.get("sha"),
+    }
 
 
-def _seconds(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 37 else None
+def _tell_times(outline: TokenOutline, now: int) -> dict[str, Any]:
+    return {
+        "issued": _format_seconds(outline.issued),
+        "from": _format_seconds(outline.not_before),
+        "until": _format_seconds(outline.expires),
+        "remaining": _tell_remaining(outline.not_before, outline.expires, now),
+        "timeline": Timeline(outline.not_before, outline.expires, outline.issued, now),
+    }
 
 
-def _format_seconds(value: Any) -> str | None:
-    seconds = _seconds(value)
+def _tell_remaining(begin: int | None, end: int | None, now: int) -> str | None:
+    if begin is not None and begin > now:
+        return f"begins in {format_duration((begin - now) * NANOSECONDS)}"
+    if end is None:
+        return None
+    distance = format_duration(abs(end - now) * NANOSECONDS)
+    return f"expires in {distance}" if end > now else f"expired {distance} ago"
+
+
+def _tell_binding(outline: TokenOutline) -> Fact | None:
+    if outline.fingerprint is None:
+        return None
+    what, words = _BOUND_TO.get(outline.audience.request or "", _BOUND_TO_NOTHING)
+    return Fact({"what": what, "sha256": outline.fingerprint}, words.format(word_item(outline.fingerprint)))
+
+
+def _tell_ssh(options: Mapping[str, Any]) -> Fact:
+    """Return the options of the SSH certificate, in words and in members; what is empty is the CA's to choose."""
+    said = {name: options[member] for member, name in _SSH_MEMBERS.items() if options.get(member) not in (None, "", [])}
+    principals = said.get("principals", ["the subject"])
+    words = [
+        f"a {word_item(said.get('certificate_type', 'user'))} certificate",
+        f"key id {word_item(said.get('key_id', 'the subject'))}",
+        f"principals {join_items(principals) if isinstance(principals, list) else word_item(principals)}",
+        *(f"{end} {_word_moment(said[end])}" for end in ("from", "until") if end in said),
+        *(f"{name} {word_item(said[name])}" for name in ("template_data",) if name in said),
+    ]
+    unknown = sorted(set(options) - set(_SSH_MEMBERS))
+    if unknown:
+        words.append(f"and what step-ca does not know: {join_items(unknown)}")
+    return Fact(said, ", ".join(words))
+
+
+def _word_moment(value: Any) -> str:
+    """Return a time as it is, and with a duration from when it counts."""
+    return word_item(value) if not isinstance(value, str) or "T" in value else f"{word_item(value)} after the signing"
+
+
+def _tell_account(claims: Mapping[str, Any]) -> Fact | None:
+    """Return the service account, from the claims of a token in a secret or of a projected one."""
+    bound, prefix = claims.get("kubernetes.io"), "kubernetes.io/serviceaccount"
+    account = {
+        "namespace": claims.get(f"{prefix}/namespace") or read_member(bound, "namespace"),
+        "service_account": claims.get(f"{prefix}/service-account.name")
+        or read_member(read_member(bound, "serviceaccount"), "name"),
+        "pod": read_member(read_member(bound, "pod"), "name"),
+    }
+    subject = str(claims.get("sub")).split(":")
+    if not account["service_account"] and subject[:2] == ["system", "serviceaccount"] and len(subject) == 4:
+        account |= {"namespace": subject[2], "service_account": subject[3]}
+    said = {name: value for name, value in account.items() if value}
+    return Fact(said, ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)) if said else None
+
+
+def _tell_nebula(header: Mapping[str, Any]) -> Fact | None:
+    if "nebula" not in header:
+        return None
+    if not isinstance(header["nebula"], str):
+        return Fact({"characters": None}, "the header's member 'nebula' is no text")
+    length = len(header["nebula"])
+    return Fact({"characters": length}, f"a Nebula certificate of {length} characters, which step-ott does not read")
+
+
+def _format_seconds(seconds: int | None) -> str | None:
     return None if seconds is None else format_time(seconds * NANOSECONDS)

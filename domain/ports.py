@@ -4,11 +4,14 @@ Times are nanoseconds since the epoch, UTC. Errors are those of `domain.errors`;
 its library's own at its edge.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
+from domain.authority_settings import AuthoritySettings
+from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
-from domain.certificate import Certificate, SshCertificate
+from domain.certificate import Certificate, CertificateRequest, SshCertificate
+from domain.file_facts import FileFacts
 from domain.jwk import PublicJwk
 from domain.key_source import KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
@@ -159,8 +162,50 @@ class Certificates(Protocol):
     def read_ssh(self, data: bytes) -> SshCertificate:
         """Return the SSH certificate in `data`, a line such as "ecdsa-sha2-nistp256-cert-v01@openssh.com AAAA…".
 
+        Standard base64 of the wire bytes alone, as a token's header carries it, does as well.
+
         Raises:
-            InputError: it is no such line.
+            InputError: it is neither.
+        """
+        ...
+
+    def read_request(self, data: bytes) -> CertificateRequest:
+        """Return the certificate signing request in `data`, PEM or DER.
+
+        Raises:
+            InputError: there is none, or it cannot be read.
+        """
+        ...
+
+    def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
+        """Return the public keys in `data`, PEM.
+
+        Raises:
+            InputError: one cannot be read, or is of a type that signs no tokens.
+        """
+        ...
+
+
+class Signatures(Protocol):
+    """Checks signatures."""
+
+    def hold(self, public: PublicJwk, algorithm: str, message: bytes, signature: bytes) -> bool:
+        """Return whether step-ca would take `signature` as one of `message` by the key `public` under `algorithm`.
+
+        It takes any algorithm of the key's type: RS256 to PS512 for RSA, and ES256 to ES512 for EC whatever the
+        curve (go-jose, asymmetric.go), where RFC 7518 has one for each curve.
+        """
+        ...
+
+
+class PublishedAuthority(Protocol):
+    """A certificate authority that says by what it judges tokens."""
+
+    def settings(self) -> AuthoritySettings:
+        """Return what the CA goes by, as far as it can be known.
+
+        Raises:
+            InputError, AuthorityError, NetworkError: the settings cannot be had or read.
         """
         ...
 
@@ -208,4 +253,65 @@ class TokenSink(Protocol):
         Raises:
             OutputError: it could not be delivered.
         """
+        ...
+
+
+class Configuration(Protocol):
+    """The step path: the folder that step keeps its configuration in, seen through a context."""
+
+    @property
+    def base(self) -> str:
+        """The folder."""
+        ...
+
+    def context_name(self) -> str | None:
+        """Return the context to use, None where contexts are not used.
+
+        Raises:
+            InputError: the file that names it cannot be used.
+        """
+        ...
+
+    def authority_path(self) -> str:
+        """Return the folder of the CA's own files.
+
+        Raises:
+            InputError, UsageError: the context cannot be used.
+        """
+        ...
+
+    def defaults(self) -> Mapping[str, tuple[Any, str]]:
+        """Return the configured values by key, each with the file that it stands in.
+
+        Raises:
+            InputError, UsageError: a file or the context cannot be used.
+        """
+        ...
+
+
+class FileSystem(Protocol):
+    """Looks at files from outside, without reading them."""
+
+    def look(self, path: str, follows: bool = True) -> FileFacts | None:
+        """Return what stands at `path`, or where it leads if it is a symbolic link and `follows`; None for nothing.
+
+        Raises:
+            InputError: it cannot be told.
+        """
+        ...
+
+    def list_names(self, folder: str) -> Sequence[str]:
+        """Return the names in `folder` in their order, none where there is no such folder.
+
+        Raises:
+            InputError: they cannot be read, or are too many.
+        """
+        ...
+
+
+class CaVisitor(Protocol):
+    """Goes to a CA and looks, as far as it gets."""
+
+    def visit(self) -> Encounter:
+        """Return what was seen, failures included."""
         ...

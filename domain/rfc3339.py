@@ -6,6 +6,9 @@ from datetime import date
 from domain.duration import NANOSECONDS
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The ends of the calendar, 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds since the epoch."""
+
 _TIME = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))"
 
 

@@ -71,19 +71,21 @@ def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
 
 def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
-    root = _find_root(options, step_path, files)
+    root = find_root(options, step_path, files)
     certificates, fingerprint = root.certificates(), root.fingerprint()
     from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
     from adapters.https_client import HttpsClient  # noqa: PLC0415
     from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
 
     client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
-    return HttpsAuthority(ca_url=ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners)
+    return HttpsAuthority(
+        ca_url=ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners, names=client.names
+    )
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
-    from adapters.ca_json import CaJson, read_ca_config  # noqa: PLC0415
-    from adapters.provisioner_json import read_provisioners, structure  # noqa: PLC0415
+    from adapters.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
+    from adapters.provisioner_json import read_authority_claims, read_provisioners, structure  # noqa: PLC0415
 
     config, whose = read_ca_config(files, path, structure), f"the root in {path},"
     if options.is_given("root"):
@@ -94,6 +96,9 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
         ca_url=options.ca_url if options.is_given("ca-url") else None,
         fingerprint_root=lambda root: RootFile(files, root, whose).fingerprint(),
         read_provisioners=read_provisioners,
+        read_claims=read_authority_claims,
+        read_root=lambda root: RootFile(files, root, whose).certificates(),
+        read_ssh_key=lambda key: read_public_half(files, key),
     )
 
 
@@ -108,7 +113,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
             f"there is no {path}, so --offline needs {', '.join(missing)} as well",
             "give them, or name a ca.json by --ca-config",
         )
-    root = _find_root(options, step_path, files)
+    root = find_root(options, step_path, files)
     provisioner = JwkProvisioner(name, kid=options.text("kid") or "") if cls is None else cls(name)
     return DeclaredAuthority(options.ca_url, root.fingerprint, provisioner)
 
@@ -121,7 +126,12 @@ def _require_ca_url(options: AuthorityOptions) -> CaUrl:
     return options.ca_url
 
 
-def _find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> RootFile:
+def find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> RootFile:
+    """Return the file of the root that is trusted online.
+
+    Raises:
+        UsageError: there is none.
+    """
     path = options.text("root")
     if path is not None:
         return RootFile(files, path, options.spell("root"))

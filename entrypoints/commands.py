@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 import attrs
 
-from entrypoints.options import INSPECT_OPTIONS, SANDBOX_OPTIONS, TOKEN_OPTIONS, Option
+from entrypoints.options import DOCTOR_OPTIONS, INSPECT_OPTIONS, SANDBOX_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
+
+SHELLS = ("bash", "zsh", "fish")
+"""The shells that there is completion for."""
+
+MINT, EXPLAIN, SET_UP = "Mint", "Look into", "Try out and set up"
+GROUPS = (MINT, EXPLAIN, SET_UP)
+"""The headings that the help shows commands under."""
 
 
 @attrs.frozen
@@ -18,6 +25,7 @@ class Command:
         description: What it does, in paragraphs.
         options: Rows of the table of options.
         examples: What an example does, and its words after the program's name.
+        group: The heading that the help shows it under.
     """
 
     name: str
@@ -26,6 +34,7 @@ class Command:
     description: str
     options: Sequence[Option] = ()
     examples: Sequence[tuple[str, str]] = ()
+    group: str = SET_UP
 
 
 TOKEN = Command(
@@ -93,20 +102,66 @@ TOKEN = Command(
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
     ),
+    MINT,
 )
 
 INSPECT = Command(
     "inspect",
     "say in words what a token is for",
     "<token|file|->",
-    "Says what a token authorises: which request, for whom, at which CA, by which provisioner, from when until\n"
-    "when, bound to what. It checks no signature, so what it says is what the token claims. The token\n"
-    "is given as it is, in a file, or on standard input (-).",
+    "Says what a token authorises: which request, for whom, at which CA, by which provisioner, from when\n"
+    "until when, bound to what. It checks no signature, so what it says is what the token claims. The\n"
+    "token is given as it is, in a file, or on standard input (-).",
     INSPECT_OPTIONS,
     (
         ("A token on standard input", "inspect - < token.txt"),
         ("For a program", "inspect token.txt --format json"),
     ),
+    EXPLAIN,
+)
+
+VERIFY = Command(
+    "verify",
+    "foretell what the CA will say to a token",
+    "<token|file|->",
+    "Judges a token by the rules that step-ca judges it by, and says of each whether it passes, fails\n"
+    "(why, and what to do), or cannot be checked from here. The CA is asked for what it publishes, or\n"
+    "with --offline its ca.json is read; the token itself goes nowhere, so that it can still be used.\n"
+    "\n"
+    "The exit status is 0 when the CA would accept the token, and 1 when it would refuse it, or when\n"
+    "that cannot be told.",
+    VERIFY_OPTIONS,
+    (
+        ("Would the CA sign for this token?", "verify token.txt --for sign"),
+        ("With this very CSR, asking no CA", "verify token.txt --for sign --csr web.csr --offline"),
+        ("For a program", "verify - --for revoke --format json < revoke.txt"),
+    ),
+    EXPLAIN,
+)
+
+DOCTOR = Command(
+    "doctor",
+    "say why it does not work here, and what to do about it",
+    "",
+    "Goes the way of a token step by step and says of each step whether all is well, with a remedy where\n"
+    "it is not: step path and context, defaults.json, root and stored fingerprint, the connection to the\n"
+    "CA, TLS, the two clocks, the CA's provisioners and which of them token would use, whether its key\n"
+    "opens (given a password file; nobody is asked for a password), and who may read the files with\n"
+    "secrets.\n"
+    "\n"
+    "It takes the settings that token would take, and changes, signs and prints no secret. The exit\n"
+    "status is 1 when something would stop token, else 0.",
+    DOCTOR_OPTIONS,
+    (
+        ("Why does it not work here?", "doctor"),
+        (
+            "The same, with the key",
+            "doctor --provisioner you@example.com --provisioner-password-file password.txt",
+        ),
+        ("Beside the CA's own configuration, asking no CA", "doctor --offline"),
+        ("For a program", "doctor --format json"),
+    ),
+    EXPLAIN,
 )
 
 SANDBOX = Command(
@@ -124,7 +179,29 @@ SANDBOX = Command(
     ),
 )
 
-VERSION = Command("version", "print the version", "", "Prints the program's name and version.")
+COMPLETION = Command(
+    "completion",
+    "print a script that completes command lines in a shell",
+    f"<{'|'.join(SHELLS)}>",
+    "Prints a script for bash (4 or later), zsh or fish (3.4 or later) that completes commands, options\n"
+    "and their values. Its first lines say how to install it. While it completes it starts no program,\n"
+    "step-ott included; after an upgrade of step-ott, install it again.",
+    (),
+    (
+        ("For bash, into whose ~/.bashrc goes: source <(step-ott completion bash)", "completion bash"),
+        ("For zsh, into whose ~/.zshrc goes, after compinit: source <(step-ott completion zsh)", "completion zsh"),
+        ("For fish", "completion fish > ~/.config/fish/completions/step-ott.fish"),
+    ),
+)
 
-COMMANDS: Sequence[Command] = (TOKEN, INSPECT, SANDBOX, VERSION)
+VERSION = Command(
+    "version",
+    "print the version",
+    "",
+    "Prints the program's name and version.",
+    (),
+    (("Which version is this?", "version"),),
+)
+
+COMMANDS: Sequence[Command] = (TOKEN, INSPECT, VERIFY, DOCTOR, SANDBOX, COMPLETION, VERSION)
 """All commands; each can also be called as `ca COMMAND`, as scripts for step do."""

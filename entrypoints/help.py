@@ -2,7 +2,7 @@
 
 import textwrap
 
-from entrypoints.commands import COMMANDS, Command
+from entrypoints.commands import COMMANDS, GROUPS, Command
 from entrypoints.options import Option
 
 PROGRAM = "step-ott"
@@ -16,9 +16,7 @@ def describe_program() -> str:
         "",
         f"Usage: {PROGRAM} <command> [options]",
         "",
-        "Commands:",
-        *(f"  {command.name:<10} {command.summary}" for command in COMMANDS),
-        "",
+        *(line for group in GROUPS for line in _list_commands(group)),
         f"'{PROGRAM} <command> --help' describes a command; '{PROGRAM} ca <command>' is the same command.",
     ]
     return "\n".join(lines) + "\n"
@@ -40,6 +38,11 @@ def list_spellings(option: Option) -> str:
     """Return an option's names and its value, as in `-n, --principal <name>`."""
     names = ", ".join(sorted(option.spellings(), key=len))
     return f"{names} <{option.metavar}>" if option.metavar else names
+
+
+def _list_commands(group: str) -> list[str]:
+    rows = [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
+    return [f"{group}:", *rows, ""]
 
 
 def _describe_option(option: Option) -> str:

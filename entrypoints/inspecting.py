@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error
 from typing import TYPE_CHECKING, Any
 
 from domain.compact_jws import read_token
 from domain.errors import InputError
+from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 
 if TYPE_CHECKING:
-    from domain.certificate import Certificate
-    from domain.compact_jws import ReadToken
+    from collections.abc import Mapping
+
+    from domain.certificate import Certificate, SshCertificate
     from domain.ports import Certificates, Clock, InputFiles
 
 MAX_TOKEN_BYTES = 1 << 20
-NOTE = "the signature has not been checked; this is what the token says of itself"
+MAX_CERTIFICATES = 16
+"""More certificates than that in one member of a header are counted, not told."""
 
 
 def describe_token(source: str, files: InputFiles, certificates: Certificates, clock: Clock) -> dict[str, Any]:
     """Return what the token in `source` (a token, a file, or - for standard input) says, by name."""
     token = read_token(find_token(source, files))
-    return inspect_token(token, _read_chain(token, certificates), clock.now())
+    return inspect_token(token, read_header_certificates(token.header, certificates), clock.now())
 
 
 def find_token(source: str, files: InputFiles) -> str:
@@ -32,12 +34,67 @@ def find_token(source: str, files: InputFiles) -> str:
     return files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace")
 
 
-def _read_chain(token: ReadToken, certificates: Certificates) -> list[Certificate]:
-    """Return the certificates in the header, none where there are none."""
-    encoded = token.header.get("x5c") or token.header.get("x5cInsecure") or []
+def read_header_certificates(header: Mapping[str, Any], certificates: Certificates) -> HeaderCertificates:
+    """Return the certificates in a token's header; one that cannot be read keeps nobody from reading the rest."""
+    chain: list[tuple[str, int, Certificate]] = []
+    faults: list[str] = []
+    for member in ("x5c", "x5cInsecure"):
+        if member in header:
+            _read_chain(member, header[member], certificates, chain, faults)
+    ssh = None
+    if "sshpop" in header:
+        try:
+            ssh = _read_ssh(header["sshpop"], certificates)
+        except ValueError as error:
+            faults.append(f"the certificate in its sshpop cannot be read: {error}")
+    return HeaderCertificates(chain, ssh, faults)
+
+
+def _read_chain(
+    member: str,
+    encoded: Any,
+    certificates: Certificates,
+    chain: list[tuple[str, int, Certificate]],
+    faults: list[str],
+) -> None:
+    """Add to `chain` what can be read of a header's member, and to `faults` what cannot."""
+    if not isinstance(encoded, list) or not encoded:
+        faults.append(f"its {member} is no list of certificates")
+        return
+    for number, text in enumerate(encoded[:MAX_CERTIFICATES], 1):
+        try:
+            chain.append((member, number, _read_x509(text, certificates)))
+        except ValueError as error:
+            faults.append(f"certificate {number} in its {member} cannot be read: {error}")
+    if len(encoded) > MAX_CERTIFICATES:
+        faults.append(f"its {member} holds {len(encoded)} certificates, of which {MAX_CERTIFICATES} are told")
+
+
+def _read_x509(text: Any, certificates: Certificates) -> Certificate:
+    """Return the certificate in `text`, or raise a ValueError that says why there is none."""
+    der = _decode(text)
     try:
-        if not isinstance(encoded, list):
-            raise TypeError("no list")
-        return [found for text in encoded for found in certificates.read_chain(b64decode(text, validate=True))]
-    except (Error, TypeError, ValueError) as error:
-        raise InputError("the certificates in the token's header cannot be read", "make the token anew") from error
+        certificate = certificates.read_chain(der)[0]
+    except InputError as error:
+        raise ValueError("it is no X.509 certificate in DER") from error
+    if certificate.der != der:
+        raise ValueError("it is PEM in base64, not DER")
+    return certificate
+
+
+def _read_ssh(text: Any, certificates: Certificates) -> SshCertificate:
+    """Return the SSH certificate in `text`, or raise a ValueError that says why there is none."""
+    _decode(text)
+    try:
+        return certificates.read_ssh(text.encode("ascii"))
+    except InputError as error:
+        raise ValueError("it is no SSH certificate") from error
+
+
+def _decode(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("it is no text")
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError("it is not standard base64") from error

@@ -59,7 +59,7 @@ class Ports:
 
 @attrs.frozen(eq=False)
 class Evidence:
-    """What minting gathered: the complete request, who vouches for it, and the key that signs."""
+    """What a token is made of: the complete request, who vouches for it, and the key that signs."""
 
     request: TokenRequest
     issuer: Issuer
@@ -69,13 +69,17 @@ class Evidence:
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
     evidence = gather_evidence(options, ports)
-    token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports)
+    token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
     ports.sink.deliver(token)
 
 
-def make_token(evidence: Evidence, ports: Ports) -> str:
-    """Return the token that the evidence grants: decided by pure rules, then signed."""
-    now, jti = ports.clock.now(), ports.randomness.token_id()
+def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
+    """Return the token that the evidence grants: decided by pure rules, then signed.
+
+    Raises:
+        UsageError: the token's window is out of bounds by now.
+    """
+    now, jti = clock.now(), randomness.token_id()
     unsigned = compose_token(evidence.request, evidence.issuer, evidence.signer.public, now=now, jti=jti)
     return sign_token(unsigned, evidence.signer)
 

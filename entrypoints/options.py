@@ -69,6 +69,36 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """Which CA is meant: the same for every command that needs one."""
 
+SIGNING_OPTIONS: Sequence[Option] = (
+    Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",)),
+    Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
+    Option("key", "file", "Private key to sign by (JWK, encrypted JWK, PEM or OpenSSH), in place of the one that the "
+           "CA keeps encrypted.", SIGNER),
+    Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
+           "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
+    Option("x5c-key", "file", "Private key of the leaf in --x5c-cert.", SIGNER),
+    Option("x5c-chain", "file", "More certificates to follow those in --x5c-cert. Repeatable.",
+           SIGNER, ValueKind.LIST),
+    _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
+)  # fmt: skip
+"""Whose token it is, and the key that signs it."""
+
+SSHPOP_OPTIONS: Sequence[Option] = (
+    Option("sshpop-cert", "file", "SSH certificate whose key signs the token, for an SSHPOP provisioner: with --ssh "
+           "and --renew, --rekey or --revoke.", SIGNER),
+    Option("sshpop-key", "file", "Private key of --sshpop-cert.", SIGNER),
+)  # fmt: skip
+"""What signs tokens for SSH certificates alone."""
+
+SECRET_OPTIONS: Sequence[Option] = (
+    Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
+           "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
+    Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
+           "--password-file.", SIGNER),
+    Option("password-file", "file", "File with the password of the signing key.", SIGNER),
+)  # fmt: skip
+"""Files with a token or a password of somebody else's making."""
+
 TOKEN_OPTIONS: Sequence[Option] = (
     _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
     _switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
@@ -91,24 +121,9 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("cert-not-before", _MOMENT, "With --ssh: when the certificate becomes valid. The CA counts a duration "
            "from its signing.", VALIDITY),
     Option("cert-not-after", _MOMENT, "With --ssh: when the certificate expires, likewise.", VALIDITY),
-    Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",)),
-    Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
-    Option("key", "file", "Private key to sign by (JWK, encrypted JWK, PEM or OpenSSH), in place of the one that the "
-           "CA keeps encrypted.", SIGNER),
-    Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
-           "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
-    Option("x5c-key", "file", "Private key of the leaf in --x5c-cert.", SIGNER),
-    Option("x5c-chain", "file", "More certificates to follow those in --x5c-cert. Repeatable.",
-           SIGNER, ValueKind.LIST),
-    _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
-    Option("sshpop-cert", "file", "SSH certificate whose key signs the token, for an SSHPOP provisioner: with --ssh "
-           "and --renew, --rekey or --revoke.", SIGNER),
-    Option("sshpop-key", "file", "Private key of --sshpop-cert.", SIGNER),
-    Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
-           "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
-    Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
-           "--password-file.", SIGNER),
-    Option("password-file", "file", "File with the password of the signing key.", SIGNER),
+    *SIGNING_OPTIONS,
+    *SSHPOP_OPTIONS,
+    *SECRET_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
@@ -117,6 +132,20 @@ TOKEN_OPTIONS: Sequence[Option] = (
 FORMAT = Option("format", "text|json", "How to print it: text for people, or json. Default: text.", OUTPUT)
 
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
+
+DOCTOR_OPTIONS: Sequence[Option] = (*SIGNING_OPTIONS, *SECRET_OPTIONS, *AUTHORITY_OPTIONS, FORMAT)
+
+VERIFY_OPTIONS: Sequence[Option] = (
+    Option("for", "sign|revoke|renew|ssh-sign|ssh-revoke|ssh-renew|ssh-rekey", "Which request to the CA the token "
+           "will be shown with.", REQUEST),
+    Option("csr", "file", "With --for sign: the certificate signing request to be shown, PEM or DER.", REQUEST),
+    Option("cert-type", "user|host", "With --for ssh-sign: the type of certificate that the request will ask for.",
+           REQUEST),
+    Option("principal", "name", "With --for ssh-sign: a principal that the request will ask for. Repeatable.", REQUEST,
+           ValueKind.LIST, ("n",)),
+    *AUTHORITY_OPTIONS,
+    FORMAT,
+)  # fmt: skip
 
 SANDBOX_OPTIONS: Sequence[Option] = (
     Option("address", "host:port", "Where its step-ca will listen. Default: 127.0.0.1:9000.", AUTHORITY),

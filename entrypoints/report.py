@@ -1,16 +1,21 @@
 """How commands that tell something print it: words for people, JSON for programs.
 
 A report is a mapping of facts by name, in the order to show them. Beside what JSON can carry, a fact may be a
-list of findings, a line each.
+list of findings, a line each; a `Fact`, which has words of its own; or a `Timeline`, which is drawn on a terminal
+and is nowhere else.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import attrs
+
 from domain import json_text
+from domain.fact import Fact, join_items, word_item, word_value
 from domain.finding import Finding, Outcome
 from domain.terminal_text import escape
+from domain.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
 
-COLOURS = {"label": "cyan", "note": "dark_grey", "warning": "yellow"} | {
+COLOURS = {"label": "cyan", "note": "dark_grey", "timeline": "cyan", "warning": "yellow"} | {
     Outcome.PASSED.value: "green",
     Outcome.FAILED.value: "red",
     Outcome.UNCHECKED.value: "blue",
@@ -30,13 +35,27 @@ _OUTCOME_WIDTH = max(len(outcome.value) for outcome in Outcome)
 Paint: TypeAlias = "Callable[[str, str], str]"
 """A text and the part that it is (a key of `COLOURS`) to the text as it is printed."""
 
+MAX_CANVAS_WIDTH = 80
+"""A timeline across the whole of a wide terminal tells no more."""
 
-def render(facts: Mapping[str, Any], form: str, note: str = "", paint: Paint | None = None) -> str:
+
+@attrs.frozen
+class Canvas:
+    """A terminal to draw on: its columns, and the characters that it shows."""
+
+    width: int
+    strokes: Strokes
+
+
+def render(
+    facts: Mapping[str, Any], form: str, note: str = "", paint: Paint | None = None, canvas: Canvas | None = None
+) -> str:
     """Return `facts` as text, a line each, with `note` as the last; or as one line of JSON."""
     if form == JSON:
-        return json_text.serialize({name: _to_json(value) for name, value in facts.items()}) + "\n"
+        shown = {name: _to_json(value) for name, value in facts.items() if not isinstance(value, Timeline)}
+        return json_text.serialize(shown) + "\n"
     paint = paint or _leave_plain
-    lines = [line for name, value in facts.items() for line in _render_fact(name, value, paint)]
+    lines = [line for name, value in facts.items() for line in _render_fact(name, value, paint, canvas)]
     return "\n".join([*lines, *([paint(f"note: {note}", "note")] if note else [])]) + "\n"
 
 
@@ -49,30 +68,63 @@ def choose_paint() -> Paint:
     return lambda text, part: colored(text, COLOURS[part], force_color=True)
 
 
+def choose_canvas() -> Canvas | None:
+    """Return where to draw if stdout is a terminal that shows colours, forced ones or not; else None."""
+    import shutil  # noqa: PLC0415  # only where something is told
+    import sys  # noqa: PLC0415
+
+    from termcolor import can_colorize  # noqa: PLC0415
+
+    if not can_colorize() or sys.stdout is None or not sys.stdout.isatty():
+        return None
+    strokes = LINES if can_carry(LINES.text(), sys.stdout.encoding) else ASCII
+    return Canvas(min(shutil.get_terminal_size().columns, MAX_CANVAS_WIDTH), strokes)
+
+
+def can_carry(text: str, encoding: str | None) -> bool:
+    """Return whether `encoding` has all characters of `text`; None is that of a stream of text."""
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def fit_encoding(text: str, form: str, encoding: str | None) -> str:
+    """Return a report with what `encoding` does not have as escapes, those of JSON where it is JSON."""
+    if can_carry(text, encoding):
+        return text
+    if form == TEXT:
+        return text.encode(str(encoding), "backslashreplace").decode(str(encoding))
+    from json import dumps  # noqa: PLC0415
+
+    return "".join(character if can_carry(character, encoding) else dumps(character)[1:-1] for character in text)
+
+
 def _leave_plain(text: str, _: str) -> str:
     return text
 
 
 def _to_json(value: Any) -> Any:
+    if isinstance(value, Fact):
+        return value.value
     if isinstance(value, list):
         return [item.members() if isinstance(item, Finding) else item for item in value]
     return value
 
 
-def _render_fact(name: str, value: Any, paint: Paint) -> list[str]:
-    label = name.replace("_", " ")
+def _render_fact(name: str, value: Any, paint: Paint, canvas: Canvas | None) -> list[str]:
+    if isinstance(value, Timeline):
+        drawn = [] if canvas is None else draw_timeline(value, canvas.width, canvas.strokes)
+        return [paint(line, "timeline") for line in drawn]
     if name == "warnings":
         return [paint(f"warning: {escape(str(text))}", "warning") for text in value]
-    label = paint(f"{label}:", "label")
+    label = paint(f"{name.replace('_', ' ')}:", "label")
     if isinstance(value, list) and value and all(isinstance(item, Finding) for item in value):
         return [_render_finding(item, paint) for item in value]
-    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-        return [label, *(f"  {_join(item)}" for item in value)]
-    if isinstance(value, dict):
-        return [f"{label} {_join(value)}"]
-    if isinstance(value, list):
-        return [f"{label} {', '.join(escape(_plain(item)) for item in value)}"]
-    return [f"{label} {escape(_plain(value))}"]
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return [label, *(f"  {escape(_join(item))}" for item in value)]
+    return [f"{label} {escape(_word(value))}"]
 
 
 def _render_finding(finding: Finding, paint: Paint) -> str:
@@ -81,9 +133,13 @@ def _render_finding(finding: Finding, paint: Paint) -> str:
     return f"{paint(outcome.ljust(_OUTCOME_WIDTH), outcome)}  {escape(finding.rule)}: {escape(finding.reason)}{remedy}"
 
 
+def _word(value: Any) -> str:
+    if isinstance(value, Fact):
+        return value.words
+    if isinstance(value, dict):
+        return _join(value)
+    return join_items(value) if isinstance(value, list) else word_value(value) or '""'
+
+
 def _join(members: Mapping[str, Any]) -> str:
-    return ", ".join(f"{escape(name)} {escape(_plain(value))}" for name, value in members.items())
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json_text.serialize(value)
+    return ", ".join(f"{word_item(name)} {word_item(value)}" for name, value in members.items())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import UsageError
 from domain.setting import layer
 from entrypoints import __version__
 from entrypoints.argv import parse_configuration, parse_environment
-from entrypoints.commands import INSPECT, SANDBOX, TOKEN, VERSION, Command
+from entrypoints.commands import COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
 from entrypoints.help import PROGRAM
 
 if TYPE_CHECKING:
@@ -50,14 +51,42 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
-    from entrypoints.inspecting import NOTE, describe_token  # noqa: PLC0415
+    from entrypoints.inspecting import describe_token  # noqa: PLC0415
     from entrypoints.wiring import wire_certificates  # noqa: PLC0415
 
     settings = layer(flags, parse_environment(os.environ, INSPECT.options))
     form = _choose_form(settings)
     source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
     facts = describe_token(source, LocalFiles(), wire_certificates(), SystemClock())
-    return _print_report(facts, form, NOTE)
+    return _print_report(facts, form)
+
+
+def _run_verify(positional: Sequence[str], flags: Settings) -> int:
+    from domain.acceptance.forecast import Verdict  # noqa: PLC0415
+    from domain.verify_options import read_verify_options  # noqa: PLC0415
+    from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
+    from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
+
+    source = _take_one(positional, VERIFY, "token", "give it as it is, as a file, or - for standard input")
+    settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
+    form = _choose_form(settings)
+    options = read_verify_options(source, settings)
+    forecast = foretell_answer(source, options, wire_verify_ports(options, step_path))
+    _print_report(describe_forecast(forecast, options.endpoint), form)
+    return 0 if forecast.verdict is Verdict.ACCEPTED else 1
+
+
+def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
+    from domain.finding import Outcome  # noqa: PLC0415
+    from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
+    from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
+
+    if positional:
+        raise UsageError(f"doctor takes no {positional[0]!r}", "leave it out")
+    form = _choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)))
+    findings = diagnose(wire_diagnosis(layer(flags, parse_environment(os.environ, TOKEN.options))))
+    _print_report(list_facts(findings, form), form)
+    return 1 if any(finding.outcome is Outcome.FAILED for finding in findings) else 0
 
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
@@ -73,6 +102,16 @@ def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
         f"step-ca {shown}/config/ca.json    # serves it at {plan.ca_url()}\n"
         f"STEPPATH={shown} {PROGRAM} token internal.example.com    # mints; add --offline without the CA\n"
     )
+
+
+def _run_completion(positional: Sequence[str], _: Settings) -> int:
+    from entrypoints.completion import SCRIPTS  # noqa: PLC0415
+
+    listed = ", ".join(SCRIPTS)
+    shell = _take_one(positional, COMPLETION, "shell", f"the shells are {listed}")
+    if shell not in SCRIPTS:
+        raise UsageError(f"there is no completion for {shell!r}", f"the shells are {listed}")
+    return print_text(SCRIPTS[shell](COMMANDS))
 
 
 def _run_version(positional: Sequence[str], _: Settings) -> int:
@@ -116,14 +155,18 @@ def _choose_form(settings: Settings) -> str:
 
 
 def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:
-    from entrypoints.report import choose_paint, render  # noqa: PLC0415
+    from entrypoints.report import choose_canvas, choose_paint, fit_encoding, render  # noqa: PLC0415
 
-    return print_text(render(facts, form, note, choose_paint()))
+    text = render(facts, form, note, choose_paint(), choose_canvas())
+    return print_text(fit_encoding(text, form, getattr(sys.stdout, "encoding", None)))
 
 
 RUNS: Mapping[str, Run] = {
     TOKEN.name: _run_token,
     INSPECT.name: _run_inspect,
+    VERIFY.name: _run_verify,
+    DOCTOR.name: _run_doctor,
     SANDBOX.name: _run_sandbox,
+    COMPLETION.name: _run_completion,
     VERSION.name: _run_version,
 }

@@ -19,7 +19,7 @@ from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.errors import UsageError
-from entrypoints.authority_wiring import wire_authority
+from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from adapters.certificates import CertificateReader
     from adapters.sandbox import SandboxFolder
-    from domain.certificate import Certificate, SshCertificate
-    from domain.ports import Certificates, Passwords
+    from domain.certificate import Certificate, CertificateRequest, SshCertificate
+    from domain.jwk import PublicJwk
+    from domain.ports import Certificates, InputFiles, Passwords
     from domain.token_options import TokenOptions
+    from domain.verify_options import VerifyOptions
+    from entrypoints.verifying import VerifyPorts
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -71,7 +74,27 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
     )
 
 
-def wire_key_store(files: LocalFiles) -> KeyContainers:
+def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
+    """Return the real adapters for foretelling what a CA will say.
+
+    Raises:
+        UsageError: an option is missing that this needs.
+        InputError: ca.json or the root cannot be read.
+    """
+    from adapters.jws import StepCaSignatures  # noqa: PLC0415
+    from entrypoints.verifying import VerifyPorts  # noqa: PLC0415
+
+    files = LocalFiles()
+    return VerifyPorts(
+        clock=SystemClock(),
+        files=files,
+        authority=wire_published_authority(options, step_path, files),
+        certificates=wire_certificates(),
+        signatures=StepCaSignatures(),
+    )
+
+
+def wire_key_store(files: InputFiles) -> KeyContainers:
     """Return the key store over the formats that `adapters` reads."""
     return KeyContainers(
         files=files,
@@ -104,6 +127,17 @@ class _LateCertificates:
 
     def read_ssh(self, data: bytes) -> SshCertificate:
         return _open_certificates().read_ssh(data)
+
+    def read_request(self, data: bytes) -> CertificateRequest:
+        from adapters.certificate_requests import read_request  # noqa: PLC0415
+
+        return read_request(data)
+
+    def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
+        from adapters.certificate_requests import read_public_keys  # noqa: PLC0415
+        from adapters.jws import read_public  # noqa: PLC0415
+
+        return read_public_keys(data, read_public)
 
 
 def _open_certificates() -> CertificateReader:

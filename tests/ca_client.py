@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -90,13 +90,16 @@ def connect(ca: RunningCa) -> CaClient:
     return CaClient(ca.url, ca.tls_context())
 
 
-def make_csr(common_name: str, sans: Sequence[x509.GeneralName] = ()) -> x509.CertificateSigningRequest:
-    """Return a CSR by a new key for these names (RFC 2986)."""
+def make_csr(
+    common_name: str, sans: Sequence[x509.GeneralName] = (), key: Any = None
+) -> x509.CertificateSigningRequest:
+    """Return a CSR by `key`, or a new one, for these names (RFC 2986)."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if sans:
         builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
-    return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key or ec.generate_private_key(ec.SECP256R1()), algorithm)
 
 
 def make_ssh_key() -> str:

@@ -3,7 +3,7 @@
 import json
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -155,8 +155,13 @@ def issue_leaf(
 
 
 @contextmanager
-def serve_provisioned(program: str, path: Path) -> Iterator[ProvisionedCa]:
-    """Run step-ca on a sandbox that has, beside its JWK provisioner, one of each type that makes tokens, and ACME."""
+def serve_provisioned(
+    program: str, path: Path, adjust: Callable[[dict[str, Any]], None] = lambda _: None
+) -> Iterator[ProvisionedCa]:
+    """Run step-ca on a sandbox that has, beside its JWK provisioner, one of each type that makes tokens, and ACME.
+
+    `adjust` may change its ca.json before.
+    """
     port = choose_port()
     result = invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}")
     assert result.status == 0, result.err
@@ -164,6 +169,10 @@ def serve_provisioned(program: str, path: Path) -> Iterator[ProvisionedCa]:
     root, root_key = read_issuer(path, "root_ca")
     kubernetes_key = ec.generate_private_key(ec.SECP256R1())
     add_provisioners(path, (issuer, root), kubernetes_key)
+    config_path = path / "config" / "ca.json"
+    config = json.loads(config_path.read_text())
+    adjust(config)
+    config_path.write_text(json.dumps(config))
     with serve_ca(program, path, f"https://127.0.0.1:{port}") as ca:
         yield ProvisionedCa(ca, issuer, issuer_key, root, root_key, kubernetes_key)
 

@@ -3,30 +3,35 @@
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.ca_https import HttpsAuthority
-from adapters.ca_json import CaJson, read_ca_config
+from adapters.ca_https import MAX_ROOTS_BYTES, HttpsAuthority
+from adapters.ca_json import CaJson, read_ca_config, read_public_half
 from adapters.declared_authority import DeclaredAuthority
 from adapters.https_client import HttpsClient
 from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
-from adapters.provisioner_json import read_provisioners, structure
+from adapters.provisioner_json import read_authority_claims, read_provisioners, structure
 from adapters.root_file import RootFile
+from domain.authority_settings import ProvisionerClaims
 from domain.ca_url import CaUrl, parse_ca_url
 from domain.duration import NANOSECONDS
 from domain.errors import AuthorityError, InputError
-from domain.ports import Authority
+from domain.ports import Authority, InputFiles
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
-from tests.hostile_ca import answer, in_turn, root, serve
+from tests.hostile_ca import Request, answer, in_turn, root, serve
 from tests.memory_ports import MemoryAuthority, MemoryFiles
 from tests.peer_programs import RunningCa
+from tests.provisioned_ca import ProvisionedCa
 from tests.running import execute, invoke, run_step
 from tests.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
 
@@ -63,24 +68,37 @@ def provisioner_of(path: Path) -> dict[str, Any]:
 
 def open_online(ca: RunningCa) -> Case:
     """Return a real step-ca over HTTPS."""
+    kid = provisioner_of(ca.path)["key"]["kid"]
+    return Case(open_https(ca), root_of(ca.path).certificates()[0], kid, keeps_keys=True)
+
+
+def open_https(ca: RunningCa) -> HttpsAuthority:
+    """Return the client of a real step-ca."""
     root_file = root_of(ca.path)
     ca_url, plenty = parse_ca_url(ca.url), 60 * NANOSECONDS
     client = HttpsClient(ca_url, root_file.certificates(), request_timeout=plenty, timeout=plenty)
-    authority = HttpsAuthority(
-        ca_url=ca_url, fingerprint=root_file.fingerprint(), get=client.get, read_provisioners=read_provisioners
-    )
-    return Case(authority, root_file.certificates()[0], provisioner_of(ca.path)["key"]["kid"], keeps_keys=True)
+    return HttpsAuthority(
+        ca_url=ca_url, fingerprint=root_file.fingerprint(), get=client.get, read_provisioners=read_provisioners,
+        names=client.names,
+    )  # fmt: skip
 
 
 def open_ca_json(path: Path) -> CaJson:
     """Return the ca.json of a step path."""
-    config = str(path / "config" / "ca.json")
+    return open_config(LocalFiles(), str(path / "config" / "ca.json"))
+
+
+def open_config(files: InputFiles, path: str) -> CaJson:
+    """Return the ca.json at `path`, whose own paths name files among `files`."""
     return CaJson(
-        path=config,
-        config=read_ca_config(LocalFiles(), config, structure),
+        path=path,
+        config=read_ca_config(files, path, structure),
         ca_url=None,
-        fingerprint_root=lambda root_path: RootFile(LocalFiles(), root_path, "the root").fingerprint(),
+        fingerprint_root=lambda root_path: RootFile(files, root_path, "the root").fingerprint(),
         read_provisioners=read_provisioners,
+        read_claims=read_authority_claims,
+        read_root=lambda root_path: RootFile(files, root_path, "the root").certificates(),
+        read_ssh_key=lambda key_path: read_public_half(files, key_path),
     )
 
 
@@ -161,11 +179,7 @@ def through_ca_json(entries: list[Any]) -> list[Any]:
     """Return what is read of a ca.json that lists `entries`."""
     config = {"root": "r", "dnsNames": ["ca.test"], "authority": {"provisioners": entries}}
     files = MemoryFiles({"ca.json": json.dumps(config).encode()})
-    authority = CaJson(
-        path="ca.json", config=read_ca_config(files, "ca.json", structure), ca_url=None,
-        fingerprint_root=lambda path: path, read_provisioners=read_provisioners,
-    )  # fmt: skip
-    return list(authority.provisioners())
+    return list(open_config(files, "ca.json").provisioners())
 
 
 @pytest.fixture(params=[through_https, through_ca_json])
@@ -312,3 +326,94 @@ def test_a_given_root_stands_in_for_one_that_ca_json_lacks(sandbox_path: Path, t
     root_file = sandbox_path / "certs" / "root_ca.crt"
     claims = invoke(*words, "--root", str(root_file), environment=surroundings).claims
     assert claims["sha"] == root_of(sandbox_path).fingerprint()
+
+
+# -- What a CA goes by ------------------------------------------------------------------------------
+
+
+def test_both_ways_to_a_cas_settings_agree(provisioned_ca: ProvisionedCa, running_ca: RunningCa) -> None:
+    """What the running CA publishes is what its ca.json says: names, provisioners, roots and SSH keys."""
+    for ca in (provisioned_ca.ca, running_ca):
+        online, offline = open_https(ca).settings(), open_ca_json(ca.path).settings()
+        assert set(online.dns_names) == set(offline.dns_names)
+        assert list(online.provisioners) == list(offline.provisioners)
+        assert list(map(to_der, online.roots)) == list(offline.roots)
+        assert online.ssh_user_keys == offline.ssh_user_keys and online.ssh_user_keys
+        assert online.ssh_host_keys == offline.ssh_host_keys and online.ssh_host_keys
+
+
+def to_der(pem: bytes) -> bytes:
+    return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+
+
+def test_only_the_configuration_knows_what_is_not_public(running_ca: RunningCa) -> None:
+    """Database, policy, issued-at check and the authority's own claims: None online, said offline."""
+    online, offline = open_https(running_ca).settings(), open_ca_json(running_ca.path).settings()
+    assert (online.checks_issued_at, online.has_database, online.has_policy) == (None, None, None)
+    assert (offline.checks_issued_at, offline.has_database, offline.has_policy) == (True, True, False)
+    assert online.claims == ProvisionerClaims()
+    assert offline.claims == ProvisionerClaims(
+        enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False
+    )
+
+
+HOSTILE_ANSWERS = {
+    "no list": {"crts": "x", "userKey": "x"},
+    "numbers": {"crts": [7], "userKey": [7]},
+    "no object": [],
+    "no JSON": b"<html>",
+    "huge": b"[" + b" " * MAX_ROOTS_BYTES + b"]",
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("path", ["/roots", "/ssh/roots"])
+@pytest.mark.parametrize("body", HOSTILE_ANSWERS.values(), ids=HOSTILE_ANSWERS)
+def test_a_cas_roots_may_be_anything(path: str, body: object) -> None:
+    """Whatever one of the lists of roots and SSH keys is, it is the CA's error."""
+    sound = {"/provisioners?limit=100": {"provisioners": []}, "/roots": {"crts": []}, "/ssh/roots": {}}
+    with (
+        serve(lambda request: answer(body if request.target == path else sound[request.target])) as ca,
+        pytest.raises(AuthorityError, match="cannot be used"),
+    ):
+        connect(ca).settings()
+
+
+def tell(ssh: bytes, request: Request) -> bytes:
+    """Answer as a CA without provisioners that says `ssh` when it is asked for its SSH keys."""
+    answers = {"/provisioners?limit=100": answer({"provisioners": []}), "/roots": answer({"crts": []}, 201)}
+    return (answers | {"/ssh/roots": ssh})[request.target]
+
+
+def test_a_ca_without_ssh_has_no_ssh_keys() -> None:
+    """It answers 404; its names are those in the certificate that it shows."""
+    with serve(partial(tell, answer({"message": "not here"}, 404))) as ca:
+        settings = connect(ca).settings()
+    assert (settings.ssh_user_keys, settings.ssh_host_keys) == ([], [])
+    assert sorted(settings.dns_names) == ["127.0.0.1", "ca.test"]
+
+
+def test_a_ca_that_refuses_its_ssh_keys_is_an_error() -> None:
+    """Another status than 404 does not mean that there are none."""
+    with (
+        serve(partial(tell, answer({"message": "not for you"}, 403))) as ca,
+        pytest.raises(AuthorityError, match="status 403: not for you"),
+    ):
+        connect(ca).settings()
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"secrets/key.pub": b"ecdsa AAAA me\n"}, "AAAA"),
+        ({"certs/key.pub": b"ecdsa BBBB\n"}, "BBBB"),
+        ({"secrets/key.pub": b"\xff"}, None),
+        ({"secrets/key": b"ecdsa AAAA\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_public_half_of_an_ssh_key_is_found_beside_it(files: dict[str, bytes], found: str | None) -> None:
+    """Beside the private key or in certs/; the private key itself is not read."""
+    held = MemoryFiles(files)
+    assert read_public_half(held, "secrets/key") == found
+    assert "secrets/key" not in held.reads

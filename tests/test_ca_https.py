@@ -37,7 +37,12 @@ def connect(
     times = {name: options.pop(name, PLENTY) for name in ("request_timeout", "timeout")}
     client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
     return HttpsAuthority(
-        ca_url=ca_url, fingerprint="ab" * 32, get=client.get, read_provisioners=read_provisioners, **options
+        ca_url=ca_url,
+        fingerprint="ab" * 32,
+        get=client.get,
+        read_provisioners=read_provisioners,
+        names=client.names,
+        **options,
     )
 
 

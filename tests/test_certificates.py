@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -287,3 +287,48 @@ def test_what_is_no_ssh_certificate_is_an_error(file: str, tmp_path: Path) -> No
     (tmp_path / "half").write_bytes(b"ssh-ed25519-cert-v01@openssh.com")
     with pytest.raises(InputError, match="no SSH certificate"):
         READER.read_ssh((tmp_path / file).read_bytes())
+
+
+@pytest.mark.parametrize("version", [b"\x09", b"\x7f"])
+def test_a_version_that_does_not_exist_is_an_error(version: bytes, leaf: bytes) -> None:
+    """What the library has an error of its own kind for is told in one line like the rest."""
+    der = convert(leaf).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01" + version, 1)
+    with pytest.raises(InputError, match=r"no X\.509 certificate that can be read"):
+        READER.read_chain(der)
+
+
+def test_what_only_deserves_a_caution_is_read_without_one(tmp_path: Path) -> None:
+    """A country of three letters is no reason for the library's warning, which would go to stderr."""
+    der = convert(certify(tmp_path, subject="/O=DEU/CN=leaf.test"))
+    country, organization = b"\x06\x03U\x04\x06", b"\x06\x03U\x04\n"
+    [certificate] = READER.read_chain(der.replace(organization, country))
+    assert certificate.common_name == "leaf.test"
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "put"),
+    [
+        ("ed25519", b"ssh-ed25519\0\0\0 ", b"ssh-ed26519\0\0\0 "),
+        ("ecdsa", b"nistp256\0\0\0A\x04", b"nistp256\0\0\0A\x02"),
+    ],
+)
+def test_an_ssh_certificate_that_holds_a_foreign_key_is_an_error(
+    kind: str, found: bytes, put: bytes, tmp_path: Path
+) -> None:
+    """An unknown type of signing key, or a point in another form, is told in one line."""
+    make_ssh_key(tmp_path / "key", kind)
+    run_program("ssh-keygen", "-q", "-s", str(tmp_path / "key"), "-I", "max", str(tmp_path / "key.pub"))
+    wire = b64decode((tmp_path / "key-cert.pub").read_bytes().split()[1])
+    assert found in wire
+    with pytest.raises(InputError, match="no SSH certificate"):
+        READER.read_ssh(b64encode(wire.replace(found, put)))
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "ed25519", "rsa"])
+def test_an_ssh_key_has_the_fingerprint_that_ssh_keygen_prints(kind: str, tmp_path: Path) -> None:
+    """The fingerprint is that of the certified key."""
+    make_ssh_key(tmp_path / "key", kind)
+    run_program("ssh-keygen", "-q", "-s", str(tmp_path / "key"), "-I", "max", str(tmp_path / "key.pub"))
+    printed = run_program("ssh-keygen", "-L", "-f", str(tmp_path / "key-cert.pub")).decode()
+    fingerprint = READER.read_ssh((tmp_path / "key-cert.pub").read_bytes()).key_fingerprint
+    assert re.search(rf"Public key: \S+ {re.escape(fingerprint)}$", printed, re.MULTILINE)

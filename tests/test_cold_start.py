@@ -95,3 +95,10 @@ def test_help_loads_neither_fire_nor_cryptography(words: list[str]) -> None:
     modules = list_loaded(words, {})
     assert list_third_party(modules) <= {"adapters", "attr", "attrs", "domain", "entrypoints"}
     assert list_slow(modules) == set()
+
+
+def test_completion_loads_neither_cryptography_nor_anything_slow() -> None:
+    """A shell that reads its script at each start waits for Fire and attrs alone."""
+    modules = list_loaded(["completion", "bash"], {})
+    assert list_third_party(modules) <= CORE - {"cryptography"}
+    assert list_slow(modules) == set()

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
-from entrypoints.commands import COMMANDS, Command
+from entrypoints.commands import COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
+from entrypoints.completion import SCRIPTS
 from entrypoints.help import PROGRAM, describe_program, list_spellings
 from entrypoints.options import Option
 from tests.peer_programs import REPOSITORY
@@ -17,6 +19,10 @@ from tests.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100
+RUN_ELSEWHERE = {TOKEN, INSPECT, VERIFY, DOCTOR}
+"""The commands whose examples need something to work on: their own tests run them."""
+
+EXAMPLES = [words for command in COMMANDS if command not in RUN_ELSEWHERE for _, words in command.examples]
 
 
 def name_row(value: object) -> str:
@@ -33,6 +39,50 @@ def test_every_command_is_described(command: Command) -> None:
     assert command.positional in result.out.splitlines()[2]
     assert command.description in result.out
     assert result.out.count(f"$ {PROGRAM} {command.name}") == len(command.examples)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_commands_are_shown_in_groups(group: str) -> None:
+    """Each group is shown with the commands that are of it and no others, in the order of the table."""
+    section = invoke("--help").out.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
+    members = [command.name for command in COMMANDS if command.group == group]
+    assert members and [line.split()[0] for line in section.splitlines()] == members
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=name_row)
+def test_every_command_has_its_place(command: Command) -> None:
+    """Each is in one of the groups, has an example, and is known to every completion script."""
+    assert command.group in GROUPS
+    assert command.examples
+    assert all(re.search(rf"\b{command.name}\b", write([command])) for write in SCRIPTS.values())
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs_as_it_is_written(example: str, tmp_path: Path) -> None:
+    """A shell runs it, with a home of its own and another folder for what is written to /tmp."""
+    (tmp_path / ".config" / "fish" / "completions").mkdir(parents=True)
+    line = f"{sys.executable} -m entrypoints.cli {example}".replace("/tmp/", f"{tmp_path}/")
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        capture_output=True,
+        cwd=REPOSITORY,
+        env={"PATH": "/nonexistent", "HOME": str(tmp_path)},
+        timeout=PROCESS_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert done.stdout or any(path.stat().st_size for path in written)
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
+def test_every_option_is_completed(command: Command, option: Option) -> None:
+    """Every completion script knows each of its names, and where descriptions are shown, what it does."""
+    for shell, write in SCRIPTS.items():
+        script = write([attrs.evolve(command, options=[option])])
+        for name in (option.name, *option.aliases):
+            assert re.search(rf"(?<![\w-])(-l |-s |--?){name}(?![\w-])", script), shell
+        assert shell == "bash" or re.sub(r"[\\']", "", option.help) in re.sub(r"[\\']", "", script), shell
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
@@ -63,7 +113,7 @@ def test_names_are_used_once(command: Command) -> None:
         ["token", "-h"], ["token", "--help"], ["token", "foo", "--ssh", "--help"], ["token", "--san", "a", "-h",
         "--nonsense"],
         ["ca", "token", "--help"], ["sandbox", "--help"], ["help", "sandbox"], ["version", "-h"], ["token",
-        "--help=true"],
+        "--help=true"], *([command.name, "--help"] for command in COMMANDS),
     ],
 )  # fmt: skip
 def test_help_is_given_wherever_it_is_asked_for(words: list[str]) -> None:

@@ -102,7 +102,7 @@ def test_an_option_of_one_type_leaves_no_other_type() -> None:
         select([OTHER, BOB], key="file", provisioner="other")
 
 
-X5C, SSHPOP, KUBERNETES = X5cProvisioner("x5c"), SshpopProvisioner("pop"), K8ssaProvisioner("cluster")
+X5C, SSHPOP, KUBERNETES = X5cProvisioner("x5c", roots=b"\0\0\0"), SshpopProvisioner("pop"), K8ssaProvisioner("cluster")
 MIXED = [ACME, X5C, SSHPOP, ALICE, KUBERNETES]
 BY_X5C = {"x5c_cert": "a", "x5c_key": "b"}
 BY_SSHPOP: dict[str, Value] = {"sshpop_cert": "a", "sshpop_key": "b", "ssh": True, "renew": True}

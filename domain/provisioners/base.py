@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from domain.authority_settings import ProvisionerClaims
 from domain.errors import UsageError
 from domain.setting import counts, exclude, require, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from domain.acceptance.case import Case
     from domain.credential import Credential, IssuedToken
+    from domain.finding import Finding
     from domain.ports import Sources
     from domain.request_kind import Kind
     from domain.setting import Settings
@@ -29,6 +32,8 @@ class Provisioner:
 
     Attributes:
         name: The `iss` of its tokens.
+        claims: What its tokens may do.
+        is_customized: Whether it has templates, a policy or webhooks of its own.
     """
 
     kinds: ClassVar[AbstractSet[Kind]] = frozenset()
@@ -52,7 +57,21 @@ class Provisioner:
     by_itself: ClassVar[bool] = False
     """Whether it is chosen where neither its name nor an option of its own asks for it."""
 
+    binary_members: ClassVar[Mapping[str, str]] = {}
+    """Attributes of its own that the CA lists as base64, each with the member's name."""
+
+    payload: ClassVar[frozenset[str]] = frozenset()
+    """The claims with objects that the CA reads of its tokens, `cnf` and `step`."""
+
+    spends_tokens: ClassVar[bool] = True
+    """Whether the CA takes each of its tokens once."""
+
+    has_audiences: ClassVar[bool] = True
+    """Whether the CA looks at the audience of its tokens."""
+
     name: str
+    claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)
+    is_customized: bool = attrs.field(default=False, kw_only=True)
 
     @property
     def type_name(self) -> str:
@@ -68,6 +87,16 @@ class Provisioner:
     def audience_fragment(self) -> str:
         """What stands behind `#` in the audience of its tokens, empty for none."""
         return ""
+
+    @property
+    def token_identifier(self) -> str:
+        """What the CA finds it by in a token (step-ca, GetIDForToken)."""
+        return self.audience_fragment
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` that the CA wants in its tokens."""
+        return self.name
 
     def label(self) -> str:
         """Return name, type and key identifier as a person tells provisioners apart."""
@@ -101,6 +130,20 @@ class Provisioner:
         """
         raise NotImplementedError
 
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Give what the CA finds when it looks for the key that signed a token of this provisioner's."""
+        raise NotImplementedError
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Give what the CA finds in the request that such a token is shown with."""
+        from domain.acceptance.request_rules import judge_request  # noqa: PLC0415  # only to foretell
+
+        return judge_request(self, case)
+
+    def common_names(self, case: Case) -> Sequence[str]:
+        """Return what the common name of a CSR may be."""
+        return [case.text("sub"), *case.sans()]
+
 
 def _refuse(name: str, reasons: Sequence[str], given: Settings) -> UsageError:
     """Say that `name` does not go with that of the `reasons` that chose the type, or with the type itself."""
@@ -117,13 +160,26 @@ class OtherProvisioner(Provisioner):
     Attributes:
         type_name: Its type, as the CA spells it.
         reason: Why not, for the user who names it.
+        identifier: What the CA finds it by in a token, empty for its type and name.
     """
 
     type_name: str
     reason: str = "step-ott makes no tokens for this type"
+    identifier: str = ""
+
+    @property
+    def token_identifier(self) -> str:
+        """A client or tenant identifier, or type and name."""
+        return self.identifier or f"{self.type_name.lower()}/{self.name}"
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002
         """Refuse, with the reason."""
         raise UsageError(
             f"provisioner {self.label()} cannot be used: {self.reason}", "choose another by --provisioner or --kid"
         )
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
+        """Say that it cannot be told."""
+        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+
+        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")

@@ -16,6 +16,10 @@ from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
+    from domain.finding import Finding
     from domain.jwk import PublicJwk
     from domain.ports import Sources
     from domain.token_options import TokenOptions
@@ -36,6 +40,8 @@ class JwkProvisioner(Provisioner):
     files: ClassVar = ("key",)
     by_itself: ClassVar = True
 
+    payload: ClassVar = frozenset({"cnf", "step"})
+
     type_name = "JWK"
     kid: str = ""
     key: PublicJwk | None = None
@@ -45,6 +51,17 @@ class JwkProvisioner(Provisioner):
     def key_id(self) -> str:
         """The key's `kid`."""
         return self.kid
+
+    @property
+    def token_identifier(self) -> str:
+        """The CA finds the provisioner by name and key identifier."""
+        return f"{self.name}:{self.kid}"
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the signature by the key that the provisioner publishes."""
+        from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
+
+        yield judge_signature(case, [self.key] if self.key else [], f"provisioner {self.name}")
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the provisioner's key, from `--key` or from the envelope that the CA keeps."""

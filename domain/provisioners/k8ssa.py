@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import attrs
+
 from domain.credential import IssuedToken
 from domain.duration import NANOSECONDS
 from domain.errors import InputError
 from domain.provisioners.base import Provisioner
-from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING, Kind
+from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from domain.acceptance.case import Case
+    from domain.finding import Finding
     from domain.ports import Sources
     from domain.token_options import TokenOptions
 
@@ -26,10 +30,19 @@ ISSUER = "kubernetes/serviceaccount"
 """The `iss` that step-ca asks for: that of tokens in secrets, not of projected ones (step-ca, k8sSA.go)."""
 
 
-class K8ssaProvisioner(Provisioner):
-    """A provisioner of type K8sSA."""
+TOKEN_IDENTIFIER = "k8ssa/k8sSA-default"  # noqa: S105  # a name
+"""What step-ca finds the provisioner by, of which a CA can have one (step-ca, k8sSA.go)."""
 
-    kinds: ClassVar = SIGNING | {Kind.REVOKE}
+
+@attrs.frozen
+class K8ssaProvisioner(Provisioner):
+    """A provisioner of type K8sSA.
+
+    Attributes:
+        public_keys: The keys that Kubernetes signs by, in PEM.
+    """
+
+    kinds: ClassVar = SIGNING
     options: ClassVar = frozenset({"k8ssa-token-path"})
     files: ClassVar = ("k8ssa-token-path",)
     excludes: ClassVar = (
@@ -37,7 +50,34 @@ class K8ssaProvisioner(Provisioner):
     )  # fmt: skip
     """What would have to stand in the token, which is Kubernetes' own and good for every kind of request."""
 
+    spends_tokens: ClassVar = False
+    has_audiences: ClassVar = False
+    binary_members: ClassVar = {"public_keys": "publicKeys"}
+
     type_name = "K8sSA"
+    public_keys: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def token_identifier(self) -> str:
+        """The CA knows it by its type."""
+        return TOKEN_IDENTIFIER
+
+    @property
+    def issuer(self) -> str:
+        """Kubernetes' own."""
+        return ISSUER
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the signature by the keys of the cluster."""
+        from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
+
+        yield judge_signature(case, case.certificates.read_public_keys(self.public_keys), f"provisioner {self.name}")
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Judge the request by itself: nothing of it stands in Kubernetes' token."""
+        from domain.acceptance.request_rules import judge_free_request  # noqa: PLC0415  # only to foretell
+
+        return judge_free_request(self, case)
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the token in `--k8ssa-token-path`, unless it has expired."""

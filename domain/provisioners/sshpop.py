@@ -15,7 +15,11 @@ from domain.request_kind import Kind
 from domain.setting import spell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
     from domain.certificate import SshCertificate
+    from domain.finding import Finding
     from domain.ports import Sources
     from domain.setting import Settings
     from domain.token_options import TokenOptions
@@ -30,6 +34,8 @@ class SshpopProvisioner(Provisioner):
     options: ClassVar = frozenset({"sshpop-cert", "sshpop-key"})
     needs: ClassVar = ("sshpop-cert", "sshpop-key")
     files: ClassVar = ("sshpop-cert", "sshpop-key")
+
+    payload: ClassVar = frozenset({"step"})
 
     type_name = "SSHPOP"
 
@@ -48,6 +54,18 @@ class SshpopProvisioner(Provisioner):
                 "ask for one of these, or use another provisioner",
             )
         super().judge(given, kind)
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the SSH certificate in the header, and the signature by its key."""
+        from domain.acceptance.sshpop_rules import judge_sshpop  # noqa: PLC0415  # only to foretell
+
+        return judge_sshpop(case, self.claims.over(case.settings.claims))
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Judge whether the certificate can ask for this about itself."""
+        from domain.acceptance.sshpop_rules import judge_sshpop_request  # noqa: PLC0415  # only to foretell
+
+        return judge_sshpop_request(case)
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""

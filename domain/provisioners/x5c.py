@@ -8,6 +8,8 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, ClassVar
 
+import attrs
+
 from domain.credential import Credential
 from domain.errors import naming
 from domain.key_source import KeyFile
@@ -15,9 +17,11 @@ from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from domain.acceptance.case import Case
     from domain.certificate import Certificate
+    from domain.finding import Finding
     from domain.ports import Signer, Sources
     from domain.token_options import TokenOptions
 
@@ -25,20 +29,39 @@ MAX_CHAIN_BYTES = 1 << 20
 INSECURE_CAUTION = "step-ca looks for an X5C token's chain in 'x5c' alone; it will refuse this one"
 
 
+@attrs.frozen
 class X5cProvisioner(Provisioner):
-    """A provisioner of type X5C."""
+    """A provisioner of type X5C.
+
+    Attributes:
+        roots: The certificates that it trusts, in PEM.
+    """
 
     kinds: ClassVar = SIGNING | {Kind.REVOKE}
     options: ClassVar = frozenset({"x5c-cert", "x5c-key", "x5c-chain", "x5c-insecure"})
     needs: ClassVar = ("x5c-cert", "x5c-key")
     files: ClassVar = ("x5c-cert", "x5c-key", "x5c-chain")
 
+    binary_members: ClassVar = {"roots": "roots"}
+    payload: ClassVar = frozenset({"cnf", "step"})
+
     type_name = "X5C"
+    roots: bytes = attrs.field(default=b"", repr=False)
 
     @property
     def audience_fragment(self) -> str:
         """The CA finds the provisioner by it."""
         return f"x5c/{self.name}"
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the chain in the header, and the signature by its leaf."""
+        from domain.acceptance.chain_rules import judge_x5c  # noqa: PLC0415  # only to foretell
+
+        return judge_x5c(case, case.certificates.read_chain(self.roots), self.name)
+
+    def common_names(self, case: Case) -> Sequence[str]:
+        """Return the subject alone: for this type step-ca takes none of the other names."""
+        return [case.text("sub")]
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""

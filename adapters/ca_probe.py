@@ -1,0 +1,238 @@
+"""A visit to a CA, step by step on the standard library, so that each way to fail is told from the others.
+
+Nothing secret is sent, no certificate is believed that the given roots do not vouch for, and neither body
+nor time is without a bound.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from base64 import b64encode
+from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPException
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import attrs
+
+from domain import json_text
+from domain.ca_encounter import Encounter, Stop
+from domain.duration import NANOSECONDS, format_duration
+from domain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.ca_url import CaUrl
+    from domain.ports import Clock
+
+MAX_BODY_BYTES = 65_536
+HEALTH = "/health"
+
+_NAME_FAULTS = frozenset({62, 64})
+_VALIDITY_FAULTS = frozenset({9, 10})
+"""OpenSSL's X509_V_ERR_…: HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH; CERT_NOT_YET_VALID, CERT_HAS_EXPIRED."""
+
+
+class CaProbe:
+    """Visits one CA (see `domain.ports.CaVisitor`).
+
+    Attributes:
+        ca_url: Where it listens.
+        make_context: A new TLS context that trusts the CA's roots alone; None where there are none.
+        proxy: The proxy on the way, as the environment has it; None for none.
+        clock: This machine's clock.
+        request_timeout: Nanoseconds for the whole visit, wall-clock.
+        run_within: Seconds and work to what the work returns, or TimeoutError after them.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_url: CaUrl,
+        make_context: Callable[[], ssl.SSLContext] | None,
+        proxy: str | None,
+        clock: Clock,
+        request_timeout: int,
+        run_within: Callable[[float, Callable[[], None]], None],
+    ) -> None:
+        self.ca_url = ca_url
+        self.make_context = make_context
+        self.proxy = proxy
+        self.clock = clock
+        self.request_timeout = request_timeout
+        self.run_within = run_within
+
+    def visit(self) -> Encounter:
+        """Return what was seen of the CA.
+
+        Raises:
+            InputError: the proxy's address is none.
+        """
+        way = _read_way(self.ca_url, self.proxy)
+        course = _Course(Encounter(ca_url=self.ca_url, proxy=way.proxy))
+        if way.is_tls:
+            return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
+        seconds = self.request_timeout / NANOSECONDS
+        try:
+            self.run_within(seconds, lambda: self._go(way, course, monotonic() + seconds))
+        except TimeoutError:
+            reason = f"nothing within {format_duration(self.request_timeout)}"
+            return attrs.evolve(course.seen, stop=course.if_silent, reason=reason)
+        except ssl.SSLCertVerificationError as error:
+            return attrs.evolve(course.seen, stop=_tell_distrust(error), reason=error.verify_message)
+        except (OSError, HTTPException, ValueError) as error:
+            return attrs.evolve(course.seen, stop=course.if_broken, reason=_describe(error))
+        return course.seen
+
+    def _go(self, way: _Way, course: _Course, deadline: float) -> None:
+        """Go as far as it goes; what is seen is in `course` whatever comes next."""
+        with way.connect(deadline) as plain:
+            make_context = self.make_context
+            if make_context is None:
+                course.seen = attrs.evolve(course.seen, stop=Stop.NO_ROOT)
+                return
+            course.if_silent, course.if_broken = Stop.SILENCE, Stop.TLS
+            try:
+                with make_context().wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream:
+                    course.see_certificate(stream.getpeercert())
+                    course.if_silent = course.if_broken = Stop.ANSWER
+                    self._ask(stream, course)
+                    return
+            except ssl.SSLCertVerificationError as error:
+                if error.verify_code not in _NAME_FAULTS:
+                    raise
+                course.seen = attrs.evolve(course.seen, stop=Stop.NAME, reason=error.verify_message)
+                course.if_silent = course.if_broken = Stop.NAME
+        context = make_context()
+        context.check_hostname = False  # to see the names; nothing is asked over this connection
+        with (
+            way.connect(deadline) as plain,
+            context.wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream,
+        ):
+            course.see_certificate(stream.getpeercert())
+
+    def _ask(self, stream: ssl.SSLSocket, course: _Course) -> None:
+        """Ask for the CA's health, and note both clocks."""
+        connection = HTTPConnection(self.ca_url.host, self.ca_url.port or 443)
+        connection.sock = stream
+        headers = {"Host": str(self.ca_url).removeprefix("https://"), "Accept-Encoding": "identity"}
+        asked_at = self.clock.now()
+        connection.request("GET", HEALTH, headers=headers | {"Connection": "close"})
+        with connection.getresponse() as response:
+            answered_at = self.clock.now()
+            body = response.read(MAX_BODY_BYTES)
+        course.seen = attrs.evolve(
+            course.seen,
+            status=response.status,
+            is_healthy=response.status == 200 and _says_ok(body),
+            date=_read_date(response.headers.get("Date")),
+            asked_at=asked_at,
+            answered_at=answered_at,
+        )
+
+
+@attrs.define
+class _Course:
+    """How a visit goes: what was seen so far, and what it means if it ends here.
+
+    Attributes:
+        if_silent: Where it has stopped if nothing more comes in time.
+        if_broken: Where it has stopped if the line breaks.
+    """
+
+    seen: Encounter
+    if_silent: Stop = Stop.CONNECTION
+    if_broken: Stop = Stop.CONNECTION
+
+    def see_certificate(self, certificate: Any) -> None:
+        """Note what a trusted certificate, as `ssl` describes it, says."""
+        names = tuple(str(name) for _, name in certificate.get("subjectAltName", ()))
+        not_after = int(ssl.cert_time_to_seconds(certificate["notAfter"])) * NANOSECONDS
+        self.seen = attrs.evolve(self.seen, names=names, not_after=not_after)
+
+
+@attrs.frozen(kw_only=True)
+class _Way:
+    """How to reach the CA.
+
+    Attributes:
+        host, port: Where to connect: the CA, or the proxy.
+        target: The CA's host and port as http.client takes them, where a proxy is to tunnel to it; else empty.
+        headers: What the proxy is told beside.
+        proxy: Host and port of the proxy, to be shown.
+        is_tls: Whether the proxy itself is spoken to over TLS.
+    """
+
+    host: str
+    port: int
+    target: str = ""
+    headers: dict[str, str] = attrs.field(factory=dict, repr=False)
+    proxy: str = ""
+    is_tls: bool = False
+
+    def connect(self, deadline: float) -> socket.socket:
+        """Return a connection that leads to the CA, before TLS."""
+        connection = HTTPConnection(self.host, self.port, timeout=max(deadline - monotonic(), 0.001))
+        if self.target:
+            connection.set_tunnel(self.target, headers=self.headers)
+        connection.connect()
+        stream: socket.socket = connection.sock
+        return stream
+
+
+def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
+    host, port = ca_url.host, ca_url.port or 443
+    if proxy is None:
+        return _Way(host=host, port=port)
+    try:
+        parsed = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if parsed.scheme not in ("http", "https") or not parsed.hostname:
+            raise ValueError("no address")
+        proxy_port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
+    except ValueError as error:
+        raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
+    headers = {}
+    if parsed.username is not None:
+        credentials = f"{unquote(parsed.username)}:{unquote(parsed.password or '')}"  # RFC 7617, section 2
+        headers["Proxy-Authorization"] = f"Basic {b64encode(credentials.encode()).decode('ascii')}"
+    return _Way(
+        host=parsed.hostname,
+        port=proxy_port,
+        target=f"[[{host}]]:{port}" if ":" in host else f"{host}:{port}",  # http.client takes one pair away
+        headers=headers,
+        proxy=f"{parsed.hostname}:{proxy_port}",
+        is_tls=parsed.scheme == "https",
+    )
+
+
+def _tell_distrust(error: ssl.SSLCertVerificationError) -> Stop:
+    return Stop.VALIDITY if error.verify_code in _VALIDITY_FAULTS else Stop.TRUST
+
+
+def _says_ok(body: bytes) -> bool:
+    try:
+        return bool(json_text.parse(body).get("status") == "ok")
+    except (ValueError, AttributeError):
+        return False
+
+
+def _read_date(text: str | None) -> int | None:
+    """Return the nanoseconds since the epoch that an HTTP date (RFC 9110, 5.6.7) means, None for no such date."""
+    try:
+        return None if text is None else int(parsedate_to_datetime(text).timestamp()) * NANOSECONDS
+    except (ValueError, OverflowError, TypeError, OSError):
+        return None
+
+
+def _describe(error: Exception) -> str:
+    """Return why the line broke, in the system's words where it has some."""
+    if isinstance(error, socket.gaierror):
+        return f"its name cannot be resolved ({error.strerror})"
+    if isinstance(error, ssl.SSLError):
+        return str(error.reason or error.strerror or error).lower().replace("_", " ")
+    if isinstance(error, HTTPException):
+        return "what it answers is no HTTP"
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

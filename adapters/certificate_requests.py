@@ -1,0 +1,104 @@
+"""What else comes in certificates' containers, on `cryptography`: signing requests (RFC 2986) and bare public keys."""
+
+from __future__ import annotations
+
+import warnings
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
+from cryptography.x509.oid import NameOID
+
+from domain import base64url
+from domain.certificate import CertificateRequest
+from domain.errors import InputError
+from domain.jwk import MIN_RSA_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.jwk import PublicJwk
+
+_UNREADABLE = (
+    ValueError, NotImplementedError, UnsupportedAlgorithm,
+    x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What the library raises for a request that it does not take."""
+
+_PEM_KEY_BEGIN = b"-----BEGIN PUBLIC KEY-----"
+_GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
+"""The curves that Go's crypto/x509 reads."""
+
+
+def read_request(data: bytes) -> CertificateRequest:
+    """Return the certificate signing request in `data`, PEM or DER.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
+            return _describe_request(_load_request(data))
+    except _UNREADABLE as error:
+        what = "the file holds no certificate signing request that can be read"
+        raise InputError(what, "give a CSR in PEM or DER") from error
+
+
+def read_public_keys(data: bytes, read_public: Callable[[object], PublicJwk]) -> list[PublicJwk]:
+    """Return the public keys in `data`, PEM.
+
+    Args:
+        data: Blocks of PEM; what stands around them is passed over.
+        read_public: A public key object to its JWK; ValueError where it is of a type that signs no tokens.
+
+    Raises:
+        InputError: one cannot be read, or is of a type that signs no tokens.
+    """
+    try:
+        blocks = [_PEM_KEY_BEGIN + block for block in data.split(_PEM_KEY_BEGIN)[1:]]
+        return [read_public(load_pem_public_key(block)) for block in blocks]
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InputError(f"a public key cannot be read: {error}", "give public keys in PEM") from error
+
+
+def _load_request(data: bytes) -> x509.CertificateSigningRequest:
+    if b"-----BEGIN" in data:
+        return x509.load_pem_x509_csr(data)
+    return x509.load_der_x509_csr(data)
+
+
+def _describe_request(request: x509.CertificateSigningRequest) -> CertificateRequest:
+    common_names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        names = x509.SubjectAlternativeName([])
+    key, takes_key = _judge_key(request)
+    return CertificateRequest(
+        fingerprint=base64url.encode(sha256(request.public_bytes(Encoding.DER)).digest()),
+        common_name=str(common_names[-1].value) if common_names else "",
+        dns_names=tuple(names.get_values_for_type(x509.DNSName)),
+        ip_addresses=tuple(str(address) for address in names.get_values_for_type(x509.IPAddress)),
+        emails=tuple(names.get_values_for_type(x509.RFC822Name)),
+        uris=tuple(names.get_values_for_type(x509.UniformResourceIdentifier)),
+        is_signed=request.is_signature_valid,
+        key=key,
+        takes_key=takes_key,
+    )
+
+
+def _judge_key(request: x509.CertificateSigningRequest) -> tuple[str, bool]:
+    """Return what the key is, and whether step-ca signs for it (step-ca, provisioner/sign_options.go)."""
+    try:
+        key = request.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "a key of an unknown type", False
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA of {key.key_size} bits", key.key_size >= MIN_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC on {key.curve.name}", key.curve.name in _GO_CURVES
+    return type(key).__name__, isinstance(key, ed25519.Ed25519PublicKey)

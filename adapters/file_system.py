@@ -1,0 +1,54 @@
+"""Files seen from outside: kind, permissions, owner."""
+
+import os
+import stat
+from collections.abc import Sequence
+from itertools import islice
+
+from domain.errors import InputError
+from domain.file_facts import FileFacts, FileKind
+
+MAX_NAMES = 1000
+
+
+class LocalFileSystem:
+    """Looks at this machine's files (see `domain.ports.FileSystem`)."""
+
+    def look(self, path: str, follows: bool = True) -> FileFacts | None:
+        """Return what stands at `path`."""
+        try:
+            seen = os.stat(path, follow_symlinks=follows)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise _cannot("looked at", path, error) from error
+        return FileFacts(
+            path=path,
+            kind=_name_kind(seen.st_mode),
+            mode=stat.S_IMODE(seen.st_mode),
+            is_own=seen.st_uid in (0, os.geteuid()),
+            is_readable=os.access(path, os.R_OK | os.X_OK if stat.S_ISDIR(seen.st_mode) else os.R_OK),
+        )
+
+    def list_names(self, folder: str) -> Sequence[str]:
+        """Return the names in `folder`."""
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in islice(entries, MAX_NAMES + 1))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (OSError, ValueError) as error:
+            raise _cannot("listed", folder, error) from error
+        if len(names) > MAX_NAMES:
+            raise InputError(f"{folder} holds over {MAX_NAMES} names", "keep nothing else in it")
+        return names
+
+
+def _name_kind(mode: int) -> FileKind:
+    tests = ((stat.S_ISREG, FileKind.FILE), (stat.S_ISDIR, FileKind.FOLDER), (stat.S_ISLNK, FileKind.LINK))
+    return next((kind for is_kind, kind in tests if is_kind(mode)), FileKind.OTHER)
+
+
+def _cannot(done: str, path: str, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or "not a path"
+    return InputError(f"{path} cannot be {done}: {reason}", "check the path and its permissions")

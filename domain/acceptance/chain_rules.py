@@ -1,0 +1,67 @@
+"""Whether X.509 certificates vouch for a token (step-ca, provisioner/x5c.go; authorize.go, AuthorizeRenewToken)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acceptance.chain import ChainSearch
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.header_chain import read_header_chain
+from domain.acceptance.token_rules import judge_signature
+from domain.duration import MINUTE
+from domain.errors import InputError
+from domain.finding import Finding, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.acceptance.case import Case
+    from domain.certificate import Certificate
+
+SHORT_LIFE = 5 * MINUTE
+"""The least that step-ca lets a certificate last, unless it is told otherwise, in nanoseconds."""
+
+
+def judge_x5c(case: Case, roots: Sequence[Certificate], name: str) -> Iterator[Finding]:
+    """Give what the CA finds in the chain in `x5c`, for the provisioner `name` that trusts `roots`."""
+    try:
+        chain = read_header_chain(case, "x5c")
+    except InputError as error:
+        yield failed("certificate", error.what, "mint it with --x5c-cert and --x5c-key, without --x5c-insecure")
+        return
+    remedy = f"use a certificate that provisioner {name} trusts, with its whole chain"
+    yield from judge_chain(chain, roots, case.now, remedy)
+    yield judge_leaf_signature(case, chain[0])
+    is_to_sign = case.endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
+    if is_to_sign and chain[0].not_after - case.now < SHORT_LIFE:
+        yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
+                        "use one that lasts for longer")  # fmt: skip
+
+
+def judge_chain(chain: Sequence[Certificate], roots: Sequence[Certificate], now: int, remedy: str) -> Iterator[Finding]:
+    """Tell whether a chain leads from the first of `chain` to one of `roots`, and whether its leaf may sign.
+
+    Args:
+        chain: The leaf, and certificates that may lie between, in any order.
+        now: Nanoseconds since the epoch, UTC.
+        remedy: What to do where it does not.
+    """
+    search, leaf = ChainSearch(chain, roots), chain[0]
+    fault = search.find_fault(now)
+    if fault is not None and not search.checks_left:
+        yield unchecked("certificate", "whether it is trusted: the header holds more certificates than are tried",
+                        "leave out those that do not belong to the chain")  # fmt: skip
+    elif fault is not None:
+        yield failed("certificate", fault, remedy)
+    elif not leaf.digital_signature:
+        yield failed("certificate", "its key usage does not name digitalSignature", "get one whose key usage does")
+    else:
+        yield passed("certificate", f"a chain leads from {leaf.common_name!r} to a root that is trusted")
+    if any(certificate.has_open_questions for certificate in (*chain, *roots)):
+        yield unchecked("constraints", "whether name constraints and critical extensions in the chain are kept",
+                        "show the token to the CA to know")  # fmt: skip
+
+
+def judge_leaf_signature(case: Case, leaf: Certificate) -> Finding:
+    """Tell whether the token's signature is by the key of `leaf`."""
+    return judge_signature(case, [leaf.public] if leaf.public else [], f"certificate {leaf.common_name!r}")

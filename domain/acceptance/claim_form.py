@@ -1,0 +1,106 @@
+"""Whether step-ca can read the claims at all: a claim of another JSON type fails the whole token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.acceptance.case import read_seconds
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.header_chain import read_header_chain
+from domain.errors import InputError
+from domain.finding import Finding, failed, passed
+from domain.moment import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from domain.acceptance.case import Case
+
+
+def judge_form(case: Case) -> Finding:
+    """Tell whether every header member and claim that step-ca reads of any token is of the type that it reads."""
+    checks = _REGISTERED if case.endpoint is Endpoint.RENEW else _REGISTERED | _REQUESTED
+    wrong = [*_list_wrong(case.token.header, _HEADER), *_list_wrong(case.token.claims, checks)]
+    if case.token.header.get("x5c") not in (None, []) and not _has_chain(case):
+        wrong.append("x5c")
+    return _tell("form", wrong)
+
+
+def judge_payload(case: Case, names: Iterable[str]) -> Finding:
+    """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone."""
+    return _tell("payload", list(_list_wrong(case.token.claims, {name: _PAYLOAD[name] for name in names})))
+
+
+def _tell(rule: str, wrong: Sequence[str]) -> Finding:
+    if wrong:
+        named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
+        return failed(rule, f"step-ca cannot read {named}", "mint the token anew")
+    return passed(rule, "what step-ca reads of it is of the right types")
+
+
+def _has_chain(case: Case) -> bool:
+    try:
+        read_header_chain(case, "x5c")
+    except InputError:
+        return False
+    return True
+
+
+def _list_wrong(members: Mapping[str, Any], checks: Mapping[str, Callable[[Any], bool]]) -> Iterator[str]:
+    return (name for name, check in checks.items() if name in members and not check(members[name]))
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_texts(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(map(_is_text, value)))
+
+
+def _is_audience(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        read_seconds(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_moment(value: Any) -> bool:
+    """Tell whether `value` is a time or duration (step-ca, provisioner/timeduration.go)."""
+    try:
+        return value in (None, "") or (isinstance(value, str) and parse_moment(value) is not None)
+    except ValueError:
+        return False
+
+
+def _is_object_of(checks: Mapping[str, Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    return lambda value: value is None or (isinstance(value, dict) and not any(_list_wrong(value, checks)))
+
+
+_SSH = {
+    "certType": _is_text,
+    "keyID": _is_text,
+    "principals": _is_texts,
+    "validAfter": _is_moment,
+    "validBefore": _is_moment,
+}
+_HEADER = {"alg": _is_text, "kid": _is_text, "nonce": _is_text}
+_REGISTERED: dict[str, Callable[[Any], bool]] = {
+    "iss": _is_text,
+    "sub": _is_text,
+    "aud": _is_audience,
+    "jti": _is_text,
+    "exp": _is_time,
+    "nbf": _is_time,
+    "iat": _is_time,
+}
+_REQUESTED: dict[str, Callable[[Any], bool]] = {"sans": _is_texts, "email": _is_text, "nonce": _is_text}
+_PAYLOAD: dict[str, Callable[[Any], bool]] = {
+    "cnf": _is_object_of({"x5rt#S256": _is_text}),
+    "step": _is_object_of({"ssh": _is_object_of(_SSH)}),
+}

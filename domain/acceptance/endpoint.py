@@ -1,0 +1,44 @@
+"""The places of step-ca's API that take tokens, and the audiences that each takes (step-ca, config.GetAudiences)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from domain.request_kind import SSH_SIGNING, Kind
+
+LEGACY_AUDIENCE = "step-certificate-authority"
+"""What sign and revoke take beside addresses of the CA."""
+
+_SIGN_PATHS = ("/1.0/sign", "/sign", "/1.0/ssh/sign", "/ssh/sign")
+
+
+class Endpoint(Enum):
+    """A place that takes tokens; the value is its name on the command line."""
+
+    SIGN = "sign"
+    REVOKE = "revoke"
+    RENEW = "renew"
+    SSH_SIGN = "ssh-sign"
+    SSH_REVOKE = "ssh-revoke"
+    SSH_RENEW = "ssh-renew"
+    SSH_REKEY = "ssh-rekey"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that an audience may have here; both ways to sign share theirs."""
+        if self in (Endpoint.SIGN, Endpoint.SSH_SIGN):
+            return _SIGN_PATHS
+        path = "/" + self.value.replace("-", "/")
+        return (f"/1.0{path}", path)
+
+    @property
+    def takes_legacy_audience(self) -> bool:
+        """Whether an audience may be `LEGACY_AUDIENCE`."""
+        return self in (Endpoint.SIGN, Endpoint.REVOKE)
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of request that it serves."""
+        if self is Endpoint.SSH_SIGN:
+            return SSH_SIGNING
+        return frozenset({Kind[self.name]})

@@ -1,0 +1,118 @@
+"""The verdict: every rule of step-ca that can be judged from here, and what follows from them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.acceptance.audience import matches
+from domain.acceptance.claim_form import judge_form, judge_payload
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.lookup import find_provisioner
+from domain.acceptance.renewal_rules import judge_renewal
+from domain.acceptance.token_rules import judge_age, judge_issuer, judge_subject, judge_times, judge_use
+from domain.finding import Finding, Outcome, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.acceptance.case import Case
+    from domain.provisioners.base import Provisioner
+
+ESSENTIAL = frozenset(
+    {"provisioner", "signature", "certificate", "constraints", "life", "ssh", "ssh key", "renewal after expiry"}
+)
+"""Rules without which nothing can be told; the others hold unless somebody used, revoked or forbade something."""
+
+
+class Verdict(Enum):
+    """What the CA would say; the value is the word that people and programs read."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Forecast:
+    """The rules that were judged, in the CA's order."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refused where a rule fails; unknown where an essential one cannot be judged; else accepted."""
+        if any(finding.outcome is Outcome.FAILED for finding in self.findings):
+            return Verdict.REFUSED
+        if any(one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL for one in self.findings):
+            return Verdict.UNKNOWN
+        return Verdict.ACCEPTED
+
+
+def foretell(case: Case) -> Forecast:
+    """Return what the CA would find in the token."""
+    return Forecast(tuple(_judge(case)))
+
+
+def _judge(case: Case) -> Iterator[Finding]:
+    form = judge_form(case)
+    yield form
+    if form.outcome is Outcome.FAILED:
+        return
+    if case.endpoint is Endpoint.RENEW:
+        yield from judge_renewal(case)
+        return
+    provisioner, found = find_provisioner(case)
+    yield found
+    if provisioner is not None:
+        yield from _judge_by(provisioner, case)
+
+
+def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
+    if not provisioner.kinds:
+        yield from provisioner.judge_signer(case)
+        return
+    payload = judge_payload(case, provisioner.payload)
+    yield payload
+    if payload.outcome is Outcome.FAILED:
+        return
+    yield judge_age(case)
+    if provisioner.spends_tokens:
+        yield judge_use(case)
+    yield _judge_endpoint(provisioner, case)
+    yield from provisioner.judge_signer(case)
+    yield judge_issuer(case, [provisioner.issuer], "the issuer of the provisioner's tokens")
+    yield from judge_times(case)
+    if provisioner.has_audiences:
+        yield _judge_audience(provisioner, case)
+    yield judge_subject(case)
+    if case.endpoint.kinds & provisioner.kinds:
+        yield from provisioner.judge_request(case)
+        yield _judge_policy(provisioner, case)
+
+
+def _judge_endpoint(provisioner: Provisioner, case: Case) -> Finding:
+    if case.endpoint.kinds & provisioner.kinds:
+        return passed("request", f"{provisioner.type_name} tokens may ask for {case.endpoint.value}")
+    return failed("request", f"step-ca takes no {provisioner.type_name} token for {case.endpoint.value}",
+                  "use another provisioner")  # fmt: skip
+
+
+def _judge_audience(provisioner: Provisioner, case: Case) -> Finding:
+    audiences = case.audiences()
+    if matches(audiences, case.endpoint, case.settings.dns_names, provisioner.audience_fragment):
+        return passed("audience", f"it is {', '.join(audiences)}")
+    return failed("audience", f"it is {', '.join(audiences)}, and not for {case.endpoint.value}",
+                  f"mint it for {case.endpoint.value}")  # fmt: skip
+
+
+def _judge_policy(provisioner: Provisioner, case: Case) -> Finding:
+    if provisioner.is_customized:
+        return unchecked("policy", "what the provisioner's own templates, policy and webhooks say to it")
+    if case.settings.has_policy is None:
+        return unchecked("policy", "what the CA's own policy, which is not public, says to the names")
+    if case.settings.has_policy:
+        return unchecked("policy", "what the CA's own policy says to the names")
+    return passed("policy", "the CA has none")

@@ -1,0 +1,101 @@
+"""Whether an X.509 certificate may be renewed by the token (step-ca, authorize.go, AuthorizeRenewToken)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acceptance.audience import matches
+from domain.acceptance.chain_rules import judge_chain, judge_leaf_signature
+from domain.acceptance.header_chain import read_header_chain
+from domain.acceptance.token_rules import judge_issuer, judge_times, judge_use
+from domain.duration import MINUTE, NANOSECONDS
+from domain.errors import InputError
+from domain.finding import Finding, failed, passed, unchecked
+from domain.provisioners.renewal import ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.acceptance.case import Case
+    from domain.authority_settings import ProvisionerClaims
+    from domain.certificate import Certificate
+    from domain.provisioners.base import Provisioner
+
+
+def judge_renewal(case: Case) -> Iterator[Finding]:
+    """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header."""
+    try:
+        chain = read_header_chain(case, "x5cInsecure")
+    except InputError as error:
+        yield failed("certificate", error.what, "mint it with --renew, --x5c-cert and --x5c-key")
+        return
+    leaf = chain[0]
+    yield from _judge_chain(case, chain)
+    yield judge_leaf_signature(case, leaf)
+    provisioner = next((one for one in case.settings.provisioners if one.name == leaf.provisioner), None)
+    yield _judge_provisioner(leaf, provisioner)
+    yield judge_use(case)
+    yield _judge_audience(case)
+    names = [ISSUER] if leaf.provisioner is None else [ISSUER, leaf.provisioner]
+    yield judge_issuer(case, names, "a client's or the provisioner's name")
+    yield from judge_times(case)
+    if leaf.common_name in ("", case.text("sub")):
+        yield passed("subject", "it is the certificate's common name, or the certificate has none")
+    else:
+        yield failed("subject", f"{case.text('sub')!r} is not the certificate's common name, {leaf.common_name!r}",
+                     "mint it for the certificate's common name")  # fmt: skip
+    yield from _judge_right(case, leaf, provisioner)
+
+
+def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:
+    """Judge the chain a minute before the leaf's end, whatever the time is, as the CA does."""
+    roots = [root for der in case.settings.roots for root in case.certificates.read_chain(der)]
+    moment = chain[0].not_after - chain[0].not_after % NANOSECONDS - MINUTE
+    yield from judge_chain(
+        chain, roots, moment, "put the intermediate certificates into --x5c-cert, or get a new certificate"
+    )
+
+
+def _judge_provisioner(leaf: Certificate, provisioner: Provisioner | None) -> Finding:
+    if leaf.provisioner is None:
+        return unchecked("provisioner", "which provisioner the certificate is from; the CA's database may know")
+    if provisioner is None:
+        return failed("provisioner", f"the CA has no provisioner {leaf.provisioner} any more, which the certificate is"
+                      " from", "get a new certificate")  # fmt: skip
+    return passed("provisioner", f"the certificate is from {provisioner.label()}")
+
+
+def _judge_audience(case: Case) -> Finding:
+    audiences = case.audiences()
+    shown = ", ".join(audiences) or "none"
+    if matches(audiences, case.endpoint, case.settings.dns_names):
+        return passed("audience", f"it is {shown}")
+    names = ", ".join(case.settings.dns_names)
+    return failed("audience", f"it is {shown}, not the renewal at {names}", "mint it with --renew for this CA")
+
+
+def _judge_right(case: Case, leaf: Certificate, provisioner: Provisioner | None) -> Iterator[Finding]:
+    """Judge whether the provisioner lets this certificate be renewed (step-ca, controller.go)."""
+    now = case.now - case.now % NANOSECONDS
+    if now < leaf.not_before:
+        yield failed("renewal", "the certificate is not valid yet", "wait, or set this machine's clock right")
+    yield unchecked("revoked", "whether the certificate has been revoked")
+    if provisioner is None:
+        yield unchecked("renewal", "whether the provisioner lets its certificates be renewed")
+    else:
+        yield judge_right(provisioner.claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
+
+
+def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> Finding:
+    """Tell whether a provisioner with these claims renews a certificate, X.509 or SSH, that has expired or not."""
+    if claims.disable_renewal:
+        return failed("renewal", "the provisioner lets nothing be renewed (disableRenewal)", "get a new certificate")
+    if has_expired and claims.allow_renewal_after_expiry is False:
+        return failed("renewal", "the certificate has expired, and the provisioner does not renew it then",
+                      "get a new certificate, or set allowRenewalAfterExpiry")  # fmt: skip
+    if has_expired and claims.allow_renewal_after_expiry is None:
+        return unchecked("renewal after expiry", "whether the provisioner renews it although it has expired: it says"
+                         " nothing, and the authority's setting is not public", "ask whoever runs the CA")  # fmt: skip
+    if claims.disable_renewal is None:
+        return unchecked("renewal", "whether the provisioner renews it: the authority's settings are not public")
+    return passed("renewal", "the provisioner renews it")

@@ -1,0 +1,49 @@
+"""The rules for the request that a token is shown with, by endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.revoke_rules import judge_revocation
+from domain.acceptance.sign_rules import judge_csr, judge_csr_itself, judge_names
+from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
+from domain.finding import Finding, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
+    from domain.provisioners.base import Provisioner
+
+
+def judge_request(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
+    """Judge the request by what the token says."""
+    if case.endpoint is Endpoint.SIGN:
+        yield judge_names(case)
+        yield from judge_csr(case, provisioner.common_names(case))
+    elif case.endpoint is Endpoint.SSH_SIGN:
+        yield judge_ssh_enabled(provisioner.claims.over(case.settings.claims))
+        yield from judge_ssh_sign(case)
+    else:
+        yield from judge_revocation(case)
+
+
+def judge_free_request(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
+    """Judge a request that nothing in the token limits."""
+    if case.endpoint is Endpoint.SSH_SIGN:
+        yield judge_ssh_enabled(provisioner.claims.over(case.settings.claims))
+        yield judge_ssh_keys(case, case.wishes.cert_type or "host")
+        yield _judge_completeness(case)
+    elif case.csr is None:
+        yield unchecked("csr", "whether the CSR is in order", "name it by --csr")
+    else:
+        yield from judge_csr_itself(case.csr)
+
+
+def _judge_completeness(case: Case) -> Finding:
+    """Tell whether the request itself says what the token cannot (step-ca, sshCertOptionsRequireValidator)."""
+    if not case.wishes.cert_type or not case.wishes.principals:
+        return failed("ssh options", "the request must say certificate type, key identifier and principals itself",
+                      "name them by --cert-type and --principal")  # fmt: skip
+    return passed("ssh options", "the request says certificate type and principals itself")

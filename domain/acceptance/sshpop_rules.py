@@ -1,0 +1,98 @@
+"""Whether an SSH certificate vouches for a token about itself (step-ca, provisioner/sshpop.go)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.header_chain import decode_member
+from domain.acceptance.renewal_rules import judge_right
+from domain.acceptance.revoke_rules import judge_revocation
+from domain.acceptance.token_rules import judge_signature
+from domain.certificate import FOREVER
+from domain.duration import NANOSECONDS
+from domain.errors import InputError
+from domain.finding import Finding, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
+    from domain.authority_settings import ProvisionerClaims
+    from domain.certificate import SshCertificate
+
+RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)
+
+
+def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+    """Give what the CA finds in the SSH certificate in the header and in the signature by its key."""
+    certificate = _read_certificate(case)
+    if certificate is None:
+        yield failed("certificate", "its header has no sshpop with an SSH certificate that can be read",
+                     "mint it with --sshpop-cert and --sshpop-key")  # fmt: skip
+        return
+    yield _judge_issuer(case, certificate)
+    yield _judge_validity(case, certificate, claims)
+    whose = f"SSH certificate {certificate.serial}"
+    yield judge_signature(case, [certificate.public] if certificate.public else [], whose)
+
+
+def judge_sshpop_request(case: Case) -> Iterator[Finding]:
+    """Tell whether the certificate can ask for this about itself."""
+    certificate = _read_certificate(case)
+    if certificate is None:
+        return
+    if case.endpoint in RENEWALS:
+        if certificate.is_host:
+            yield passed("ssh type", "it is a host certificate")
+        else:
+            yield failed(
+                "ssh type", "it is a user certificate", "use a host certificate: step-ca renews and rekeys no other"
+            )
+        yield unchecked("revoked", "whether the certificate has been revoked")
+        if case.endpoint is Endpoint.SSH_REKEY:
+            yield unchecked("ssh validity", "whether the CA still lets a certificate last for as long")
+    elif case.text("sub") != str(certificate.serial):
+        yield failed("serial", f"the subject {case.text('sub')} is not the certificate's serial, {certificate.serial}",
+                     "mint it for the certificate's own serial number")  # fmt: skip
+    else:
+        yield from judge_revocation(case)
+
+
+def _read_certificate(case: Case) -> SshCertificate | None:
+    """Return the certificate in the header, None where it has none that can be read."""
+    try:
+        return case.certificates.read_ssh(b64encode(decode_member(case.token.header.get("sshpop"))))
+    except (InputError, ValueError):
+        return None
+
+
+def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
+    """Tell whether the CA itself signed the certificate."""
+    what = "host" if certificate.is_host else "user"
+    keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
+    if not certificate.signed_by:
+        return failed("certificate", "its own signature does not hold", "use the certificate as the CA gave it")
+    if keys is None:
+        return unchecked(
+            "certificate", f"whether it is this CA's: its {what} key is not known here", "ask the CA, without --offline"
+        )
+    if certificate.signed_by in keys:
+        return passed("certificate", f"this CA's {what} key signed it")
+    return failed("certificate", f"this CA's {what} key did not sign it", "use a certificate of this CA's")
+
+
+def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> Finding:
+    """Tell whether the certificate is in its validity; for a renewal its end is the provisioner's choice."""
+    now, rule = case.now // NANOSECONDS, "ssh validity"
+    has_ended = certificate.not_after != FOREVER and now >= certificate.not_after
+    if case.endpoint in RENEWALS and 0 in (certificate.not_before, certificate.not_after):
+        return failed(rule, "a certificate without begin or end cannot be renewed", "get a new one")
+    if now < certificate.not_before:
+        return failed(rule, "the certificate is not valid yet", "wait, or set this machine's clock right")
+    if case.endpoint is Endpoint.SSH_RENEW:
+        return judge_right(claims, has_expired=has_ended)
+    if has_ended:
+        return failed(rule, "the certificate has expired", "get a new one")
+    return passed(rule, "the certificate is in its validity")

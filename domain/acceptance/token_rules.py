@@ -1,0 +1,102 @@
+"""The rules that hold for every token: issuer, times, subject, use, signature.
+
+Sources: step-ca, authority/authorize.go; go-jose, jwt/validation.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.duration import MINUTE, NANOSECONDS, format_duration
+from domain.finding import Finding, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.acceptance.case import Case
+    from domain.jwk import PublicJwk
+
+LEEWAY = MINUTE
+"""How far step-ca lets clocks be apart, in nanoseconds."""
+
+_ALGORITHMS = {
+    "EC": ("ES256", "ES384", "ES512"),
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    "OKP": ("EdDSA",),
+}
+
+
+def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> Finding:
+    """Tell whether the issuer is one of those `wanted`; `whose` says what they are."""
+    issuer = case.text("iss")
+    if issuer in wanted:
+        return passed("issuer", f"{issuer} is {whose}")
+    return failed("issuer", f"{issuer!r} is not {whose}, {' or '.join(wanted)}", f"mint it with the issuer {wanted[0]}")
+
+
+def judge_times(case: Case) -> Iterator[Finding]:
+    """Tell whether `nbf`, `exp` and `iat` suit the time, with the leeway that the CA gives."""
+    begin, end, issued = (case.seconds(name) for name in ("nbf", "exp", "iat"))
+    late, early = case.now + LEEWAY, case.now - LEEWAY
+    if begin is None:
+        yield passed("begin", "it has no nbf, so that it need not begin")
+    elif late < begin * NANOSECONDS:
+        wait = format_duration(_whole_seconds(begin * NANOSECONDS - late))
+        yield failed("begin", f"the CA takes it only in {wait}", "wait, or set this machine's clock right")
+    else:
+        yield passed("begin", "its time has come")
+    if end is None:
+        yield passed("end", "it has no exp, so that it never ends")
+    elif early > end * NANOSECONDS:
+        since = format_duration(_whole_seconds(early - end * NANOSECONDS))
+        yield failed("end", f"the CA has not taken it for {since}", "mint a new token")
+    else:
+        left = format_duration(_whole_seconds(end * NANOSECONDS - early))
+        yield passed("end", f"the CA takes it for another {left}")
+    if issued is not None and late < issued * NANOSECONDS:
+        yield failed("issued", "it was issued in the CA's future", "set the clock of the machine that mints right")
+
+
+def judge_age(case: Case) -> Finding:
+    """Tell whether the token is from before the CA's start, which can be known only where the CA does not ask."""
+    if case.token.claims.get("iat") is None:
+        return passed("issued", "it does not say when, and so is not from before the CA's start")
+    if case.settings.checks_issued_at is False:
+        return passed("issued", "the CA takes tokens from before its own start (disableIssuedAtCheck)")
+    return unchecked("issued", "whether the CA has been running since the token was issued")
+
+
+def judge_subject(case: Case) -> Finding:
+    """Tell whether there is a subject."""
+    if case.text("sub"):
+        return passed("subject", f"it is {case.text('sub')}")
+    return failed("subject", "it is empty", "mint the token with a subject")
+
+
+def judge_use(case: Case) -> Finding:
+    """Say by what the CA knows a token that it has seen; whether it has cannot be known."""
+    whose = f"jti {case.text('jti')}" if case.text("jti") else "a token without jti, which the CA knows by its hash,"
+    return unchecked("use", f"whether {whose} was used already; the CA takes each token once")
+
+
+def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Finding:
+    """Tell whether the signature is by one of `keys`, which `whose` names."""
+    token = case.token
+    algorithm, critical = token.header.get("alg"), token.header.get("crit")
+    remedy = f"mint it by the key of {whose}"
+    if critical is not None and critical != []:
+        return failed("signature", "its header has crit, which step-ca does not know", "mint it without")
+    if not isinstance(algorithm, str):
+        return failed("signature", "its header names no algorithm", remedy)
+    fitting = [key for key in keys if algorithm in _ALGORITHMS[key.members["kty"]]]
+    if not fitting:
+        types = " or ".join(sorted({key.members["kty"] for key in keys})) or "no"
+        return failed("signature", f"{algorithm} does not go with {types} keys, such as {whose} has", remedy)
+    if any(case.signatures.hold(key, algorithm, token.signing_input, token.signature) for key in fitting):
+        return passed("signature", f"{algorithm} by the key of {whose}")
+    return failed("signature", f"it is not by the key of {whose}, or the token was changed", remedy)
+
+
+def _whole_seconds(nanoseconds: int) -> int:
+    """Return `nanoseconds` rounded up to seconds."""
+    return -(-nanoseconds // NANOSECONDS) * NANOSECONDS

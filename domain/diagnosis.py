@@ -1,0 +1,174 @@
+"""Why a token may not come about, or not be taken: rules over what was seen, in the order of a token's way."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
+from domain.file_facts import FileKind
+from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.provisioners.base import OtherProvisioner
+from domain.validity import DEFAULT_VALIDITY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.certificate import Certificate
+    from domain.errors import StepOttError
+    from domain.file_facts import FileFacts
+    from domain.provisioners.base import Provisioner
+
+STEP_PATH, CONTEXT, DEFAULTS = "step path", "context", "defaults.json"
+CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"
+REACHED, TLS, CLOCK = "CA", "TLS", "clock"
+PROVISIONERS, PROVISIONER, KEY, FILES = "provisioners", "provisioner", "key", "secret files"
+"""What the findings are about; `RULES` has their order."""
+
+RULES = (
+    STEP_PATH, CONTEXT, DEFAULTS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS, PROVISIONER,
+    KEY, FILES,
+)  # fmt: skip
+
+LEEWAY = MINUTE
+"""How far step-ca's clock may be from that of whom a token comes from (step-ca, provisioner/jwk.go)."""
+
+NOTABLE_DRIFT = 30 * NANOSECONDS
+"""From here on a clock is worth a word."""
+
+_BOOTSTRAP = "run 'step ca bootstrap --ca-url URL --fingerprint FINGERPRINT'"
+_SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'timedatectl set-ntp true'"
+
+
+def judge_error(rule: str, error: StepOttError) -> Finding:
+    """Return the failure that an error is, with the error's own remedy."""
+    return failed(rule, error.what, error.fix or "mend what is named there, then run this again")
+
+
+def judge_step_path(path: str, whence: str, facts: FileFacts | None, is_needed: bool) -> Finding:
+    """Judge the folder of step's configuration.
+
+    Args:
+        path: The folder.
+        whence: What says so: STEPPATH, or the home folder.
+        facts: What stands there, None for nothing.
+        is_needed: Whether flags and environment leave something open that stands in it.
+    """
+    shown = f"{path} ({whence})"
+    if facts is None or facts.kind is not FileKind.FOLDER:
+        reason = f"{shown} is not there" if facts is None else f"{shown} is {facts.kind.value}, not a folder"
+        remedy = f"set STEPPATH to the folder, or {_BOOTSTRAP}"
+        return failed(STEP_PATH, reason, remedy) if is_needed else warning(STEP_PATH, reason, remedy)
+    if not facts.is_readable:
+        return failed(STEP_PATH, f"{shown} cannot be read by this user", "run as its owner, or 'chmod u+rx' it")
+    return passed(STEP_PATH, shown)
+
+
+def judge_defaults(files: Sequence[str], is_needed: bool) -> Finding:
+    """Judge the configuration that could be read; `files` are those that give something."""
+    if files:
+        return passed(DEFAULTS, ", ".join(files))
+    remedy = _BOOTSTRAP if is_needed else ""
+    return warning(DEFAULTS, "it is not there or says nothing, so all settings come from flags and environment", remedy)
+
+
+def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
+    """Judge the root certificates, at least one, in the file that `whose` names."""
+    lasting = [root for root in roots if root.not_before <= now < root.not_after]
+    first = roots[0].common_name or "without a name"
+    if not lasting:
+        tense = "is not valid yet" if now < roots[0].not_before else "has expired"
+        remedy = f"get the CA's present root certificate, or mend the clock; {_SET_CLOCK}"
+        return failed(ROOT, f"{whose}: the certificate {first!r} {tense}", remedy)
+    count = "" if len(roots) == 1 else f", the first of {len(roots)}"
+    if len(lasting) < len(roots):
+        reason = f"{whose}: {len(roots) - len(lasting)} of {len(roots)} certificates are not valid now"
+        return warning(ROOT, reason, "take those out that the CA no longer uses")
+    return passed(ROOT, f"{whose}: {first!r}{count}")
+
+
+def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str = "") -> Finding:
+    """Compare the root's fingerprint with the one that stands in the configuration file `path`.
+
+    Args:
+        fingerprint: SHA-256 of the root's DER, lower-case hex.
+        stored: The configured value, None where there is none; colons and capitals make no difference.
+        path: The file that it stands in.
+        override: What names another root than the configuration does, empty where nothing does.
+    """
+    if stored is None:
+        return unchecked(FINGERPRINT, "no fingerprint is stored to compare the root with")
+    if isinstance(stored, str) and stored.replace(":", "").lower() == fingerprint:
+        return passed(FINGERPRINT, f"the root's is the one in {path}")
+    reason = f"the root's is {fingerprint}, and {path} has {stored!r}"
+    if override:
+        return warning(FINGERPRINT, reason, f"leave {override} out if it is to be that CA")
+    return failed(
+        FINGERPRINT,
+        reason,
+        f"ask the CA's administrator which one is right, then {_BOOTSTRAP} with it",
+    )
+
+
+def fingerprint_root(root: Certificate) -> str:
+    """Return the SHA-256 of the certificate's DER, lower-case hex."""
+    return sha256(root.der).hexdigest()
+
+
+def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
+    """Compare this machine's clock with the CA's, by the time that an answer carries.
+
+    Times are nanoseconds since the epoch, UTC. The distance counted is the least that fits what was seen,
+    for the CA wrote `date` at some time between request and answer, and cut off the fraction of its second.
+
+    Args:
+        date: The CA's time in its answer, whole seconds; None where it does not tell.
+        asked_at, answered_at: This machine's clock before the request and after the answer.
+    """
+    if date is None:
+        return unchecked(CLOCK, "the CA's answer has no Date to compare with")
+    ahead, behind = asked_at - date - NANOSECONDS, date - answered_at
+    if ahead > NOTABLE_DRIFT:
+        reason = f"this machine's is {_whole_seconds(ahead)} ahead of the CA's"
+        if ahead > LEEWAY:
+            return failed(CLOCK, f"{reason}, so the CA takes its tokens for not valid yet", _SET_CLOCK)
+        return warning(CLOCK, f"{reason}; over 1m0s, the CA would take its tokens for not valid yet", _SET_CLOCK)
+    if behind > NOTABLE_DRIFT:
+        reason = f"this machine's is {_whole_seconds(behind)} behind the CA's"
+        if behind > DEFAULT_VALIDITY + LEEWAY:
+            return failed(CLOCK, f"{reason}, so its tokens have expired when the CA sees them", _SET_CLOCK)
+        return warning(CLOCK, f"{reason}; tokens end that much sooner, and a CA just started refuses them", _SET_CLOCK)
+    return passed(CLOCK, "within 30s of the CA's")
+
+
+def judge_provisioners(provisioners: Sequence[Provisioner]) -> Finding:
+    """Judge what the CA lists: who in it can make tokens here."""
+    able = [provisioner.label() for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    count = f"the CA has {len(provisioners)}"
+    if not able:
+        remedy = "have one of type JWK, X5C, SSHPOP or K8sSA added to the CA"
+        return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
+    return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {', '.join(able)}")
+
+
+def judge_choice(left: Sequence[Provisioner]) -> Finding:
+    """Judge the provisioners, at least one, that the settings leave to choose from."""
+    if len(left) == 1:
+        return passed(PROVISIONER, f"token would use {left[0].label()}")
+    listed = ", ".join(provisioner.label() for provisioner in left)
+    return warning(
+        PROVISIONER, f"token would ask which of {listed}, and fail without a terminal", "name it by --provisioner"
+    )
+
+
+def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:
+    """Return how many findings came out in which way, and what that means for `token`."""
+    counts = {outcome: sum(1 for one in findings if one.outcome is outcome) for outcome in Outcome}
+    return counts, "token would not work here" if counts[Outcome.FAILED] else "token should work here"
+
+
+def _whole_seconds(nanoseconds: int) -> str:
+    """Return a span for a person: hours at most, to the second."""
+    bounded = min(nanoseconds, 1000 * 24 * HOUR)
+    more = "over " if bounded < nanoseconds else ""
+    return more + format_duration(bounded - bounded % NANOSECONDS)

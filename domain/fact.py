@@ -1,0 +1,41 @@
+"""A fact that is told to people in words, and to programs as a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from domain import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@attrs.frozen
+class Fact:
+    """What programs get as a value that JSON can carry, and people as a line of words.
+
+    Attributes:
+        value: For programs.
+        words: For people; text from outside in it is not escaped yet.
+    """
+
+    value: Any
+    words: str
+
+
+def word_value(value: Any) -> str:
+    """Return a value as people read it: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json_text.serialize(value)
+
+
+def word_item(value: Any) -> str:
+    """Return a value for a list of several: text that could be taken for two items, or for none, in quotes."""
+    is_plain = not isinstance(value, str) or (value and "," not in value and value == value.strip())
+    return word_value(value) if is_plain else json_text.serialize(value)
+
+
+def join_items(values: Iterable[Any]) -> str:
+    """Return values, one after the other, with commas between."""
+    return ", ".join(map(word_item, values))

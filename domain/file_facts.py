@@ -1,0 +1,38 @@
+"""What can be seen of a file from outside, without reading it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import attrs
+
+FOR_OTHERS = 0o077
+"""The permission bits that give somebody else than the owner something."""
+
+
+class FileKind(Enum):
+    """What stands at a path."""
+
+    FILE = "a file"
+    FOLDER = "a folder"
+    LINK = "a symbolic link"
+    OTHER = "neither file nor folder"
+
+
+@attrs.frozen(kw_only=True)
+class FileFacts:
+    """What the system says of a path.
+
+    Attributes:
+        path: The path.
+        kind: What stands there.
+        mode: Its permission bits.
+        is_own: Whether it belongs to the user of this process, or to root, who can read everything anyway.
+        is_readable: Whether this process may read it.
+    """
+
+    path: str
+    kind: FileKind
+    mode: int
+    is_own: bool
+    is_readable: bool

@@ -1,0 +1,150 @@
+"""What a token's header and claims come to: read once, for all who tell of it.
+
+How step-ca finds a token's provisioner: step-ca, authority/provisioner/collection.go, LoadByToken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from domain.json_text import Number
+from domain.provisioners import k8ssa, renewal
+from domain.rfc3339 import FIRST_SECOND, LAST_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.compact_jws import ReadToken
+
+REQUESTS = {
+    "sign": "to have an X.509 certificate signed",
+    "revoke": "to revoke an X.509 certificate",
+    "renew": "to renew an X.509 certificate",
+    "rekey": "to rekey an X.509 certificate",
+    "ssh/sign": "to have an SSH certificate signed",
+    "ssh/revoke": "to revoke an SSH certificate",
+    "ssh/renew": "to renew an SSH certificate",
+    "ssh/rekey": "to rekey an SSH certificate",
+}
+"""What each path of step-ca's API does, with and without its `/1.0/`."""
+
+JWK, X5C, NEBULA, GCP, AWS, K8SSA, RENEWAL = "JWK", "X5C", "Nebula", "GCP", "AWS", "K8sSA", "renewal"
+_FRAGMENT_TYPES = {
+    "x5c": X5C, "sshpop": "SSHPOP", "nebula": NEBULA, "gcp": GCP, "aws": AWS, "acme": "ACME", "scep": "SCEP",
+}  # fmt: skip
+"""The type of provisioner by what stands before the slash in the audience's fragment."""
+
+
+@attrs.frozen
+class Audience:
+    """Where a token is good.
+
+    Attributes:
+        texts: All audiences, as the token has them.
+        address: The CA's, None where the first audience is no URL.
+        path: Of the first one, with its leading slash.
+        fragment: What stands behind its `#`, empty for none.
+    """
+
+    texts: tuple[str, ...] = ()
+    address: str | None = None
+    path: str = ""
+    fragment: str = ""
+
+    @property
+    def request(self) -> str | None:
+        """The kind of request, a key of `REQUESTS`."""
+        name = self.path.removeprefix("/").removeprefix("1.0/")
+        return name if name in REQUESTS else None
+
+
+@attrs.frozen
+class TokenOutline:
+    """What a token comes to.
+
+    Attributes:
+        header, claims: Its readable parts.
+        audience: Where it is good.
+        provisioner_type: Of which type the provisioner is that made it; None where the token does not show it.
+        not_before, expires, issued: Seconds since the epoch, UTC; None where not said, or not as a time.
+    """
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    audience: Audience
+    provisioner_type: str | None
+    not_before: int | None
+    expires: int | None
+    issued: int | None
+
+    @property
+    def is_kubernetes(self) -> bool:
+        """Whether Kubernetes made it, for whom much is normal that is odd elsewhere."""
+        return self.provisioner_type == K8SSA
+
+    @property
+    def ssh(self) -> Mapping[str, Any] | None:
+        """The options of an SSH certificate."""
+        options = read_member(self.claims.get("step"), "ssh")
+        return options if isinstance(options, dict) else None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The fingerprint in `cnf`, of the one CSR or SSH public key that the token is for."""
+        fingerprint = read_member(self.claims.get("cnf"), "x5rt#S256")
+        return fingerprint if isinstance(fingerprint, str) and fingerprint else None
+
+
+def outline_token(token: ReadToken) -> TokenOutline:
+    """Return what `token` comes to, whatever its members hold."""
+    header, claims = token.header, token.claims
+    audience = _read_audience(claims.get("aud"))
+    return TokenOutline(
+        header=header,
+        claims=claims,
+        audience=audience,
+        provisioner_type=_find_type(header, claims, audience),
+        not_before=_read_seconds(claims.get("nbf")),
+        expires=_read_seconds(claims.get("exp")),
+        issued=_read_seconds(claims.get("iat")),
+    )
+
+
+def read_member(value: Any, name: str) -> Any:
+    """Return a member of what may be an object, None where it has none or is none."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _read_audience(value: Any) -> Audience:
+    texts = tuple(text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text)
+    if not texts:
+        return Audience()
+    location, _, fragment = texts[0].partition("#")
+    scheme, separator, rest = location.partition("://")
+    if not separator:
+        return Audience(texts)
+    host, slash, path = rest.partition("/")
+    return Audience(texts, f"{scheme}://{host}", slash + path, fragment)
+
+
+def _find_type(header: Mapping[str, Any], claims: Mapping[str, Any], audience: Audience) -> str | None:
+    if claims.get("iss") == renewal.ISSUER and "x5cInsecure" in header:
+        return RENEWAL
+    if audience.fragment:
+        return _FRAGMENT_TYPES.get(audience.fragment.partition("/")[0])
+    if audience.request is not None:
+        return JWK
+    if claims.get("iss") == k8ssa.ISSUER or "kubernetes.io" in claims:
+        return K8SSA
+    return None
+
+
+def _read_seconds(value: Any) -> int | None:
+    """Return a NumericDate (RFC 7519, 2) cut off to seconds, None where it is none or outside the calendar."""
+    if isinstance(value, Number):
+        value = float(value.digits)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if FIRST_SECOND <= value <= LAST_SECOND else None

@@ -1,0 +1,107 @@
+"""What is odd about a token: what a CA would refuse, or what its maker will not have meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain import base64url
+from domain.duration import NANOSECONDS
+from domain.json_text import describe
+from domain.provisioners import k8ssa
+from domain.token_outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
+from domain.validity import MAX_VALIDITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.token_outline import TokenOutline
+
+SHA256_BYTES = 32
+
+
+def list_warnings(outline: TokenOutline, now: int) -> list[str]:
+    """Return what is odd about the token, a sentence each; `now` is nanoseconds since the epoch, UTC."""
+    found = _judge_times(outline, now // NANOSECONDS), _judge_claims(outline), _judge_request(outline)
+    return [warning for warnings in (*found, _judge_header(outline)) for warning in warnings]
+
+
+def _judge_times(outline: TokenOutline, now: int) -> Iterator[str]:
+    begin, end, issued = outline.not_before, outline.expires, outline.issued
+    for name, seconds in (("exp", end), ("nbf", begin), ("iat", issued)):
+        if outline.claims.get(name) is not None and seconds is None:
+            yield f"its {name} is no time in the calendar"
+    if outline.claims.get("exp") is None:
+        yield "it never expires: it has no exp"
+    if end is not None and end <= now:
+        yield "it has expired"
+    if begin is not None and begin > now:
+        yield "its time has not come yet"
+    if issued is not None and issued > now:
+        yield "its iat lies in the future: the clock here or where it was made is wrong"
+    start = issued if begin is None else begin
+    if start is None or end is None:
+        return
+    if end < start:
+        yield f"its exp lies before its {'iat' if begin is None else 'nbf'}"
+    if (end - start) * NANOSECONDS > MAX_VALIDITY and not outline.is_kubernetes:
+        yield "it lasts for more than an hour"
+
+
+def _judge_claims(outline: TokenOutline) -> Iterator[str]:
+    claims, audience = outline.claims, outline.audience
+    if not claims.get("iss"):
+        yield "it has no iss: it does not say which provisioner made it"
+    if not claims.get("sub") and outline.provisioner_type != RENEWAL:
+        yield "its subject is empty"
+    if outline.is_kubernetes:
+        if claims.get("iss") != k8ssa.ISSUER:
+            yield f"step-ca takes Kubernetes tokens of the issuer {k8ssa.ISSUER} alone"
+        return
+    if not claims.get("jti") and outline.provisioner_type != GCP:
+        yield "it has no jti, by which the CA would know it again"
+    if not audience.texts:
+        yield "it has no audience"
+    elif audience.request is None:
+        yield "its audience is no request of a step-ca"
+    if isinstance(claims.get("aud"), list) and audience.texts:
+        yield f"its aud is a list of {len(claims['aud'])}, of which the first is told here"
+
+
+def _judge_request(outline: TokenOutline) -> Iterator[str]:
+    """Judge what stands in the token for this kind of request."""
+    claims, request, type_name = outline.claims, outline.audience.request, outline.provisioner_type
+    if request == "sign" and not claims.get("sans") and type_name in (JWK, X5C, NEBULA):
+        yield "it has no sans: the CA takes the subject as the only name"
+    if request == "ssh/sign" and outline.ssh is None and type_name in (JWK, X5C):
+        yield "it has no step.ssh, without which the CA signs no SSH certificate"
+    if claims.get("cnf") is None:
+        return
+    if outline.fingerprint is None:
+        yield "its cnf holds no x5rt#S256 and binds it to nothing"
+    elif not _is_digest(outline.fingerprint):
+        yield "its cnf is no SHA-256 in base64url: nothing can match it"
+
+
+def _judge_header(outline: TokenOutline) -> Iterator[str]:
+    header, kid, algorithm, type_name = outline.header, *map(outline.header.get, ("kid", "alg", "typ"))
+    if isinstance(kid, str) and ("/" in kid or "\\" in kid):
+        yield "its kid is a path of the machine that it was made on"
+    if not kid and outline.provisioner_type == JWK:
+        yield "it has no kid, by which the CA finds the provisioner"
+    if not algorithm or str(algorithm).lower() == "none":
+        yield "it has no signature algorithm"
+    elif str(algorithm).startswith("HS") and outline.provisioner_type != AWS:
+        yield f"its algorithm {describe(algorithm)} needs a secret shared with the CA: step-ca takes no such token"
+    if type_name not in (None, "JWT"):
+        yield f"its typ is {describe(type_name)}, not JWT"
+    if "crit" in header:
+        yield "its header has crit, which step-ca refuses"
+    if "x5c" in header and "x5cInsecure" in header:
+        yield "it has both x5c and x5cInsecure: step-ca reads the first for X5C, the second for renewals"
+
+
+def _is_digest(text: str) -> bool:
+    try:
+        return len(base64url.decode(text)) == SHA256_BYTES
+    except ValueError:
+        return False

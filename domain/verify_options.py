@@ -1,0 +1,72 @@
+"""What the user asks `verify`, judged before any file or network is touched."""
+
+from __future__ import annotations
+
+import attrs
+
+from domain import authority_options
+from domain.acceptance.endpoint import Endpoint
+from domain.authority_options import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
+from domain.errors import UsageError
+from domain.setting import Settings, counts, spell
+
+CERT_TYPES = ("user", "host")
+
+ENDPOINTS_OF_OPTION = {
+    "csr": frozenset({Endpoint.SIGN}),
+    "cert-type": frozenset({Endpoint.SSH_SIGN}),
+    "principal": frozenset({Endpoint.SSH_SIGN}),
+}
+"""The options that describe the request to be made, with the endpoints where there is such a thing."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class VerifyOptions(AuthorityOptions):
+    """One question to foretell.
+
+    Attributes:
+        endpoint: Where the token will be shown.
+        csr: The file of the CSR that it will be shown with, None where it is not named.
+    """
+
+    endpoint: Endpoint
+    csr: str | None
+
+
+def read_verify_options(source: str, settings: Settings) -> VerifyOptions:
+    """Return the question that the settings ask of the token in `source`.
+
+    Raises:
+        UsageError: the settings do not go together, or a value is malformed.
+    """
+    given = drop_absent(settings)
+    authority = read_authority_options(given)
+    endpoint = _read_endpoint(given)
+    for option, endpoints in ENDPOINTS_OF_OPTION.items():
+        if counts(given, option) and endpoint not in endpoints:
+            fix = f"it goes with --for {' or '.join(one.value for one in endpoints)}"
+            raise UsageError(f"{spell(given, option)} says nothing about {endpoint.value}", fix)
+    cert_type = authority.text("cert-type")
+    if cert_type not in (None, *CERT_TYPES):
+        raise UsageError(f"{spell(given, 'cert-type')} {cert_type!r} is not known", "write user or host")
+    judge_standard_input(given, {*authority_options.INPUT_FILES, "csr"})
+    if source == "-" and "-" in (authority.text(name) for name in (*authority_options.INPUT_FILES, "csr")):
+        raise UsageError("the token and another input both read standard input", "give one of them a file")
+    return VerifyOptions(
+        endpoint=endpoint,
+        csr=authority.text("csr"),
+        ca_url=authority.ca_url,
+        timeout=authority.timeout,
+        request_timeout=authority.request_timeout,
+        settings=given,
+    )
+
+
+def _read_endpoint(given: Settings) -> Endpoint:
+    names = [endpoint.value for endpoint in Endpoint]
+    if "for" not in given:
+        raise UsageError("--for is missing", f"say what the token will be used for: {', '.join(names)}")
+    name = str(given["for"].value)
+    if name not in names:
+        raise UsageError(f"{spell(given, 'for')} {name!r} is not known", f"choose among {', '.join(names)}")
+    return Endpoint(name)

@@ -1,0 +1,102 @@
+"""How a place is examined for `token`: what each step needs is gathered through ports, and judged by pure rules.
+
+The steps are in the order of a token's way. What cannot be looked at because an earlier step failed is
+reported as such, never left out; an error that a port raises is the finding that it tells of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain import diagnosis
+from domain.finding import Outcome, passed
+from entrypoints.diagnosing_authority import examine_authority
+from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
+from entrypoints.examination import Examination
+from entrypoints.report import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from domain.finding import Finding
+    from domain.ports import Configuration
+    from domain.token_options import TokenOptions
+    from entrypoints.examination import Ports
+
+NUMBERS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.WARNING: "warnings",
+    Outcome.UNCHECKED: "not_checkable",
+}
+"""What a program finds the number of findings of each outcome under."""
+
+
+def diagnose(ports: Ports) -> list[Finding]:
+    """Return what stands in the way of `token`, and what does not, in order.
+
+    Raises:
+        UsageError: flags and environment do not go together.
+    """
+    known = Examination(ports, ports.read_settings({}))
+    _examine_step_path(known)
+    _examine_configuration(known)
+    authority = examine_authority(known)
+    examine_provisioners(known, authority)
+    examine_secrets(known)
+    return known.findings
+
+
+def list_facts(findings: Sequence[Finding], form: str) -> dict[str, Any]:
+    """Return what `findings` say: for programs with a number each, for people with one line of them."""
+    counts, verdict = diagnosis.summarize(findings)
+    if form == JSON:
+        numbers = {NUMBERS[outcome]: count for outcome, count in counts.items()}
+        return {"checks": list(findings), **numbers, "verdict": verdict}
+    plural = "" if counts[Outcome.WARNING] == 1 else "s"
+    words = ", ".join(
+        f"{count} {outcome.value}{plural if outcome is Outcome.WARNING else ''}" for outcome, count in counts.items()
+    )
+    return {"checks": list(findings), "summary": f"{words}: {verdict}"}
+
+
+def _examine_step_path(known: Examination) -> None:
+    """Look at the step path and its context."""
+    ports = known.ports
+    opened = known.attempt(diagnosis.STEP_PATH, ports.open_step_path)
+    if opened is not None:
+        facts = known.attempt(diagnosis.STEP_PATH, lambda: (ports.file_system.look(opened.base),))
+        if facts is not None:
+            needed = not known.stands_alone()
+            known.note(diagnosis.judge_step_path(opened.base, ports.whence, facts[0], needed))
+    if opened is None or known.findings[-1].outcome is Outcome.FAILED:
+        known.unknown = "the step path cannot be used"
+        known.skip(known.unknown, diagnosis.CONTEXT)
+        return
+    context = known.attempt(diagnosis.CONTEXT, lambda: (opened.context_name(), opened.authority_path()))
+    if context is None:
+        known.unknown = "the context cannot be used"
+        return
+    name, folder = context
+    known.note(passed(diagnosis.CONTEXT, "none is used" if name is None else f"{name}, whose CA is in {folder}"))
+    known.step_path = opened
+
+
+def _examine_configuration(known: Examination) -> None:
+    """Look at defaults.json, and at all settings together."""
+    if known.step_path is None:
+        known.skip(known.unknown, diagnosis.DEFAULTS)
+        return
+    step_path = known.step_path
+    read = known.attempt(diagnosis.DEFAULTS, lambda: _read_configuration(known.ports, step_path))
+    if read is None:
+        known.unknown = "defaults.json cannot be used"
+        return
+    needed = not known.stands_alone()
+    known.configured, known.options = read
+    known.note(diagnosis.judge_defaults(sorted({path for _, path in known.configured.values()}), needed))
+
+
+def _read_configuration(ports: Ports, step_path: Configuration) -> tuple[Mapping[str, tuple[Any, str]], TokenOptions]:
+    configured = step_path.defaults()
+    return configured, ports.read_settings(configured)

@@ -1,0 +1,100 @@
+"""What an examination of a place works with: its ports, and what is known so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from domain.diagnosis import judge_error
+from domain.errors import StepOttError
+from domain.finding import Finding, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from domain.ca_url import CaUrl
+    from domain.ports import (
+        Authority,
+        CaVisitor,
+        Certificates,
+        Clock,
+        Configuration,
+        FileSystem,
+        InputFiles,
+        KeyStore,
+        Passwords,
+    )
+    from domain.token_options import TokenOptions
+
+
+_T = TypeVar("_T")
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Ports:
+    """Everything outside that an examination uses.
+
+    Attributes:
+        whence: What says where the step path is.
+        open_step_path: Finds the step path.
+        read_settings: Configured values to all settings that `token` would see.
+        find_root: The file of the root with what names it, and the DER of the certificates in it.
+        find_authority: The CA, as `token` would ask it.
+        find_visitor: A visitor to the address that trusts these roots, DER; without any it checks no certificate.
+        find_passwords: The password file that is configured, None where there is none.
+    """
+
+    clock: Clock
+    files: InputFiles
+    keys: KeyStore
+    certificates: Certificates
+    file_system: FileSystem
+    whence: str
+    open_step_path: Callable[[], Configuration]
+    read_settings: Callable[[Mapping[str, tuple[Any, str]]], TokenOptions]
+    find_root: Callable[[TokenOptions, Configuration], tuple[str, Sequence[bytes]]]
+    find_authority: Callable[[TokenOptions, Configuration], Authority]
+    find_visitor: Callable[[TokenOptions, CaUrl, Sequence[bytes]], CaVisitor]
+    find_passwords: Callable[[TokenOptions], Passwords | None]
+
+
+@attrs.define(eq=False, repr=False)
+class Examination:
+    """What is known of a place so far.
+
+    Attributes:
+        options: The settings; those from configuration only once that is read.
+        findings: What was found, in order.
+        step_path: The step path, once its context is known to be usable.
+        configured: What defaults.json says, once it is read.
+        unknown: Why step path or configuration cannot be used, empty while nothing speaks against it.
+    """
+
+    ports: Ports
+    options: TokenOptions
+    findings: list[Finding] = attrs.field(factory=list)
+    step_path: Configuration | None = None
+    configured: Mapping[str, tuple[Any, str]] = attrs.field(factory=dict)
+    unknown: str = ""
+
+    def note(self, *findings: Finding) -> None:
+        """Take down findings."""
+        self.findings += findings
+
+    def skip(self, reason: str, *rules: str) -> None:
+        """Take down that the `rules` cannot be checked."""
+        self.note(*(unchecked(rule, reason) for rule in rules))
+
+    def attempt(self, rule: str, work: Callable[[], _T]) -> _T | None:
+        """Return what `work` returns; where it raises, take that down under `rule` and return None."""
+        try:
+            return work()
+        except StepOttError as error:
+            self.note(judge_error(rule, error))
+            return None
+
+    def stands_alone(self) -> bool:
+        """Return whether the settings known so far say which CA is meant and what to trust."""
+        options = self.options
+        return all(map(options.flag, ("ca-url", "root"))) or all(map(options.flag, ("offline", "ca-config")))

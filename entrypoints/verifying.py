@@ -1,0 +1,76 @@
+"""How the CA's answer is foretold: gather the token, the CSR and the CA's settings, then judge by pure rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from domain.acceptance.case import Case, SshWishes
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import Forecast, Verdict, foretell
+from domain.compact_jws import read_token
+from domain.errors import naming
+from domain.finding import Outcome
+from entrypoints.inspecting import find_token
+
+if TYPE_CHECKING:
+    from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures
+    from domain.verify_options import VerifyOptions
+
+MAX_CSR_BYTES = 1 << 20
+
+SUMMARIES = {
+    Verdict.ACCEPTED: "the CA would accept it",
+    Verdict.REFUSED: "the CA would refuse it",
+    Verdict.UNKNOWN: "what the CA would say cannot be told from here",
+}
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class VerifyPorts:
+    """Everything outside that foretelling uses."""
+
+    clock: Clock
+    files: InputFiles
+    authority: PublishedAuthority
+    certificates: Certificates
+    signatures: Signatures
+
+
+def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> Forecast:
+    """Return what the CA would say to the token in `source`: a token, a file, or - for standard input.
+
+    Raises:
+        InputError: the token or the CSR cannot be read.
+        AuthorityError, NetworkError: the CA's settings cannot be had.
+    """
+    token = read_token(find_token(source, ports.files))
+    csr = None
+    if options.csr is not None:
+        with naming(f"{options.spell('csr')} {options.csr}"):
+            csr = ports.certificates.read_request(ports.files.read(options.csr, MAX_CSR_BYTES))
+    case = Case(
+        token=token,
+        endpoint=options.endpoint,
+        settings=ports.authority.settings(),
+        now=ports.clock.now(),
+        certificates=ports.certificates,
+        signatures=ports.signatures,
+        csr=csr,
+        wishes=SshWishes(cert_type=options.text("cert-type") or "", principals=options.texts("principal")),
+    )
+    return foretell(case)
+
+
+def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the forecast as facts by name, the verdict last."""
+    outcomes = [finding.outcome for finding in forecast.findings]
+    return {
+        "request": endpoint.value,
+        "rules": list(forecast.findings),
+        "failed": outcomes.count(Outcome.FAILED),
+        "not_checkable": outcomes.count(Outcome.UNCHECKED),
+        "verdict": forecast.verdict.value,
+        "summary": SUMMARIES[forecast.verdict],
+    }

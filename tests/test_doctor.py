@@ -1,0 +1,471 @@
+"""`doctor`: each fault of a place is found, by name and with a remedy, and `token` agrees with the verdict."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import pytest
+
+from adapters.jws import generate_jwk
+from domain import diagnosis
+from domain.duration import NANOSECONDS
+from domain.finding import Outcome
+from entrypoints.commands import DOCTOR
+from tests.ca_client import connect, general_name, make_csr
+from tests.hostile_ca import root
+from tests.peer_programs import REPOSITORY, RunningCa, choose_port
+from tests.provisioned_ca import ProvisionedCa
+from tests.running import Result, invoke
+
+PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)
+ONLINE = [rule for rule in diagnosis.RULES if rule != diagnosis.CA_JSON]
+SUBJECT = "doctor.test"
+HOUR = timedelta(hours=1)
+
+
+@attrs.define
+class Place:
+    """A step path for a CA, which a test may damage, and what is to be said on the command line there.
+
+    Attributes:
+        path: The step path.
+        words: Flags for `doctor` and `token` alike.
+    """
+
+    path: Path
+    ca: RunningCa
+    monkeypatch: pytest.MonkeyPatch
+    words: list[str] = attrs.field(factory=list)
+
+    @property
+    def defaults(self) -> Path:
+        """The file of its settings."""
+        return self.path / "config" / "defaults.json"
+
+    @property
+    def password(self) -> Path:
+        """The file of the provisioner's password."""
+        return self.path / "secrets" / "password"
+
+    def run(self, command: str, *words: str) -> Result:
+        """Run a command here."""
+        return invoke(command, *words, *self.words, environment={"STEPPATH": str(self.path)})
+
+    def examine(self) -> tuple[dict[str, Any], int]:
+        """Return what `doctor` tells programs, and its exit status."""
+        result = self.run("doctor", "--format", "json")
+        assert result.err == "", result.err
+        return json.loads(result.out), result.status
+
+    def outcomes(self) -> dict[str, str]:
+        """Return how each check comes out here."""
+        return {check["rule"]: check["outcome"] for check in self.examine()[0]["checks"]}
+
+    def configure(self, **settings: object) -> None:
+        """Change settings in defaults.json; underscores in names are dashes, and None takes one out."""
+        values = json.loads(self.defaults.read_text()) | {k.replace("_", "-"): v for k, v in settings.items()}
+        self.defaults.write_text(json.dumps({name: value for name, value in values.items() if value is not None}))
+
+    def move_clock(self, seconds: int) -> None:
+        """Let this machine's clock be so far ahead."""
+        moved = lambda _: time.time_ns() + seconds * NANOSECONDS  # noqa: E731
+        self.monkeypatch.setattr("adapters.clock.SystemClock.now", moved)
+
+
+@pytest.fixture
+def place(running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A copy of the running CA's step path."""
+    path = tmp_path / "step"
+    for folder in ("certs", "config", "secrets"):
+        shutil.copytree(running_ca.path / folder, path / folder)
+    made = Place(path, running_ca, monkeypatch)
+    made.defaults.write_text(made.defaults.read_text().replace(str(running_ca.path), str(path)))
+    return made
+
+
+# -- Faults -----------------------------------------------------------------------------------------
+
+
+def remove_step_path(place: Place) -> None:
+    shutil.rmtree(place.path)
+
+
+def name_unknown_context(place: Place) -> None:
+    place.words = ["--context", "nowhere"]
+
+
+def break_defaults(place: Place) -> None:
+    place.defaults.write_text("{")
+
+
+def misconfigure(place: Place) -> None:
+    place.configure(san=5)  # which doctor has no use for, and token does
+
+
+def forget_address(place: Place) -> None:
+    place.configure(ca_url=None)
+
+
+def break_root(place: Place) -> None:
+    (place.path / "certs" / "root_ca.crt").write_text("garbage")
+
+
+def trust_another_root(place: Place) -> None:
+    other = place.path / "other.crt"
+    other.write_bytes(root().pem)
+    place.words = ["--root", str(other)]
+
+
+def stop_ca(place: Place) -> None:
+    place.words = ["--ca-url", f"127.0.0.1:{choose_port()}"]
+
+
+def misname_ca(place: Place) -> None:
+    place.words = ["--ca-url", f"127.1:{urlsplit(place.ca.url).port}"]  # an address that no certificate has
+
+
+def run_far_ahead(place: Place) -> None:
+    place.move_clock(90)
+
+
+def choose_nobody(place: Place) -> None:
+    place.words = ["--provisioner", "nobody"]
+
+
+def mistype_password(place: Place) -> None:
+    place.password.write_text("wrong")
+
+
+def lose_password(place: Place) -> None:
+    place.password.write_text("")
+
+
+def take_another_key(place: Place) -> None:
+    path = place.path / "secrets" / "other.jwk"
+    path.write_text(json.dumps(generate_jwk()))
+    path.chmod(0o600)
+    place.words = ["--key", str(path)]
+
+
+FAULTS: dict[str, tuple[Callable[[Place], None], str]] = {
+    "no step path": (remove_step_path, diagnosis.STEP_PATH),
+    "unknown context": (name_unknown_context, diagnosis.CONTEXT),
+    "broken defaults.json": (break_defaults, diagnosis.DEFAULTS),
+    "a setting of the wrong kind": (misconfigure, diagnosis.DEFAULTS),
+    "no address": (forget_address, diagnosis.CA_URL),
+    "garbage for a root": (break_root, diagnosis.ROOT),
+    "another CA's root": (trust_another_root, diagnosis.TLS),
+    "nobody listens": (stop_ca, diagnosis.REACHED),
+    "another name": (misname_ca, diagnosis.TLS),
+    "clock far ahead": (run_far_ahead, diagnosis.CLOCK),
+    "unknown provisioner": (choose_nobody, diagnosis.PROVISIONER),
+    "wrong password": (mistype_password, diagnosis.KEY),
+    "empty password file": (lose_password, diagnosis.KEY),
+    "another provisioner's key": (take_another_key, diagnosis.KEY),
+}
+"""What stops token, each with the check that it fails."""
+
+
+def run_a_little_ahead(place: Place) -> None:
+    place.move_clock(45)
+
+
+def show_password(place: Place) -> None:
+    place.password.chmod(0o644)
+
+
+def link_secret(place: Place) -> None:
+    (place.path / "secrets" / "link").symlink_to("/etc/hostname")
+
+
+def configure_nothing(place: Place) -> None:
+    settings = json.loads(place.defaults.read_text())
+    place.defaults.unlink()
+    words = ("ca-url", "root", "provisioner-password-file")
+    place.words = [word for name in words for word in (f"--{name}", settings[name])]
+
+
+def do_without_step_path(place: Place) -> None:
+    elsewhere = place.path.parent / "elsewhere"
+    place.path.rename(elsewhere)
+    root_file, password = elsewhere / "certs" / "root_ca.crt", elsewhere / "secrets" / "password"
+    place.words = ["--ca-url", place.ca.url, "--root", str(root_file), "--password-file", str(password)]
+
+
+def forget_fingerprint(place: Place) -> None:
+    place.configure(fingerprint=None)
+
+
+ODDITIES: dict[str, tuple[Callable[[Place], None], dict[str, str]]] = {
+    "nothing": (lambda _: None, {}),
+    "clock a little ahead": (run_a_little_ahead, {diagnosis.CLOCK: WARNING}),
+    "password for all to read": (show_password, {diagnosis.FILES: WARNING}),
+    "link among the secrets": (link_secret, {diagnosis.FILES: UNCHECKED}),
+    "no fingerprint stored": (forget_fingerprint, {diagnosis.FINGERPRINT: UNCHECKED}),
+    "everything by flags": (configure_nothing, {diagnosis.DEFAULTS: WARNING, diagnosis.FINGERPRINT: UNCHECKED}),
+    "no step path, everything by flags": (
+        do_without_step_path,
+        {diagnosis.STEP_PATH: WARNING, diagnosis.DEFAULTS: WARNING, diagnosis.FINGERPRINT: UNCHECKED},
+    ),
+}
+"""What stops nothing, each with how the checks come out that do not pass."""
+
+
+def test_in_a_healthy_place_all_is_well(place: Place) -> None:
+    """Every check passes, in the documented order, and the text ends in one line that sums them up."""
+    told, status = place.examine()
+    assert [check["rule"] for check in told["checks"]] == ONLINE
+    assert {check["outcome"] for check in told["checks"]} == {PASSED}
+    assert (status, told["failed"], told["passed"], told["verdict"]) == (0, 0, len(ONLINE), "token should work here")
+    text = place.run("doctor")
+    *lines, summary = text.out.splitlines()
+    assert (text.status, text.err, len(lines)) == (0, "", len(ONLINE))
+    assert summary == "summary: 13 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_its_own_check_alone(fault: str, place: Place) -> None:
+    """The exit status is 1; what went before still passes, what hangs on it is not checkable, nothing is left out."""
+    damage, rule = FAULTS[fault]
+    damage(place)
+    told, status = place.examine()
+    checks = told["checks"]
+    assert [check["rule"] for check in checks] == ONLINE
+    failures = [check for check in checks if check["outcome"] == FAILED]
+    assert [check["rule"] for check in failures] == [rule]
+    assert (status, told["failed"], told["verdict"]) == (1, 1, "token would not work here")
+    assert failures[0]["remedy"]
+    before = checks[: ONLINE.index(rule)]
+    assert {check["outcome"] for check in before if check["rule"] != diagnosis.FINGERPRINT} <= {PASSED}
+
+
+@pytest.mark.parametrize("oddity", ODDITIES)
+def test_an_oddity_stops_nothing(oddity: str, place: Place) -> None:
+    """The exit status is 0, and only the checks concerned come out otherwise."""
+    damage, others = ODDITIES[oddity]
+    damage(place)
+    told, status = place.examine()
+    assert {check["rule"]: check["outcome"] for check in told["checks"]} == dict.fromkeys(ONLINE, PASSED) | others
+    assert status == 0
+
+
+@pytest.mark.parametrize("name", [*FAULTS, *ODDITIES, "clock far behind"])
+def test_token_agrees(name: str, place: Place) -> None:
+    """Where doctor sees no failure, token mints and the real CA signs; where it sees one, one of them refuses."""
+    if name == "clock far behind":
+        place.move_clock(-600)
+    else:
+        (FAULTS.get(name) or ODDITIES[name])[0](place)
+    _, status = place.examine()
+    minted = place.run("token", SUBJECT)
+    is_taken = minted.status == 0
+    if is_taken:
+        csr = make_csr(SUBJECT, [general_name(SUBJECT)])
+        is_taken = connect(place.ca).sign(csr, minted.token).status == 201
+    assert is_taken is (status == 0), minted.err
+
+
+@pytest.mark.parametrize("name", [*FAULTS, *ODDITIES])
+def test_no_secret_is_told(name: str, place: Place) -> None:
+    """Neither the password nor the private key of the provisioner is in what is printed, in either form."""
+    password = place.password.read_text().strip()
+    sealed = json.loads((place.path / "config" / "ca.json").read_text())["authority"]["provisioners"][0]["encryptedKey"]
+    (FAULTS.get(name) or ODDITIES[name])[0](place)
+    for form in ("text", "json"):
+        result = place.run("doctor", "--format", form)
+        assert not any(secret in result.out + result.err for secret in (password, sealed, sealed.split(".")[3]))
+        assert result.err == ""
+
+
+def test_another_fingerprint_is_a_failure(place: Place) -> None:
+    """A root that is not the one whose fingerprint was stored fails, though token itself compares none."""
+    place.configure(fingerprint="ab" * 32)
+    assert place.outcomes() == dict.fromkeys(ONLINE, PASSED) | {diagnosis.FINGERPRINT: FAILED}
+    place.words = ["--root", str(place.path / "certs" / "root_ca.crt")]
+    assert place.outcomes()[diagnosis.FINGERPRINT] == WARNING
+
+
+def test_a_clock_hides_nothing_else(place: Place) -> None:
+    """Whatever the clocks say, the CA is asked for its provisioners and the key is tried."""
+    run_far_ahead(place)
+    assert place.outcomes() == dict.fromkeys(ONLINE, PASSED) | {diagnosis.CLOCK: FAILED}
+
+
+def test_a_clock_far_behind_is_told(place: Place) -> None:
+    """Ten minutes behind, tokens have expired on arrival; so young a root is not valid yet either."""
+    place.move_clock(-600)
+    told, status = place.examine()
+    failures = {check["rule"]: check["reason"] for check in told["checks"] if check["outcome"] == FAILED}
+    assert status == 1 and set(failures) <= {diagnosis.ROOT, diagnosis.CLOCK}
+    assert re.search("(9m5[89]|10m0)s behind the CA's, so its tokens have expired", failures[diagnosis.CLOCK])
+
+
+@pytest.mark.parametrize("home", ["relative/folder", "/nonexistent"])
+def test_without_a_step_path_that_can_be_found(home: str) -> None:
+    """Neither STEPPATH nor a home: the first check fails, and nothing that follows is left out."""
+    result = invoke("doctor", "--format", "json", environment={"HOME": home})
+    told = json.loads(result.out)
+    assert [check["rule"] for check in told["checks"]] == ONLINE
+    assert (result.status, result.err, told["failed"], told["not_checkable"]) == (1, "", 1, len(ONLINE) - 1)
+    assert "STEPPATH" in told["checks"][0]["remedy"]
+
+
+def test_a_root_file_may_be_standard_input(place: Place) -> None:
+    """What can be read only once is enough for all checks that want it."""
+    words = ["--root", "-", "--format", "json"]
+    pem = (place.path / "certs" / "root_ca.crt").read_bytes()
+    result = invoke("doctor", *words, environment={"STEPPATH": str(place.path)}, stdin=pem)
+    assert (result.status, json.loads(result.out)["passed"]) == (0, len(ONLINE))
+
+
+def test_without_a_password_file_nobody_is_asked(place: Place) -> None:
+    """An encrypted key without a password is not checkable, and the remedy names the flag."""
+    place.configure(provisioner_password_file=None)
+    told, status = place.examine()
+    (check,) = [check for check in told["checks"] if check["rule"] == diagnosis.KEY]
+    assert (check["outcome"], status) == (UNCHECKED, 0)
+    assert "--provisioner-password-file" in check["remedy"]
+
+
+def test_a_password_file_that_is_not_there_is_told_though_the_ca_is_silent(place: Place) -> None:
+    """What cannot be tried is still looked at."""
+    stop_ca(place)
+    place.password.unlink()
+    assert place.outcomes()[diagnosis.KEY] == UNCHECKED
+    assert "secrets/password is not there" in place.run("doctor").out
+
+
+def test_the_context_in_use_is_named(place: Place) -> None:
+    """With contexts, the current one and its folder are told, and its own files are looked at."""
+    base = place.path.parent / "base"
+    (base / "authorities").mkdir(parents=True)
+    place.path.rename(base / "authorities" / "a1")
+    defaults = base / "authorities" / "a1" / "config" / "defaults.json"
+    defaults.write_text(defaults.read_text().replace(str(place.path), str(base / "authorities" / "a1")))
+    (base / "contexts.json").write_text(json.dumps({"work": {"authority": "a1", "profile": "p1"}}))
+    (base / "current-context.json").write_text(json.dumps({"context": "work"}))
+    place.path = base
+    assert set(place.outcomes().values()) == {PASSED}
+    out = place.run("doctor").out
+    assert f"context: work, whose CA is in {base}/authorities/a1\n" in out and "secret files: 5," in out
+    (base / "current-context.json").unlink()
+    assert place.outcomes()[diagnosis.CONTEXT] == FAILED
+
+
+def test_what_flags_say_is_checked_though_defaults_json_is_broken(place: Place) -> None:
+    """The CA that the flags name is visited; what else hangs on the file is not checkable."""
+    place.words = ["--ca-url", place.ca.url, "--root", str(place.path / "certs" / "root_ca.crt")]
+    break_defaults(place)
+    outcomes = place.outcomes()
+    assert outcomes[diagnosis.DEFAULTS] == FAILED
+    assert {outcomes[rule] for rule in (diagnosis.ROOT, diagnosis.REACHED, diagnosis.TLS)} == {PASSED}
+    assert outcomes[diagnosis.PROVISIONERS] == UNCHECKED
+
+
+def test_other_types_of_provisioner_are_looked_at(provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """An X5C provisioner's certificate and key are checked like a JWK provisioner's key, its expiry too."""
+    for wishes, outcome in (({}, PASSED), ({"name": "late.test", "begin": -2 * HOUR, "end": -HOUR}, FAILED)):
+        held = provisioned_ca.hold(tmp_path, **wishes)
+        held.key.chmod(0o600)
+        result = invoke("doctor", *held.flags, "--format", "json", environment=provisioned_ca.environment)
+        checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
+        assert "x5c-machines (X5C)" in checks[diagnosis.PROVISIONER]["reason"]
+        assert checks[diagnosis.KEY]["outcome"] == outcome, checks[diagnosis.KEY]
+
+
+# -- Offline ----------------------------------------------------------------------------------------
+
+
+def test_offline_no_ca_is_asked(place: Place) -> None:
+    """ca.json stands for the CA: what would take a network is not checkable, the rest passes."""
+    place.words = ["--offline"]
+    told, status = place.examine()
+    outcomes = {check["rule"]: check["outcome"] for check in told["checks"]}
+    network = (diagnosis.REACHED, diagnosis.TLS, diagnosis.CLOCK)
+    assert list(outcomes) == [rule for rule in diagnosis.RULES if rule != diagnosis.CA_URL]
+    assert outcomes == dict.fromkeys(outcomes, PASSED) | dict.fromkeys(network, UNCHECKED)
+    assert status == 0 and place.run("token", SUBJECT).status == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "rule"),
+    [
+        ("config/ca.json", "{", diagnosis.CA_JSON),
+        ("config/ca.json", '{"dnsNames": [], "authority": {}}', diagnosis.CA_JSON),
+        ("certs/root_ca.crt", "garbage", diagnosis.ROOT),
+        ("secrets/password", "wrong", diagnosis.KEY),
+    ],
+)
+def test_offline_faults_are_found(file: str, content: str, rule: str, place: Place) -> None:
+    """The file at fault fails its check, and token fails too."""
+    place.words = ["--offline"]
+    config = place.path / "config" / "ca.json"
+    config.write_text(config.read_text().replace(str(place.ca.path), str(place.path)))
+    (place.path / file).write_text(content)
+    place.configure(ca_config=str(config))
+    told, status = place.examine()
+    assert [check["rule"] for check in told["checks"] if check["outcome"] == FAILED] == [rule]
+    assert status == 1 and place.run("token", SUBJECT).status != 0
+
+
+# -- The command line -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["a"], "doctor takes no 'a'"),
+        (["--format", "xml"], "choose text or json"),
+        (["--ca-url", "ftp://a"], "a CA speaks https"),
+        (["--offline", "--timeout", "1s"], "cannot be used together"),
+    ],
+    ids=str,
+)
+def test_wrong_words_are_usage_errors(words: list[str], said: str) -> None:
+    """Flags that make no sense are refused before anything is looked at: exit status 2 and one line."""
+    result = invoke("doctor", *words)
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert said in result.err
+
+
+def test_the_examples_of_the_help_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example works as written in a step path that has what it names."""
+    monkeypatch.chdir(place.path)
+    shutil.copy(place.password, place.path / "password.txt")
+    for _, line in DOCTOR.examples:
+        words = line.replace("you@example.com", "sandbox@example.com").split()
+        assert place.run(*words).status == 0, line
+
+
+PAGE = (REPOSITORY / "docs" / "doctor.md").read_text()
+
+
+def test_the_page_names_every_check_in_order() -> None:
+    """The table of checks is that of the rules."""
+    assert re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE) == list(diagnosis.RULES)
+
+
+def hide_changing(text: str) -> str:
+    """Replace what is another one each time: fingerprints, key identifiers, times."""
+    patterns = {r"\b[0-9a-f]{64}\b": "HEX", r"kid: [\w-]{43}": "KID", r"\d{4}-\d\d-\d\dT\S+Z": "TIME"}
+    for pattern, word in patterns.items():
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def test_the_page_shows_what_is_printed(place: Place) -> None:
+    """The worked example is what the command says, but for what changes each time."""
+    other = place.path.parent / "other"
+    assert invoke("sandbox", str(other)).status == 0
+    command, shown = re.findall(r"```console\n\$ step-ott (.*?)\n(.*?)```", PAGE, re.DOTALL)[0]
+    words = command.replace("/tmp/other", str(other)).split()
+    port = urlsplit(place.ca.url).port
+    said = place.run(*words).out.replace(str(place.path), "/tmp/ca").replace(str(other), "/tmp/other")
+    assert hide_changing(said.replace(f":{port}", ":9000")) == hide_changing(shown)

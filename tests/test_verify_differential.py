@@ -1,0 +1,213 @@
+"""`verify` and the real step-ca: the same verdict on every token, sound or broken in one way."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import Verdict
+from domain.finding import Outcome
+from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_CERTIFICATES, in_between, renewal_of
+from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
+from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c
+from tests.ca_client import connect
+from tests.forged_tokens import NAME, Forge, open_forge
+from tests.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.running import invoke
+from tests.verify_court import Court, compare, open_court, read_settings, verdict_of
+
+
+@pytest.fixture(scope="module")
+def court(provisioned_ca: ProvisionedCa) -> Court:
+    """The court at the CA with a provisioner of each type."""
+    return open_court(provisioned_ca)
+
+
+@pytest.fixture(scope="module")
+def forge(provisioned_ca: ProvisionedCa) -> Forge:
+    """The forge at the same CA."""
+    return open_forge(provisioned_ca, read_config(provisioned_ca))
+
+
+def read_config(ca: ProvisionedCa) -> dict[str, Any]:
+    config = json.loads((ca.ca.path / "config" / "ca.json").read_text())
+    assert isinstance(config, dict)
+    return config
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_ca_says_of_a_changed_token_what_we_say(base: str, change: str, court: Court, forge: Forge) -> None:
+    """Each kind of token, broken in each way: accepted by both or refused by both."""
+    compare(court, lambda: CHANGES[change](BASES[base](forge)))
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_the_ca_says_of_a_csr_what_we_say(request_name: str, court: Court, forge: Forge) -> None:
+    """Names, keys, signatures and bindings of the CSR: the same verdict."""
+    compare(court, lambda: REQUESTS[request_name](forge))
+
+
+@pytest.mark.parametrize("request_name", SSH_REQUESTS)
+def test_the_ca_says_of_an_ssh_request_what_we_say(request_name: str, court: Court, forge: Forge) -> None:
+    """Type, principals and times of the SSH certificate: the same verdict."""
+    compare(court, lambda: SSH_REQUESTS[request_name](forge))
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_the_ca_says_of_a_chain_what_we_say(chain: str, court: Court, forge: Forge) -> None:
+    """Who may vouch for a token by a certificate: the same verdict."""
+    compare(court, lambda: CHAINS[chain](forge))
+
+
+@pytest.mark.parametrize("certificate", SSH_CERTIFICATES)
+def test_the_ca_says_of_an_ssh_certificate_what_we_say(certificate: str, court: Court, forge: Forge) -> None:
+    """Which SSH certificates may ask about themselves: the same verdict."""
+    compare(court, lambda: SSH_CERTIFICATES[certificate](forge))
+
+
+@pytest.mark.parametrize("token", KUBERNETES)
+def test_the_ca_says_of_a_kubernetes_token_what_we_say(token: str, court: Court, forge: Forge) -> None:
+    """Service account tokens: the same verdict."""
+    compare(court, lambda: KUBERNETES[token](forge))
+
+
+@pytest.mark.parametrize("token", RENEWALS)
+def test_the_ca_says_of_a_renewal_what_we_say(token: str, court: Court, forge: Forge) -> None:
+    """Renewals of X.509 certificates: the same verdict."""
+    compare(court, lambda: RENEWALS[token](forge))
+
+
+def test_what_cannot_be_known_is_said_to_be(court: Court, forge: Forge) -> None:
+    """A token that was used, and one from before the CA's start: the CA refuses them by the rules we cannot check."""
+    used, old = forge.make_jwk(Endpoint.SIGN), forge.make_jwk(Endpoint.SIGN).with_claims(iat=at(-3000))
+    assert court.ask(used, used.write()).status == 201
+    for forged, rule, message in ((used, "use", "already used"), (old, "issued", "before the bootstrap")):
+        token = forged.write()
+        forecast = court.judge(forged, token, court.online, time.time_ns())
+        assert forecast is not None and forecast.verdict is Verdict.ACCEPTED
+        assert rule in {one.rule for one in forecast.findings if one.outcome is Outcome.UNCHECKED}
+        assert court.ask(forged, token).status == 401
+        assert message in (forge.ca.ca.path / "step-ca.log").read_text()
+
+
+def test_a_certificate_that_names_no_provisioner_is_not_foretold(court: Court, forge: Forge) -> None:
+    """The CA's database may know its provisioner, and we do not: the verdict is unknown, not a guess."""
+    forged = forge.make_renewal(extension=None)
+    forecast = court.judge(forged, forged.write(), court.online, time.time_ns())
+    assert forecast is not None and forecast.verdict is Verdict.UNKNOWN
+
+
+# -- A CA with other settings -----------------------------------------------------------------------
+
+ODD = "it's [odd] & 100%"
+
+
+@pytest.fixture(scope="module")
+def strict(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
+    """A CA that signs for SSH nowhere, renews nothing for one provisioner, and has no database."""
+
+    def adjust(config: dict[str, Any]) -> None:
+        config["authority"]["disableIssuedAtCheck"] = True
+        del config["db"]
+        for provisioner in config["authority"]["provisioners"]:
+            del provisioner["claims"]
+            if provisioner["type"] == "X5C":
+                provisioner["name"] = ODD
+        config["authority"]["provisioners"].append(
+            {"type": "ACME", "name": "frozen", "claims": {"disableRenewal": True}}
+        )
+
+    with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("strict") / "step", adjust) as ca:
+        yield ca
+
+
+@pytest.fixture(scope="module")
+def strict_court(strict: ProvisionedCa) -> Court:
+    """The court there; it knows the CA's own ca.json alone, for the public list leaves most of it out."""
+    offline = read_settings(strict.environment, "offline")
+    return Court(connect(strict.ca), offline, offline)
+
+
+@pytest.fixture(scope="module")
+def strict_forge(strict: ProvisionedCa) -> Forge:
+    """The forge there."""
+    return open_forge(strict, read_config(strict))
+
+
+STRICT: dict[str, Make] = {
+    "sign": BASES["JWK sign"],
+    "long ago issued": made(jwk(Endpoint.SIGN), moment(iat=-30_000)),
+    "ssh-sign": BASES["JWK ssh-sign"],
+    "revoke": BASES["JWK revoke"],
+    "ssh-revoke": BASES["JWK ssh-revoke"],
+    "ssh-renew": BASES["SSHPOP ssh-renew"],
+    "ssh-renew after expiry": sshpop(Endpoint.SSH_RENEW, begin=-600, end=-60),
+    "renewal": BASES["renewal"],
+    "renewal after expiry": renewal(begin=-4 * MINUTE, end=-MINUTE),
+    "renewal where there is none": renewal_of("frozen"),
+    "kubernetes ssh-sign": KUBERNETES["ssh-sign"],
+    "kubernetes sign": KUBERNETES["sign"],
+}
+
+
+@pytest.mark.parametrize("token", STRICT)
+def test_a_strict_ca_says_what_we_say(token: str, strict_court: Court, strict_forge: Forge) -> None:
+    """SSH switched off, no renewal, no database, no issued-at check: the same verdict."""
+    compare(strict_court, lambda: STRICT[token](strict_forge))
+
+
+def test_settings_that_are_not_public_are_not_guessed(strict: ProvisionedCa, strict_forge: Forge) -> None:
+    """Whether an SSH token is good where the public list says nothing of SSH: unknown online."""
+    court = Court(connect(strict.ca), read_settings(strict.environment), read_settings(strict.environment, "offline"))
+    forged = strict_forge.make_jwk(Endpoint.SSH_SIGN)
+    verdicts = [
+        verdict_of(court.judge(forged, forged.write(), settings, time.time_ns()))
+        for settings in (court.online, court.offline)
+    ]
+    assert verdicts == [Verdict.UNKNOWN, Verdict.REFUSED]
+
+
+@pytest.mark.parametrize("kind", ["renewal", "ssh-renew"])
+def test_a_renewal_after_expiry_is_not_guessed(kind: str, strict: ProvisionedCa, strict_forge: Forge) -> None:
+    """A certificate that has expired, of a provisioner that says nothing of that: unknown online."""
+    expired = {"renewal": renewal(begin=-4 * MINUTE, end=-MINUTE), "ssh-renew": STRICT["ssh-renew after expiry"]}
+    forged, online = expired[kind](strict_forge), read_settings(strict.environment)
+    court = Court(connect(strict.ca), online, online)
+    assert verdict_of(court.judge(forged, forged.write(), online, time.time_ns())) is Verdict.UNKNOWN
+
+
+def test_a_chain_with_name_constraints_is_not_foretold(court: Court, forge: Forge) -> None:
+    """Whether they are kept is not judged: the verdict is unknown, and the CA has one."""
+    for domain, status in (("test", 201), ("other.test", 401)):
+        constraints = x509.NameConstraints([x509.DNSName(domain)], None)
+        forged = in_between(extension=constraints)(forge)
+        token = forged.write()
+        assert verdict_of(court.judge(forged, token, court.online, time.time_ns())) is Verdict.UNKNOWN
+        assert court.ask(forged, token).status == status
+
+
+def test_a_leaf_with_little_life_left_is_not_foretold(court: Court, forge: Forge) -> None:
+    """Nobody tells the least that the CA signs for, so that only a revocation's verdict is known."""
+    for endpoint, verdict in ((Endpoint.SIGN, Verdict.UNKNOWN), (Endpoint.REVOKE, Verdict.ACCEPTED)):
+        forged = x5c(endpoint, end=MINUTE)(forge)
+        assert verdict_of(court.judge(forged, forged.write(), court.online, time.time_ns())) is verdict
+
+
+def test_a_provisioners_name_may_hold_anything(strict: ProvisionedCa, tmp_path: Path) -> None:
+    """What is special in a URL is escaped in the audience, so that the CA finds the provisioner."""
+    held = strict.hold(tmp_path)
+    minted = invoke("token", NAME, *held.flags, environment=strict.environment)
+    assert connect(strict.ca).sign(ask_csr(NAME, NAME), minted.token).status == 201
+    assert invoke("verify", minted.token, "--for", "sign", environment=strict.environment).status == 0
+
+
+def test_the_net_is_wide() -> None:
+    """There are over three hundred tokens, and the table of changes was applied to every kind of them."""
+    tables = (REQUESTS, SSH_REQUESTS, CHAINS, SSH_CERTIFICATES, KUBERNETES, RENEWALS, STRICT)
+    assert len(BASES) * len(CHANGES) + sum(map(len, tables)) > 1000

@@ -1,0 +1,205 @@
+"""The rules of `verify` by themselves: audiences, names, chains, and tokens that hold anything."""
+
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.jws import StepCaSignatures, generate_jwk
+from domain.acceptance.audience import extract_fragment, matches
+from domain.acceptance.case import Case, SshWishes
+from domain.acceptance.chain import MAX_CHECKS, ChainSearch
+from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
+from domain.acceptance.forecast import Verdict, foretell
+from domain.acceptance.sign_rules import split_sans
+from domain.authority_settings import AuthoritySettings, ProvisionerClaims
+from domain.ca_url import escape_fragment
+from domain.certificate import Certificate
+from domain.compact_jws import ReadToken
+from domain.duration import NANOSECONDS
+from domain.finding import Outcome
+from domain.jwk import read_public_jwk
+from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.sshpop import SshpopProvisioner
+from domain.provisioners.x5c import X5cProvisioner
+from entrypoints.report import TEXT, render
+from entrypoints.verifying import describe_forecast
+from entrypoints.wiring import wire_certificates
+from tests.test_inspect import OBJECTS, PARTS, TEXTS
+
+NOW = 1_800_000_000
+CA = "ca.test"
+HOSTS = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True)
+PORTS = st.none() | st.integers(0, 99_999)
+ENDPOINTS = st.sampled_from(Endpoint)
+
+
+def write_audience(host: str, port: int | None, path: str, fragment: str = "") -> str:
+    place = host if port is None else f"{host}:{port}"
+    return f"https://{place}{path}" + (f"#{escape_fragment(fragment)}" if fragment else "")
+
+
+# -- Audiences --------------------------------------------------------------------------------------
+
+
+@given(HOSTS, PORTS, ENDPOINTS, st.data())
+def test_a_port_never_matters(host: str, port: int | None, endpoint: Endpoint, data: st.DataObject) -> None:
+    """An audience on any port is the CA's, at each path of the endpoint."""
+    path = data.draw(st.sampled_from(endpoint.paths))
+    assert matches([write_audience(host, port, path)], endpoint, [host])
+
+
+@given(HOSTS, HOSTS, PORTS, ENDPOINTS)
+def test_a_name_never_matches_another_host(name: str, other: str, port: int | None, endpoint: Endpoint) -> None:
+    """Only the very name is the CA's, not one that begins or ends like it."""
+    for host in {other, f"{name}.{other}", f"{other}.{name}", f"{name}x"} - {name}:
+        assert not matches([write_audience(host, port, endpoint.paths[0])], endpoint, [name])
+
+
+@given(st.text(min_size=1), PORTS, ENDPOINTS)
+def test_every_provisioners_name_goes_into_a_fragment_and_back(name: str, port: int | None, endpoint: Endpoint) -> None:
+    """Whatever a provisioner is called, its audience matches, and the CA finds the name in it."""
+    fragment = f"x5c/{name}"
+    audience = write_audience(CA, port, endpoint.paths[0], fragment)
+    assert matches([audience], endpoint, [CA], fragment)
+    assert extract_fragment([audience]) == fragment
+    assert not matches([audience], endpoint, [CA], f"{fragment}x")
+
+
+@given(st.lists(st.text()), ENDPOINTS, st.text())
+def test_no_text_is_too_strange_for_an_audience(audiences: list[str], endpoint: Endpoint, fragment: str) -> None:
+    """Any text can be asked about, and none that does not hold the CA's name is the CA's."""
+    foreign = [text for text in audiences if CA not in text and LEGACY_AUDIENCE not in text]
+    assert not matches(foreign, endpoint, [CA], fragment)
+    assert isinstance(extract_fragment(foreign), str)
+
+
+@given(st.lists(st.text() | st.sampled_from(["10.0.0.7", "::1", "a@b", "a:b", "1.2.3", "fe80::1%eth0"])))
+def test_every_name_is_of_one_type(names: list[str]) -> None:
+    """No name is lost or counted twice, but for other spellings of an address."""
+    split = split_sans(names)
+    others = set(filter(None, names)) - {name for name in names if split_sans([name])["ip"]}
+    assert split["dns"] | split["email"] | split["uri"] == others
+    assert sum(map(len, split.values())) == len(others) + len(split["ip"])
+
+
+# -- Chains -----------------------------------------------------------------------------------------
+
+
+def make_certificate(name: str) -> Certificate:
+    """Return a certificate that whichever other one is said to have issued."""
+    return Certificate(
+        der=name.encode(), common_name=name, not_before=0, not_after=2 * NOW * NANOSECONDS, digital_signature=True,
+        client_auth=True, public=None, is_issued_by=lambda _: True, is_ca=True,
+    )  # fmt: skip
+
+
+def test_a_maze_of_certificates_is_left_in_time() -> None:
+    """Certificates that all issued each other have more ways than can be walked: the search gives up, and shows it."""
+    maze = ChainSearch([make_certificate(str(number)) for number in range(40)], roots=[])
+    assert maze.find_fault(NOW * NANOSECONDS) is not None
+    assert maze.checks_left == 0
+
+
+def test_a_way_out_of_a_maze_is_found() -> None:
+    """One way that holds is enough, however many do not."""
+    root = make_certificate("root")
+    maze = ChainSearch([make_certificate(str(number)) for number in range(40)], [root])
+    assert maze.find_fault(NOW * NANOSECONDS) is None
+    assert 0 < maze.checks_left < MAX_CHECKS
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"not_before": NOW * NANOSECONDS + 1}, "is not valid yet"),
+        ({"not_after": NOW * NANOSECONDS}, "has expired"),
+        ({"client_auth": False}, "is not for client authentication"),
+        ({"is_ca": False}, "may not issue certificates"),
+        ({"path_length": 0}, "allows fewer certificates below it"),
+        ({"path_length": 1}, None),
+    ],
+)
+def test_a_fault_of_the_root_is_told(change: dict[str, Any], fault: str | None) -> None:
+    """The root is judged like every certificate on the way."""
+    root = attrs.evolve(make_certificate("root"), **change)
+    middle = attrs.evolve(make_certificate("middle"), is_issued_by=lambda der: der == b"root")
+    leaf = attrs.evolve(make_certificate("leaf"), is_issued_by=lambda der: der == b"middle")
+    told = ChainSearch([leaf, middle], [root]).find_fault(NOW * NANOSECONDS)
+    assert told == (fault and f"certificate 'root' {fault}")
+
+
+# -- Whatever a token holds -------------------------------------------------------------------------
+
+JWK = read_public_jwk({name: text for name, text in generate_jwk().items() if name != "d"})
+SETTINGS = AuthoritySettings(
+    dns_names=[CA],
+    provisioners=[
+        JwkProvisioner("me", kid="k", key=JWK),
+        X5cProvisioner("a"),
+        SshpopProvisioner("b"),
+        K8ssaProvisioner("c"),
+        OtherProvisioner("d", "OIDC", identifier="client"),
+    ],
+)
+GUIDED = {
+    "aud": st.sampled_from([f"https://{CA}{path}{end}" for one in Endpoint for path in one.paths
+                            for end in ("", "#x5c/a", "#sshpop/b", "#x5c/z")] + ["client"]),
+    "iss": st.sampled_from(["me", "a", "b", "kubernetes/serviceaccount", "step-ca-client/1.0"]),
+    "step": st.fixed_dictionaries({"ssh": st.dictionaries(st.sampled_from(["certType", "principals", "validAfter",
+                                                                          "validBefore"]), OBJECTS)}),
+    "azp": TEXTS,
+    "tid": TEXTS,
+    "nonce": TEXTS,
+}  # fmt: skip
+CLAIMS = st.builds(lambda wild, guided: wild | guided, PARTS, st.fixed_dictionaries({}, optional=GUIDED))
+HEADERS = st.builds(
+    lambda wild, guided: wild | guided,
+    PARTS,
+    st.fixed_dictionaries({}, optional={"kid": st.just("k"), "alg": st.sampled_from(["ES256", "RS256", "none"])}),
+)
+
+
+def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint, **members: Any) -> Case:
+    return Case(
+        token=ReadToken(header, claims, b"a.b", b"c"), endpoint=endpoint, now=NOW * NANOSECONDS,
+        certificates=wire_certificates(), signatures=StepCaSignatures(),
+        settings=members.pop("settings", SETTINGS), **members,
+    )  # fmt: skip
+
+
+@given(HEADERS, CLAIMS, ENDPOINTS, st.sampled_from(["", "user", "host"]), st.lists(TEXTS, max_size=2))
+def test_whatever_a_token_holds_has_a_verdict(
+    header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint, cert_type: str, principals: list[str]
+) -> None:
+    """No JSON is too strange to be judged; nothing that nobody signed is accepted, and every failure has a remedy."""
+    wishes = SshWishes(cert_type=cert_type, principals=tuple(principals))
+    forecast = foretell(make_case(header, claims, endpoint, wishes=wishes))
+    assert forecast.verdict is not Verdict.ACCEPTED
+    for finding in forecast.findings:
+        assert finding.rule and finding.reason
+        assert bool(finding.remedy) or finding.outcome is not Outcome.FAILED
+    text = render(describe_forecast(forecast, endpoint), TEXT)
+    assert text.replace("\n", "").isprintable()
+    assert text.count("\nverdict: ") == 1
+
+
+def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
+    """What a provisioner does not say is the authority's to say."""
+    own = ProvisionerClaims(enable_ssh_ca=False)
+    common = ProvisionerClaims(enable_ssh_ca=True, disable_renewal=True)
+    assert own.over(common) == ProvisionerClaims(enable_ssh_ca=False, disable_renewal=True)
+
+
+@pytest.mark.parametrize(("type_name", "fragment"), [("Nebula", "nebula/n"), ("GCP", "gcp/n")])
+def test_a_type_that_is_not_judged_is_unknown(type_name: str, fragment: str) -> None:
+    """The provisioner is found and named, and nothing is guessed of its tokens."""
+    settings = AuthoritySettings(dns_names=[CA], provisioners=[OtherProvisioner("n", type_name)])
+    claims = {"aud": f"https://{CA}/1.0/sign#{fragment}", "iss": "n"}
+    forecast = foretell(make_case({"alg": "ES256"}, claims, Endpoint.SIGN, settings=settings))
+    assert forecast.verdict is Verdict.UNKNOWN
+    assert f"n ({type_name})" in forecast.findings[-1].reason

@@ -1,0 +1,109 @@
+"""Two judges of one token: the rules of `verify`, and the real step-ca; what they say must be the same."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from adapters.input_files import LocalFiles
+from adapters.jws import StepCaSignatures
+from domain.acceptance.case import Case, SshWishes
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import Forecast, Verdict, foretell
+from domain.authority_options import read_authority_options
+from domain.authority_settings import AuthoritySettings
+from domain.compact_jws import read_token
+from domain.errors import InputError
+from domain.finding import Outcome
+from domain.setting import Origin, Setting
+from entrypoints.authority_wiring import wire_published_authority
+from entrypoints.wiring import open_step_path, wire_certificates
+from tests.ca_client import Answer, CaClient, connect
+from tests.forged_tokens import Forged
+from tests.provisioned_ca import ProvisionedCa
+
+ATTEMPTS = 20
+"""How often a token is made anew whose verdict changed while it was on its way."""
+
+CERTIFICATES, SIGNATURES = wire_certificates(), StepCaSignatures()
+
+
+@attrs.frozen
+class Court:
+    """The real CA, and what is known of it from both sides."""
+
+    client: CaClient
+    online: AuthoritySettings
+    offline: AuthoritySettings
+
+    def ask(self, forged: Forged, token: str) -> Answer:
+        """Show the token to the CA."""
+        if forged.endpoint is Endpoint.RENEW:
+            return self.client.post("/1.0/renew", bearer=token)
+        members: dict[str, Any] = {"ott": token, **forged.wishes}
+        if forged.csr is not None:
+            members["csr"] = forged.csr.public_bytes(Encoding.PEM).decode()
+        if forged.endpoint in (Endpoint.REVOKE, Endpoint.SSH_REVOKE):
+            members |= {"serial": str(forged.claims.get("sub", "1")), "passive": True}
+        return self.client.post(f"/1.0/{forged.endpoint.value.replace('-', '/')}", **members)
+
+    def judge(self, forged: Forged, token: str, settings: AuthoritySettings, now: int) -> Forecast | None:
+        """Return what we say of the token, None where it cannot even be read."""
+        try:
+            read = read_token(token)
+        except InputError:
+            return None
+        csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))
+        wishes = SshWishes(
+            cert_type=forged.wishes.get("certType", ""), principals=tuple(forged.wishes.get("principals", ()))
+        )
+        return foretell(Case(
+            token=read, endpoint=forged.endpoint, settings=settings, now=now, certificates=CERTIFICATES,
+            signatures=SIGNATURES, csr=csr, wishes=wishes,
+        ))  # fmt: skip
+
+
+def open_court(ca: ProvisionedCa) -> Court:
+    """Return the court at a CA."""
+    return Court(connect(ca.ca), read_settings(ca.environment), read_settings(ca.environment, "offline"))
+
+
+def read_settings(environment: Mapping[str, str], *flags: str) -> AuthoritySettings:
+    """Return the CA's settings as `verify` reads them."""
+    step_path = open_step_path(environment, None)
+    given = {name: Setting(True, Origin.FLAG, f"--{name}") for name in flags}
+    url = Setting(step_path.defaults()["ca-url"][0], Origin.CONFIGURATION, "ca-url")
+    options = read_authority_options(given | {"ca-url": url})
+    return wire_published_authority(options, step_path, LocalFiles()).settings()
+
+
+def verdict_of(forecast: Forecast | None) -> Verdict:
+    """Return the verdict; a token that cannot be read is refused."""
+    return Verdict.REFUSED if forecast is None else forecast.verdict
+
+
+def compare(court: Court, make: Callable[[], Forged]) -> None:
+    """Have a token judged by us, before and after the CA's own judgement, and see that both agree.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    for _ in range(ATTEMPTS):
+        forged = make()
+        token = forged.write()
+        before = court.judge(forged, token, court.online, time.time_ns())
+        answer = court.ask(forged, token)
+        now = time.time_ns()
+        after = court.judge(forged, token, court.online, now)
+        if verdict_of(before) is verdict_of(after):
+            break
+    else:
+        pytest.fail("the verdict never stood still")
+    said = Verdict.ACCEPTED if 200 <= answer.status < 300 else Verdict.REFUSED
+    offline = court.judge(forged, token, court.offline, now)
+    for forecast in (after, offline):
+        failing = [] if forecast is None else [one for one in forecast.findings if one.outcome is Outcome.FAILED]
+        assert verdict_of(forecast) is said, (said, answer.body, failing, forecast)
