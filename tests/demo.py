@@ -1,4 +1,4 @@
-"""The demonstration: a sandbox, a token, what it says, and a certificate for it. Run it by `make demo`."""
+"""The demonstration: a sandbox, a token, what is to be said of it, and a certificate for it. Run it by `make demo`."""
 
 import os
 import shutil
@@ -6,13 +6,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from domain.duration import NANOSECONDS, format_duration
-from domain.rfc3339 import format_time
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import REPOSITORY, choose_port, explain_absence, find_program, serve_ca
-from tests.running import decode_part
 
 FOLDER = REPOSITORY / ".cache" / "demo"
 SUBJECT = "internal.example.com"
@@ -26,16 +22,19 @@ def main() -> int:
     show_step("Write a throw-away CA")
     run("sandbox", str(FOLDER.relative_to(REPOSITORY)), "--address", address, environment=environment)
     show_step("Mint a token beside its configuration: no CA runs, none is asked")
-    token = run("token", SUBJECT, "--offline", environment=environment).strip()
-    show_step("What the token says")
-    describe(decode_part(token, 0), decode_part(token, 1))
+    path = str((FOLDER / "token.txt").relative_to(REPOSITORY))
+    run("token", SUBJECT, "--offline", "--output-file", path, environment=environment)
+    show_step("What the token is for")
+    run("inspect", path, environment=environment)
+    show_step("What the CA would say to it, by its own configuration")
+    run("verify", path, "--for", "sign", "--offline", environment=environment)
     step_ca = find_program("step-ca")
     if step_ca is None:
         show_step("Left out: having it signed")
         print(explain_absence("step-ca"))
         return 0
     show_step("Start the real step-ca and have it sign for the token")
-    sign(step_ca, FOLDER, f"https://{address}", token)
+    sign(step_ca, FOLDER, f"https://{address}", (FOLDER / "token.txt").read_text())
     return 0
 
 
@@ -44,34 +43,10 @@ def show_step(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def run(*words: str, environment: Mapping[str, str]) -> str:
-    """Print and run a command line of step-ott, and return its stdout."""
+def run(*words: str, environment: Mapping[str, str]) -> None:
+    """Print and run a command line of step-ott."""
     print(f"$ step-ott {' '.join(words)}", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=REPOSITORY,
-        check=True,
-    )
-    print(done.stdout, end="", flush=True)
-    return done.stdout
-
-
-def describe(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Print a token's header and claims in words."""
-    validity = format_duration((claims["exp"] - claims["nbf"]) * NANOSECONDS)
-    rows = {
-        "It lets its holder": f"POST {claims['aud']}",
-        "for a certificate of": f"{claims['sub']}, with the names {', '.join(claims['sans'])}",
-        "vouched for by": f"provisioner {claims['iss']}, key {header['kid']} ({header['alg']})",
-        "valid": f"{validity} from {format_time(claims['nbf'] * NANOSECONDS)}",
-        "once, as number": claims["jti"],
-        "at the CA with root": claims["sha"],
-    }
-    for name, text in rows.items():
-        print(f"  {name:<21} {text}")
+    subprocess.run([sys.executable, "-m", "entrypoints.cli", *words], env=environment, cwd=REPOSITORY, check=True)
 
 
 def sign(step_ca: str, folder: Path, url: str, token: str) -> None:
