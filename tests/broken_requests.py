@@ -132,7 +132,7 @@ SSH_REQUESTS: dict[str, Make] = {
     "an hour from now": ask_ssh({}, validAfter="1h", validBefore="2h"),
     "ended before": ask_ssh({}, validBefore="-1h"),
     "ending before it begins": ask_ssh({}, validAfter="2h", validBefore="1h"),
-    "a time": ask_ssh({}, validBefore="2027-01-01T00:00:00Z", validAfter="2026-12-31T20:00:00Z"),
+    "a time": ask_ssh({}, validBefore="2127-01-01T00:00:00Z", validAfter="2126-12-31T20:00:00Z"),
     "a time long past": ask_ssh({}, validBefore="2020-01-01T00:00:00Z"),
     "a time that is none": ask_ssh({}, validBefore="tomorrow"),
     "a user's": ask_ssh({"certType": "user", "principals": ["max"]}, certType="user", principals=["max"]),

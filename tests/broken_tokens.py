@@ -191,6 +191,8 @@ CHANGES: dict[str, Change] = {
     "nbf that is null": raw_claims(nbf=None),
     "nbf that is text": claims(nbf="1"),
     "nbf with a fraction": begin_with_fraction,
+    "nbf of four hundred digits": claims(nbf=10**400),
+    "nbf beyond 64 bits": claims(nbf=2**64),
     "exp a second within the leeway": moment(exp=-58),
     "exp a second beyond the leeway": moment(exp=-61),
     "exp long ago": moment(exp=-3000),

@@ -158,9 +158,16 @@ def issue_leaf(
 def serve_provisioned(
     program: str, path: Path, adjust: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> Iterator[ProvisionedCa]:
-    """Run step-ca on a sandbox that has, beside its JWK provisioner, one of each type that makes tokens, and ACME.
+    """Run step-ca on what `write_provisioned` writes into `path`."""
+    written = write_provisioned(path, adjust)
+    with serve_ca(program, path, written.ca.url) as ca:
+        yield attrs.evolve(written, ca=ca)
 
-    `adjust` may change its ca.json before.
+
+def write_provisioned(path: Path, adjust: Callable[[dict[str, Any]], None] = lambda _: None) -> ProvisionedCa:
+    """Write a sandbox that has, beside its JWK provisioner, one of each type that makes tokens, and ACME.
+
+    `adjust` may change its ca.json before; nothing serves it.
     """
     port = choose_port()
     result = invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}")
@@ -173,8 +180,15 @@ def serve_provisioned(
     config = json.loads(config_path.read_text())
     adjust(config)
     config_path.write_text(json.dumps(config))
-    with serve_ca(program, path, f"https://127.0.0.1:{port}") as ca:
-        yield ProvisionedCa(ca, issuer, issuer_key, root, root_key, kubernetes_key)
+    ca = RunningCa(path, f"https://127.0.0.1:{port}")
+    return ProvisionedCa(ca, issuer, issuer_key, root, root_key, kubernetes_key)
+
+
+def read_config(ca: ProvisionedCa) -> dict[str, Any]:
+    """Return the ca.json of a CA."""
+    config = json.loads((ca.ca.path / "config" / "ca.json").read_text())
+    assert isinstance(config, dict)
+    return config
 
 
 def read_issuer(path: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

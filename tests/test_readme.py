@@ -44,7 +44,7 @@ def test_the_commands_of_daily_use_work(
     csr = make_csr("web.example.com", [general_name("web.example.com")])
     (tmp_path / "web.csr").write_bytes(csr.public_bytes(Encoding.PEM))
     monkeypatch.chdir(tmp_path)
-    if command.startswith("inspect"):
+    if command.startswith(("inspect", "verify")):
         words = ["token", "a", "--offline", "--output-file", "token.txt"]
         assert invoke(*words, environment={"STEPPATH": str(running_ca.path)}).status == 0
     line, _, target = command.partition(" > ")

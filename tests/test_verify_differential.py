@@ -1,6 +1,5 @@
 """`verify` and the real step-ca: the same verdict on every token, sound or broken in one way."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from adapters.jws import generate_jwk
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Verdict
 from domain.finding import Outcome
@@ -17,9 +17,9 @@ from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
 from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c
 from tests.ca_client import connect
 from tests.forged_tokens import NAME, Forge, open_forge
-from tests.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.provisioned_ca import ProvisionedCa, read_config, serve_provisioned
 from tests.running import invoke
-from tests.verify_court import Court, compare, open_court, read_settings, verdict_of
+from tests.verify_court import Court, compare, judge, open_court, read_settings, verdict_of
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,6 @@ def court(provisioned_ca: ProvisionedCa) -> Court:
 def forge(provisioned_ca: ProvisionedCa) -> Forge:
     """The forge at the same CA."""
     return open_forge(provisioned_ca, read_config(provisioned_ca))
-
-
-def read_config(ca: ProvisionedCa) -> dict[str, Any]:
-    config = json.loads((ca.ca.path / "config" / "ca.json").read_text())
-    assert isinstance(config, dict)
-    return config
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -89,7 +83,7 @@ def test_what_cannot_be_known_is_said_to_be(court: Court, forge: Forge) -> None:
     assert court.ask(used, used.write()).status == 201
     for forged, rule, message in ((used, "use", "already used"), (old, "issued", "before the bootstrap")):
         token = forged.write()
-        forecast = court.judge(forged, token, court.online, time.time_ns())
+        forecast = judge(forged, token, court.online, time.time_ns())
         assert forecast is not None and forecast.verdict is Verdict.ACCEPTED
         assert rule in {one.rule for one in forecast.findings if one.outcome is Outcome.UNCHECKED}
         assert court.ask(forged, token).status == 401
@@ -99,7 +93,7 @@ def test_what_cannot_be_known_is_said_to_be(court: Court, forge: Forge) -> None:
 def test_a_certificate_that_names_no_provisioner_is_not_foretold(court: Court, forge: Forge) -> None:
     """The CA's database may know its provisioner, and we do not: the verdict is unknown, not a guess."""
     forged = forge.make_renewal(extension=None)
-    forecast = court.judge(forged, forged.write(), court.online, time.time_ns())
+    forecast = judge(forged, forged.write(), court.online, time.time_ns())
     assert forecast is not None and forecast.verdict is Verdict.UNKNOWN
 
 
@@ -167,7 +161,7 @@ def test_settings_that_are_not_public_are_not_guessed(strict: ProvisionedCa, str
     court = Court(connect(strict.ca), read_settings(strict.environment), read_settings(strict.environment, "offline"))
     forged = strict_forge.make_jwk(Endpoint.SSH_SIGN)
     verdicts = [
-        verdict_of(court.judge(forged, forged.write(), settings, time.time_ns()))
+        verdict_of(judge(forged, forged.write(), settings, time.time_ns()))
         for settings in (court.online, court.offline)
     ]
     assert verdicts == [Verdict.UNKNOWN, Verdict.REFUSED]
@@ -178,8 +172,7 @@ def test_a_renewal_after_expiry_is_not_guessed(kind: str, strict: ProvisionedCa,
     """A certificate that has expired, of a provisioner that says nothing of that: unknown online."""
     expired = {"renewal": renewal(begin=-4 * MINUTE, end=-MINUTE), "ssh-renew": STRICT["ssh-renew after expiry"]}
     forged, online = expired[kind](strict_forge), read_settings(strict.environment)
-    court = Court(connect(strict.ca), online, online)
-    assert verdict_of(court.judge(forged, forged.write(), online, time.time_ns())) is Verdict.UNKNOWN
+    assert verdict_of(judge(forged, forged.write(), online, time.time_ns())) is Verdict.UNKNOWN
 
 
 def test_a_chain_with_name_constraints_is_not_foretold(court: Court, forge: Forge) -> None:
@@ -188,7 +181,17 @@ def test_a_chain_with_name_constraints_is_not_foretold(court: Court, forge: Forg
         constraints = x509.NameConstraints([x509.DNSName(domain)], None)
         forged = in_between(extension=constraints)(forge)
         token = forged.write()
-        assert verdict_of(court.judge(forged, token, court.online, time.time_ns())) is Verdict.UNKNOWN
+        assert verdict_of(judge(forged, token, court.online, time.time_ns())) is Verdict.UNKNOWN
+        assert court.ask(forged, token).status == status
+
+
+def test_a_key_in_the_header_is_not_foretold(court: Court, forge: Forge) -> None:
+    """step-ca ignores one that it can read, and refuses a token with one that it cannot."""
+    public = {name: text for name, text in generate_jwk().items() if name in ("kty", "crv", "x", "y")}
+    for key, status in ((public, 201), ({"kty": "EC"}, 401)):
+        forged = forge.make_jwk(Endpoint.SIGN).with_header(jwk=key)
+        token = forged.write()
+        assert verdict_of(judge(forged, token, court.online, time.time_ns())) is Verdict.UNKNOWN
         assert court.ask(forged, token).status == status
 
 
@@ -196,7 +199,7 @@ def test_a_leaf_with_little_life_left_is_not_foretold(court: Court, forge: Forge
     """Nobody tells the least that the CA signs for, so that only a revocation's verdict is known."""
     for endpoint, verdict in ((Endpoint.SIGN, Verdict.UNKNOWN), (Endpoint.REVOKE, Verdict.ACCEPTED)):
         forged = x5c(endpoint, end=MINUTE)(forge)
-        assert verdict_of(court.judge(forged, forged.write(), court.online, time.time_ns())) is verdict
+        assert verdict_of(judge(forged, forged.write(), court.online, time.time_ns())) is verdict
 
 
 def test_a_provisioners_name_may_hold_anything(strict: ProvisionedCa, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The rules of `verify` by themselves: audiences, names, chains, and tokens that hold anything."""
 
+from base64 import b64encode
 from typing import Any
 
 import attrs
@@ -21,7 +22,7 @@ from domain.compact_jws import ReadToken
 from domain.duration import NANOSECONDS
 from domain.finding import Outcome
 from domain.jwk import read_public_jwk
-from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
@@ -29,6 +30,7 @@ from domain.provisioners.x5c import X5cProvisioner
 from entrypoints.report import TEXT, render
 from entrypoints.verifying import describe_forecast
 from entrypoints.wiring import wire_certificates
+from tests.hostile_ca import root
 from tests.test_inspect import OBJECTS, PARTS, TEXTS
 
 NOW = 1_800_000_000
@@ -186,6 +188,25 @@ def test_whatever_a_token_holds_has_a_verdict(
     text = render(describe_forecast(forecast, endpoint), TEXT)
     assert text.replace("\n", "").isprintable()
     assert text.count("\nverdict: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("provisioner", "claims", "rule"),
+    [
+        (X5cProvisioner("a", roots=b"garbage"), {"aud": f"https://{CA}/1.0/sign#x5c/a", "iss": "a"}, "certificate"),
+        (K8ssaProvisioner("c", public_keys=b"-----BEGIN PUBLIC KEY-----\n"),
+         {"iss": "kubernetes/serviceaccount"}, "signature"),
+    ],
+)  # fmt: skip
+def test_a_provisioner_whose_keys_cannot_be_read_is_not_judged(
+    provisioner: Provisioner, claims: dict[str, Any], rule: str
+) -> None:
+    """What a CA publishes may be garbage: the rule that needs it is not checkable, and no error."""
+    settings = AuthoritySettings(dns_names=[CA], provisioners=[provisioner])
+    header = {"alg": "ES256", "x5c": [b64encode(root().der).decode()]}
+    forecast = foretell(make_case(header, claims, Endpoint.SIGN, settings=settings))
+    assert {one.rule: one.outcome for one in forecast.findings}[rule] is Outcome.UNCHECKED
+    assert forecast.verdict is not Verdict.ACCEPTED
 
 
 def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:

@@ -50,20 +50,21 @@ class Court:
             members |= {"serial": str(forged.claims.get("sub", "1")), "passive": True}
         return self.client.post(f"/1.0/{forged.endpoint.value.replace('-', '/')}", **members)
 
-    def judge(self, forged: Forged, token: str, settings: AuthoritySettings, now: int) -> Forecast | None:
-        """Return what we say of the token, None where it cannot even be read."""
-        try:
-            read = read_token(token)
-        except InputError:
-            return None
-        csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))
-        wishes = SshWishes(
-            cert_type=forged.wishes.get("certType", ""), principals=tuple(forged.wishes.get("principals", ()))
-        )
-        return foretell(Case(
-            token=read, endpoint=forged.endpoint, settings=settings, now=now, certificates=CERTIFICATES,
-            signatures=SIGNATURES, csr=csr, wishes=wishes,
-        ))  # fmt: skip
+
+def judge(forged: Forged, token: str, settings: AuthoritySettings, now: int) -> Forecast | None:
+    """Return what we say of the token, None where it cannot even be read."""
+    try:
+        read = read_token(token)
+    except InputError:
+        return None
+    csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))
+    wishes = SshWishes(
+        cert_type=forged.wishes.get("certType", ""), principals=tuple(forged.wishes.get("principals", ()))
+    )
+    return foretell(Case(
+        token=read, endpoint=forged.endpoint, settings=settings, now=now, certificates=CERTIFICATES,
+        signatures=SIGNATURES, csr=csr, wishes=wishes,
+    ))  # fmt: skip
 
 
 def open_court(ca: ProvisionedCa) -> Court:
@@ -94,16 +95,16 @@ def compare(court: Court, make: Callable[[], Forged]) -> None:
     for _ in range(ATTEMPTS):
         forged = make()
         token = forged.write()
-        before = court.judge(forged, token, court.online, time.time_ns())
+        before = judge(forged, token, court.online, time.time_ns())
         answer = court.ask(forged, token)
         now = time.time_ns()
-        after = court.judge(forged, token, court.online, now)
+        after = judge(forged, token, court.online, now)
         if verdict_of(before) is verdict_of(after):
             break
     else:
         pytest.fail("the verdict never stood still")
     said = Verdict.ACCEPTED if 200 <= answer.status < 300 else Verdict.REFUSED
-    offline = court.judge(forged, token, court.offline, now)
+    offline = judge(forged, token, court.offline, now)
     for forecast in (after, offline):
         failing = [] if forecast is None else [one for one in forecast.findings if one.outcome is Outcome.FAILED]
         assert verdict_of(forecast) is said, (said, answer.body, failing, forecast)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from domain.json_text import Number
+
 if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint
     from domain.authority_settings import AuthoritySettings
@@ -84,9 +86,10 @@ def read_seconds(value: Any) -> int | None:
     """
     if value is None:
         return None
-    digits = getattr(value, "digits", None)
-    number = float(digits) if digits is not None else value
-    if isinstance(number, bool) or not isinstance(number, int | float) or abs(number) >= float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float | Number):
         raise ValueError("it is no number")
-    whole = int(number)
+    try:
+        whole = int(float(value.digits if isinstance(value, Number) else value))
+    except OverflowError as error:
+        raise ValueError("it is over all bounds") from error
     return whole if abs(whole) <= _MAX_INT64 else -_MAX_INT64 - 1

@@ -13,7 +13,7 @@ from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.acceptance.case import Case
     from domain.certificate import Certificate
@@ -22,15 +22,15 @@ SHORT_LIFE = 5 * MINUTE
 """The least that step-ca lets a certificate last, unless it is told otherwise, in nanoseconds."""
 
 
-def judge_x5c(case: Case, roots: Sequence[Certificate], name: str) -> Iterator[Finding]:
-    """Give what the CA finds in the chain in `x5c`, for the provisioner `name` that trusts `roots`."""
+def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
+    """Give what the CA finds in the chain in `x5c`, for the provisioner `name` that trusts `roots`, in PEM."""
     try:
         chain = read_header_chain(case, "x5c")
     except InputError as error:
         yield failed("certificate", error.what, "mint it with --x5c-cert and --x5c-key, without --x5c-insecure")
         return
     remedy = f"use a certificate that provisioner {name} trusts, with its whole chain"
-    yield from judge_chain(chain, roots, case.now, remedy)
+    yield from judge_chain(chain, read_roots(case, [roots]), case.now, remedy)
     yield judge_leaf_signature(case, chain[0])
     is_to_sign = case.endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
     if is_to_sign and chain[0].not_after - case.now < SHORT_LIFE:
@@ -38,14 +38,29 @@ def judge_x5c(case: Case, roots: Sequence[Certificate], name: str) -> Iterator[F
                         "use one that lasts for longer")  # fmt: skip
 
 
-def judge_chain(chain: Sequence[Certificate], roots: Sequence[Certificate], now: int, remedy: str) -> Iterator[Finding]:
+def read_roots(case: Case, files: Iterable[bytes]) -> list[Certificate] | None:
+    """Return the certificates that the CA names as roots, None where they cannot be read."""
+    try:
+        return [root for data in files for root in case.certificates.read_chain(data)]
+    except InputError:
+        return None
+
+
+def judge_chain(
+    chain: Sequence[Certificate], roots: Sequence[Certificate] | None, now: int, remedy: str
+) -> Iterator[Finding]:
     """Tell whether a chain leads from the first of `chain` to one of `roots`, and whether its leaf may sign.
 
     Args:
         chain: The leaf, and certificates that may lie between, in any order.
+        roots: None where they cannot be read.
         now: Nanoseconds since the epoch, UTC.
         remedy: What to do where it does not.
     """
+    if roots is None:
+        yield unchecked("certificate", "whether it is trusted: the roots that the CA names cannot be read",
+                        "mend them at the CA")  # fmt: skip
+        return
     search, leaf = ChainSearch(chain, roots), chain[0]
     fault = search.find_fault(now)
     if fault is not None and not search.checks_left:

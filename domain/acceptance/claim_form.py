@@ -8,7 +8,7 @@ from domain.acceptance.case import read_seconds
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.header_chain import read_header_chain
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed
+from domain.finding import Finding, failed, passed, unchecked
 from domain.moment import parse_moment
 
 if TYPE_CHECKING:
@@ -23,19 +23,27 @@ def judge_form(case: Case) -> Finding:
     wrong = [*_list_wrong(case.token.header, _HEADER), *_list_wrong(case.token.claims, checks)]
     if case.token.header.get("x5c") not in (None, []) and not _has_chain(case):
         wrong.append("x5c")
-    return _tell("form", wrong)
+    return _tell("form", wrong, "header and claims")
+
+
+def judge_header_key(case: Case) -> Iterator[Finding]:
+    """Say that a key in the header is not judged: step-ca refuses one that it cannot read, and ignores any other."""
+    if case.token.header.get("jwk") is not None:
+        yield unchecked("header key", "whether step-ca can read the jwk in its header, which it has no use for",
+                        "mint it without")  # fmt: skip
 
 
 def judge_payload(case: Case, names: Iterable[str]) -> Finding:
     """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone."""
-    return _tell("payload", list(_list_wrong(case.token.claims, {name: _PAYLOAD[name] for name in names})))
+    wrong = list(_list_wrong(case.token.claims, {name: _PAYLOAD[name] for name in names}))
+    return _tell("payload", wrong, "cnf and step")
 
 
-def _tell(rule: str, wrong: Sequence[str]) -> Finding:
+def _tell(rule: str, wrong: Sequence[str], what: str) -> Finding:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
         return failed(rule, f"step-ca cannot read {named}", "mint the token anew")
-    return passed(rule, "what step-ca reads of it is of the right types")
+    return passed(rule, f"what step-ca reads of its {what} is of the right types")
 
 
 def _has_chain(case: Case) -> bool:

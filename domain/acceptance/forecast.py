@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.acceptance.audience import matches
-from domain.acceptance.claim_form import judge_form, judge_payload
+from domain.acceptance.claim_form import judge_form, judge_header_key, judge_payload
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.lookup import find_provisioner
 from domain.acceptance.renewal_rules import judge_renewal
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from domain.provisioners.base import Provisioner
 
 ESSENTIAL = frozenset(
-    {"provisioner", "signature", "certificate", "constraints", "life", "ssh", "ssh key", "renewal after expiry"}
+    {
+        "certificate",
+        "constraints",
+        "header key",
+        "life",
+        "provisioner",
+        "renewal after expiry",
+        "signature",
+        "ssh",
+        "ssh key",
+    }
 )
 """Rules without which nothing can be told; the others hold unless somebody used, revoked or forbade something."""
 
@@ -61,6 +71,7 @@ def _judge(case: Case) -> Iterator[Finding]:
     yield form
     if form.outcome is Outcome.FAILED:
         return
+    yield from judge_header_key(case)
     if case.endpoint is Endpoint.RENEW:
         yield from judge_renewal(case)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.acceptance.audience import matches
-from domain.acceptance.chain_rules import judge_chain, judge_leaf_signature
+from domain.acceptance.chain_rules import judge_chain, judge_leaf_signature, read_roots
 from domain.acceptance.header_chain import read_header_chain
 from domain.acceptance.token_rules import judge_issuer, judge_times, judge_use
 from domain.duration import MINUTE, NANOSECONDS
@@ -49,10 +49,12 @@ def judge_renewal(case: Case) -> Iterator[Finding]:
 
 def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:
     """Judge the chain a minute before the leaf's end, whatever the time is, as the CA does."""
-    roots = [root for der in case.settings.roots for root in case.certificates.read_chain(der)]
     moment = chain[0].not_after - chain[0].not_after % NANOSECONDS - MINUTE
     yield from judge_chain(
-        chain, roots, moment, "put the intermediate certificates into --x5c-cert, or get a new certificate"
+        chain,
+        read_roots(case, case.settings.roots),
+        moment,
+        "put the intermediate certificates into --x5c-cert, or get a new certificate",
     )
 
 

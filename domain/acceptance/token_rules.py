@@ -88,9 +88,12 @@ def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Findin
         return failed("signature", "its header has crit, which step-ca does not know", "mint it without")
     if not isinstance(algorithm, str):
         return failed("signature", "its header names no algorithm", remedy)
+    if not keys:
+        what = f"{whose} has no key that tokens can be signed by"
+        return failed("signature", what, "use one with an EC, an RSA or an Ed25519 key")
     fitting = [key for key in keys if algorithm in _ALGORITHMS[key.members["kty"]]]
     if not fitting:
-        types = " or ".join(sorted({key.members["kty"] for key in keys})) or "no"
+        types = " or ".join(sorted({key.members["kty"] for key in keys}))
         return failed("signature", f"{algorithm} does not go with {types} keys, such as {whose} has", remedy)
     if any(case.signatures.hold(key, algorithm, token.signing_input, token.signature) for key in fitting):
         return passed("signature", f"{algorithm} by the key of {whose}")

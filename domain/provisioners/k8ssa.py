@@ -70,8 +70,14 @@ class K8ssaProvisioner(Provisioner):
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the keys of the cluster."""
         from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
+        from domain.finding import unchecked  # noqa: PLC0415
 
-        yield judge_signature(case, case.certificates.read_public_keys(self.public_keys), f"provisioner {self.name}")
+        try:
+            keys = case.certificates.read_public_keys(self.public_keys)
+        except InputError as error:
+            yield unchecked("signature", f"provisioner {self.name}: {error.what}", "mend publicKeys at the CA")
+        else:
+            yield judge_signature(case, keys, f"provisioner {self.name}")
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Judge the request by itself: nothing of it stands in Kubernetes' token."""

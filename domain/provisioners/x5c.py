@@ -57,7 +57,7 @@ class X5cProvisioner(Provisioner):
         """Judge the chain in the header, and the signature by its leaf."""
         from domain.acceptance.chain_rules import judge_x5c  # noqa: PLC0415  # only to foretell
 
-        return judge_x5c(case, case.certificates.read_chain(self.roots), self.name)
+        return judge_x5c(case, self.roots, self.name)
 
     def common_names(self, case: Case) -> Sequence[str]:
         """Return the subject alone: for this type step-ca takes none of the other names."""
