@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ def test_every_command_has_its_place(command: Command) -> None:
 def test_an_example_runs_as_it_is_written(example: str, tmp_path: Path) -> None:
     """A shell runs it, with a home of its own and another folder for what is written to /tmp."""
     (tmp_path / ".config" / "fish" / "completions").mkdir(parents=True)
-    line = f"{sys.executable} -m entrypoints.cli {example}".replace("/tmp/", f"{tmp_path}/")
+    line = f"{shlex.quote(sys.executable)} -m entrypoints.cli {example.replace('/tmp/', f'{tmp_path}/')}"
     done = subprocess.run(
         ["/bin/sh", "-c", line],
         capture_output=True,
