@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.ca_client import connect, general_name, make_csr
-from tests.peer_programs import REPOSITORY, choose_port, explain_absence, find_program, serve_ca
+from tests.peer_programs import REPOSITORY, RunningCa, choose_port, explain_absence, find_program, serve_ca
 
 FOLDER = REPOSITORY / ".cache" / "demo"
 SUBJECT = "internal.example.com"
@@ -33,8 +33,10 @@ def main() -> int:
         show_step("Left out: having it signed")
         print(explain_absence("step-ca"))
         return 0
-    show_step("Start the real step-ca and have it sign for the token")
-    sign(step_ca, FOLDER, f"https://{address}", (FOLDER / "token.txt").read_text())
+    show_step("Start the real step-ca, mint by asking it, and have it sign")
+    with serve_ca(step_ca, FOLDER, f"https://{address}") as ca:
+        run("token", SUBJECT, "--output-file", path, "--force", environment=environment)
+        spend(ca, (FOLDER / "token.txt").read_text())
     return 0
 
 
@@ -49,15 +51,13 @@ def run(*words: str, environment: Mapping[str, str]) -> None:
     subprocess.run([sys.executable, "-m", "entrypoints.cli", *words], env=environment, cwd=REPOSITORY, check=True)
 
 
-def sign(step_ca: str, folder: Path, url: str, token: str) -> None:
-    """Serve the sandbox by the real step-ca, and spend the token there, twice."""
-    csr = make_csr(SUBJECT, [general_name(SUBJECT)])
-    with serve_ca(step_ca, folder, url) as ca:
-        client = connect(ca)
-        certificate = client.sign(csr, token).certificate
-        print(f"  signed: {certificate.subject.rfc4514_string()}, serial {certificate.serial_number}")
-        again = client.sign(csr, token)
-        print(f"  the same token again: {again.status} {again.body.get('message', '')}")
+def spend(ca: RunningCa, token: str) -> None:
+    """Spend the token, twice."""
+    csr, client = make_csr(SUBJECT, [general_name(SUBJECT)]), connect(ca)
+    certificate = client.sign(csr, token).certificate
+    print(f"  signed: {certificate.subject.rfc4514_string()}, serial {certificate.serial_number}")
+    again = client.sign(csr, token)
+    print(f"  the same token again: {again.status} {again.body.get('message', '')}")
 
 
 if __name__ == "__main__":
