@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port, explain_absence, find_program, serve_ca
