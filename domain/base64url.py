@@ -1,12 +1,12 @@
 """Unpadded base64url in its one canonical form (RFC 7515, section 2 and appendix C)."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
+from base64 import urlsafe_b64decode
+from binascii import Error, b2a_base64
 
 
 def encode(data: bytes) -> str:
     """Return unpadded base64url of `data`."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
 
 
 def decode(text: str) -> bytes:

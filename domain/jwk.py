@@ -21,6 +21,13 @@ _CURVE_ALGORITHMS = {
     "OKP": {"Ed25519": "EdDSA"},
 }
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+TYPE_ALGORITHMS = {
+    "EC": frozenset(_CURVE_ALGORITHMS["EC"].values()),
+    "OKP": frozenset(_CURVE_ALGORITHMS["OKP"].values()),
+    "RSA": frozenset(_RSA_ALGORITHMS),
+}
+"""The algorithms of each type of key, whatever its curve."""
+
 _THUMBPRINT_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
 
 

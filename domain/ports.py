@@ -4,10 +4,12 @@ Times are nanoseconds since the epoch, UTC. Errors are those of `domain.errors`;
 its library's own at its edge.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from domain.authority_settings import AuthoritySettings
+from domain.batch_portion import Lines, Portion
 from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
@@ -46,6 +48,14 @@ class Signer(Protocol):
 
         ECDSA signatures are r and s, each at the curve's full width (RFC 7518, 3.4).
         """
+        ...
+
+
+class SwiftSigner(Signer, Protocol):
+    """A signer that can leave out the check of its signatures."""
+
+    def sign_unchecked(self, message: bytes) -> bytes:
+        """Return the JWS signature of `message`, not checked: one of many by a key of which others are."""
         ...
 
 
@@ -314,4 +324,59 @@ class CaVisitor(Protocol):
 
     def visit(self) -> Encounter:
         """Return what was seen, failures included."""
+        ...
+
+
+class LineReader(Protocol):
+    """Gives the lines of a batch."""
+
+    def count(self) -> int | None:
+        """Return how many there are, None where that shows only at the end.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        ...
+
+    def read(self, begin: int) -> Iterator[Lines | None]:
+        """Give the lines from number `begin` on, as they come, and None where the next may be long in coming.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        ...
+
+
+class BatchSink(Protocol):
+    """Where the tokens of a batch go."""
+
+    def take(self, portion: Portion) -> Iterator[int]:
+        """Hand over the tokens in their order, and give the number of each line when its token is handed over whole.
+
+        What the caller does with a number, no signal comes in between.
+
+        Raises:
+            OutputError: one could not be handed over; nothing of it is left.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Tells the user how far a long work is."""
+
+    def watching(self, count: Callable[[], int | None], done: int) -> AbstractContextManager[None]:
+        """Show the progress while the block runs.
+
+        Args:
+            count: Gives the number of all lines, None where that is not known; called where it is shown.
+            done: How many of them were before.
+        """
+        ...
+
+    def advance(self, count: int) -> None:
+        """Say that so many more lines are done."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Tell something beside it."""
         ...

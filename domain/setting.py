@@ -96,5 +96,7 @@ def check_unicode(text: str, whose: str) -> None:
     Raises:
         UsageError: it came from bytes that are not UTF-8.
     """
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry Unicode text alone")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry Unicode text alone") from error

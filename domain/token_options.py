@@ -39,6 +39,9 @@ EXCLUDES = (("cnf", "cnf-file"),)
 INPUT_FILES = (*authority_options.INPUT_FILES, "cnf-file", "password-file", "provisioner-password-file", "set-file")
 """Options that name a file to read, where `-` is standard input; provisioners have more of their own."""
 
+ANY_SUBJECT = "0"
+"""Stands for a subject where there is none yet: it does as a name and as a serial number."""
+
 _SERIAL = "0|[1-9][0-9]*"
 
 
@@ -63,8 +66,13 @@ def judge_settings(given: Settings) -> Kind:
     kind = find_kind(given)
     judge_pairs(given, authority_options.NEEDS | NEEDS, (*EXCLUDES, *authority_options.EXCLUDES))
     _judge_own_options(given, kind)
-    judge_standard_input(given, {*INPUT_FILES, *(name for cls in TYPES for name in cls.files)})
+    judge_standard_input(given, list_input_files())
     return kind
+
+
+def list_input_files() -> set[str]:
+    """Return the options that name a file to read, those of provisioners among them; `-` is standard input."""
+    return {*INPUT_FILES, *(name for cls in TYPES for name in cls.files)}
 
 
 def read_token_options(subject: str | None, settings: Settings, now: int) -> TokenOptions:
@@ -81,9 +89,26 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     given = drop_absent(settings)
     kind = judge_settings(given)
     given = _drop_outranked(given)
+    request = read_request(subject, given, kind, now)
+    authority = read_authority_options(given)
+    return TokenOptions(
+        request=request,
+        ca_url=authority.ca_url,
+        timeout=authority.timeout,
+        request_timeout=authority.request_timeout,
+        settings=given,
+    )
+
+
+def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> TokenRequest:
+    """Return what settings ask for that go together (see `judge_settings`); the rest is as in `read_token_options`.
+
+    Raises:
+        UsageError: a value is malformed.
+    """
     request = TokenRequest(
         kind=kind,
-        subject=_check_subject(subject, kind),
+        subject=check_subject(subject, kind),
         sans=list_texts(given, "san"),
         principals=list_texts(given, "principal"),
         not_before=parse_option(given, "not-before", parse_moment),
@@ -95,14 +120,7 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     )
     resolve_window(request.not_before, request.not_after, now)
     check_certificate_window(request.cert_not_before, request.cert_not_after, now)
-    authority = read_authority_options(given)
-    return TokenOptions(
-        request=request,
-        ca_url=authority.ca_url,
-        timeout=authority.timeout,
-        request_timeout=authority.request_timeout,
-        settings=given,
-    )
+    return request
 
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:
@@ -126,7 +144,12 @@ def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
     return given
 
 
-def _check_subject(subject: str | None, kind: Kind) -> str:
+def check_subject(subject: str | None, kind: Kind) -> str:
+    """Return the subject of a request of this kind.
+
+    Raises:
+        UsageError: it is missing, not Unicode, or no serial number where one is revoked.
+    """
     if subject is None and kind is Kind.RENEW:
         return ""  # the certificate's own
     if not subject:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import attrs
 
-from entrypoints.options import DOCTOR_OPTIONS, INSPECT_OPTIONS, SANDBOX_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
+from entrypoints.options import (
+    BATCH_OPTIONS,
+    DOCTOR_OPTIONS,
+    INSPECT_OPTIONS,
+    SANDBOX_OPTIONS,
+    TOKEN_OPTIONS,
+    VERIFY_OPTIONS,
+    Option,
+)
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
@@ -101,6 +109,29 @@ TOKEN = Command(
         ),
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
+    ),
+    MINT,
+)
+
+BATCH = Command(
+    "batch",
+    "mint one-time tokens for a whole fleet",
+    "<file|->",
+    "Mints a token for every line of a file, or of standard input. A line is a subject, or a JSON\n"
+    'object with "subject" and what differs from the defaults: "sans", "principals", "not_before",\n'
+    '"not_after", "cert_not_before", "cert_not_after", "cnf", "set". The flags are those of token, and\n'
+    "the defaults. The key is opened once and the CA asked once; each token's validity counts from its\n"
+    "own signing.\n"
+    "\n"
+    "Tokens come in the order of the lines. A line that cannot be minted is told on stderr with its\n"
+    "number, the rest goes on, and the exit status is 1 at the end. Whatever ends a batch early, every\n"
+    "line printed is whole, and stderr says where --resume-from goes on.",
+    BATCH_OPTIONS,
+    (
+        ("A token for each name in a file", "batch hosts.txt > tokens.ndjson"),
+        ("The same, asking no CA, and a file for each", "batch hosts.txt --offline --output-dir tokens"),
+        ("For SSH hosts, from another program", "batch - --ssh --host --format tokens < hosts.txt"),
+        ("The rest of a batch that was cut short", "batch hosts.txt --resume-from 2 > rest.ndjson"),
     ),
     MINT,
 )
@@ -203,5 +234,5 @@ VERSION = Command(
     (("Which version is this?", "version"),),
 )
 
-COMMANDS: Sequence[Command] = (TOKEN, INSPECT, VERIFY, DOCTOR, SANDBOX, COMPLETION, VERSION)
+COMMANDS: Sequence[Command] = (TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, SANDBOX, COMPLETION, VERSION)
 """All commands; each can also be called as `ca COMMAND`, as scripts for step do."""

@@ -10,26 +10,22 @@ import attrs
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
 from adapters.input_files import LocalFiles
-from adapters.passwords import FilePassword
 from domain.proxy_choice import choose_proxy
 from domain.setting import layer
-from domain.token_options import TokenOptions, read_token_options
+from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import parse_configuration
 from entrypoints.authority_wiring import find_root, wire_authority
 from entrypoints.commands import TOKEN
 from entrypoints.examination import Ports
-from entrypoints.wiring import open_step_path, wire_certificates, wire_key_store
+from entrypoints.wiring import open_step_path, wire_certificates, wire_key_store, wire_password_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from adapters.step_path import StepPath
     from domain.ca_url import CaUrl
-    from domain.ports import CaVisitor, Configuration, InputFiles, Passwords
+    from domain.ports import CaVisitor, Configuration, InputFiles
     from domain.setting import Settings
-
-SUBJECT = "0"
-"""Stands for the subject of a token that nobody makes: a name and a serial number alike."""
 
 
 def wire_diagnosis(given: Settings) -> Ports:
@@ -42,7 +38,7 @@ def wire_diagnosis(given: Settings) -> Ports:
     context = None if "context" not in given else str(given["context"].value) or None
 
     def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
-        return read_token_options(SUBJECT, layer(given, parse_configuration(values, TOKEN.options)), clock.now())
+        return read_token_options(ANY_SUBJECT, layer(given, parse_configuration(values, TOKEN.options)), clock.now())
 
     def read_root(options: TokenOptions, step_path: Configuration) -> tuple[str, Sequence[bytes]]:
         root = find_root(options, cast("StepPath", step_path), files)
@@ -61,7 +57,7 @@ def wire_diagnosis(given: Settings) -> Ports:
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,
-        find_passwords=lambda options: _wire_password_file(options, files),
+        find_passwords=lambda options: wire_password_file(options, files),
     )
 
 
@@ -91,11 +87,3 @@ def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) 
         request_timeout=options.request_timeout,
         run_within=run_within,
     )
-
-
-def _wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
-    for name in ("provisioner-password-file", "password-file"):
-        path = options.text(name)
-        if path is not None:
-            return FilePassword(files, path, options.spell(name))
-    return None

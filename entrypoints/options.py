@@ -129,6 +129,20 @@ TOKEN_OPTIONS: Sequence[Option] = (
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
+_ONE_BY_ONE = frozenset({"renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"})
+"""Options of `token` that are about a single token or certificate."""
+
+BATCH_OPTIONS: Sequence[Option] = (
+    *(option for option in TOKEN_OPTIONS if option.name not in _ONE_BY_ONE),
+    Option("format", "ndjson|tokens", "What to print: a JSON object a line with the token and what it is for, or the "
+           "bare tokens. Default: ndjson.", OUTPUT),
+    Option("output-dir", "folder", "Write each token to a file of its own in this folder, which is new or empty, mode "
+           "0600, and print which is whose.", OUTPUT),
+    Option("workers", "count", "How many processes sign. Default: one a core.", OUTPUT),
+    Option("resume-from", "line", "Begin with the line of this number, from 1: where a batch that was cut short said "
+           "to go on.", OUTPUT),
+)  # fmt: skip
+
 FORMAT = Option("format", "text|json", "How to print it: text for people, or json. Default: text.", OUTPUT)
 
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)

@@ -11,7 +11,7 @@ from domain.errors import UsageError
 from domain.setting import layer
 from entrypoints import __version__
 from entrypoints.argv import parse_configuration, parse_environment
-from entrypoints.commands import COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
+from entrypoints.commands import BATCH, COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
 from entrypoints.help import PROGRAM
 
 if TYPE_CHECKING:
@@ -46,6 +46,21 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     options = read_token_options(subject, settings, now)
     mint_token(options, wire_ports(options, step_path))
     return 0
+
+
+def _run_batch(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.clock import SystemClock  # noqa: PLC0415
+    from domain.batch_options import read_batch_options  # noqa: PLC0415
+    from entrypoints.batch_wiring import run_wired_batch  # noqa: PLC0415
+
+    if len(positional) > 1:
+        raise UsageError(f"batch takes one file, and not {positional[1]!r} as well", "put all subjects into one")
+    if not positional and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("the file with the subjects is missing", "name it, or - to type them")
+    source, now = positional[0] if positional else "-", SystemClock().now()
+    settings, step_path = _read_settings(BATCH, flags, lambda given: read_batch_options(source, given, now))
+    totals = run_wired_batch(read_batch_options(source, settings, now), step_path)
+    return 1 if totals.refused else 0
 
 
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
@@ -163,6 +178,7 @@ def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:
 
 RUNS: Mapping[str, Run] = {
     TOKEN.name: _run_token,
+    BATCH.name: _run_batch,
     INSPECT.name: _run_inspect,
     VERIFY.name: _run_verify,
     DOCTOR.name: _run_doctor,

@@ -65,7 +65,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         files=files,
         keys=wire_key_store(files),
         certificates=wire_certificates(),
-        passwords=_wire_passwords(options, files, terminal),
+        passwords=wire_password_file(options, files) or TypedPassword(terminal),
         authority=wire_authority(options, step_path, files),
         prompter=terminal,
         notices=Stderr(sys.stderr),
@@ -106,12 +106,13 @@ def wire_key_store(files: InputFiles) -> KeyContainers:
     )
 
 
-def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal) -> Passwords:
+def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
+    """Return the password in the file that the settings name, None where they name none."""
     for name in ("provisioner-password-file", "password-file"):
         path = options.text(name)
         if path is not None:
             return FilePassword(files, path, options.spell(name))
-    return TypedPassword(terminal)
+    return None
 
 
 def wire_certificates() -> Certificates:

@@ -89,6 +89,15 @@ def test_online_adds_urllib3(running_ca: RunningCa) -> None:
     assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
 
 
+def test_a_batch_by_one_worker_adds_neither_processes_nor_a_bar(declared: list[str], tmp_path: Path) -> None:
+    """Without a terminal there is no tqdm, and one worker needs no multiprocessing."""
+    (tmp_path / "hosts").write_text("foo\nbar\n" * 200)
+    words = ["batch", str(tmp_path / "hosts"), *declared[2:], "--workers", "1"]
+    modules = list_loaded(words, {"STEPPATH": str(tmp_path)})
+    assert list_third_party(modules) <= CORE | {"bcrypt"}
+    assert list_slow(modules) <= {"bcrypt"}
+
+
 @pytest.mark.parametrize("words", [["--help"], ["token", "--help"]], ids=" ".join)
 def test_help_loads_neither_fire_nor_cryptography(words: list[str]) -> None:
     """Help is text: nothing slow is needed to print it."""

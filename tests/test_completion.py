@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.acceptance.endpoint import Endpoint
-from entrypoints.commands import COMMANDS, COMPLETION, SHELLS, Command
+from domain.batch_options import FORMATS as BATCH_FORMATS
+from entrypoints.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
 from entrypoints.completion import SCRIPTS, fish, zsh
 from entrypoints.completion.offers import ValueOffer, offer_value
 from entrypoints.options import Option
@@ -234,10 +235,12 @@ def test_a_value_is_offered_by_what_the_help_calls_it(placeholder: str, offer: V
 
 def test_choices_are_those_that_commands_take() -> None:
     """The tables have these choices and no others: a new one is added here once it is known to be one."""
-    choices = {(option.name, offer_value(option.metavar).choices) for _, option in OPTIONS}
+    choices = {(option.name, offer_value(option.metavar).choices) for command, option in OPTIONS if command != BATCH}
     choices |= {(command.name, offer_value(command.positional).choices) for command in COMMANDS}
+    choices |= {(f"batch {option.name}", offer_value(option.metavar).choices) for option in BATCH.options}
     assert {name: set(words) for name, words in choices if words} == {
-        "format": set(FORMATS), "for": {endpoint.value for endpoint in Endpoint}, "cert-type": {"user", "host"},
+        "batch format": set(BATCH_FORMATS), "format": set(FORMATS),
+        "for": {endpoint.value for endpoint in Endpoint}, "cert-type": {"user", "host"},
         "completion": set(SCRIPTS),
     }  # fmt: skip
     assert set(SHELLS) == set(SCRIPTS) == set(ASK)

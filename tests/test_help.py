@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from entrypoints.commands import COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
+from entrypoints.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
 from entrypoints.completion import SCRIPTS
 from entrypoints.help import PROGRAM, describe_program, list_spellings
 from entrypoints.options import Option
@@ -20,7 +20,7 @@ from tests.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100
-RUN_ELSEWHERE = {TOKEN, INSPECT, VERIFY, DOCTOR}
+RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR}
 """The commands whose examples need something to work on: their own tests run them."""
 
 EXAMPLES = [words for command in COMMANDS if command not in RUN_ELSEWHERE for _, words in command.examples]

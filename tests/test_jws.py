@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adapters.jws import JwsSigner, generate_jwk, load_public_key, make_signer, public_members, verify
+from adapters.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
 from adapters.key_formats import load_jwk_key
 from domain import base64url
 from domain.errors import KeyFormatError
@@ -221,9 +223,18 @@ def test_a_jwk_for_something_else_gives_no_signer(members: dict[str, Any]) -> No
 def test_a_signature_that_does_not_verify_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signer checks each signature with its public half before it leaves."""
     signer = make_signer(ec.generate_private_key(ec.SECP256R1()))
-    monkeypatch.setattr("adapters.jws._sign", lambda *_: bytes(64))
+    monkeypatch.setattr(signer, "sign_unchecked", lambda _: bytes(64))
     with pytest.raises(KeyFormatError, match="own signature does not verify"):
         signer.sign(MESSAGE)
+
+
+@pytest.mark.parametrize(("size", "bits"), [(32, 256), (48, 384), (66, 521)])
+@given(data=st.data())
+def test_numbers_of_any_length_fill_their_width(size: int, bits: int, data: st.DataObject) -> None:
+    """Both numbers of an ECDSA signature are found in its DER, however short they are there."""
+    lengths = st.integers(1, bits).flatmap(lambda length: st.integers(0, 2**length - 1))
+    r, s = data.draw(lengths), data.draw(lengths)
+    assert _fix_width(encode_dss_signature(r, s), size) == r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=VECTOR_NAMES)

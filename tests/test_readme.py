@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.ca_client import general_name, make_csr
 from tests.option_table import README, insert
 from tests.peer_programs import REPOSITORY, RunningCa
-from tests.running import invoke
+from tests.running import execute, invoke
 
 PAGE = README.read_text()
 LINKS = sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)))
@@ -47,8 +47,11 @@ def test_the_commands_of_daily_use_work(
     if command.startswith(("inspect", "verify")):
         words = ["token", "a", "--offline", "--output-file", "token.txt"]
         assert invoke(*words, environment={"STEPPATH": str(running_ca.path)}).status == 0
+    (tmp_path / "hosts.txt").write_text("web.example.com\ndb.example.com\n")
     line, _, target = command.partition(" > ")
-    words = [str(tmp_path / "new") if word == "/tmp/ca" else word for word in shlex.split(line)]
-    result = invoke(*words, environment={"STEPPATH": str(running_ca.path)})
+    places = {"/tmp/ca": str(tmp_path / "new"), "hosts.txt": str(tmp_path / "hosts.txt")}
+    words = [places.get(word, word) for word in shlex.split(line)]
+    run = execute if words[0] == "batch" else invoke  # a batch writes to the descriptor, past Python's stdout
+    result = run(*words, environment={"STEPPATH": str(running_ca.path)})
     assert result.status == 0, result.err
     assert result.out or not target, "nothing goes into the file"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain.duration import MINUTE, NANOSECONDS, format_duration
 from domain.finding import Finding, failed, passed, unchecked
+from domain.jwk import TYPE_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 
 LEEWAY = MINUTE
 """How far step-ca lets clocks be apart, in nanoseconds."""
-
-_ALGORITHMS = {
-    "EC": ("ES256", "ES384", "ES512"),
-    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    "OKP": ("EdDSA",),
-}
 
 
 def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> Finding:
@@ -91,7 +86,7 @@ def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Findin
     if not keys:
         what = f"{whose} has no key that tokens can be signed by"
         return failed("signature", what, "use one with an EC, an RSA or an Ed25519 key")
-    fitting = [key for key in keys if algorithm in _ALGORITHMS[key.members["kty"]]]
+    fitting = [key for key in keys if algorithm in TYPE_ALGORITHMS[key.members["kty"]]]
     if not fitting:
         types = " or ".join(sorted({key.members["kty"] for key in keys}))
         return failed("signature", f"{algorithm} does not go with {types} keys, such as {whose} has", remedy)

@@ -1,0 +1,111 @@
+"""Lines of a file or of standard input, read as they come, a bounded number at a time."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from domain.batch_portion import Lines
+from domain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLOCK = 1 << 16
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class LineSource:
+    """The lines of a file, which is opened at once and closed when it has been read.
+
+    Args:
+        path: The file; `-` is standard input.
+        longest: The most bytes of a line that is given whole.
+        at_once: The most lines given at a time.
+
+    Attributes:
+        descriptor: Of the open file.
+
+    Raises:
+        InputError: the file cannot be opened, or is a folder.
+    """
+
+    def __init__(self, path: str, *, longest: int, at_once: int) -> None:
+        self.path = path
+        self.longest = longest
+        self.at_once = at_once
+        with self._reading():
+            self.descriptor = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            if stat.S_ISDIR(os.fstat(self.descriptor).st_mode):
+                raise IsADirectoryError(0, "Is a directory")
+
+    def count(self) -> int | None:
+        """Return how many lines there are, None where that shows only at the end.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        with self._reading():
+            if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
+                return None
+            count, last, position = 0, b"\n", os.lseek(self.descriptor, 0, os.SEEK_CUR)
+            while block := os.pread(self.descriptor, 1 << 20, position):
+                count, last, position = count + block.count(b"\n"), block[-1:], position + len(block)
+            return count + (last != b"\n")
+
+    def read(self, begin: int = 1) -> Iterator[Lines | None]:
+        """Give the lines from number `begin` on, and None where the next ones are not there yet.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        number, waiting, is_head, is_over = 1, b"", True, False
+        try:
+            while not is_over:
+                if not select.select([self.descriptor], [], [], 0)[0]:
+                    yield None
+                with self._reading():
+                    block = os.read(self.descriptor, _BLOCK)
+                data, is_over = waiting + block, not block
+                if is_head:
+                    is_head = data != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(data)
+                    data = data.removeprefix(_BYTE_ORDER_MARK)
+                *texts, waiting = self._split(data, is_over)
+                yield from self._portion(number, texts, begin)
+                number += len(texts)
+        finally:
+            if self.path != "-":
+                os.close(self.descriptor)
+
+    def _split(self, data: bytes, is_over: bool) -> list[bytes]:
+        """Return the lines in `data`, and at the end what there is of the next."""
+        texts = data.split(b"\n")
+        if is_over and texts[-1]:
+            texts.append(b"")
+        return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
+
+    def _portion(self, number: int, texts: list[bytes], begin: int) -> Iterator[Lines]:
+        skipped = max(begin - number, 0)
+        for index in range(skipped, len(texts), self.at_once):
+            yield Lines(number + index, texts[index : index + self.at_once])
+
+    def _reading(self) -> _Reading:
+        return _Reading(self.path)
+
+
+class _Reading:
+    """Turns what the system says into an `InputError`."""
+
+    def __init__(self, path: str) -> None:
+        self.shown = "standard input" if path == "-" else path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError | ValueError | AttributeError):
+            reason = getattr(error, "strerror", None) or "it cannot be opened"
+            raise InputError(f"{self.shown} cannot be read: {reason}", "check the path and its permissions") from error

@@ -1,0 +1,86 @@
+"""What the user asks `batch`, judged before any file, network or password is touched."""
+
+from __future__ import annotations
+
+import attrs
+
+from domain.authority_options import check_texts, drop_absent, judge_standard_input, parse_option
+from domain.errors import UsageError
+from domain.setting import Origin, Setting, Settings, spell
+from domain.token_options import ANY_SUBJECT, TokenOptions, list_input_files, read_token_options
+
+NDJSON, TOKENS = "ndjson", "tokens"
+FORMATS = (NDJSON, TOKENS)
+
+MAX_WORKERS = 1024
+
+OWN = ("format", "output-dir", "workers", "resume-from")
+"""The options that are not about a token."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class BatchOptions:
+    """One batch.
+
+    Attributes:
+        defaults: What holds for every line that says nothing else; its subject counts for nothing.
+        source: The file with the lines, `-` for standard input.
+        form: How they are printed, one of `FORMATS`.
+        output_dir: The folder where each token gets a file of its own, None for nowhere.
+        workers: How many processes sign, None for one a core.
+        resume_from: Number of the line to begin with, from 1.
+    """
+
+    defaults: TokenOptions
+    source: str
+    form: str
+    output_dir: str | None
+    workers: int | None
+    resume_from: int
+
+
+def read_batch_options(source: str, settings: Settings, now: int) -> BatchOptions:
+    """Return the batch that the settings describe.
+
+    Args:
+        source: The positional argument.
+        settings: Settings of the options of `batch`.
+        now: Nanoseconds since the epoch, UTC, to judge times by; they are judged again at each signing.
+
+    Raises:
+        UsageError: the settings do not go together, or a value is malformed.
+    """
+    given = drop_absent(settings)
+    own = {name: given.pop(name) for name in OWN if name in given}
+    check_texts(own)
+    defaults = read_token_options(ANY_SUBJECT, given, now)
+    subjects = {"": Setting(source, Origin.FLAG, "the list of subjects")}
+    judge_standard_input({**given, **subjects}, {*subjects, *list_input_files()})
+    form = str(own["format"].value) if "format" in own else NDJSON
+    if form not in FORMATS:
+        raise UsageError(f"{spell(own, 'format')} {form!r} is not known", f"choose {' or '.join(FORMATS)}")
+    folder = str(own["output-dir"].value) if "output-dir" in own else None
+    if folder is not None and form == TOKENS:
+        raise UsageError(f"{spell(own, 'output-dir')} and {spell(own, 'format')} tokens cannot be used together",
+                         "with a file for each token, what is printed says which file is whose")  # fmt: skip
+    return BatchOptions(
+        defaults=defaults,
+        source=source,
+        form=form,
+        output_dir=folder,
+        workers=parse_option(own, "workers", _parse_workers),
+        resume_from=parse_option(own, "resume-from", _parse_count) or 1,
+    )
+
+
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or int(text) < 1:
+        raise ValueError("not a whole number from 1 on")
+    return int(text)
+
+
+def _parse_workers(text: str) -> int:
+    count = _parse_count(text)
+    if count > MAX_WORKERS:
+        raise ValueError(f"over the most of {MAX_WORKERS}")
+    return count

@@ -1,0 +1,75 @@
+"""Lines of a batch on their way: some that follow one another, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+
+@attrs.frozen
+class Lines:
+    """Some lines that follow one another.
+
+    Attributes:
+        first: Number of the first, from 1.
+        texts: Without their ends; one that is too long is cut to a byte more than the limit.
+    """
+
+    first: int
+    texts: Sequence[bytes]
+
+
+@attrs.define  # made for every line, and a third of the time of a frozen one
+class MintedLine:
+    """A token of a batch.
+
+    Attributes:
+        number: Of its line.
+        subject: As JSON writes it, in quotes.
+        token: A compact JWS.
+        jti: Its identifier.
+        expires_at: RFC 3339, UTC.
+    """
+
+    number: int
+    subject: str
+    token: str = attrs.field(repr=False)
+    jti: str
+    expires_at: str
+
+    def row(self) -> str:
+        """Return the token as a line of NDJSON."""
+        return (
+            f'{{"line":{self.number},"subject":{self.subject},"token":"{self.token}",'
+            f'"jti":"{self.jti}","expires_at":"{self.expires_at}"}}'
+        )
+
+
+@attrs.frozen
+class RefusedLine:
+    """A line that gave no token, and why."""
+
+    number: int
+    reason: str
+
+
+@attrs.frozen
+class Portion:
+    """What became of `Lines`.
+
+    Attributes:
+        first: Number of the first line.
+        count: How many lines they were.
+        numbers: Numbers of the lines that gave a token.
+        rows: What is printed for these, one after the other, each with a newline; empty where `tokens` are not.
+        tokens: The tokens themselves, where each gets a file.
+        refused: The lines that gave none, blank ones left out.
+    """
+
+    first: int
+    count: int
+    numbers: Sequence[int]
+    rows: bytes = attrs.field(repr=False)
+    tokens: Sequence[MintedLine]
+    refused: Sequence[RefusedLine]

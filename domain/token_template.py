@@ -1,0 +1,86 @@
+"""Many tokens that differ in little: what they share is written once, what differs is filled in.
+
+A template's tokens are those of `compose_token`: it composes one token with a slot in the place of
+everything that differs, and fills the slots in its JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import attrs
+
+from domain import base64url, json_text
+from domain.claims import compose_token
+from domain.duration import NANOSECONDS
+from domain.json_text import Number
+from domain.validity import check_certificate_window, resolve_window
+
+if TYPE_CHECKING:
+    from domain.claims import Issuer, TokenRequest
+    from domain.jwk import PublicJwk
+
+_TIMES = ("exp", "iat", "nbf")
+_SLOTS = {name: f"\0{name}\0" for name in (*_TIMES, "jti", "sub")}
+"""Marked by what no JSON text holds: a control character stands in it as an escape alone."""
+
+
+class TokenTemplate:
+    """Requests that differ in their subject alone, for one issuer and one key.
+
+    Args:
+        request: What the tokens authorise; its subject counts for nothing.
+        now: Nanoseconds since the epoch, UTC, at which the window is judged for the first time.
+
+    Raises:
+        UsageError: the token's window is out of bounds at `now`.
+    """
+
+    def __init__(self, request: TokenRequest, issuer: Issuer, public: PublicJwk, *, now: int) -> None:
+        self.request = request
+        # A request and an identifier are only carried along, so that slots do in their place.
+        open_request = attrs.evolve(request, subject=cast("str", _slot("sub")))
+        unsigned = compose_token(open_request, issuer, public, now=now, jti=cast("str", _slot("jti")))
+        claims = {**unsigned.claims, **{name: _slot(name) for name in _TIMES}}
+        self._header = base64url.encode(json_text.serialize(unsigned.header).encode()) + "."
+        self._claims = json_text.serialize(claims)
+        self._times: tuple[int, ...] = ()
+        self._before_jti, self._after_jti = [""], [""]
+
+    def fill(self, subject: str, *, now: int, jti: str) -> tuple[str, int]:
+        """Return the token for `subject` but for its signature, as `compose_token` would compose it.
+
+        Args:
+            subject: As JSON writes it, in quotes.
+            now: Nanoseconds since the epoch, UTC.
+            jti: 64 lower-case hex characters, never used before.
+
+        Returns:
+            What is signed (RFC 7515, 5.1), and when the token expires, in seconds since the epoch, UTC.
+
+        Raises:
+            UsageError: the window is out of bounds by now.
+        """
+        request = self.request
+        window = resolve_window(request.not_before, request.not_after, now)
+        if request.cert_not_before is not None or request.cert_not_after is not None:
+            check_certificate_window(request.cert_not_before, request.cert_not_after, now)
+        expires_at = window.not_after // NANOSECONDS
+        times = expires_at, now // NANOSECONDS, window.not_before // NANOSECONDS
+        if times != self._times:
+            self._fill_times(times)
+        claims = f'{subject.join(self._before_jti)}"{jti}"{subject.join(self._after_jti)}'
+        return self._header + base64url.encode(claims.encode()), expires_at
+
+    def _fill_times(self, times: tuple[int, ...]) -> None:
+        """Fill all slots but those of subject and identifier; tokens of the same second share the rest."""
+        claims = self._claims
+        for name, seconds in zip(_TIMES, times, strict=True):
+            claims = claims.replace(_SLOTS[name], str(seconds))
+        self._before_jti, self._after_jti = (part.split(_SLOTS["sub"]) for part in claims.split(_SLOTS["jti"]))
+        self._times = times
+
+
+def _slot(name: str) -> Number:
+    """Return what JSON writes as the slot."""
+    return Number(_SLOTS[name])

@@ -1,0 +1,76 @@
+"""The part of the composition root for batches."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from adapters.batch_sinks import RowWriter, TokenFolder
+from adapters.clock import SystemClock, SystemRandomness
+from adapters.interruption import Interruption
+from adapters.line_source import LineSource
+from adapters.progress import ProgressBar
+from adapters.worker_pool import map_in_order
+from domain.batch_line import MAX_LINE_BYTES
+from domain.credential import IssuedToken
+from domain.errors import OutputError, UsageError
+from entrypoints.batching import BatchPorts, Totals, run_batch
+from entrypoints.line_minting import LineMinter
+from entrypoints.minting import gather_evidence
+from entrypoints.wiring import wire_ports
+
+if TYPE_CHECKING:
+    from adapters.step_path import StepPath
+    from domain.batch_options import BatchOptions
+    from domain.ports import BatchSink
+
+LINES_AT_ONCE, LINES_AT_ONCE_OF_MANY = 64, 256
+"""How many lines a worker gets at a time: alone, as many as stay near the processor; of many, more, for then it
+waits for the next less often."""
+
+
+def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
+    """Open the key, ask the CA, each once, and mint for every line (see `run_batch`).
+
+    Raises:
+        UsageError: an option is missing, or the provisioner makes no tokens of its own.
+        InputError, AuthorityError, NetworkError: what minting needs cannot be had.
+    """
+    interruption = Interruption()
+    workers = options.workers or _count_cores()
+    at_once = LINES_AT_ONCE if workers == 1 else LINES_AT_ONCE_OF_MANY
+    reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=at_once)
+    sink = _wire_sink(options, reader, interruption)
+    evidence = gather_evidence(options.defaults, wire_ports(options.defaults, step_path))
+    if isinstance(evidence, IssuedToken):
+        raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
+    minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
+    ports = BatchPorts(reader=reader, sink=sink, progress=ProgressBar(sys.stderr), map_in_order=map_in_order)
+    gc.enable()  # a batch is no short run
+    gc.freeze()  # what there is by now stays, and forked workers share its memory
+    with interruption.answered():
+        return run_batch(options, minter, ports, workers)
+
+
+def _count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # not on Linux
+
+
+def _wire_sink(options: BatchOptions, reader: LineSource, interruption: Interruption) -> BatchSink:
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError) as error:
+        raise OutputError("standard output is closed", "run it again with one") from error
+    if os.path.isfile(descriptor) and os.path.sameopenfile(descriptor, reader.descriptor):
+        raise UsageError("the list of subjects is also where the tokens would be written", "write them elsewhere")
+    rows = RowWriter(descriptor, interruption.held_back)
+    if options.output_dir is None:
+        return rows
+    folder = TokenFolder(options.output_dir, rows)
+    folder.prepare(may_hold_files=options.resume_from > 1)
+    return folder

@@ -1,0 +1,355 @@
+"""The command `batch` in processes of its own: what comes out, what is refused, and how it ends."""
+
+import fcntl
+import json
+import os
+import re
+import select
+import shlex
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain import base64url
+from entrypoints.commands import BATCH
+from tests.hostile_ca import answer, root, serve
+from tests.offline_place import OfflinePlace, prepare_place
+from tests.peer_programs import REPOSITORY, RunningCa
+from tests.provisioned_ca import K8SSA, ProvisionedCa
+from tests.pseudo_terminal import run_cli_on_terminal
+from tests.running import PROCESS_SECONDS, Result, decode_part, execute
+
+COMMAND = [sys.executable, "-m", "entrypoints.cli", "batch"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> OfflinePlace:
+    """A place to mint in without a CA."""
+    return prepare_place(tmp_path)
+
+
+def environment_of(place: OfflinePlace) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "STEPPATH": str(place.path / "step")}
+
+
+def mint(place: OfflinePlace, *words: str, lines: str | bytes = "") -> Result:
+    """Run `batch` on these lines."""
+    stdin = lines if isinstance(lines, bytes) else lines.encode()
+    return execute("batch", *place.flags, *words, environment=environment_of(place), stdin=stdin)
+
+
+def read_rows(out: str) -> list[dict[str, Any]]:
+    assert not out or out.endswith("\n")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def list_lines(count: int) -> str:
+    return "".join(f"host-{number}.test\n" for number in range(1, count + 1))
+
+
+# -- What comes out ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "3"])
+def test_every_line_gives_its_token_in_order(place: OfflinePlace, workers: str) -> None:
+    """Rows tell line, subject, token, identifier and expiry; blank lines count and give nothing; all are different."""
+    result = mint(place, "--workers", workers, lines="\ufeffa\r\n\n" + list_lines(500) + '{"subject":"é","sans":["b"]}')
+    rows = read_rows(result.out)
+    assert (result.status, result.err.splitlines()[1:]) == (0, ["502 minted"])
+    assert [row["line"] for row in rows] == [1, *range(3, 504)]
+    assert [row["subject"] for row in rows] == ["a", *list_lines(500).split(), "é"]
+    claims = [decode_part(row["token"], 1) for row in rows]
+    assert [one["sub"] for one in claims] == [row["subject"] for row in rows]
+    assert [one["sans"] for one in claims] == [*([row["subject"]] for row in rows[:-1]), ["b"]]
+    assert [one["jti"] for one in claims] == [row["jti"] for row in rows]
+    assert len({row["jti"] for row in rows}) == 502
+    nonces = {base64url.decode(row["token"].split(".")[2])[:32] for row in rows}
+    assert len(nonces) == 502  # two ECDSA signatures with the same one give the key away
+
+
+def test_formats(place: OfflinePlace) -> None:
+    """Bare tokens a line each, or JSON with the members in their order."""
+    tokens = mint(place, "--format", "tokens", lines="a\nb\n").out.splitlines()
+    assert [decode_part(token, 1)["sub"] for token in tokens] == ["a", "b"]
+    assert re.fullmatch(
+        r'\{"line":1,"subject":"a","token":"[\w.-]+","jti":"[0-9a-f]{64}","expires_at":"[0-9T:-]+Z"\}\n',
+        mint(place, lines="a\n").out,
+    )
+
+
+def test_the_flags_are_the_defaults(place: OfflinePlace) -> None:
+    """What a line does not say, flags and environment do."""
+    lines = '{"subject":"a"}\n{"subject":"b","principals":["x"],"cert_not_after":"2h"}\n'
+    rows = read_rows(mint(place, "-", "--ssh", "--host", "--principal=p", "--cert-not-after=1h", lines=lines).out)
+    ssh = [decode_part(row["token"], 1)["step"]["ssh"] for row in rows]
+    assert [(one["certType"], one["principals"], one["validBefore"]) for one in ssh] == [
+        ("host", ["p"], "1h0m0s"), ("host", ["x"], "2h0m0s"),
+    ]  # fmt: skip
+
+
+def test_bad_lines_are_told_and_the_rest_goes_on(place: OfflinePlace) -> None:
+    """Each with its number and reason, escaped, in order; the exit status is 1 and the end counts both."""
+    lines = (
+        b'a\n{"subject":\n\xff\n\n{"subject":"b\x1b","san":1}\n{"subject":"c","not_after":"2h"}\nd\n' + b"e\n" * 2000
+    )
+    result = mint(place, lines=lines)
+    _, *told, last = result.err.splitlines()
+    assert result.status == 1
+    assert [line.split(":")[0] for line in told] == ["line 2", "line 3", "line 5", "line 6"]
+    assert last == "2,002 minted, 4 refused"
+    assert result.err.replace("\n", "").isprintable()
+    assert [row["line"] for row in read_rows(result.out)] == [1, 7, *range(8, 2008)]
+
+
+def test_resuming_begins_with_the_line(place: OfflinePlace) -> None:
+    """Numbers stay those of the file."""
+    rows = read_rows(mint(place, "--resume-from", "298", lines=list_lines(300)).out)
+    assert [(row["line"], row["subject"]) for row in rows] == [(n, f"host-{n}.test") for n in (298, 299, 300)]
+    assert mint(place, "--resume-from", "301", lines=list_lines(300)).out == ""
+
+
+def test_a_file_for_each_token(place: OfflinePlace) -> None:
+    """The folder holds the tokens, and what is printed says which is whose, without them."""
+    folder = place.path / "tokens"
+    result = mint(place, "--output-dir", str(folder), "--workers=2", lines="../../x\n.a\n" + list_lines(200) + ".a\n")
+    rows = read_rows(result.out)
+    assert result.status == 0 and sorted(row["file"] for row in rows) == sorted(os.listdir(folder))
+    assert len(rows) == 203 and "eyJ" not in result.out
+    for row in rows:
+        path = folder / row["file"]
+        assert decode_part(path.read_text(), 1)["sub"] == row["subject"] and path.stat().st_mode & 0o777 == 0o600
+    again = mint(place, "--output-dir", str(folder), lines="a\n")
+    assert (again.status, again.out) == (1, "") and "is not empty" in again.err
+    rest = mint(place, "--output-dir", str(folder), "--resume-from=2", lines="a\nhost-1.test\n")
+    assert read_rows(rest.out)[0]["file"] == "host-1.test-2.token"
+
+
+def test_lines_that_come_slowly_are_answered_at_once(place: OfflinePlace) -> None:
+    """A token does not wait for later lines, with which its validity would run out."""
+    with start([*place.flags, "--workers=2"], place, stdin=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin is not None and process.stdout is not None
+        for line in (b"a\n", b"b\n", b"c\n" * 300, b"d\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            for _ in line.splitlines():
+                assert select.select([process.stdout], [], [], PROCESS_SECONDS)[0]
+                assert json.loads(process.stdout.readline())["subject"] == line.decode()[0]
+        process.communicate(timeout=PROCESS_SECONDS)
+
+
+# -- What is refused --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        (["--output-dir=d", "--format=tokens"], 2, "--output-dir and --format tokens cannot be used together"),
+        (["--workers=0"], 2, "--workers '0' cannot be used"), (["--resume-from=x"], 2, "--resume-from 'x' cannot"),
+        (["--format=json"], 2, "--format 'json' is not known"), (["a", "b"], 2, "batch takes one file, and not 'b'"),
+        (["-", "--set-file=-"], 2, "the list of subjects and --set-file both read standard input"),
+        (["missing"], 1, "missing cannot be read: No such file or directory"), (["."], 1, "Is a directory"),
+        ([""], 1, " cannot be read"), (["--output-file=x"], 2, "there is no option --output-file"),
+        (["--renew"], 2, "there is no option --renew"), (["--not-after=2h"], 2, "over the most of 1h"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused_at_once(
+    place: OfflinePlace, words: list[str], status: int, reason: str
+) -> None:
+    """With a line on stderr, and nothing on stdout."""
+    result = mint(place, *words, lines="a\n")
+    assert (result.status, result.out) == (status, "") and reason in result.err and result.err.count("\n") == 1
+
+
+def test_a_list_is_not_where_its_tokens_go(place: OfflinePlace) -> None:
+    """Appending tokens to the list that they are minted from would never end."""
+    (place.path / "hosts").write_text("a\n")
+    words = f"{shlex.join([*COMMAND, *place.flags])} hosts --format tokens >> hosts"
+    done = subprocess.run(
+        ["/bin/sh", "-c", words], cwd=place.path, env=environment_of(place) | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, timeout=PROCESS_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and b"is also where the tokens would be written" in done.stderr
+    assert (place.path / "hosts").read_text() == "a\n"
+
+
+def test_a_provisioner_of_issued_tokens_is_refused(provisioned_ca: ProvisionedCa) -> None:
+    """Its token would be the same for every line."""
+    result = execute("batch", "--provisioner", K8SSA, environment=provisioned_ca.environment, stdin=b"a\n")
+    assert result.status in (1, 2) and result.out == ""
+
+
+# -- The key and the CA -----------------------------------------------------------------------------
+
+
+def test_the_password_is_asked_for_once(sandbox_path: Path, tmp_path: Path) -> None:
+    """One prompt, before any work, for all lines and workers; it is told nowhere."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "ca.json").symlink_to(sandbox_path / "config" / "ca.json")
+    (tmp_path / "hosts").write_text(list_lines(300))
+    password = (sandbox_path / "secrets" / "password").read_text().strip()
+    words = ("batch", str(tmp_path / "hosts"), "--offline", "--workers=2")
+    with run_cli_on_terminal(*words, environment={"STEPPATH": str(tmp_path)}) as session:
+        session.wait_for("Please enter the password")
+        session.wait_for(": ")
+        session.type(password.encode() + b"\n")
+        result = session.finish()
+    assert (result.status, len(read_rows(result.out))) == (0, 300), result.err
+    assert session.shown.count("password") == 1
+    assert password not in result.err and password not in result.out
+
+
+def test_the_ca_is_asked_once(sandbox_path: Path, tmp_path: Path) -> None:
+    """One connection with one request, however many lines and workers."""
+    (entry,) = json.loads((sandbox_path / "config" / "ca.json").read_text())["authority"]["provisioners"]
+    (tmp_path / "root.crt").write_bytes(root().pem)
+    listing = answer({"provisioners": [entry], "nextCursor": ""})
+    with serve(lambda _: listing) as ca:
+        words = ("--ca-url", ca.url, "--root", str(tmp_path / "root.crt"), "--workers=2")
+        password = str(sandbox_path / "secrets" / "password")
+        result = execute("batch", *words, "--password-file", password, stdin=list_lines(300).encode())
+        assert (ca.connections, ca.targets) == (1, ["/provisioners?limit=100"])
+    assert (result.status, len(read_rows(result.out))) == (0, 300)
+
+
+def test_x5c_tokens_have_the_chain(provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """A batch by a certificate's key: every token has its chain."""
+    held = provisioned_ca.hold(tmp_path)
+    result = execute("batch", *held.flags, environment=provisioned_ca.environment, stdin=b"a.test\nb.test\n")
+    tokens = [row["token"] for row in read_rows(result.out)]
+    assert result.status == 0 and len(tokens) == 2 and all("x5c" in decode_part(token, 0) for token in tokens)
+
+
+@pytest.mark.parametrize("example", [words for _, words in BATCH.examples])
+def test_the_examples_of_the_help_run(example: str, running_ca: RunningCa, tmp_path: Path) -> None:
+    """As they are written, in a folder with a list of hosts."""
+    (tmp_path / "hosts.txt").write_text(list_lines(3))
+    line = f"{shlex.quote(sys.executable)} -m entrypoints.cli {example}"
+    environment = {"PATH": os.environ["PATH"], "STEPPATH": str(running_ca.path), "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0 and done.stderr.endswith(b" minted\n"), done.stderr
+
+
+# -- How it ends ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def start(words: Sequence[str], place: OfflinePlace, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `batch` in a process group of its own until the block ends."""
+    settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    with subprocess.Popen(
+        [*COMMAND, *words], cwd=REPOSITORY, env=environment_of(place), start_new_session=True, **settings
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("is_group", [False, True], ids=["process", "group"])
+def test_a_batch_that_is_cut_short_can_go_on(place: OfflinePlace, number: signal.Signals, is_group: bool) -> None:
+    """Every row is whole, and resuming where stderr says, or behind the last row, gives exactly the rest."""
+    hosts = place.path / "hosts"
+    hosts.write_text(list_lines(4_000))
+    words = [str(hosts), *place.flags, "--workers=2"]
+    with start(words, place) as process:
+        assert process.stdout is not None and process.stderr is not None
+        first = b"".join(process.stdout.readline() for _ in range(300))
+        (os.killpg if is_group else os.kill)(process.pid, number)
+        out, err = process.stdout.read(), process.stderr.read()
+        process.wait(PROCESS_SECONDS)
+    rows = read_rows((first + out).decode())
+    assert 300 <= len(rows) < 4_000
+    begin = len(rows) + 1
+    if number is not signal.SIGKILL:
+        assert process.returncode == 130
+        assert f"{len(rows):,} minted; --resume-from {begin} goes on\n" in err.decode(), err
+        assert err.endswith(b"step-ott: interrupted\n") and b"Traceback" not in err
+    rest = read_rows(mint(place, str(hosts), "--resume-from", str(begin)).out)
+    assert [row["subject"] for row in rows + rest] == list_lines(4_000).split()
+    assert len({row["jti"] for row in rows + rest}) == 4_000
+
+
+def test_an_interrupt_does_not_wait_for_a_reader(place: OfflinePlace) -> None:
+    """Blocked on a pipe that nobody empties, one signal is enough, and what it tells is what the pipe holds."""
+    hosts = place.path / "hosts"
+    hosts.write_text(list_lines(2_000))
+    with start([str(hosts), *place.flags, "--workers=1"], place) as process:
+        assert process.stdout is not None and process.stderr is not None
+        first = process.stdout.readline()  # from now on nobody reads, and the pipe fills
+        wait_until_asleep(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PROCESS_SECONDS) == 130
+        rows, err = read_rows((first + process.stdout.read()).decode()), process.stderr.read().decode()
+    assert f"{len(rows):,} minted; --resume-from {len(rows) + 1} goes on" in err
+
+
+def wait_until_asleep(process: int) -> None:
+    """Return when the process, which works alone on a file, sleeps: then it waits for room."""
+    with open(f"/proc/{process}/stat") as file:
+        while file.read().rpartition(")")[2].split()[0] != "S":
+            file.seek(0)
+
+
+def test_a_closed_pipe_stops_it_with_a_count(place: OfflinePlace) -> None:
+    """`head` takes five rows and goes: exit status 1, and one line says how many were written."""
+    hosts = place.path / "hosts"
+    hosts.write_text(list_lines(3_000))
+    with start([str(hosts), *place.flags], place) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert [json.loads(process.stdout.readline())["line"] for _ in range(5)] == [1, 2, 3, 4, 5]
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        assert process.wait(PROCESS_SECONDS) == 1
+    told = re.search(r"cannot be written: Broken pipe; ([\d,]+) minted; --resume-from (\d+) goes on: ", err)
+    assert told and int(told[1].replace(",", "")) + 1 == int(told[2]) >= 6 and err.count("\n") == 2
+
+
+def test_a_full_device_stops_it_with_a_count(place: OfflinePlace) -> None:
+    """Exit status 1 on a full disk, and where to go on."""
+    hosts = place.path / "hosts"
+    hosts.write_text(list_lines(3_000))
+    with open("/dev/full", "wb") as full, start([str(hosts), *place.flags], place, stdout=full) as process:
+        err = process.communicate(timeout=PROCESS_SECONDS)[1].decode()
+    assert process.returncode == 1
+    assert "standard output cannot be written: No space left on device; 0 minted; --resume-from 1 goes on" in err
+
+
+# -- Progress ---------------------------------------------------------------------------------------
+
+
+def test_progress_is_shown_on_a_terminal(place: OfflinePlace) -> None:
+    """A bar with what is done, how fast and how long yet; refused lines are told beside it, escaped."""
+    (place.path / "hosts").write_text(list_lines(300) + '{"subject":"a","\x9b31m":1}\n')
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    words = [str(place.path / "hosts"), *place.flags]
+    with start(words, place, stdout=subprocess.DEVNULL, stderr=slave) as process:
+        os.close(slave)
+        shown = b""
+        try:
+            while part := os.read(master, 65_536):
+                shown += part
+        except OSError:  # the other side of the terminal is closed: the program has ended
+            os.close(master)
+        assert process.wait(PROCESS_SECONDS) == 1
+    text = shown.decode()
+    assert re.search(r"301/301 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+k? lines/s\]", text), text
+    assert "line 301: there is no member" in text and "\x9b" not in text
+    assert text.endswith("300 minted, 1 refused\r\n")
+
+
+def test_no_progress_is_shown_elsewhere(place: OfflinePlace) -> None:
+    """In a log there are the provisioner, what was refused, and the count."""
+    assert [line.split()[-1] for line in mint(place, lines=list_lines(9)).err.splitlines()][1:] == ["minted"]

@@ -1,0 +1,188 @@
+"""The grammar of a batch's lines, of its options, and of the names of its files."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.batch_line import MAX_LINE_BYTES, BatchLine, read_line
+from domain.batch_options import read_batch_options
+from domain.errors import InputError, UsageError
+from domain.setting import Origin, Setting, Settings
+from domain.token_file_name import name_token_file
+from tests.token_requests import NOW
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
+
+
+def give(**values: Any) -> dict[str, Setting]:
+    """Return settings as flags give them."""
+    named = {name.replace("_", "-"): value for name, value in values.items()}
+    return {name: Setting(value, Origin.FLAG, f"--{name}") for name, value in named.items()}
+
+
+# -- Lines ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [b"", b"\r", b" ", b"\t \r", b"\v\f"])
+def test_a_blank_line_asks_for_nothing(line: bytes) -> None:
+    """White space alone, the end of a Windows line among it, is no subject."""
+    assert read_line(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "subject"),
+    [
+        (b"a.test", "a.test"), (b" a.test\t", "a.test"), (b"a.test\r", "a.test"), (b"a b", "a b"), (b'"a"', '"a"'),
+        (b"# a", "# a"), (b"[a]", "[a]"), ("é\u00a0".encode(), "é\u00a0"), (b"\x1ca\x1f", "\x1ca\x1f"),
+        (b'{"subject":"a"}', "a"), (b' {"subject" : "a"} \r', "a"), (b'{"subject":" { a "}', " { a "),
+        (b'{"subject":"\\u0000\\ud83d\\ude00"}', "\0\U0001f600"), (b'{"subject":"a","sans":null,"set":null}', "a"),
+    ],
+)  # fmt: skip
+def test_a_line_gives_its_subject(line: bytes, subject: str) -> None:
+    """Bare, without the white space of ASCII around it, or as a JSON object, exactly; null is as left out."""
+    assert read_line(line) == BatchLine(subject)
+
+
+@given(subject=TEXTS)
+def test_any_subject_can_be_written_as_an_object(subject: str) -> None:
+    """What stands in an object arrives as it is."""
+    assert read_line(json.dumps({"subject": subject}).encode()) == BatchLine(subject)
+    assert read_line(json.dumps({"subject": subject}, ensure_ascii=False).encode()) == BatchLine(subject)
+
+
+def test_every_member_stands_for_an_option() -> None:
+    """A line with all of them is as a command line with the options, and is spelled as the user wrote it."""
+    members = {
+        "subject": "a", "sans": ["b", "c"], "principals": [], "not_before": "1m", "not_after": "2m",
+        "cert_not_before": "3m", "cert_not_after": "4m", "cnf": "x", "set": {"n": 1, "t": "1", "o": {"e": [None]}},
+    }  # fmt: skip
+    read = read_line(json.dumps(members).encode())
+    assert read is not None and read.subject == "a"
+    assert {name: setting.value for name, setting in read.settings.items()} == {
+        "san": ("b", "c"), "principal": (), "not-before": "1m", "not-after": "2m", "cert-not-before": "3m",
+        "cert-not-after": "4m", "cnf": "x", "set": ("n=1", 't="1"', 'o={"e":[null]}'),
+    }  # fmt: skip
+    assert read.settings["san"].spelled == '"sans"'
+    assert {setting.origin for setting in read.settings.values()} == {Origin.FLAG}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "the line is no JSON object: "), (b'{"subject":"a"', "the line is no JSON object: "),
+        (b'{"subject":"a"} b', "the line is no JSON object: "), (b'{"subject":"a"}{}', "the line is no JSON object: "),
+        (b'{"subject":"a","subject":"b"}', "member 'subject' stands twice"),
+        (b'{"subject":"a","set":{"b":1,"b":2}}', "member 'b' stands twice"),
+        (b'{"subject":"\\ud800"}', "half of a surrogate pair"), (b'{"subject":NaN}', "NaN is not a JSON number"),
+        (b'{"subject":' + b"[" * 999 + b"]" * 999 + b"}", "nested more than 64 levels deep"),
+        (b"{}", '"subject" is missing or no text'), (b'{"subject":null}', '"subject" is missing or no text'),
+        (b'{"subject":1}', '"subject" is missing or no text'), (b'{"sans":["a"]}', '"subject" is missing or no text'),
+        (b'{"subject":"a","san":["b"]}', "there is no member 'san': the members are subject, sans, principals, "),
+        (b'{"Subject":"a"}', "there is no member 'Subject'"), (b'{"subject":"a","ssh":true}', "no member 'ssh'"),
+        (b'{"subject":"a","sans":"b"}', '"sans" is no list of texts'),
+        (b'{"subject":"a","sans":[1]}', '"sans" is no list of texts'),
+        (b'{"subject":"a","principals":{}}', '"principals" is no list of texts'),
+        (b'{"subject":"a","not_after":300}', '"not_after" is no text'),
+        (b'{"subject":"a","not_after":""}', '"not_after" is empty'), (b'{"subject":"a","cnf":""}', '"cnf" is empty'),
+        (b'{"subject":"a","set":["b=1"]}', '"set" is no JSON object'),
+        (b'{"subject":"a","set":{"b=c":1}}', "which --set cannot carry"),
+        (b'{"subject":"a","set":{"":1}}', "which --set cannot carry"),
+        (b"\xff", "the line is not UTF-8"), (b"a\xc3", "the line is not UTF-8"),
+        (b"a" * (MAX_LINE_BYTES + 1), "the line is over 32768 bytes"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_used_is_refused(line: bytes, reason: str) -> None:
+    """Nothing on it is guessed at or left aside: the reason names the member."""
+    with pytest.raises(InputError) as refused:
+        read_line(line)
+    assert reason in str(refused.value)
+
+
+def test_a_line_of_the_most_bytes_is_taken() -> None:
+    """The bound is the last length that goes."""
+    assert read_line(b"a" * MAX_LINE_BYTES) == BatchLine("a" * MAX_LINE_BYTES)
+
+
+@given(line=st.binary(max_size=60) | st.binary(max_size=60).map(lambda end: b'{"subject":' + end))
+def test_no_line_ends_in_anything_but_a_refusal(line: bytes) -> None:
+    """Whatever bytes: a subject, nothing, or an error of ours."""
+    try:
+        read = read_line(line)
+    except InputError:
+        return
+    assert read is None or isinstance(read.subject, str)
+
+
+# -- Options ----------------------------------------------------------------------------------------
+
+
+def test_options_are_read() -> None:
+    """Those of a batch are its own, those of a token its defaults; without any it is NDJSON from the first line."""
+    options = read_batch_options("-", {}, NOW)
+    assert (options.source, options.form, options.output_dir) == ("-", "ndjson", None)
+    assert (options.workers, options.resume_from) == (None, 1)
+    given = give(format="tokens", workers="3", resume_from="1000000", ssh=True, principal=("a",))
+    options = read_batch_options("hosts", given, NOW)
+    assert (options.form, options.workers, options.resume_from) == ("tokens", 3, 1_000_000)
+    assert options.defaults.request.principals == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "reason"),
+    [
+        (give(format="json"), "a", "--format 'json' is not known: choose ndjson or tokens"),
+        (give(format="tokens", output_dir="d"), "a", "--output-dir and --format tokens cannot be used together"),
+        (give(output_dir="\udcff"), "a", "--output-dir is not UTF-8"),
+        (give(workers="0"), "a", "--workers '0' cannot be used: not a whole number from 1 on"),
+        (give(workers="-1"), "a", "--workers '-1' cannot be used"),
+        (give(workers="1.5"), "a", "--workers '1.5' cannot be used"),
+        (give(workers="²"), "a", "--workers '²' cannot be used"), (give(workers="1025"), "a", "over the most of 1024"),
+        (give(resume_from="x"), "a", "--resume-from 'x' cannot be used"),
+        (give(resume_from="0"), "a", "--resume-from '0' cannot be used"),
+        (give(resume_from="9" * 5000), "a", "cannot be used"),
+        (give(key="-"), "-", "the list of subjects and --key both read standard input: give one of them a file"),
+        (give(password_file="-"), "-", "the list of subjects and --password-file both read standard input"),
+        (give(x5c_cert="a", x5c_key="b", x5c_chain=("c", "-")), "-", "the list of subjects and --x5c-chain both read"),
+        (give(set_file="-", password_file="-"), "a", "--password-file and --set-file both read standard input"),
+        (give(ssh=True, san=("a",)), "a", "--ssh and --san cannot be used together"),
+        (give(not_after="2h"), "a", "over the most of 1h"),
+    ],
+)  # fmt: skip
+def test_what_cannot_go_together_is_refused_by_name(given: Settings, source: str, reason: str) -> None:
+    """Before anything is touched, with the rules of `token` and those of a batch."""
+    with pytest.raises(UsageError) as refused:
+        read_batch_options(source, given, NOW)
+    assert reason in str(refused.value)
+
+
+# -- Names of files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        ("web.example.com", "web.example.com.token"), ("max@example.com", "max@example.com.token"),
+        ("../../x", "_.._.._x.token"), (".bashrc", "_.bashrc.token"), ("-rf", "_-rf.token"), ("..", "_...token"),
+        ("a/b\\c:d", "a_b_c_d.token"), (" ", "_.token"), ("a\0b\nc", "a_b_c.token"), ("é", "_.token"),
+        ("spiffe://x/y", "spiffe___x_y.token"),
+    ],
+)  # fmt: skip
+def test_a_file_is_named_after_its_subject(subject: str, name: str) -> None:
+    """What a shell, a path or a listing could take for something else is an underscore."""
+    assert name_token_file(subject) == name
+
+
+@given(subject=TEXTS.filter(bool))
+def test_no_subject_names_anything_but_a_plain_file(subject: str) -> None:
+    """Never hidden, an option, a path, or longer than any file system takes, with room for a number."""
+    name = name_token_file(subject)
+    assert name.endswith(".token") and len(name) <= 106
+    assert name[0] not in ".-" and name.isascii() and "/" not in name and name.isprintable()
+
+
+def test_long_subjects_that_begin_alike_have_names_of_their_own() -> None:
+    """A name that is cut ends in a digest of the whole subject."""
+    assert len({name_token_file("a" * 299 + end) for end in "bcd"}) == 3

@@ -1,0 +1,126 @@
+"""Lines as they are read: all of them, whole, numbered, wherever the blocks of the file end."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from adapters.line_source import LineSource
+from domain.batch_portion import Lines
+from domain.errors import InputError
+
+LONGEST = 12
+BOM = b"\xef\xbb\xbf"
+CONTENTS = st.lists(st.sampled_from([b"a", b"\n", b"\r", BOM, BOM[:1], b"1234567", b"\0\xff", b"\n\n"])).map(b"".join)
+
+
+def list_lines(content: bytes) -> list[bytes]:
+    """Return the lines of a file as they are meant."""
+    *lines, last = content.removeprefix(BOM).split(b"\n")
+    return [line[: LONGEST + 1] for line in (*lines, *([last] if last else []))]
+
+
+def number_lines(read: Iterator[Lines | None]) -> dict[int, bytes]:
+    """Return lines by their numbers; none may come twice or out of order."""
+    numbered = [(lines.first + index, text) for lines in read if lines for index, text in enumerate(lines.texts)]
+    assert [number for number, _ in numbered] == sorted({number for number, _ in numbered})
+    return dict(numbered)
+
+
+@settings(deadline=None)
+@given(content=CONTENTS, block=st.integers(1, 20), at_once=st.integers(1, 5), begin=st.integers(1, 12))
+@example(content=BOM + b"a" * LONGEST, block=20, at_once=1, begin=1)
+@example(content=BOM + BOM + b"a\n" + BOM, block=1, at_once=1, begin=1)
+def test_lines_are_those_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, at_once: int, begin: int
+) -> None:
+    """Together they are the file from line `begin` on, but for one mark at its head and the ends of long lines."""
+    path = tmp_path_factory.mktemp("lines") / "file"
+    path.write_bytes(content)
+    with mock.patch("adapters.line_source._BLOCK", block):
+        source = LineSource(str(path), longest=LONGEST, at_once=at_once)
+        count, portions = source.count(), list(source.read(begin))
+    wanted = dict(enumerate(list_lines(content), 1))
+    assert count == len(wanted) or content == BOM
+    assert number_lines(iter(portions)) == {number: text for number, text in wanted.items() if number >= begin}
+    assert all(lines is not None and 1 <= len(lines.texts) <= at_once for lines in portions)
+
+
+def test_a_line_without_an_end_takes_no_room() -> None:
+    """However long, no more of it is kept than shows that it is too long."""
+    with standard_input() as (source, write_end):
+        source.longest = 100
+        read = source.read()
+        for _ in range(100):
+            os.write(write_end, b"x" * 4_096)
+        os.write(write_end, b"\nb\n")
+        os.close(write_end)
+        assert number_lines(read) == {1: b"x" * 101, 2: b"b"}
+
+
+@contextmanager
+def standard_input() -> Iterator[tuple[LineSource, int]]:
+    """Give standard input as a pipe that never is full, and the end to write to."""
+    read_end, write_end = os.pipe()
+    import fcntl
+
+    fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 1 << 20)
+    with open(read_end) as stream, mock.patch.object(sys, "stdin", stream):
+        yield LineSource("-", longest=LONGEST, at_once=10), write_end
+
+
+def test_lines_are_given_as_they_come() -> None:
+    """What a pipe holds is given at once, half a line waits for its end, and None tells of every wait."""
+    with standard_input() as (source, write_end):
+        assert source.count() is None
+        read = source.read()
+        assert next(read) is None
+        os.write(write_end, b"a\nb\nc")
+        assert next(read) == Lines(1, [b"a", b"b"])
+        assert next(read) is None
+        os.write(write_end, b"d\n")
+        assert next(read) == Lines(3, [b"cd"])
+        os.write(write_end, b"e")
+        os.close(write_end)
+        assert list(read) == [Lines(4, [b"e"])]
+
+
+def test_standard_input_from_a_file_is_counted_from_where_it_stands(tmp_path: Path) -> None:
+    """A script may have read some lines already."""
+    (tmp_path / "file").write_bytes(b"a\nb\nc\n")
+    with (tmp_path / "file").open("rb", buffering=0) as stream, mock.patch.object(sys, "stdin", stream):
+        assert stream.read(2) == b"a\n"
+        source = LineSource("-", longest=LONGEST, at_once=10)
+        assert source.count() == 2
+        assert list(source.read()) == [Lines(1, [b"b", b"c"])]
+
+
+@pytest.mark.parametrize(("name", "said"), [("missing", "No such file or directory"), ("", "Is a directory")])
+def test_what_cannot_be_read_is_an_error_at_once(tmp_path: Path, name: str, said: str) -> None:
+    """Before any line is wanted it is clear that there are none."""
+    with pytest.raises(InputError, match=f"cannot be read: {said}: check the path"):
+        LineSource(str(tmp_path / name), longest=LONGEST, at_once=1)
+
+
+def test_a_closed_standard_input_is_an_error() -> None:
+    """Nothing behind `-` is told in plain words."""
+    with mock.patch.object(sys, "stdin", None), pytest.raises(InputError, match="standard input cannot be read"):
+        LineSource("-", longest=LONGEST, at_once=1)
+
+
+def test_a_file_is_closed_when_it_has_been_read(tmp_path: Path) -> None:
+    """Its descriptor is free, also where somebody stops in the middle."""
+    (tmp_path / "file").write_bytes(b"a\n" * 100)
+    for count in (1, 200):
+        source = LineSource(str(tmp_path / "file"), longest=LONGEST, at_once=1)
+        read = source.read()
+        assert [lines for _, lines in zip(range(count), read, strict=False)]
+        read.close()  # type: ignore[attr-defined]
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(source.descriptor)
