@@ -18,8 +18,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench.py.
 bench: $(INSTALLED) peers
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built.
