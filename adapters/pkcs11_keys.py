@@ -321,7 +321,7 @@ def _find_key(session: pkcs11.Session, uri: Pkcs11Uri) -> Any:
 
 def _list_keys(keys: list[Any]) -> str:
     return ", ".join(
-        f"object={_read(key, Attribute.LABEL) or ''!s};id={encode_id(_read(key, Attribute.ID) or b'')}" for key in keys
+        f"object={_read(key, Attribute.LABEL) or ''};id={encode_id(_read(key, Attribute.ID) or b'')}" for key in keys
     )
 
 

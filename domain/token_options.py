@@ -63,9 +63,9 @@ def judge_settings(given: Settings) -> Kind:
     check_texts(given)
     kind = find_kind(given)
     judge_pairs(given, authority_options.NEEDS | NEEDS, (*EXCLUDES, *authority_options.EXCLUDES))
-    _judge_own_options(given, kind)
     files = {*INPUT_FILES, *(name for cls in TYPES for name in cls.files)}
     judge_devices(given, files)
+    _judge_own_options(given, kind)
     judge_standard_input(given, files)
     return kind
 

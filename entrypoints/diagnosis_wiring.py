@@ -10,7 +10,6 @@ import attrs
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
 from adapters.input_files import LocalFiles
-from adapters.passwords import FilePassword
 from domain.proxy_choice import choose_proxy
 from domain.setting import layer
 from domain.token_options import TokenOptions, read_token_options
@@ -18,14 +17,14 @@ from entrypoints.argv import parse_configuration
 from entrypoints.authority_wiring import find_root, wire_authority
 from entrypoints.commands import TOKEN
 from entrypoints.examination import Ports
-from entrypoints.wiring import open_step_path, wire_certificates, wire_key_store
+from entrypoints.wiring import open_step_path, wire_certificates, wire_key_store, wire_password_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from adapters.step_path import StepPath
     from domain.ca_url import CaUrl
-    from domain.ports import CaVisitor, Configuration, InputFiles, Passwords
+    from domain.ports import CaVisitor, Configuration, InputFiles
     from domain.setting import Settings
 
 SUBJECT = "0"
@@ -61,7 +60,7 @@ def wire_diagnosis(given: Settings) -> Ports:
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,
-        find_passwords=lambda options: _wire_password_file(options, files),
+        find_passwords=lambda options: wire_password_file(options, files),
     )
 
 
@@ -91,11 +90,3 @@ def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) 
         request_timeout=options.request_timeout,
         run_within=run_within,
     )
-
-
-def _wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
-    for name in ("provisioner-password-file", "password-file"):
-        path = options.text(name)
-        if path is not None:
-            return FilePassword(files, path, options.spell(name))
-    return None

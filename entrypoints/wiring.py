@@ -18,6 +18,7 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
+from domain.device_options import uses_device
 from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
@@ -133,11 +134,19 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
 
 
 def _wire_passwords(options: TokenOptions, files: LocalFiles, terminal: Terminal) -> Passwords:
+    return wire_password_file(options, files) or TypedPassword(terminal)
+
+
+def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
+    """Return the file that the password of the signing key stands in, None where none is named.
+
+    To a device only a flag's file goes: a provisioner's usual password is no PIN, and wrong ones lock devices.
+    """
     for name in ("provisioner-password-file", "password-file"):
         path = options.text(name)
-        if path is not None:
+        if path is not None and (options.is_flag(name) or not uses_device(options)):
             return FilePassword(files, path, options.spell(name))
-    return TypedPassword(terminal)
+    return None
 
 
 def wire_certificates() -> Certificates:
