@@ -186,18 +186,18 @@ def test_a_pin_that_is_no_text_is_refused(softhsm: SoftHsm, key: KeyInDevice) ->
         make_opener().open(locate(softhsm, key), MemoryPasswords([b"\xff"]))
 
 
-FAILURES: list[tuple[Exception, type[StepOttError], str]] = [
-    (pkcs11.exceptions.PinLocked(), WrongPasswordError, "the token's PIN is locked"),
-    (pkcs11.exceptions.PinExpired(), WrongPasswordError, "the token's PIN has expired"),
-    (pkcs11.exceptions.DeviceRemoved(), InputError, "the device answers DeviceRemoved"),
-    (pkcs11.exceptions.MechanismInvalid(), StepOttError, "the token does not sign by ES256"),
-    (pkcs11.exceptions.FunctionFailed("oh"), InputError, "the device answers FunctionFailed oh"),
+FAILURES: list[tuple[type[Exception], type[StepOttError], str]] = [
+    (pkcs11.exceptions.PinLocked, WrongPasswordError, "the token's PIN is locked"),
+    (pkcs11.exceptions.PinExpired, WrongPasswordError, "the token's PIN has expired"),
+    (pkcs11.exceptions.DeviceRemoved, InputError, "the device answers DeviceRemoved"),
+    (pkcs11.exceptions.MechanismInvalid, StepOttError, "the token does not sign by ES256"),
+    (pkcs11.exceptions.FunctionFailed, InputError, "the device answers FunctionFailed"),
 ]
 
 
-@pytest.mark.parametrize(("failure", "kind", "said"), FAILURES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(("failure", "kind", "said"), FAILURES, ids=lambda value: getattr(value, "__name__", ""))
 def test_what_the_device_says_becomes_an_error_of_ours(
-    failure: Exception, kind: type[StepOttError], said: str, softhsm: SoftHsm, key: KeyInDevice
+    failure: type[Exception], kind: type[StepOttError], said: str, softhsm: SoftHsm, key: KeyInDevice
 ) -> None:
     """The library's errors are translated at the edge, and name the option."""
     signer = make_opener().open(locate(softhsm, key), KNOWN)
