@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SCHEME = "pkcs11"
 
@@ -28,7 +28,7 @@ NAMES = (*_TEXTS, *_NUMBERS, "id", "type")
 _ATTRIBUTE_NAME = re.compile("[A-Za-z][A-Za-z0-9-]*")
 _PIECE = re.compile(r"%([0-9A-Fa-f]{2})|([A-Za-z0-9\-._~:\[\]@!$'()*+,=&/?|])")
 _HEX = re.compile("(0[xX])?([0-9A-Fa-f:]+)")
-_PIN = re.compile(r"(pin-value=)[^\s\"']+", re.IGNORECASE)
+_PIN = re.compile(r"(pin-value=)\S+", re.IGNORECASE)
 _PLAIN = re.compile(r"[^A-Za-z0-9\-._~:@/]")
 
 
@@ -91,10 +91,10 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
         raise ValueError(f"it does not begin with {SCHEME}:")
     path, mark, query = text[len(SCHEME) + 1 :].partition("?")
     found: dict[str, Any] = {}
-    for name, value in _list_attributes(path, ";", ""):
+    for name, value in _list_attributes(path, ";", "", found):
         _take(found, name, value)
     if mark:
-        for name, value in _list_attributes(query, "&", " behind the question mark"):
+        for name, value in _list_attributes(query, "&", " behind the question mark", found):
             if name in NAMES and name not in _OF_QUERY:
                 raise ValueError(f"{name} stands before the question mark")
             _take(found, name, value)
@@ -131,17 +131,19 @@ def encode_id(identifier: bytes) -> str:
     return "".join(f"%{byte:02X}" for byte in identifier)
 
 
-def _list_attributes(part: str, separator: str, where: str) -> Iterator[tuple[str, str]]:
-    """Give names and values as they are written; what stands behind a PIN may be a piece of it, and is not shown."""
-    seen: set[str] = set()
+def _list_attributes(part: str, separator: str, where: str, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give names and values as they are written; what stands behind a PIN may be a piece of it, and is not shown.
+
+    Args:
+        found: What has been taken of them so far.
+    """
     for number, piece in enumerate(part.split(separator) if part else (), 1):
         name, equals, value = piece.partition("=")
         if not equals or _ATTRIBUTE_NAME.fullmatch(name) is None:
             raise ValueError(f"attribute {number}{where} is not of the form name=value")
         if name not in NAMES:
-            shown = f"attribute {number}{where}" if "pin-value" in seen else f"the attribute {name!r}"
+            shown = f"attribute {number}{where}" if "pin-value" in found else f"the attribute {name!r}"
             raise ValueError(f"step-ott does not go by {shown}; it takes {', '.join(NAMES)}")
-        seen.add(name)
         yield name, value
 
 
