@@ -74,8 +74,8 @@ SIGNING_OPTIONS: Sequence[Option] = (
     Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
     Option("key", "file|URI", "Private key to sign by (JWK, encrypted JWK, PEM, OpenSSH, or a PKCS#11 URI), in place "
            "of the one that the CA keeps encrypted.", SIGNER),
-    Option("kms", "URI", "PKCS#11 module and token that hold the key, as pkcs11:module-path=…;token=…?pin-source=…; "
-           "--key or --x5c-key is then pkcs11:object=… or pkcs11:id=….", SIGNER),
+    Option("kms", "URI", "PKCS#11 URI of the module and token that hold the key, which --key or --x5c-key then names "
+           "by pkcs11:object=NAME or pkcs11:id=HEX.", SIGNER),
     Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
            "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
     Option("x5c-key", "file|URI", "Private key of the leaf in --x5c-cert, a file or a PKCS#11 URI.", SIGNER),
