@@ -111,4 +111,4 @@ def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: 
     environment = softhsm.environment | {"STEPPATH": str(tmp_path)}
     modules = list_loaded([*words, *softhsm.flags(softhsm.make("P-256"))], environment)
     assert list_third_party(modules) <= CORE | {"asn1crypto", "cython_runtime", "pkcs11"}
-    assert list_slow(modules) == set()
+    assert list_slow(modules) <= {"socket"}  # asn1crypto takes it along
