@@ -1,8 +1,12 @@
 """The opener of keys in devices, in this process: forks, sessions and PINs that change behind its back."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -17,7 +21,8 @@ from domain.jwk import PublicJwk, read_public_jwk
 from domain.key_source import DeviceKey
 from domain.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri
 from tests.memory_ports import MemoryPasswords
-from tests.softhsm import ALGORITHMS, KINDS, PIN, KeyInDevice, SoftHsm
+from tests.peer_programs import REPOSITORY
+from tests.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, SoftHsm
 
 FORK_SECONDS = 60
 
@@ -118,6 +123,53 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
 
     assert run_in_child(sign)
     assert signer._login._session is before and pkcs11_keys._modules[softhsm.module] == module
+
+
+FORKING = """
+import os, sys
+from tests.test_pkcs11_keys import KNOWN, make_opener, run_in_child
+from domain.key_source import DeviceKey
+from domain.pkcs11_uri import parse_pkcs11_uri
+from pkcs11 import Mechanism, PKCS11Error
+
+signer = make_opener().open(DeviceKey(parse_pkcs11_uri(sys.argv[1]), "--key"), KNOWN)
+before = signer._login.private
+
+def use_before():
+    try:
+        before.sign(bytes(32), mechanism=Mechanism.ECDSA)
+    except PKCS11Error:
+        return False
+    return True
+
+def sign():
+    return len(signer.sign(b"message")) == 64
+
+assert sign() and use_before()
+assert not run_in_child(use_before), "the module is not strict"
+assert run_in_child(lambda: sign() and sign() and run_in_child(sign))
+assert sign() and use_before()
+"""
+
+
+def test_a_forked_child_signs_by_a_module_that_is_strict(softhsm: SoftHsm, key: KeyInDevice, tmp_path: Path) -> None:
+    """Where a module knows nothing of the parent in a child, it is initialised anew, and the parent's is left alone."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here to build a strict module with")
+    module, source = tmp_path / "strict.so", Path(__file__).parent / "peers" / "strict_module.c"
+    words = [compiler, "-shared", "-fPIC", "-o", str(module), f'-DSOFTHSM="{softhsm.module}"', str(source), "-ldl"]
+    subprocess.run(words, check=True, timeout=FORK_SECONDS)
+    uri = f"pkcs11:module-path={module};token={TOKEN};{key.uri.removeprefix('pkcs11:')}"
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, uri],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], **softhsm.environment},
+        capture_output=True,
+        timeout=2 * FORK_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
 
 
 def test_being_logged_out_behind_its_back_is_no_matter(softhsm: SoftHsm, key: KeyInDevice) -> None:
