@@ -13,6 +13,7 @@ from adapters.jws import public_members, read_public
 from domain.jwk import read_public_jwk
 from tests.ca_client import connect, general_name, make_csr, names_of
 from tests.provisioned_ca import ProvisionedCa, issue_leaf, serve_provisioned
+from tests.pseudo_terminal import run_cli_on_terminal
 from tests.running import Result, execute
 from tests.softhsm import ALGORITHMS, KINDS, PIN, PIN_ENCODED, KeyInDevice, SoftHsm
 
@@ -128,6 +129,22 @@ def test_a_pin_is_asked_for_where_there_is_none(place: Place) -> None:
     """Without a terminal and without a file the error says how to give it."""
     result = place.run(NAME, "--provisioner", "P-256", *place.device.flags(place.keys["P-256"], query=""))
     assert (result.status, result.out) == (2, "") and "--password-file" in result.err, result.err
+
+
+def test_a_person_is_asked_for_the_pin_once(place: Place) -> None:
+    """The prompt names the token; a wrong PIN is not asked for again."""
+    words = ["token", NAME, "--provisioner", "P-256", *place.device.flags(place.keys["P-256"], query="")]
+    environment = place.device.environment | place.ca.environment
+    for typed in (PIN, "4711"):
+        with run_cli_on_terminal(*words, environment=environment) as session:
+            session.wait_for("Please enter the PIN of token 'smallstep': ")
+            session.type(typed.encode() + b"\r")
+            result = session.finish()
+        assert typed not in session.shown + result.out + result.err
+        if typed == PIN:
+            assert place.takes(result)
+        else:
+            assert (result.status, result.out) == (1, "") and "the PIN of token 'smallstep' is wrong" in result.err
 
 
 def test_a_password_file_beside_a_pin_is_told_to_be_unused(place: Place) -> None:
