@@ -95,6 +95,11 @@ class SoftHsm:
         query = f"?pin-source={self.pin_file}" if query is None else query
         return f"pkcs11:module-path={self.module};token={token}{query}"
 
+    def serial(self) -> str:
+        """Return the token's serial number."""
+        [token] = pkcs11.lib(self.module).get_tokens(token_label=TOKEN)
+        return token.serial.decode()
+
     def flags(self, key: KeyInDevice, option: str = "--key", query: str | None = None) -> list[str]:
         """Return the flags that name the key."""
         return ["--kms", self.uri(query), option, key.uri]

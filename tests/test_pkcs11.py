@@ -1,6 +1,7 @@
 """Keys in a device: their tokens on the real step-ca, what is refused, and that no PIN shows anywhere."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from pkcs11 import Attribute
 
 from adapters.jws import public_members, read_public
 from domain.jwk import read_public_jwk
+from tests.both_tools import text_of, without_changing_values
 from tests.ca_client import connect, general_name, make_csr, names_of
+from tests.peer_programs import find_program
 from tests.provisioned_ca import ProvisionedCa, issue_leaf, serve_provisioned
 from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import Result, execute
+from tests.running import Result, execute, run_step
 from tests.softhsm import ALGORITHMS, KINDS, PIN, PIN_ENCODED, KeyInDevice, SoftHsm
 
 NAME, JWK = "web.test", "sandbox@example.com"
@@ -333,3 +336,74 @@ def test_doctor_opens_the_key_and_looks_at_the_pins_file(place: Place) -> None:
     assert "it opens, and is the right one for P-256" in result.out
     assert str(place.device.pin_file) in result.out and "is not there" not in result.out
     assert PIN not in result.out + result.err
+
+
+# -- The real step ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ask_step(place: Place, step_program: str) -> Callable[..., Result]:
+    """Put words to the real step CLI, with Smallstep's own PKCS#11 library behind its `--kms`."""
+    plugin = find_program("step-kms-plugin")
+    if plugin is None:
+        pytest.skip("no step-kms-plugin here: install Go and a C compiler, and run 'make peers'")
+    path = os.pathsep.join([str(Path(plugin).parent), os.environ["PATH"]])
+    home = {"HOME": place.ca.environment["STEPPATH"], "PATH": path}
+    environment = place.device.environment | place.ca.environment | home
+    return lambda *words: run_step(step_program, "ca", "token", *words, environment=environment)
+
+
+def compare(go: Result, ours: Result) -> tuple[str, str]:
+    """Return the `kid` of each of two tokens that are alike but for it, and for what changes from run to run."""
+    headers = [dict(result.header) for result in (go, ours)]
+    kids = [str(header.pop("kid")) for header in headers]
+    assert headers[0] == headers[1]
+    claims = [without_changing_values(text_of(result, 1)) for result in (go, ours)]
+    assert claims[0].replace(',"user":{}}', "}") == claims[1]
+    return kids[0], kids[1]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "Ed25519"])
+def test_step_makes_the_same_token(kind: str, place: Place, ask_step: Callable[..., Result], tmp_path: Path) -> None:
+    """For the same words; but step's `kid` of an X5C token is the URI. Its library knows no Ed25519."""
+    key = place.keys[kind]
+    words = ["--provisioner", kind, *place.device.flags(key), NAME]
+    kids = compare(ask_step(*words), place.run(*words))
+    assert kids[0] == kids[1]
+    words = [*place.hold(tmp_path, key), NAME]
+    assert compare(ask_step(*words), place.run(*words)) == (key.uri, read_public(key.public).thumbprint())
+
+
+@pytest.mark.parametrize(
+    "spelling", ["{hex}", "0x{hex}", "{colons}", "%{percent}", "{hex};object={label}", ";object={label}", "+"]
+)
+def test_step_reads_the_uri_alike(spelling: str, place: Place, ask_step: Callable[..., Result]) -> None:
+    """Every way to name the key, and the token by its serial number, that step's library takes."""
+    key = place.keys["P-384"]
+    pairs = [f"{byte:02x}" for byte in key.identifier]
+    names = {"hex": "".join(pairs), "colons": ":".join(pairs), "percent": "%".join(pairs), "label": key.label}
+    uri = f"pkcs11:id={spelling.format(**names)}".replace("id=;", "")
+    kms = place.device.uri()
+    if spelling == "+":
+        kms, uri = kms.replace("token=smallstep", f"serial={place.device.serial()}"), key.uri
+    words = ["--provisioner", "P-384", "--kms", kms, "--key", uri, NAME]
+    kids = compare(ask_step(*words), place.run(*words))
+    assert kids[0] == kids[1]
+
+
+def test_step_takes_a_uri_that_says_all(place: Place, ask_step: Callable[..., Result], tmp_path: Path) -> None:
+    """Without `--kms`, as step-ott; but a PIN in it stands in step's X5C token, and in no token of step-ott's."""
+    key = place.keys["P-256"]
+    alone = f"{place.device.uri('')};{key.uri.removeprefix('pkcs11:')}?pin-value={PIN_ENCODED}"
+    words = [*place.hold(tmp_path, key)[:2], "--x5c-key", alone, NAME]
+    kids = compare(ask_step(*words), place.run(*words))
+    assert PIN_ENCODED in kids[0] and kids[1] == read_public(key.public).thumbprint()
+
+
+def test_step_reads_some_uris_in_another_way(place: Place, ask_step: Callable[..., Result]) -> None:
+    """It drops what it has no use for, where step-ott says no."""
+    key = place.keys["P-256"]
+    words = ["--provisioner", "P-256", NAME]
+    vendor = ["--kms", place.device.uri().replace(";token", ";x-vendor=1;token"), "--key", key.uri, *words]
+    assert ask_step(*vendor).status == 0
+    assert "does not go by the attribute 'x-vendor'" in place.run(*vendor).err
