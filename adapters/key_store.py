@@ -1,4 +1,4 @@
-"""The key store: private keys in files and in JWEs, of every container, with their passwords."""
+"""The key store: private keys in files and in JWEs, of every container, with their passwords, and in devices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from domain import json_text
 from domain.errors import KeyFormatError, WrongPasswordError, naming
 from domain.jwk import read_public_jwk
-from domain.key_source import KeyFile, SealedKey
+from domain.key_source import DeviceKey, KeyFile, SealedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +30,7 @@ class KeyContainers:
         load_pem: PEM and password to a key object, None where a password is missing.
         load_jwk: A private JWK to a key object.
         make_signer: A key object, and the JWK it came from or None, to its signer.
+        open_device: A key in a device, and where its PIN comes from if its URI has none, to its signer.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class KeyContainers:
         load_pem: Callable[[bytes, bytes | None], object | None],
         load_jwk: Callable[[Mapping[str, Any]], object],
         make_signer: Callable[[object, dict[str, Any] | None], Signer],
+        open_device: Callable[[DeviceKey, Passwords], Signer],
     ) -> None:
         self.files = files
         self.check_jwe = check_jwe
@@ -48,9 +50,13 @@ class KeyContainers:
         self.load_pem = load_pem
         self.load_jwk = load_jwk
         self.make_signer = make_signer
+        self.open_device = open_device
 
-    def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
+    def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
+        if isinstance(source, DeviceKey):
+            with naming(source.label):
+                return self.open_device(source, passwords)
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
             with naming(whose):

@@ -1,6 +1,14 @@
-"""Where a private key is: in a file of the user's, or in an envelope that the CA hands out."""
+"""Where a private key is: in a file, in an envelope that the CA hands out, or in a device that it never leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from domain.jwk import PublicJwk
+    from domain.pkcs11_uri import Pkcs11Uri
 
 
 @attrs.frozen
@@ -19,3 +27,19 @@ class SealedKey:
     jwe: str = attrs.field(repr=False)
     label: str
     """Whose key it is, for prompts and errors."""
+
+
+@attrs.frozen
+class DeviceKey:
+    """A private key in a device that speaks PKCS#11.
+
+    Attributes:
+        uri: Where the module, the token and the key are, and the PIN or its file.
+        label: What named it, without the PIN, for errors.
+        published: The public half that it should have, for a device that has the private half alone; its
+            algorithm counts for an RSA key. None where it is not known.
+    """
+
+    uri: Pkcs11Uri
+    label: str
+    published: PublicJwk | None = None

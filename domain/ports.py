@@ -15,7 +15,7 @@ from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
 from domain.jwk import PublicJwk
-from domain.key_source import KeyFile, SealedKey
+from domain.key_source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 
 
@@ -75,11 +75,11 @@ class Passwords(Protocol):
 class KeyStore(Protocol):
     """Opens private keys."""
 
-    def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source`; asks `passwords` only where it is encrypted.
+    def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
+        """Return the signer of the key in `source`; asks `passwords` only where it is encrypted or a PIN is missing.
 
         Raises:
-            InputError: the file cannot be read.
+            InputError: the file cannot be read, or the device has no such key.
             KeyFormatError: an unknown container, an unfit key, or JOSE parameters out of bounds.
             WrongPasswordError: no password opens it.
         """

@@ -18,6 +18,7 @@ AMBIENT = frozenset(
         "context",
         "force",
         "kid",
+        "kms",
         "password-file",
         "provisioner",
         "provisioner-password-file",

@@ -22,6 +22,7 @@ from domain.authority_options import (
     read_authority_options,
 )
 from domain.claims import TokenRequest
+from domain.device_options import judge_devices
 from domain.errors import UsageError
 from domain.moment import parse_moment
 from domain.provisioners.types import TYPES
@@ -65,8 +66,10 @@ def judge_settings(given: Settings) -> Kind:
     check_texts(given)
     kind = find_kind(given)
     judge_pairs(given, authority_options.NEEDS | NEEDS, (*EXCLUDES, *authority_options.EXCLUDES))
+    files = list_input_files()
+    judge_devices(given, files)
     _judge_own_options(given, kind)
-    judge_standard_input(given, list_input_files())
+    judge_standard_input(given, files)
     return kind
 
 

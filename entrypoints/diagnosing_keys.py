@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.credential import IssuedToken
+from domain.device_options import is_device_uri, list_pin_files, uses_device
 from domain.diagnosis import (
     FILES,
     KEY,
@@ -108,7 +109,9 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
     except StepOttError as error:
         if nobody.is_wanted:
             remedy = "name its file by --provisioner-password-file to have it checked"
-            known.note(unchecked(KEY, "it is encrypted, and token would ask for the password", remedy))
+            wish = "is in a device, and token would ask for its PIN"
+            wish = wish if uses_device(known.options) else "is encrypted, and token would ask for the password"
+            known.note(unchecked(KEY, f"it {wish}", remedy))
         else:
             known.note(judge_error(KEY, error))
         return
@@ -123,8 +126,10 @@ def examine_secrets(known: Examination) -> None:
     try:
         for name in SECRET_FILES:
             path = known.options.text(name)
-            if path is not None and path != "-":
+            if path is not None and path != "-" and not is_device_uri(path):
                 _look_at_named(known, path, known.options.spell(name), seen)
+        for path in list_pin_files(known.options):
+            _look_at_named(known, path, "pin-source", seen)
         for path in _list_secrets(known):
             facts = known.ports.file_system.look(path, follows=False)
             if path not in seen and facts is not None and facts.kind in (FileKind.FILE, FileKind.LINK):

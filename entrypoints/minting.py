@@ -9,6 +9,7 @@ import attrs
 from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken
+from domain.device_options import list_device_cautions, uses_device
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -157,6 +158,7 @@ def _list_cautions(
     if request.kind not in provisioner.kinds:
         yield f"step-ca takes no {provisioner.type_name} token for {request.kind.path}; it will refuse this one"
     yield from credential.cautions
+    yield from list_device_cautions(options)
     if isinstance(credential, IssuedToken):
         yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
         if options.flag("offline"):
@@ -169,7 +171,8 @@ def _list_cautions(
     if consulted:
         yield from _list_unused(options, passwords[1:], f"{options.spell('provisioner-password-file')} goes before it")
     else:
-        yield from _list_unused(options, passwords, "the key is not encrypted")
+        needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
+        yield from _list_unused(options, passwords, needless)
 
 
 def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:

@@ -72,11 +72,13 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
 SIGNING_OPTIONS: Sequence[Option] = (
     Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",)),
     Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
-    Option("key", "file", "Private key to sign by (JWK, encrypted JWK, PEM or OpenSSH), in place of the one that the "
-           "CA keeps encrypted.", SIGNER),
+    Option("key", "file|URI", "Private key to sign by (JWK, encrypted JWK, PEM, OpenSSH, or a PKCS#11 URI), in place "
+           "of the one that the CA keeps encrypted.", SIGNER),
+    Option("kms", "URI", "PKCS#11 URI of the module and token that hold the key, which --key or --x5c-key then names "
+           "by pkcs11:object=NAME or pkcs11:id=HEX.", SIGNER),
     Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
            "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
-    Option("x5c-key", "file", "Private key of the leaf in --x5c-cert.", SIGNER),
+    Option("x5c-key", "file|URI", "Private key of the leaf in --x5c-cert, a file or a PKCS#11 URI.", SIGNER),
     Option("x5c-chain", "file", "More certificates to follow those in --x5c-cert. Repeatable.",
            SIGNER, ValueKind.LIST),
     _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),

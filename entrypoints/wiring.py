@@ -18,6 +18,7 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
+from domain.device_options import uses_device
 from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from adapters.certificates import CertificateReader
+    from adapters.pkcs11_keys import Pkcs11Keys
     from adapters.sandbox import SandboxFolder
     from domain.certificate import Certificate, CertificateRequest, SshCertificate
     from domain.jwk import PublicJwk
@@ -103,14 +105,42 @@ def wire_key_store(files: InputFiles) -> KeyContainers:
         load_pem=_late("adapters.key_formats", "load_pem_key"),
         load_jwk=_late("adapters.key_formats", "load_jwk_key"),
         make_signer=_late("adapters.jws", "make_signer"),
+        open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
+    )
+
+
+def _wire_devices(files: InputFiles) -> Pkcs11Keys:
+    """Return the opener of keys in devices.
+
+    Raises:
+        UsageError: the extra that it needs is not installed.
+    """
+    try:
+        from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError(
+            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
+        ) from error
+    from adapters.jws import load_public_key, verify  # noqa: PLC0415
+
+    def holds(public: PublicJwk, message: bytes, signature: bytes) -> bool:
+        return verify(load_public_key(public), public.algorithm, message, signature)
+
+    return Pkcs11Keys(
+        read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
+        read_certificate=lambda der: _open_certificates().read_chain(der)[0].public,
+        verify=holds,
     )
 
 
 def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
-    """Return the password in the file that the settings name, None where they name none."""
+    """Return the file that the password of the signing key stands in, None where none is named.
+
+    To a device only a flag's file goes: a provisioner's usual password is no PIN, and wrong ones lock devices.
+    """
     for name in ("provisioner-password-file", "password-file"):
         path = options.text(name)
-        if path is not None:
+        if path is not None and (options.is_flag(name) or not uses_device(options)):
             return FilePassword(files, path, options.spell(name))
     return None
 

@@ -9,6 +9,7 @@ import pytest
 from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
+from tests.softhsm import SoftHsm, create_device, find_module, find_tool
 
 
 def _require(name: str) -> str:
@@ -63,3 +64,13 @@ def provisioned_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactor
     """A real step-ca with a provisioner of each type that makes tokens."""
     with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("provisioned") / "step") as ca:
         yield ca
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
+    """SoftHSM with a token; where neither it nor apt-get is at hand, its tests are left out."""
+    module, tool = find_module(), find_tool()
+    if module is None or tool is None:
+        pytest.skip("no SoftHSM here: install softhsm2, or run 'make peers' where apt-get is at hand")
+    yield create_device(tmp_path_factory.mktemp("softhsm"), module, tool)
+    os.environ.pop("SOFTHSM2_CONF", None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import attrs
 from cryptography import x509
@@ -21,11 +22,16 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateType,
 )
 
+from adapters.input_files import LocalFiles
 from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk, make_signer
 from domain import base64url
+from domain.key_source import DeviceKey, KeyFile
+from domain.ports import Passwords, Signer
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
+from entrypoints.wiring import wire_key_store
 from tests.hostile_ca import Credential, HostileCa, issue, root
+from tests.memory_ports import MemoryPasswords
 from tests.provisioned_ca import issue_leaf
 from tests.running import Result, invoke
 
@@ -64,9 +70,13 @@ class Scene:
             "cnf-file": self.file("key.pub" if "ssh" in flags else "request.csr"), "not-before": "60s",
             "not-after": "20m",
             "cert-not-before": "1m", "cert-not-after": "2h", "provisioner": "bob", "kid": "kid-b", "context": "two",
-            "x5c-cert": self.file("leaf.crt"), "x5c-key": self.file("leaf.key"), "x5c-chain": self.file("chain.crt"),
+            "kms": "pkcs11:token=scene?pin-value=1234",
+            "x5c-cert": self.file("leaf.crt"),
+            "x5c-key": "pkcs11:object=leaf.key" if "kms" in flags else self.file("leaf.key"),
+            "x5c-chain": self.file("chain.crt"),
             "sshpop-cert": self.file("host-cert.pub"), "sshpop-key": self.file("host.key"),
-            "k8ssa-token-path": self.file("k8s-token"), "key": self.file("token.key"),
+            "k8ssa-token-path": self.file("k8s-token"),
+            "key": "pkcs11:object=token.key" if "kms" in flags else self.file("token.key"),
             "password-file": self.file("password"), "root": self.file("flag.crt"),
             "provisioner-password-file": self.file("own-password"), "ca-config": self.file("other-ca.json"),
             "ca-url": f"localhost:{self.ca.port}", "request-timeout": "20s", "timeout": "20s",
@@ -83,7 +93,22 @@ class Scene:
                 words.append(given.get(flag) or self.value(flag, flags))
         needs_no_password = flags & {"key", "password-file", "provisioner-password-file"}
         password = "/nonexistent/password" if needs_no_password else self.file("password")
-        return invoke("token", *words, environment={"STEPPATH": self.file("step"), "STEP_PASSWORD_FILE": password})
+        environment = {"STEPPATH": self.file("step"), "STEP_PASSWORD_FILE": password}
+        with mock.patch("entrypoints.wiring._wire_devices", return_value=SceneDevice(self)):
+            return invoke("token", *words, environment=environment)
+
+
+@attrs.frozen
+class SceneDevice:
+    """A device that has the keys of the scene's files, by their names."""
+
+    scene: Scene
+
+    def open(self, source: DeviceKey, passwords: Passwords) -> Signer:
+        """Return the signer of a key."""
+        assert (source.uri.token, source.uri.pin_value) == ("scene", "1234")
+        file = KeyFile(self.scene.file(str(source.uri.object)), "key")
+        return wire_key_store(LocalFiles()).open(file, MemoryPasswords([PASSWORD]))
 
 
 def write_json(path: Path, value: object) -> None:

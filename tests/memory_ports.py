@@ -6,7 +6,8 @@ import attrs
 
 from domain.ca_url import CaUrl
 from domain.errors import AuthorityError, InputError, OutputError, UsageError, WrongPasswordError
-from domain.ports import KeyFile, Passwords, SealedKey, Signer
+from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.ports import Passwords, Signer
 from domain.provisioners.base import Provisioner
 
 
@@ -102,9 +103,12 @@ class MemoryKeyStore:
 
     signers: Mapping[str, tuple[Signer, bytes | None]]
 
-    def open(self, source: KeyFile | SealedKey, passwords: Passwords) -> Signer:
+    def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
         """Return the signer in `source`."""
-        place = source.path if isinstance(source, KeyFile) else source.jwe
+        if isinstance(source, DeviceKey):
+            place = source.uri.shown()
+        else:
+            place = source.path if isinstance(source, KeyFile) else source.jwe
         if place not in self.signers:
             raise InputError(f"{place} cannot be read: No such file or directory", "check the path")
         signer, wanted = self.signers[place]

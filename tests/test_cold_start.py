@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.peer_programs import REPOSITORY, RunningCa
+from tests.softhsm import SoftHsm
 
 CORE = {"adapters", "attr", "attrs", "cryptography", "domain", "entrypoints", "fire", "termcolor"}
 NETWORK = {"socket", "ssl", "http", "urllib3", "email"}
@@ -111,3 +112,12 @@ def test_completion_loads_neither_cryptography_nor_anything_slow() -> None:
     modules = list_loaded(["completion", "bash"], {})
     assert list_third_party(modules) <= CORE - {"cryptography"}
     assert list_slow(modules) == set()
+
+
+def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: list[str], tmp_path: Path) -> None:
+    """The extra is loaded on this path, and on no other: the paths above have no room for it."""
+    words = [word for word in declared if not word.endswith("key.pem") and word != "--key"]
+    environment = softhsm.environment | {"STEPPATH": str(tmp_path)}
+    modules = list_loaded([*words, *softhsm.flags(softhsm.make("P-256"))], environment)
+    assert list_third_party(modules) <= CORE | {"asn1crypto", "cython_runtime", "pkcs11"}
+    assert list_slow(modules) <= {"socket"}  # asn1crypto takes it along

@@ -143,7 +143,9 @@ class Outcome:
     def password_is_used(self, flag: str) -> bool:
         """Return whether a password file opened the key, or stderr says that it did not."""
         says_not = self.says_unused(flag)
-        needless = "key" in self.flags or (flag == "password-file" and "provisioner-password-file" in self.flags)
+        needless = bool({"key", "kms"} & self.flags) or (
+            flag == "password-file" and "provisioner-password-file" in self.flags
+        )
         return says_not is needless
 
 
@@ -174,7 +176,8 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "sshpop-cert": lambda o: o.header["sshpop"] == Path(o.scene.file("host-cert.pub")).read_text().split()[1],
     "sshpop-key": lambda o: o.header["kid"] == o.scene.thumbprints["host.key"],
     "k8ssa-token-path": lambda o: o.token == Path(o.scene.file("k8s-token")).read_text().strip(),
-    "key": lambda o: "password" not in o.result.err or "the key is not encrypted" in o.result.err,
+    "kms": lambda o: "the PIN in --kms shows" in o.result.err,
+    "key": lambda o: "password" not in o.result.err or "is not used: the " in o.result.err,
     "provisioner-password-file": lambda o: o.password_is_used("provisioner-password-file"),
     "password-file": lambda o: o.password_is_used("password-file"),
     "ca-url": lambda o: (
@@ -249,7 +252,9 @@ def complete(bare: frozenset[str]) -> frozenset[str]:
     flags = bare.union(*(NEEDS[flag] for flag in bare if flag in NEEDS))
     if flags & _SSHPOP and not flags & _ACTIONS:
         flags |= {"renew"}
-    return flags | _X5C if "renew" in flags and "ssh" not in flags else flags
+    if "renew" in flags and "ssh" not in flags:
+        flags |= _X5C
+    return flags | {"key"} if "kms" in flags and "x5c-key" not in flags else flags
 
 
 def contradict(flags: frozenset[str]) -> bool:

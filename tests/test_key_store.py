@@ -74,6 +74,7 @@ def store() -> KeyContainers:
         load_pem=load_pem_key,
         load_jwk=load_jwk_key,
         make_signer=make_signer,
+        open_device=lambda source, _: pytest.fail(f"no key is in a device: {source}"),
     )
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
+from domain.device_options import key_source
 from domain.errors import KeyMismatchError
-from domain.key_source import KeyFile, SealedKey
+from domain.key_source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
@@ -65,16 +66,15 @@ class JwkProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the provisioner's key, from `--key` or from the envelope that the CA keeps."""
-        path = options.text("key")
-        source: KeyFile | SealedKey
-        if path is not None:
-            source = KeyFile(path, "key")
+        source: KeyFile | SealedKey | DeviceKey
+        if "key" in options.settings:
+            source = key_source(options, "key", self.key)
         else:
             sealed = self.encrypted_key or sources.authority.encrypted_key(self.kid)
             source = SealedKey(sealed, f"provisioner {self.name}")
         signer = sources.keys.open(source, sources.passwords)
         if self.key is not None and signer.public.thumbprint() != self.key.thumbprint():
-            whose = f"{options.spell('key')} {path}" if path is not None else "the key that the CA keeps"
+            whose = options.spell("key") if "key" in options.settings else "the key that the CA keeps"
             raise KeyMismatchError(
                 f"{whose} is not the key of provisioner {self.label()}",
                 "give that provisioner's key, or choose another provisioner",

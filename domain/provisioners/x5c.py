@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
+from domain.device_options import key_source
 from domain.errors import naming
-from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
@@ -93,7 +93,7 @@ def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certif
         with naming(f"{options.spell(option)} {path}"):
             chain += sources.certificates.read_chain(data)
     check_chain(chain)
-    signer = sources.keys.open(KeyFile(str(options.text("x5c-key")), "x5c-key"), sources.passwords)
+    signer = sources.keys.open(key_source(options, "x5c-key", chain[0].public), sources.passwords)
     check_key(chain[0].public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
     return chain, signer
 

@@ -1,0 +1,161 @@
+"""Keys in devices, as `--kms`, `--key` and `--x5c-key` name them (step CLI, internal/cryptoutil)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from domain.errors import UsageError
+from domain.key_source import DeviceKey, KeyFile
+from domain.setting import Origin, counts, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from domain.authority_options import AuthorityOptions
+    from domain.jwk import PublicJwk
+    from domain.pkcs11_uri import Pkcs11Uri
+    from domain.setting import Settings
+
+KEYS = ("key", "x5c-key")
+"""The options that take the URI of a key in a device."""
+
+_KMS_URI = re.compile(
+    "(awskms|azurekms|capi|cloudkms|kms|mackms|pkcs11|softkms|sshagentkms|tpmkms|yubikey):", re.IGNORECASE
+)
+"""What step takes for the URI of a KMS (go.step.sm/crypto, kms/apiv1)."""
+
+
+def is_device_uri(text: str) -> bool:
+    """Return whether an option's value is the URI of a KMS and not a file's path."""
+    return _KMS_URI.match(text) is not None
+
+
+def judge_devices(given: Settings, files: Iterable[str]) -> None:
+    """Check that `--kms`, the keys and the other options in `files`, which name a file each, go together.
+
+    Raises:
+        UsageError: naming the options; never with a PIN.
+    """
+    for name in sorted(files):
+        if name in given and name not in KEYS and any(map(is_device_uri, _texts(given, name))):
+            raise UsageError(
+                f"{spell(given, name)} takes a file, and no key in a device",
+                f"only {' and '.join(f'--{key}' for key in KEYS)} take the URI of a key",
+            )
+    keys = [name for name in KEYS if name in given]
+    if counts(given, "kms"):
+        _parse(given, "kms")
+        _judge_kms(given, keys)
+    for name in keys:
+        if is_device_uri(_text(given, name)):
+            _merge(given, name)
+
+
+def key_source(options: AuthorityOptions, name: str, published: PublicJwk | None = None) -> KeyFile | DeviceKey:
+    """Return where the private key is that the option `name` gives.
+
+    Args:
+        published: The public half that the key should have, None where it is not known.
+    """
+    text = _text(options.settings, name)
+    if not is_device_uri(text):
+        return KeyFile(text, name)
+    uri = _merge(options.settings, name)
+    return DeviceKey(uri, f"{options.spell(name)} {uri.shown()}", published)
+
+
+def list_device_cautions(options: AuthorityOptions) -> Iterator[str]:
+    """Give what the user should know of a PIN on the command line."""
+    for name in ("kms", *KEYS):
+        setting = options.settings.get(name)
+        if setting is None or setting.origin is not Origin.FLAG or not is_device_uri(_text(options.settings, name)):
+            continue
+        if _parse(options.settings, name).pin_value is not None:
+            yield f"the PIN in {setting.spelled} shows in the list of processes; put it into a file for pin-source"
+
+
+def list_pin_files(options: AuthorityOptions) -> list[str]:
+    """Return the files that the URIs take a PIN from."""
+    names = [name for name in KEYS if name in options.settings and is_device_uri(_text(options.settings, name))]
+    sources = [_merge(options.settings, name).pin_source for name in names]
+    return [_strip_scheme(source) for source in sources if source is not None]
+
+
+def pin_path(uri: Pkcs11Uri) -> str | None:
+    """Return the path of the file with the PIN: `pin-source` is a path or a `file:` URI."""
+    return None if uri.pin_source is None else _strip_scheme(uri.pin_source)
+
+
+def uses_device(options: AuthorityOptions) -> bool:
+    """Return whether a key in a device signs."""
+    return any(name in options.settings and is_device_uri(_text(options.settings, name)) for name in KEYS)
+
+
+def _judge_kms(given: Settings, keys: list[str]) -> None:
+    """Check that `--kms` has a key to find."""
+    kms = spell(given, "kms")
+    if not keys:
+        raise UsageError(f"{kms} needs --key or --x5c-key", f"add the URI of the key, or leave {kms} out")
+    for name in keys:
+        if not is_device_uri(_text(given, name)):
+            raise UsageError(
+                f"{kms} is there, and {spell(given, name)} names a file",
+                f"write 'pkcs11:object=…' or 'pkcs11:id=…', or leave {kms} out",
+            )
+
+
+def _merge(given: Settings, name: str) -> Pkcs11Uri:
+    """Return what `--kms` and the key's own URI say together, complete and checked."""
+    from domain.pkcs11_uri import merge_pkcs11_uris  # noqa: PLC0415  # only for keys in devices
+
+    uri, spelled = _parse(given, name), spell(given, name)
+    if not uri.names_key():
+        raise UsageError(f"{spelled} says no key", "add object or id to its URI")
+    if "kms" in given:
+        try:
+            uri = merge_pkcs11_uris(_parse(given, "kms"), uri)
+        except ValueError as error:
+            raise UsageError(f"{spell(given, 'kms')} and {spelled} do not go together: {error}") from None
+    if not uri.names_token():
+        raise UsageError(f"{spelled} says no token", "add token, serial or slot-id to its URI, or to --kms")
+    _check_pin_source(uri, spelled)
+    return uri
+
+
+def _check_pin_source(uri: Pkcs11Uri, spelled: str) -> None:
+    source = "" if uri.pin_source is None else _strip_scheme(uri.pin_source)
+    if source == "-" or source.startswith("|") or (uri.pin_source is not None and not source):
+        raise UsageError(f"pin-source of {spelled} is no file", "name the file that holds the PIN")
+
+
+def _parse(given: Settings, name: str) -> Pkcs11Uri:
+    from domain.pkcs11_uri import SCHEME, is_pkcs11, parse_pkcs11_uri  # noqa: PLC0415  # only for keys in devices
+
+    text, spelled = _text(given, name), spell(given, name)
+    if not is_pkcs11(text):
+        kind = _KMS_URI.match(text)
+        asked = f"of type {kind[1].lower()}" if kind else "that is not known"
+        raise UsageError(f"{spelled} names a KMS {asked}", f"step-ott has {SCHEME}, as in {SCHEME}:token=…;object=…")
+    try:
+        return parse_pkcs11_uri(text)
+    except ValueError as error:
+        raise UsageError(f"{spelled} is no PKCS#11 URI that can be used: {error}") from None
+
+
+def _text(given: Settings, name: str) -> str:
+    value = given[name].value
+    return value if isinstance(value, str) else ""
+
+
+def _texts(given: Settings, name: str) -> tuple[str, ...]:
+    value = given[name].value
+    return value if isinstance(value, tuple) else (str(value),)
+
+
+def _strip_scheme(source: str) -> str:
+    """Return the path of a `file:` URI, whose percent-encoding is undone already (RFC 7512, 2.4), or of a path."""
+    if not source.lower().startswith("file:"):
+        return source
+    path = source[5:]
+    return path.removeprefix("//localhost").removeprefix("//") if path.startswith("//") else path
