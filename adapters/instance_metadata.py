@@ -8,7 +8,8 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from domain.ca_url import check_host
 from domain.duration import NANOSECONDS, format_duration
@@ -70,25 +71,27 @@ class HttpMetadata:
         find_address: Callable[[MetadataService], str],
         run_within: Callable[[float, Callable[[], tuple[int, bytes]]], tuple[int, bytes]],
         describe_fault: Callable[[BaseException], str],
-        timeout: int = TIMEOUT,
+        timeout: int | None = None,
     ) -> None:
         self.find_address = find_address
         self.run_within = run_within
         self.describe_fault = describe_fault
-        self.timeout = timeout
+        self.timeout = TIMEOUT if timeout is None else timeout
         self._spent = 0.0
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
         address, started = self.find_address(service), monotonic()
-        left = self.timeout / NANOSECONDS - self._spent
-        seconds = left if request.patience is None else min(left, request.patience / NANOSECONDS)
+        bound = self.timeout if request.patience is None else min(self.timeout, request.patience)
+        seconds = min(self.timeout / NANOSECONDS - self._spent, bound / NANOSECONDS)
         try:
             status, body = self.run_within(seconds, lambda: _request(address, request, seconds))
-        except TimeoutError as error:
-            raise _absent(service, address, f"did not answer within {format_duration(self.timeout)}") from error
-        except (HTTPError, OSError, UnicodeError) as error:
+        except NewConnectionError as error:
             raise _absent(service, address, f"cannot be reached: {self.describe_fault(error)}") from error
+        except (TimeoutError, Urllib3Timeout) as error:
+            raise _absent(service, address, f"did not answer within {format_duration(bound)}") from error
+        except (HTTPError, OSError, UnicodeError) as error:  # whose text may hold what was answered
+            raise _absent(service, address, "gives no proper HTTP answer") from error
         finally:
             self._spent += monotonic() - started
         if len(body) > MAX_BODY_BYTES:

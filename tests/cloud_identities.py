@@ -5,13 +5,12 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -20,10 +19,14 @@ from cryptography.x509.oid import NameOID
 
 from adapters.jws import make_signer
 from domain import base64url, json_text
-from tests.hostile_ca import HostileCa, Request, answer, issue, serve
+from tests.hostile_ca import Request, answer, issue, serve
 from tests.metadata_service import Asked, Behaviour, tell
+from tests.peer_programs import RunningCa, serve_ca
+from tests.provisioned_ca import write_provisioned
+from tests.test_ca_proxy import run_proxy
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+OTHER_TENANT = "00000000-86f1-41af-91ab-2d7cd011db47"
 ACCOUNT, INSTANCE, PRIVATE_IP, REGION = "123456789012", "i-0abc1234def567890", "10.0.0.7", "eu-central-1"
 MACHINE = "/subscriptions/a-b/resourcegroups/Group/providers/Microsoft.Compute/virtualMachines/vm-1"
 SESSION = "AQAEAsession-token=="
@@ -58,10 +61,11 @@ def amazon_certificate() -> bytes:
 
 def write_document(**members: Any) -> bytes:
     """Return an identity document in Amazon's form."""
+    launched = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     usual = {
         "accountId": ACCOUNT, "architecture": "x86_64", "availabilityZone": "eu-central-1a", "billingProducts": None,
         "devpayProductCodes": None, "marketplaceProductCodes": None, "imageId": f"ami-{secrets.token_hex(4)}",
-        "instanceId": INSTANCE, "instanceType": "t3.micro", "kernelId": None, "pendingTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "instanceId": INSTANCE, "instanceType": "t3.micro", "kernelId": None, "pendingTime": launched,
         "privateIp": PRIVATE_IP, "ramdiskId": None, "region": REGION, "version": "2017-09-30",
     }  # fmt: skip
     return json.dumps(usual | members, indent=2).encode()
@@ -71,6 +75,10 @@ def sign_document(document: bytes) -> bytes:
     """Return what Amazon serves as the document's signature: base64 of PKCS#1 v1.5 with SHA-256, in lines."""
     encoded = b64encode(cloud_key().sign(document, padding.PKCS1v15(), hashes.SHA256()))
     return b"\n".join(encoded[at : at + 64] for at in range(0, len(encoded), 64))
+
+
+SIGNED_ELSEWHERE = b64encode(bytes(256))
+"""A signature by nobody."""
 
 
 def be_amazon(document: bytes | None = None, signature: bytes | None = None, versions: str = "v1 v2") -> Behaviour:
@@ -166,19 +174,9 @@ def provisioners(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+ONCE, STRICT, APPLICATION = "amazon once", "amazon strict", "azure application"
+APPLICATION_AUDIENCE = "api://step-ca.test/x?y=1 2"
 NAMES = {"GCP": "google vms", "AWS": "amazon's vms", "Azure": "azure"}
-
-
-@attrs.frozen
-class KeyServers:
-    """Google's and Microsoft's servers for the CA, behind a proxy that alone leads to them.
-
-    Attributes:
-        environment: Of a Go program that is to find them.
-    """
-
-    server: HostileCa
-    environment: dict[str, str]
 
 
 def _publish_keys(request: Request) -> bytes:
@@ -188,21 +186,46 @@ def _publish_keys(request: Request) -> bytes:
         for name, value in (("n", numbers.n), ("e", numbers.e))
     }
     if request.target.endswith("/.well-known/openid-configuration"):
-        issuer = f"https://sts.windows.net/{TENANT}/"
+        issuer = f"https://sts.windows.net/{request.target.split('/')[1]}/"
         return answer({"issuer": issuer, "jwks_uri": "https://login.microsoftonline.com/keys"})
     return answer({"keys": [key]})
 
 
 @contextmanager
-def serve_keys(folder: Path) -> Iterator[KeyServers]:
-    """Run the servers that publish the clouds' keys until the block ends."""
-    from tests.test_ca_proxy import run_proxy
+def serve_keys(folder: Path) -> Iterator[dict[str, str]]:
+    """Run servers that publish the clouds' keys, behind a proxy, until the block ends.
 
+    Gives the environment in which a Go program takes them for Google's and Microsoft's.
+    """
     authority = issue("Key Root", is_authority=True)
     shown = issue("keys", authority, names=("www.googleapis.com", "login.microsoftonline.com"))
     root = folder / "keys_root.pem"
     root.write_bytes(authority.pem)
-    with ExitStack() as stack:
-        server = stack.enter_context(serve(_publish_keys, shown))
-        proxy = stack.enter_context(run_proxy(server.port))
-        yield KeyServers(server, {"HTTPS_PROXY": f"http://{proxy.address}", "SSL_CERT_FILE": str(root)})
+    with serve(_publish_keys, shown) as server, run_proxy(server.port) as proxy:
+        yield {"HTTPS_PROXY": f"http://{proxy.address}", "SSL_CERT_FILE": str(root)}
+
+
+@contextmanager
+def serve_clouds(program: str, path: Path) -> Iterator[RunningCa]:
+    """Run step-ca with a provisioner for each cloud, and three more, until the block ends.
+
+    One takes each of Amazon's machines once, as is step-ca's default; one takes the machine's own names alone; one
+    wants Microsoft's tokens to be for an audience of its own.
+    """
+    lenient = {"claims": {"enableSSHCA": True}, "disableTrustOnFirstUse": True}
+
+    def adjust(config: dict[str, Any]) -> None:
+        listed = provisioners(path)
+        amazon = next(members for members in listed if members["type"] == "AWS")
+        config["authority"]["disableIssuedAtCheck"] = True  # iat has no fractions of the second that the CA started in
+        config["authority"]["provisioners"] += [
+            *(members | lenient for members in listed),
+            amazon | {"name": ONCE},
+            amazon | {"name": STRICT, "disableCustomSANs": True, "instanceAge": "1h"} | lenient,
+            {"type": "Azure", "name": APPLICATION, "tenantID": OTHER_TENANT, "audience": APPLICATION_AUDIENCE}
+            | lenient,
+        ]
+
+    written = write_provisioned(path / "step", adjust)
+    with serve_keys(path) as environment, serve_ca(program, path / "step", written.ca.url, environment) as ca:
+        yield ca

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud_identities import serve_clouds
 from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
@@ -62,4 +63,11 @@ def running_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -
 def provisioned_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
     """A real step-ca with a provisioner of each type that makes tokens."""
     with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("provisioned") / "step") as ca:
+        yield ca
+
+
+@pytest.fixture(scope="session")
+def cloud_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
+    """A real step-ca with provisioners for machines in clouds."""
+    with serve_clouds(step_ca_program, tmp_path_factory.mktemp("clouds")) as ca:
         yield ca

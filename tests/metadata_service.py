@@ -54,18 +54,20 @@ class MetadataHost:
     """A running service.
 
     Attributes:
+        port: Where it listens on 127.0.0.1.
         requests: What it got so far.
     """
 
     listener: socket.socket
     behaviour: Behaviour
+    port: int
     requests: list[Asked] = attrs.field(factory=list)
     stopped: threading.Event = attrs.field(factory=threading.Event)
 
     @property
     def address(self) -> str:
         """Its host and port."""
-        return f"127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -113,7 +115,7 @@ class MetadataHost:
 def serve_metadata(behaviour: Behaviour) -> Iterator[MetadataHost]:
     """Run a service until the block ends; after each answer it closes the connection."""
     with listen() as listener:
-        host = MetadataHost(listener, behaviour)
+        host = MetadataHost(listener, behaviour, listener.getsockname()[1])
         thread = threading.Thread(target=host.accept, daemon=True)
         thread.start()
         try:
