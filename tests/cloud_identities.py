@@ -174,7 +174,7 @@ def provisioners(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-ONCE, STRICT, APPLICATION = "amazon once", "amazon strict", "azure application"
+ONCE, STRICT, APPLICATION, USERS = "amazon once", "amazon strict", "azure application", "google users"
 APPLICATION_AUDIENCE = "api://step-ca.test/x?y=1 2"
 NAMES = {"GCP": "google vms", "AWS": "amazon's vms", "Azure": "azure"}
 
@@ -207,10 +207,10 @@ def serve_keys(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def serve_clouds(program: str, path: Path) -> Iterator[RunningCa]:
-    """Run step-ca with a provisioner for each cloud, and three more, until the block ends.
+    """Run step-ca with a provisioner for each cloud, and four more, until the block ends.
 
     One takes each of Amazon's machines once, as is step-ca's default; one takes the machine's own names alone; one
-    wants Microsoft's tokens to be for an audience of its own.
+    wants Microsoft's tokens to be for an audience of its own; one has Google's sign for SSH users.
     """
     lenient = {"claims": {"enableSSHCA": True}, "disableTrustOnFirstUse": True}
 
@@ -224,6 +224,7 @@ def serve_clouds(program: str, path: Path) -> Iterator[RunningCa]:
             amazon | {"name": STRICT, "disableCustomSANs": True, "instanceAge": "1h"} | lenient,
             {"type": "Azure", "name": APPLICATION, "tenantID": OTHER_TENANT, "audience": APPLICATION_AUDIENCE}
             | lenient,
+            {"type": "GCP", "name": USERS, "disableSSHCAUser": False} | lenient,
         ]
 
     written = write_provisioned(path / "step", adjust)

@@ -15,6 +15,7 @@ from tests.cloud_identities import (
     OTHER_TENANT,
     SIGNED_ELSEWHERE,
     STRICT,
+    USERS,
     be_amazon,
     be_azure,
     be_google,
@@ -63,6 +64,12 @@ def test_a_machines_token_signs_no_ssh_user_certificate(cloud_ca: RunningCa, cli
     wishes = {"certType": "user", "keyID": "web", "principals": ["web"]}
     token = mint(cloud_ca, BEHAVIOURS[type_name](), NAMES[type_name]).token
     assert client.sign_ssh(make_ssh_key(), token, **wishes).status != CREATED
+
+
+def test_googles_machines_may_be_ssh_users(cloud_ca: RunningCa, client: CaClient) -> None:
+    """Where the CA's operator says so, the same token is good for its service account."""
+    wishes = {"certType": "user", "keyID": "web", "principals": ["sa_1107"]}
+    assert client.sign_ssh(make_ssh_key(), mint(cloud_ca, be_google(), USERS).token, **wishes).ssh_certificate
 
 
 @pytest.mark.parametrize("versions", ["v1", "v2", "v1 v2"])
