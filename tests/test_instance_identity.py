@@ -16,6 +16,7 @@ import pytest
 import adapters.instance_metadata
 from adapters.clock import SystemClock
 from domain import base64url
+from domain.instance_metadata import MetadataService
 from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import make_ssh_key
 from tests.cloud_identities import (
@@ -183,6 +184,19 @@ def test_the_environment_says_where_the_service_is(place: dict[str, str], type_n
     with serve_metadata(BEHAVIOURS[type_name]()) as host:
         found = run(place | {VARIABLES[type_name]: form.format(host.address)}, type_name)
     assert found.status == 0, found.err
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("http://[fd00:ec2::254]/", "http://[fd00:ec2::254]"), ("[::1]:8080", "http://[::1]:8080"),
+        ("metadata.google.internal", "http://metadata.google.internal"), ("HTTP://A:80", "http://a:80"),
+    ],
+)  # fmt: skip
+def test_an_address_is_read_in_any_form(named: str, address: str) -> None:
+    """IPv6, in brackets, and names."""
+    variable = VARIABLES["AWS"]
+    assert adapters.instance_metadata.find_address(MetadataService.AMAZON, {variable: named}) == address
 
 
 def test_googles_variable_is_a_host(place: dict[str, str]) -> None:
