@@ -62,7 +62,7 @@ class HttpMetadata:
         find_address: The base address of a service.
         run_within: Does something within so many seconds of wall-clock time, or raises TimeoutError.
         describe_fault: Says why a connection failed.
-        timeout: Nanoseconds for all requests together.
+        timeout: Nanoseconds for all requests together; by default `TIMEOUT`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class HttpMetadata:
         finally:
             self._spent += monotonic() - started
         if len(body) > MAX_BODY_BYTES:
-            raise misfit(service, address, f"the answer to {request.path} is over {MAX_BODY_BYTES} bytes")
+            raise misfit(service, address, f"answers {request.path} with over {MAX_BODY_BYTES} bytes")
         return MetadataAnswer(address, status, body)
 
 

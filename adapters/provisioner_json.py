@@ -199,6 +199,8 @@ def _read_instance(value: Any, listed: ListedProvisioner, common: Mapping[str, A
     try:
         if listed.type.lower() == "aws":
             versions = structure(value, ListedAws).imdsVersions or (V2, V1)
+            if not {V1, V2}.intersection(versions):
+                raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
             return AwsProvisioner(listed.name, versions=tuple(versions), **common)
         members = structure(value, ListedAzure)
     except ValueError as error:

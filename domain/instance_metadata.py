@@ -82,13 +82,13 @@ def take_body(answer: MetadataAnswer, service: MetadataService, request: Metadat
     if answer.succeeds:
         return answer.body
     what = "with a redirect, which is refused" if 300 <= answer.status < 400 else f"with status {answer.status}"
-    raise misfit(service, answer.address, f"it answers {request.path} {what}")
+    raise misfit(service, answer.address, f"answers {request.path} {what}")
 
 
-def misfit(service: MetadataService, address: str, reason: str) -> InputError:
-    """Return the error for an answer that the service of such a machine would not give."""
+def misfit(service: MetadataService, address: str, what: str) -> InputError:
+    """Return the error for `what` the service at `address` does, and that of such a machine would not."""
     return InputError(
-        f"this does not seem to be {service.machine} with an identity: of its metadata service at {address}, {reason}",
+        f"this does not seem to be {service.machine} with an identity: its metadata service at {address} {what}",
         service.remedy,
     )
 

@@ -353,24 +353,25 @@ def replace_document(body: bytes) -> Behaviour:
 
 
 DOCUMENTS = {
-    "no JSON": (b"{", "is no JSON"), "twice": (b'{"accountId":"1","accountId":"2"}', "is no JSON"),
-    "list": (b"[]", "has no accountId"), "text": (b'"accountId instanceId"', "has no accountId"),
-    "number": (write_document(accountId=12), "has no accountId"), "empty": (write_document(region=""), "has no region"),
-    "no instance": (write_document(instanceId=None), "has no instanceId"),
-    "no address": (write_document(privateIp=[]), "has no privateIp"),
+    "no JSON": (b"{", "that is no JSON"), "twice": (b'{"accountId":"1","accountId":"2"}', "that is no JSON"),
+    "list": (b"[]", "without accountId"), "text": (b'"accountId instanceId"', "without accountId"),
+    "number": (write_document(accountId=12), "without accountId"),
+    "empty": (write_document(region=""), "without region"),
+    "no instance": (write_document(instanceId=None), "without instanceId"),
+    "no address": (write_document(privateIp=[]), "without privateIp"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("document", "reason"), DOCUMENTS.values(), ids=DOCUMENTS)
 def test_an_identity_document_that_is_none_is_refused(place: dict[str, str], document: bytes, reason: str) -> None:
     """What step-ca would not find in it is said here."""
-    check_error(mint(place, replace_document(document), "AWS"), f"the identity document {reason}")
+    check_error(mint(place, replace_document(document), "AWS"), f"gives an identity document {reason}")
 
 
 @pytest.mark.parametrize("signature", [b"", b"\n", b"amazon's secret", b"AA=A", b"AAAA AAAA", b"\xff"])
 def test_a_signature_that_is_none_is_refused(place: dict[str, str], signature: bytes) -> None:
     """It is base64 in lines; it is not repeated."""
-    check_error(mint(place, be_amazon(signature=signature), "AWS"), "signature is no base64")
+    check_error(mint(place, be_amazon(signature=signature), "AWS"), "gives a signature that is no base64")
 
 
 def issue_google(**claims: Any) -> Behaviour:
@@ -383,15 +384,15 @@ def answer_azure(body: object) -> Behaviour:
 
 
 TOKENS: dict[str, tuple[str, Behaviour, str]] = {
-    "other audience": ("GCP", be_google(aud="https://other.test"), "is not for the audience that it was asked for"),
-    "no audience": ("GCP", be_google(aud=None), "is not for the audience that it was asked for"),
-    "Azure's audience": ("Azure", be_azure(aud="other"), "audience that it was asked for, https://management.azure"),
-    "expiry": ("GCP", be_google(exp="soon"), "the exp of the token is no whole number"),
-    "truth": ("Azure", be_azure(exp=True), "the exp of the token is no whole number"),
-    "no object": ("Azure", answer_azure([]), "the answer has no access_token"),
-    "no text": ("Azure", answer_azure({"access_token": 1}), "the answer has no access_token"),
-    "no token": ("Azure", answer_azure({"access_token": "a.b"}), "the answer is no token"),
-    "two lines": ("Azure", answer_azure({"access_token": "e30.e30\n.e30"}), "the answer is no token"),
+    "other audience": ("GCP", be_google(aud="https://other.test"), "gives a token that is not for https://ca.test/1.0/sign#gcp/"),
+    "no audience": ("GCP", be_google(aud=None), "gives a token that is not for https://ca.test/1.0/sign#gcp/"),
+    "Azure's audience": ("Azure", be_azure(aud="other"), "not for https://management.azure.com/, as was asked"),
+    "expiry": ("GCP", be_google(exp="soon"), "gives a token whose exp is no whole number"),
+    "truth": ("Azure", be_azure(exp=True), "gives a token whose exp is no whole number"),
+    "no object": ("Azure", answer_azure([]), "gives no access_token"),
+    "no text": ("Azure", answer_azure({"access_token": 1}), "gives no access_token"),
+    "no token": ("Azure", answer_azure({"access_token": "a.b"}), "gives no token"),
+    "two lines": ("Azure", answer_azure({"access_token": "e30.e30\n.e30"}), "gives no token"),
 }  # fmt: skip
 
 
@@ -534,7 +535,9 @@ def test_doctor_asks_the_machine_who_it_is(place: dict[str, str], type_name: str
     assert f"this does not seem to be {MACHINES[type_name]}" in bad.out
 
 
-@pytest.mark.parametrize("members", [{"imdsVersions": "v1"}, {"imdsVersions": [1]}], ids=json.dumps)
+@pytest.mark.parametrize(
+    "members", [{"imdsVersions": "v1"}, {"imdsVersions": [1]}, {"imdsVersions": ["v3"]}], ids=json.dumps
+)
 def test_an_entry_that_makes_no_sense_is_told_by_name(place: dict[str, str], members: dict[str, Any]) -> None:
     """It hides no neighbour, and makes no tokens."""
     configure(place, "AWS", **members)

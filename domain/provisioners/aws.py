@@ -100,16 +100,16 @@ class AwsProvisioner(InstanceProvisioner):
         try:
             members = json_text.parse(document)
         except ValueError as error:
-            raise misfit(self.service, address, "the identity document is no JSON") from error
+            raise misfit(self.service, address, "gives an identity document that is no JSON") from error
         for name in WANTED_MEMBERS:
             if not isinstance(members, dict) or not isinstance(members.get(name), str) or not members[name]:
-                raise misfit(self.service, address, f"the identity document has no {name}")
+                raise misfit(self.service, address, f"gives an identity document without {name}")
         try:
             signature = b64decode(encoded.replace(b"\r", b"").replace(b"\n", b""), validate=True)
         except ValueError:
             signature = b""
         if not signature:
-            raise misfit(self.service, address, "the identity document's signature is no base64") from None
+            raise misfit(self.service, address, "gives a signature that is no base64") from None
         return SignedDocument(document, signature, members["instanceId"])
 
     def _open_session(self, sources: Sources) -> Mapping[str, str]:
@@ -120,7 +120,7 @@ class AwsProvisioner(InstanceProvisioner):
             body, address = self.ask(sources, SESSION)
             session = body.decode("ascii", "replace").strip()
             if not _SESSION_TOKEN.fullmatch(session):
-                raise misfit(self.service, address, "the answer is no session token")
+                raise misfit(self.service, address, "gives no session token")
         except (NetworkError, InputError):
             if V1 in self.versions:
                 return {}

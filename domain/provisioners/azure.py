@@ -84,10 +84,10 @@ class AzureProvisioner(InstanceProvisioner):
         try:
             answer = json_text.parse(body)
         except ValueError as error:
-            raise misfit(self.service, address, "the answer is no JSON") from error
+            raise misfit(self.service, address, "gives no JSON") from error
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise misfit(self.service, address, "the answer has no access_token")
+            raise misfit(self.service, address, "gives no access_token")
         return token
 
     def _list_cautions(self, claims: Mapping[str, Any]) -> Iterator[str]:

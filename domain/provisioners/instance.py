@@ -58,18 +58,18 @@ def check_identity(
     """
     from domain.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 
-    def refuse(reason: str) -> InputError:
-        return misfit(provisioner.service, address, reason)
+    def refuse(what: str) -> InputError:
+        return misfit(provisioner.service, address, what)
 
     try:
         claims = read_token(token).claims
     except InputError as error:
-        raise refuse("the answer is no token") from error
+        raise refuse("gives no token") from error
     if audience not in list_audiences(claims):
-        raise refuse(f"the token is not for the audience that it was asked for, {audience}")
+        raise refuse(f"gives a token that is not for {audience}, as was asked")
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
-        raise refuse("the exp of the token is no whole number")
+        raise refuse("gives a token whose exp is no whole number")
     if expiry is not None and expiry * NANOSECONDS <= now:
         raise InputError(
             f"the token of the metadata service at {address} has expired", "check this machine's clock, or try again"
