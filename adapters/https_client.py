@@ -121,7 +121,7 @@ class HttpsClient:
         if _is_tls_fault(error):
             reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
             return NetworkError(f"TLS with the CA at {self.ca_url} fails: {reason}", "check --ca-url and --root")
-        reason = _describe_fault(error)
+        reason = describe_fault(error)
         return NetworkError(
             f"the CA at {self.ca_url} cannot be reached: {reason}", "check --ca-url and that the CA runs"
         )
@@ -208,7 +208,7 @@ def _is_tls_fault(error: Exception) -> bool:
     )
 
 
-def _describe_fault(error: BaseException) -> str:
+def describe_fault(error: BaseException) -> str:
     """Return why a connection failed: the system's own words where it has some."""
     cause: BaseException | None = error
     while cause is not None and not (isinstance(cause, OSError) and cause.strerror):

@@ -14,6 +14,8 @@ from cattrs.gen import make_dict_structure_fn
 
 from domain.authority_settings import ProvisionerClaims
 from domain.jwk import read_public_jwk
+from domain.provisioners.aws import V1, V2, AwsProvisioner
+from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.types import NAMED
@@ -49,6 +51,21 @@ class ListedProvisioner:
     tenantID: str | None = None  # noqa: N815  # step-ca's spelling
     key: dict[str, Any] | None = None
     encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+
+
+@attrs.frozen
+class ListedAws:
+    """The members of an AWS provisioner alone; names are step-ca's."""
+
+    imdsVersions: list[str] | None = None  # noqa: N815  # step-ca's spelling
+
+
+@attrs.frozen
+class ListedAzure:
+    """The members of an Azure provisioner alone; names are step-ca's."""
+
+    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
+    audience: str | None = None
 
 
 def _make_converter(detailed: bool) -> Converter:
@@ -135,6 +152,8 @@ def _read_provisioner(value: Any) -> Provisioner:
         cls = NAMED[type_name]
         binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
         return cls(listed.name, **binary, **common)
+    if type_name in ("aws", "azure"):
+        return _read_instance(value, listed, common)
     if type_name in TOKENLESS:
         return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
     identifier = listed.clientID or listed.tenantID or ""
@@ -173,6 +192,20 @@ def _decode(text: Any) -> bytes:
         return b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         return b""
+
+
+def _read_instance(value: Any, listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    """Return a provisioner for machines of a cloud that has members of its own."""
+    try:
+        if listed.type.lower() == "aws":
+            versions = structure(value, ListedAws).imdsVersions or (V2, V1)
+            if not {V1, V2}.intersection(versions):
+                raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
+            return AwsProvisioner(listed.name, versions=tuple(versions), **common)
+        members = structure(value, ListedAzure)
+    except ValueError as error:
+        return OtherProvisioner(listed.name, listed.type, f"its configuration makes no sense: {error}")
+    return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
 
 
 def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:

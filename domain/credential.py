@@ -37,7 +37,11 @@ class IssuedToken:
 
     Attributes:
         cautions: What the user should know of the CA's answer to it, a sentence each.
+        names_ca: Whether the CA's address stands in it.
+        names_subject: Whether the user's subject stands in it.
     """
 
     token: str = attrs.field(repr=False)
     cautions: tuple[str, ...] = ()
+    names_ca: bool = False
+    names_subject: bool = False

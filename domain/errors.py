@@ -54,7 +54,7 @@ class AuthorityError(StepOttError):
 
 
 class NetworkError(StepOttError):
-    """The certificate authority could not be reached, or not in time."""
+    """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
 
 
 class OutputError(StepOttError):

@@ -14,6 +14,7 @@ from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
+from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.jwk import PublicJwk
 from domain.key_source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
@@ -220,6 +221,20 @@ class PublishedAuthority(Protocol):
         ...
 
 
+class InstanceMetadata(Protocol):
+    """Asks the metadata services of the clouds that this machine may be in."""
+
+    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
+        """Return the answer, whatever its status; the time for all of them together is short, and wall-clock.
+
+        Raises:
+            UsageError: a setting of the environment's names no address.
+            NetworkError: no answer, or not in time: this is no such machine.
+            InputError: the body is too long.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The ports that a provisioner gets its credential from."""
 
@@ -251,6 +266,11 @@ class Sources(Protocol):
     @property
     def authority(self) -> Authority:
         """The CA."""
+        ...
+
+    @property
+    def metadata(self) -> InstanceMetadata:
+        """What the cloud says of this machine."""
         ...
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.file_facts import FileFacts
-    from domain.ports import Authority, Certificates, Clock, InputFiles, KeyStore, Passwords
+    from domain.ports import Authority, Certificates, Clock, InputFiles, InstanceMetadata, KeyStore, Passwords
     from domain.provisioners.base import Provisioner
     from entrypoints.examination import Examination
 
@@ -49,6 +49,7 @@ class _Sources:
     keys: KeyStore
     passwords: Passwords
     authority: Authority
+    metadata: InstanceMetadata
 
 
 @attrs.define
@@ -103,6 +104,7 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
         keys=ports.keys,
         passwords=ports.find_passwords(known.options) or nobody,
         authority=authority,
+        metadata=ports.metadata,
     )
     try:
         credential = provisioner.credential(known.options, sources)

@@ -17,7 +17,13 @@ from entrypoints.argv import parse_configuration
 from entrypoints.authority_wiring import find_root, wire_authority
 from entrypoints.commands import TOKEN
 from entrypoints.examination import Ports
-from entrypoints.wiring import open_step_path, wire_certificates, wire_key_store, wire_password_file
+from entrypoints.wiring import (
+    open_step_path,
+    wire_certificates,
+    wire_key_store,
+    wire_metadata,
+    wire_password_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +56,7 @@ def wire_diagnosis(given: Settings) -> Ports:
         files=files,
         keys=wire_key_store(files),
         certificates=wire_certificates(),
+        metadata=wire_metadata(),
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
         open_step_path=lambda: open_step_path(os.environ, context),

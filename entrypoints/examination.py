@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Configuration,
         FileSystem,
         InputFiles,
+        InstanceMetadata,
         KeyStore,
         Passwords,
     )
@@ -49,6 +50,7 @@ class Ports:
     files: InputFiles
     keys: KeyStore
     certificates: Certificates
+    metadata: InstanceMetadata
     file_system: FileSystem
     whence: str
     open_step_path: Callable[[], Configuration]

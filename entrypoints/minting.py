@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Certificates,
         Clock,
         InputFiles,
+        InstanceMetadata,
         KeyStore,
         Notices,
         Passwords,
@@ -52,6 +53,7 @@ class Ports:
     certificates: Certificates
     passwords: Passwords
     authority: Authority
+    metadata: InstanceMetadata
     prompter: Prompter
     notices: Notices
     sink: TokenSink
@@ -160,9 +162,11 @@ def _list_cautions(
     yield from credential.cautions
     yield from list_device_cautions(options)
     if isinstance(credential, IssuedToken):
-        yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
+        if not credential.names_subject:
+            yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
         if options.flag("offline"):
-            yield from _list_unused(options, ("ca-url", "root"), "the token is as it was issued")
+            unused = ("root",) if credential.names_ca else ("ca-url", "root")
+            yield from _list_unused(options, unused, "the token is as it was issued")
         return
     if request.kind is Kind.RENEW:
         asking_nobody = "a renewal token is made without asking the CA"

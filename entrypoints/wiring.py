@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from adapters.pkcs11_keys import Pkcs11Keys
     from adapters.sandbox import SandboxFolder
     from domain.certificate import Certificate, CertificateRequest, SshCertificate
+    from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
     from domain.jwk import PublicJwk
-    from domain.ports import Certificates, InputFiles, Passwords
+    from domain.ports import Certificates, InputFiles, InstanceMetadata, Passwords
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
@@ -69,6 +70,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         certificates=wire_certificates(),
         passwords=wire_password_file(options, files) or TypedPassword(terminal),
         authority=wire_authority(options, step_path, files),
+        metadata=wire_metadata(),
         prompter=terminal,
         notices=Stderr(sys.stderr),
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
@@ -176,6 +178,34 @@ def _open_certificates() -> CertificateReader:
     from adapters.jws import read_public  # noqa: PLC0415
 
     return CertificateReader(read_public)
+
+
+def wire_metadata() -> InstanceMetadata:
+    """Return the metadata services where the clouds have them, or where the environment says that they are."""
+    return _LateMetadata()
+
+
+class _LateMetadata:
+    """The metadata services, whose client is loaded when one is asked."""
+
+    def __init__(self) -> None:
+        self._client: InstanceMetadata | None = None
+
+    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
+        if self._client is None:
+            self._client = _open_metadata()
+        return self._client.ask(service, request)
+
+
+def _open_metadata() -> InstanceMetadata:
+    from adapters.https_client import describe_fault, run_within  # noqa: PLC0415
+    from adapters.instance_metadata import HttpMetadata, find_address  # noqa: PLC0415
+
+    return HttpMetadata(
+        find_address=lambda service: find_address(service, os.environ),
+        run_within=run_within,
+        describe_fault=describe_fault,
+    )
 
 
 def _late(module: str, name: str) -> Callable[..., Any]:

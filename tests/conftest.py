@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud_identities import serve_clouds
 from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
@@ -74,3 +75,10 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
         pytest.skip("no SoftHSM here: install softhsm2, or run 'make peers' where apt-get is at hand")
     yield create_device(tmp_path_factory.mktemp("softhsm"), module, tool)
     os.environ.pop("SOFTHSM2_CONF", None)
+
+
+@pytest.fixture(scope="session")
+def cloud_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
+    """A real step-ca with provisioners for machines in clouds."""
+    with serve_clouds(step_ca_program, tmp_path_factory.mktemp("clouds")) as ca:
+        yield ca

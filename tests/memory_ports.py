@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from domain.ca_url import CaUrl
-from domain.errors import AuthorityError, InputError, OutputError, UsageError, WrongPasswordError
+from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
+from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.key_source import DeviceKey, KeyFile, SealedKey
 from domain.ports import Passwords, Signer
 from domain.provisioners.base import Provisioner
@@ -191,3 +192,28 @@ class MemorySink:
         if self.is_full:
             raise OutputError("the token cannot be written: there is no room", "make room")
         self.delivered.append(token)
+
+
+@attrs.define
+class MemoryMetadata:
+    """The metadata services of a machine in one cloud, or in none.
+
+    Attributes:
+        service: The cloud's, None for a machine in none.
+        answers: Path to status and body; any other has the status 404.
+        requests: What was asked.
+    """
+
+    service: MetadataService | None = None
+    answers: Mapping[str, tuple[int, bytes]] = attrs.field(factory=dict)
+    requests: list[MetadataRequest] = attrs.field(factory=list)
+
+    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
+        """Return what there is for the path."""
+        self.requests.append(request)
+        if service is not self.service:
+            raise NetworkError(f"this does not seem to be {service.machine}", "mint on such a machine")
+        status, body = self.answers.get(request.path, (404, b""))
+        if len(body) > 65_536:
+            raise InputError(f"the answer to {request.path} is too long", "try again")
+        return MetadataAnswer("http://memory", status, body)

@@ -7,9 +7,10 @@ import ssl
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import attrs
 
@@ -58,17 +59,23 @@ class RunningCa:
 
 
 @contextmanager
-def serve_ca(program: str, path: Path, url: str) -> Iterator[RunningCa]:
-    """Run step-ca on the sandbox `path` until the block ends; raises where it does not come up."""
+def serve_ca(
+    program: str, path: Path, url: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[RunningCa]:
+    """Run step-ca on the sandbox `path`, with more in its environment, until the block ends.
+
+    Raises:
+        RuntimeError: it does not come up.
+    """
     log = path / "step-ca.log"
-    environment = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"]}
+    surroundings = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"], **environment}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [program, str(path / "config" / "ca.json")],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=surroundings,
         )
     try:
         ca = RunningCa(path, url)

@@ -11,6 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.cloud_identities import be_amazon
+from tests.metadata_service import serve_metadata
 from tests.peer_programs import REPOSITORY, RunningCa
 from tests.softhsm import SoftHsm
 
@@ -121,3 +123,23 @@ def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: 
     modules = list_loaded([*words, *softhsm.flags(softhsm.make("P-256"))], environment)
     assert list_third_party(modules) <= CORE | {"asn1crypto", "cython_runtime", "pkcs11"}
     assert list_slow(modules) <= {"socket"}  # asn1crypto takes it along
+
+
+def test_a_machine_in_a_cloud_offline_adds_urllib3(sandbox_path: Path, tmp_path: Path) -> None:
+    """Asking who the machine is takes urllib3 beside ca.json, and neither X.509 nor a key."""
+    config = json.loads((sandbox_path / "config" / "ca.json").read_text())
+    config |= {"authority": {"provisioners": [{"type": "AWS", "name": "vms"}]}}
+    config["root"] = str(sandbox_path / "certs" / "root_ca.crt")
+    (tmp_path / "ca.json").write_text(json.dumps(config))
+    words = ["token", "foo", "--offline", "--ca-config", str(tmp_path / "ca.json")]
+    with serve_metadata(be_amazon()) as host:
+        modules = list_loaded(words, {"STEPPATH": str(tmp_path), **host.environment()})
+    assert list_third_party(modules) <= CORE | {"cattr", "cattrs", "typing_extensions", "urllib3"}
+    assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
+    assert "adapters.instance_metadata" in modules
+
+
+@pytest.mark.parametrize("words", [["token", "foo", "--offline"], ["doctor", "--help"]], ids=" ".join)
+def test_nobody_else_loads_the_metadata_services(sandbox: dict[str, str], words: list[str]) -> None:
+    """Only who mints for a machine in a cloud waits for their client."""
+    assert "adapters.instance_metadata" not in list_loaded(words, sandbox)

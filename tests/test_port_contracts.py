@@ -17,18 +17,33 @@ from adapters.key_formats import load_jwk_key
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.terminal import Stderr
 from adapters.token_files import StandardOutput, TokenFile
-from domain.errors import InputError, OutputError, UsageError, WrongPasswordError
-from domain.ports import Clock, InputFiles, KeyFile, Notices, Passwords, Prompter, Randomness, SealedKey, TokenSink
+from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
+from domain.instance_metadata import MetadataRequest, MetadataService
+from domain.ports import (
+    Clock,
+    InputFiles,
+    InstanceMetadata,
+    KeyFile,
+    Notices,
+    Passwords,
+    Prompter,
+    Randomness,
+    SealedKey,
+    TokenSink,
+)
+from entrypoints.wiring import wire_metadata
 from tests.memory_ports import (
     CountedRandomness,
     FixedClock,
     MemoryFiles,
     MemoryKeyStore,
+    MemoryMetadata,
     MemoryPasswords,
     MemorySink,
     RecordedNotices,
     ScriptedPrompter,
 )
+from tests.metadata_service import VARIABLES, Asked, serve_metadata, tell
 from tests.pseudo_terminal import DOWN, ENTER, run_on_terminal
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
@@ -284,3 +299,44 @@ def test_the_key_store_in_memory_keeps_the_port_s_promises() -> None:
         store.open(SealedKey("jwe", "provisioner x"), MemoryPasswords())
     with pytest.raises(InputError):
         store.open(KeyFile("missing.pem", "key"), MemoryPasswords())
+
+
+# -- InstanceMetadata -------------------------------------------------------------------------------
+
+ANSWERS = {"/here": (200, b"content\r\n\0\xff"), "/refused": (403, b"why"), "/full": (200, bytes(65_536))}
+
+
+@pytest.fixture(params=["local", "memory"])
+def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[InstanceMetadata]:
+    """The metadata service of Google's on a machine that has no other."""
+    answers = {**ANSWERS, "/too-long": (200, bytes(65_537))}
+    if request.param == "memory":
+        yield MemoryMetadata(MetadataService.GOOGLE, answers)
+        return
+
+    def behave(asked: Asked) -> bytes:
+        status, body = answers.get(asked.path, (404, b""))
+        return tell(body, status)
+
+    with serve_metadata(behave) as nobody:
+        monkeypatch.setenv(VARIABLES["AWS"], nobody.url)
+    with serve_metadata(behave) as host:
+        monkeypatch.setenv(VARIABLES["GCP"], host.url)
+        yield wire_metadata()
+
+
+@pytest.mark.parametrize("path", [*ANSWERS, "/not-there"])
+def test_a_metadata_service_is_answered_for_as_it_is(metadata: InstanceMetadata, path: str) -> None:
+    """Status and body come as they were, whatever the status, and say whose they are."""
+    answer = metadata.ask(MetadataService.GOOGLE, MetadataRequest(path=path, query={"a": "b c"}))
+    assert (answer.status, answer.body) == ANSWERS.get(path, (404, b""))
+    assert answer.succeeds is (answer.status == 200)
+    assert answer.address.startswith("http://")
+
+
+def test_a_metadata_service_that_is_not_there_or_says_too_much_is_an_error(metadata: InstanceMetadata) -> None:
+    """Neither is an answer; the error names the machine that this is not, or the path."""
+    with pytest.raises(NetworkError, match="this does not seem to be an Amazon EC2 instance"):
+        metadata.ask(MetadataService.AMAZON, MetadataRequest(path="/here"))
+    with pytest.raises(InputError, match="/too-long"):
+        metadata.ask(MetadataService.GOOGLE, MetadataRequest(path="/too-long"))

@@ -1,0 +1,120 @@
+"""The metadata services of clouds, over plain HTTP, on urllib3: never through a proxy, and never for long.
+
+Redirects are not followed; bodies and time are bounded.
+"""
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
+
+from domain.ca_url import check_host
+from domain.duration import NANOSECONDS, format_duration
+from domain.errors import NetworkError, UsageError
+from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
+
+ADDRESSES: Mapping[MetadataService, tuple[str, str]] = {
+    MetadataService.GOOGLE: ("GCE_METADATA_HOST", "http://metadata"),
+    MetadataService.AMAZON: ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254"),
+    MetadataService.AZURE: ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254"),
+}
+"""Where each service is, behind the variable by which its cloud's own libraries let it be elsewhere."""
+
+MAX_BODY_BYTES = 65_536
+TIMEOUT = 2 * NANOSECONDS
+"""For all requests of a run together."""
+
+_CHUNK = 16_384
+
+
+def find_address(service: MetadataService, environment: Mapping[str, str]) -> str:
+    """Return where the service is: `http://`, host, and perhaps a port.
+
+    Raises:
+        UsageError: the environment names no such address.
+    """
+    variable, usual = ADDRESSES[service]
+    named = environment.get(variable, "")
+    if not named:
+        return usual
+    try:
+        return _read_address(named if "://" in named else f"http://{named}")
+    except ValueError as error:
+        raise UsageError(f"{variable} is no address of a metadata service", "write it as http://host:port") from error
+
+
+def _read_address(text: str) -> str:
+    url = urlsplit(text)
+    host, port = check_host(url.hostname or ""), url.port
+    if url.scheme != "http" or url.username is not None or url.path.strip("/") or url.query or url.fragment:
+        raise ValueError("more or less than scheme, host and port")
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}" + ("" if port is None else f":{port}")
+
+
+class HttpMetadata:
+    """An `InstanceMetadata` (see `domain.ports`) over HTTP.
+
+    Attributes:
+        find_address: The base address of a service.
+        run_within: Does something within so many seconds of wall-clock time, or raises TimeoutError.
+        describe_fault: Says why a connection failed.
+        timeout: Nanoseconds for all requests together; by default `TIMEOUT`.
+    """
+
+    def __init__(
+        self,
+        *,
+        find_address: Callable[[MetadataService], str],
+        run_within: Callable[[float, Callable[[], tuple[int, bytes]]], tuple[int, bytes]],
+        describe_fault: Callable[[BaseException], str],
+        timeout: int | None = None,
+    ) -> None:
+        self.find_address = find_address
+        self.run_within = run_within
+        self.describe_fault = describe_fault
+        self.timeout = TIMEOUT if timeout is None else timeout
+        self._spent = 0.0
+
+    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
+        """Return the answer to a request, within the time that is left."""
+        address, started = self.find_address(service), monotonic()
+        bound = self.timeout if request.patience is None else min(self.timeout, request.patience)
+        seconds = min(self.timeout / NANOSECONDS - self._spent, bound / NANOSECONDS)
+        try:
+            status, body = self.run_within(seconds, lambda: _request(address, request, seconds))
+        except NewConnectionError as error:
+            raise _absent(service, address, f"cannot be reached: {self.describe_fault(error)}") from error
+        except (TimeoutError, Urllib3Timeout) as error:
+            raise _absent(service, address, f"did not answer within {format_duration(bound)}") from error
+        except (HTTPError, OSError, UnicodeError) as error:  # whose text may hold what was answered
+            raise _absent(service, address, "gives no proper HTTP answer") from error
+        finally:
+            self._spent += monotonic() - started
+        if len(body) > MAX_BODY_BYTES:
+            raise misfit(service, address, f"answers {request.path} with over {MAX_BODY_BYTES} bytes")
+        return MetadataAnswer(address, status, body)
+
+
+def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
+    return NetworkError(
+        f"this does not seem to be {service.machine}: its metadata service at {address} {how}",
+        "mint on such a machine, or choose another provisioner by --provisioner",
+    )
+
+
+def _request(address: str, request: MetadataRequest, seconds: float) -> tuple[int, bytes]:
+    """Return status and body, of which no more than one chunk over the most that is taken."""
+    with urllib3.PoolManager() as pool:
+        response = pool.request(
+            request.method, address + request.target, headers={"Accept-Encoding": "identity", **request.headers},
+            timeout=seconds, retries=False, redirect=False, preload_content=False, decode_content=False,
+        )  # fmt: skip
+        body = bytearray()
+        while len(body) <= MAX_BODY_BYTES and (chunk := response.read(_CHUNK)):
+            body += chunk
+        response.close()
+        return response.status, bytes(body)

@@ -1,0 +1,64 @@
+"""The GCP provisioner: the token is the one that Google gives the machine for this very CA.
+
+Source: step-ca, authority/provisioner/gcp.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from domain.ca_url import escape_fragment
+from domain.credential import IssuedToken
+from domain.instance_metadata import MetadataRequest, MetadataService
+from domain.provisioners.instance import InstanceProvisioner, check_identity
+from domain.request_kind import SIGNING, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from domain.ports import Sources
+    from domain.token_options import TokenOptions
+
+ISSUER = "https://accounts.google.com"
+"""The `iss` that step-ca asks for (step-ca, gcp.go)."""
+
+PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
+
+
+class GcpProvisioner(InstanceProvisioner):
+    """A provisioner of type GCP."""
+
+    kinds: ClassVar = SIGNING
+    service: ClassVar = MetadataService.GOOGLE
+    type_name = "GCP"
+
+    @property
+    def audience_fragment(self) -> str:
+        """The CA finds the provisioner by it."""
+        return f"gcp/{self.name}"
+
+    @property
+    def issuer(self) -> str:
+        """Google's own."""
+        return ISSUER
+
+    def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:  # noqa: ARG002
+        """Return the identity token of the machine's default service account."""
+        audience = f"{sources.authority.url()}{Kind.SIGN.path}#{escape_fragment(self.audience_fragment)}"
+        request = MetadataRequest(
+            path=PATH,
+            query={"audience": audience, "format": "full", "licenses": "FALSE"},
+            headers={"Metadata-Flavor": "Google"},
+        )
+        body, address = self.ask(sources, request)
+        token = body.decode("ascii", "replace").strip()
+        claims = check_identity(token, audience, self, address, sources.clock.now())
+        return IssuedToken(token, tuple(_list_cautions(claims)), names_ca=True)
+
+
+def _list_cautions(claims: Mapping[str, Any]) -> Iterator[str]:
+    if claims.get("iss") != ISSUER:
+        yield f"step-ca takes tokens of the issuer {ISSUER} alone"
+    google = claims.get("google")
+    if not isinstance(google, dict) or not google.get("compute_engine"):
+        yield "the token does not say which machine it is of, as step-ca wants: GKE's, for one, do not"

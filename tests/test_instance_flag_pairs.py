@@ -1,0 +1,96 @@
+"""Every pair of flags that go with a token of a machine in a cloud, with each of the clouds: both have an effect."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import attrs
+import pytest
+
+import adapters.instance_metadata
+from domain.instance_metadata import MetadataService
+from tests.cloud_identities import BEHAVIOURS, NAMES, provisioners
+from tests.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
+from tests.hostile_ca import answer, issue, root, serve
+from tests.metadata_service import serve_metadata
+from tests.test_flag_pairs import EFFECTS, OLD_CONTENT, Outcome, check_refusal, complete, contradict, run_untouching
+from tests.test_instance_identity import TAKEN
+
+SERVICES = {"GCP": MetadataService.GOOGLE, "AWS": MetadataService.AMAZON, "Azure": MetadataService.AZURE}
+PAIRS = list(combinations_with_replacement(sorted(TAKEN), 2))
+
+
+@attrs.frozen
+class CloudScene(Scene):
+    """A scene on a machine in a cloud, where `--provisioner` names one for such machines.
+
+    Attributes:
+        type_name: The type of that provisioner.
+    """
+
+    type_name: str = ""
+
+    def value(self, flag: str, flags: frozenset[str]) -> str:
+        """Return the sensible value that `flag` has among `flags`."""
+        return NAMES[self.type_name] if flag == "provisioner" else super().value(flag, flags)
+
+
+class CloudOutcome(Outcome):
+    """A run that made a token of what the machine's cloud says."""
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether the CA's address does not stand in the token."""
+        return self.type_name == "Azure"
+
+    @property
+    def type_name(self) -> str:
+        """The type of the provisioner."""
+        assert isinstance(self.scene, CloudScene)
+        return self.scene.type_name
+
+
+OWN_EFFECTS: dict[str, Callable[[CloudOutcome], bool]] = {
+    **EFFECTS,
+    "provisioner": lambda o: o.is_made_by(NAMES[o.type_name]),
+    "root": lambda o: o.says_unused("root") if "offline" in o.flags else o.fails_with("root", o.scene.file("set.json")),
+}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudScene]:
+    """The CA, the step path, and the cloud."""
+    path = tmp_path_factory.mktemp("scene")
+    listed = [*prepare(path)[0], *provisioners(path)]
+    fingerprints, bindings = write_roots(path), write_bindings(path)
+    credential = issue("server", root(), names=("127.0.0.1", "localhost"))
+    with ExitStack() as stack:
+        ca = stack.enter_context(serve(lambda _: answer({"provisioners": listed}), credential, num_tickets=0))
+        host = stack.enter_context(serve_metadata(BEHAVIOURS[request.param]()))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        addresses = {SERVICES[request.param]: ("NOWHERE", host.url)}
+        patch.setattr(adapters.instance_metadata, "ADDRESSES", addresses)
+        write_step_path(path, listed, ca.url)
+        yield CloudScene(path, ca, fingerprints, bindings, {}, request.param)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_no_flag_of_a_pair_is_silently_ignored(scene: CloudScene, pair: tuple[str, str]) -> None:
+    """A pair is refused, or each of the two has its effect, as they have with every other type."""
+    bare = frozenset({"provisioner", *pair})
+    flags = complete(bare)
+    if flags != bare:
+        check_refusal(run_untouching(scene, bare), bare, flags)
+    if contradict(flags):
+        check_refusal(run_untouching(scene, flags), bare, flags)
+        return
+    output = Path(scene.file("token"))
+    output.unlink(missing_ok=True)
+    if "force" in flags:
+        output.write_text(OLD_CONTENT)
+    before = len(scene.ca.requests)
+    result = scene.run(flags)
+    assert result.status == 0, result.err
+    outcome = CloudOutcome(scene, flags, result, len(scene.ca.requests) - before)
+    assert [flag for flag in sorted(flags) if not OWN_EFFECTS[flag](outcome)] == []
