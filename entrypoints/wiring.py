@@ -118,6 +118,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
     """
     try:
         from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
+        from adapters.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
             f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
@@ -132,6 +133,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         return verify(key, public.algorithm, message, signature)
 
     return Pkcs11Keys(
+        find_token=find_token,
         read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
         read_certificate=lambda der: _open_certificates().read_chain(der)[0].public,
         verify=holds,
