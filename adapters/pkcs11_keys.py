@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
-from pkcs11._pkcs11 import lib as Module  # noqa: N812  # it is a class
 from pkcs11.types import PROTECTED_AUTH
 
 from domain.device_options import pin_path
 from domain.device_public import describe_ec, describe_rsa
-from domain.errors import InputError, KeyFormatError, KeyMismatchError, WrongPasswordError
+from domain.errors import InputError, KeyFormatError, KeyMismatchError, WrongPasswordError, naming
 from domain.jwk import read_public_jwk
 from domain.pkcs11_uri import encode_id
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from domain.key_source import DeviceKey
     from domain.pkcs11_uri import Pkcs11Uri
     from domain.ports import Passwords
-
-DEFAULT_MODULE = "p11-kit-proxy.so"
-"""The module of p11-kit, which stands for all that are installed: what step takes where the URI names none."""
 
 _STALE = (
     pkcs11.exceptions.SessionHandleInvalid,
@@ -59,14 +55,9 @@ _RSA_MECHANISMS = {
 _EC_DIGESTS = {"ES256": hashlib.sha256, "ES384": hashlib.sha384, "ES512": hashlib.sha512}
 
 _Verify: TypeAlias = "Callable[[PublicJwk, bytes, bytes], bool]"
+_FindToken: TypeAlias = "Callable[[Pkcs11Uri], pkcs11.Token]"
 _Pin: TypeAlias = "str | object | None"
 """A PIN, None where the token wants none, or the mark for one that is typed at the device."""
-
-_modules: dict[str, tuple[int, Module]] = {}
-"""Modules by their path, each with the process that initialised it."""
-
-_inherited: list[Module] = []
-"""Modules of the process that this one was forked from, kept: letting go of one would finalise it."""
 
 
 class DeviceSigner:
@@ -88,7 +79,7 @@ class DeviceSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of `message`, verified before it leaves."""
-        with _translated(self.label):
+        with naming(self.label), _translated(self.label):
             signature = self._login.sign(self.public.algorithm, message)
         if not self._verify(self.public, message, signature):
             raise KeyMismatchError(
@@ -102,6 +93,7 @@ class Pkcs11Keys:
     """Opens keys in devices.
 
     Attributes:
+        find_token: A URI to the one token that it names, of a module that is initialised in this process.
         read_pin: The path of a PIN's file, and whose PIN it is, to the PIN.
         read_certificate: A certificate in DER to its public key, None for one of a type that signs no tokens.
         verify: Whether a signature is one of a message by a public key, under the key's own algorithm.
@@ -110,10 +102,12 @@ class Pkcs11Keys:
     def __init__(
         self,
         *,
+        find_token: _FindToken,
         read_pin: Callable[[str, str], bytes],
         read_certificate: Callable[[bytes], PublicJwk | None],
         verify: _Verify,
     ) -> None:
+        self.find_token = find_token
         self.read_pin = read_pin
         self.read_certificate = read_certificate
         self.verify = verify
@@ -130,8 +124,8 @@ class Pkcs11Keys:
             KeyFormatError: the key cannot sign a token.
         """
         with _translated(source.label):
-            token = _find_token(source.uri)
-            login = _Login(source.uri, self._choose_pin(token, source.uri, passwords))
+            token = self.find_token(source.uri)
+            login = _Login(self.find_token, source.uri, self._choose_pin(token, source.uri, passwords))
             return DeviceSigner(login, self._read_public(login, source), source.label, self.verify)
 
     def _choose_pin(self, token: pkcs11.Token, uri: Pkcs11Uri, passwords: Passwords) -> _Pin:
@@ -184,7 +178,8 @@ class _Login:
         private: The key.
     """
 
-    def __init__(self, uri: Pkcs11Uri, pin: _Pin) -> None:
+    def __init__(self, find_token: _FindToken, uri: Pkcs11Uri, pin: _Pin) -> None:
+        self._find_token = find_token
         self._uri = uri
         self._pin = pin
         self._process = 0
@@ -210,7 +205,7 @@ class _Login:
             yield from list(self._session.get_objects({Attribute.CLASS: kind, **wanted}))
 
     def _open(self) -> None:
-        token = _find_token(self._uri)
+        token = self._find_token(self._uri)
         if self._is_refused:  # the PIN was changed meanwhile: another try would bring the device nearer to its lock
             raise WrongPasswordError(f"the PIN of token {token.label!r} is wrong", _CHECK_PIN)
         try:
@@ -247,60 +242,6 @@ def _close(session: pkcs11.Session, process: int) -> None:
     if process == os.getpid():
         with suppress(pkcs11.PKCS11Error):
             session.close()
-
-
-def _load_module(path: str) -> Module:
-    """Return the module, initialised in this process."""
-    known = _modules.get(path)
-    if known is not None and known[0] == os.getpid():
-        return known[1]
-    try:
-        module = Module(path)
-    except pkcs11.PKCS11Error as error:
-        module = known[1] if known is not None else _borrow_module(path, error)  # it has survived the fork
-    if known is not None:
-        _inherited.append(known[1])
-    _modules[path] = (os.getpid(), module)
-    return module
-
-
-def _borrow_module(path: str, failure: pkcs11.PKCS11Error) -> Module:
-    """Return the module where other code of this process has initialised it, or say why it cannot be loaded."""
-    try:
-        return pkcs11.lib(path)
-    except pkcs11.PKCS11Error:
-        reason = str(failure) or type(failure).__name__
-        raise InputError(
-            f"the PKCS#11 module {path} cannot be loaded: {reason}", "name the device's module by module-path"
-        ) from failure
-
-
-def _find_token(uri: Pkcs11Uri) -> pkcs11.Token:
-    """Return the one token that the URI names."""
-    module = _load_module(uri.module_path or DEFAULT_MODULE)
-    present = [token for token in module.get_tokens() if TokenFlag.TOKEN_INITIALIZED in token.flags]
-    found = [token for token in present if _fits(token, uri)]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(f"{token.label!r} (serial {_name_serial(token)})" for token in found or present)
-    if found:
-        raise InputError(f"several tokens match: {listed}", "tell them apart by serial")
-    raise InputError("there is no such token", f"the module has {listed or 'none'}")
-
-
-def _fits(token: pkcs11.Token, uri: Pkcs11Uri) -> bool:
-    pairs = (
-        (uri.token, token.label),
-        (uri.serial, _name_serial(token)),
-        (uri.manufacturer, token.manufacturer_id),
-        (uri.model, token.model),
-        (uri.slot_id, token.slot.slot_id),
-    )
-    return all(wanted is None or wanted == there for wanted, there in pairs)
-
-
-def _name_serial(token: pkcs11.Token) -> str:
-    return token.serial.decode("utf-8", "replace").rstrip("\0 ")
 
 
 def _find_key(session: pkcs11.Session, uri: Pkcs11Uri) -> Any:

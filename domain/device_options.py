@@ -57,12 +57,29 @@ def key_source(options: AuthorityOptions, name: str, published: PublicJwk | None
 
     Args:
         published: The public half that the key should have, None where it is not known.
+
+    Raises:
+        UsageError: no setting says on which token it is.
     """
     text = _text(options.settings, name)
     if not is_device_uri(text):
         return KeyFile(text, name)
     uri = _merge(options.settings, name)
+    if not uri.names_token():
+        whose = options.spell(name)
+        raise UsageError(f"{whose} says no token", "add token, serial or slot-id to its URI, or to --kms")
     return DeviceKey(uri, f"{options.spell(name)} {uri.shown()}", published)
+
+
+def check_key_sources(options: AuthorityOptions) -> None:
+    """Check that the keys can be looked for, now that configuration has had its say.
+
+    Raises:
+        UsageError: no setting says on which token a key is.
+    """
+    for name in KEYS:
+        if name in options.settings:
+            key_source(options, name)
 
 
 def list_device_cautions(options: AuthorityOptions) -> Iterator[str]:
@@ -117,8 +134,6 @@ def _merge(given: Settings, name: str) -> Pkcs11Uri:
             uri = merge_pkcs11_uris(_parse(given, "kms"), uri)
         except ValueError as error:
             raise UsageError(f"{spell(given, 'kms')} and {spelled} do not go together: {error}") from None
-    if not uri.names_token():
-        raise UsageError(f"{spelled} says no token", "add token, serial or slot-id to its URI, or to --kms")
     _check_pin_source(uri, spelled)
     return uri
 

@@ -18,7 +18,7 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
-from domain.device_options import uses_device
+from domain.device_options import check_key_sources, uses_device
 from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
@@ -60,6 +60,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         UsageError: an option is missing that this way of minting needs.
         InputError: ca.json or the root cannot be read.
     """
+    check_key_sources(options)
     files, terminal = LocalFiles(), Terminal()
     output_file = options.text("output-file")
     return Ports(
@@ -119,6 +120,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
     """
     try:
         from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
+        from adapters.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
             f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
@@ -126,9 +128,14 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
     from adapters.jws import load_public_key, verify  # noqa: PLC0415
 
     def holds(public: PublicJwk, message: bytes, signature: bytes) -> bool:
-        return verify(load_public_key(public), public.algorithm, message, signature)
+        try:
+            key = load_public_key(public)
+        except ValueError:  # such as a point that is not on its curve
+            return False
+        return verify(key, public.algorithm, message, signature)
 
     return Pkcs11Keys(
+        find_token=find_token,
         read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
         read_certificate=lambda der: _open_certificates().read_chain(der)[0].public,
         verify=holds,

@@ -1,5 +1,6 @@
 """Keys in a device: their tokens on the real step-ca, what is refused, and that no PIN shows anywhere."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,6 +157,16 @@ def test_a_password_file_beside_a_pin_is_told_to_be_unused(place: Place) -> None
     result = place.run(NAME, *words, *place.device.flags(place.keys["P-256"]))
     assert place.takes(result)
     assert "--password-file is not used: the PIN does not come from it" in result.err
+
+
+def test_the_device_may_stand_in_the_configuration(place: Place, tmp_path: Path) -> None:
+    """`defaults.json` says where it is, as it says where the CA is, and the command line which key."""
+    for folder in ("certs", "config"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "certs" / "root_ca.crt").write_bytes((place.ca.ca.path / "certs" / "root_ca.crt").read_bytes())
+    defaults = {"ca-url": place.ca.ca.url, "kms": place.device.uri(), "provisioner": "P-256"}
+    (tmp_path / "config" / "defaults.json").write_text(json.dumps(defaults))
+    assert place.takes(place.run(NAME, "--key", place.keys["P-256"].uri, STEPPATH=str(tmp_path)))
 
 
 def test_a_provisioners_usual_password_is_no_pin(place: Place, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from unittest import mock
 import pkcs11
 import pytest
 
-from adapters import pkcs11_keys
+from adapters import pkcs11_modules
 from adapters.jws import load_public_key, make_signer, public_members, verify
 from adapters.pkcs11_keys import Pkcs11Keys
+from adapters.pkcs11_modules import find_token
 from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPasswordError
 from domain.jwk import PublicJwk, read_public_jwk
 from domain.key_source import DeviceKey
@@ -37,7 +38,7 @@ def make_opener(check: Callable[[PublicJwk, bytes, bytes], bool] = holds) -> Pkc
     def read_none(*_: object) -> Any:
         raise AssertionError("nothing is to be read")
 
-    return Pkcs11Keys(read_pin=read_none, read_certificate=read_none, verify=check)
+    return Pkcs11Keys(find_token=find_token, read_pin=read_none, read_certificate=read_none, verify=check)
 
 
 def locate(device: SoftHsm, key: KeyInDevice, published: PublicJwk | None = None) -> DeviceKey:
@@ -104,7 +105,7 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
     """The session from before the fork is not used: the standard lets no module take it (PKCS#11 v2.40, 5.4)."""
     signer = make_opener().open(locate(softhsm, key), KNOWN)
     signer.sign(b"message")
-    before, module = signer._login._session, pkcs11_keys._modules[softhsm.module]
+    before, module = signer._login._session, pkcs11_modules._modules[softhsm.module]
 
     def sign() -> bool:
         loaded: list[str] = []
@@ -113,16 +114,16 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
             loaded.append(path)
             raise pkcs11.PKCS11Error("it has survived the fork")
 
-        with mock.patch.object(pkcs11_keys, "Module", load):
+        with mock.patch.object(pkcs11_modules, "Module", load):
             signer.sign(b"message")
         return (
             signer._login._session is not before
             and loaded == [softhsm.module]
-            and pkcs11_keys._modules[softhsm.module][0] == os.getpid()
+            and pkcs11_modules._modules[softhsm.module][0] == os.getpid()
         )
 
     assert run_in_child(sign)
-    assert signer._login._session is before and pkcs11_keys._modules[softhsm.module] == module
+    assert signer._login._session is before and pkcs11_modules._modules[softhsm.module] == module
 
 
 FORKING = """
@@ -204,10 +205,9 @@ def test_a_pin_that_was_changed_meanwhile_is_tried_once(softhsm: SoftHsm, key: K
     login._session.close()
     login._pin = "4711"
     tries: list[str] = []
-    real = pkcs11_keys._find_token
 
     def find(uri: Any) -> Any:
-        token = real(uri)
+        token = find_token(uri)
 
         class Counted:
             label = token.label
@@ -218,7 +218,7 @@ def test_a_pin_that_was_changed_meanwhile_is_tried_once(softhsm: SoftHsm, key: K
 
         return Counted()
 
-    with mock.patch.object(pkcs11_keys, "_find_token", find):
+    with mock.patch.object(login, "_find_token", find):
         for _ in range(3):
             with pytest.raises(WrongPasswordError, match="is wrong"):
                 signer.sign(b"message")
