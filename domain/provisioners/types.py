@@ -3,15 +3,19 @@
 from domain.provisioners.base import Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.renewal import Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 
-TYPES: tuple[type[Provisioner], ...] = (JwkProvisioner, X5cProvisioner, SshpopProvisioner, K8ssaProvisioner, Renewal)
+TYPES: tuple[type[Provisioner], ...] = (
+    JwkProvisioner, X5cProvisioner, SshpopProvisioner, K8ssaProvisioner, Renewal, NebulaProvisioner,
+)  # fmt: skip
 
-NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner]] = {
+NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner | NebulaProvisioner]] = {
     "x5c": X5cProvisioner,
     "sshpop": SshpopProvisioner,
     "k8ssa": K8ssaProvisioner,
+    "nebula": NebulaProvisioner,
 }
 """The types of which step-ott needs nothing but the name, by the CA's type in lower case."""
