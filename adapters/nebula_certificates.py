@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from hashlib import sha256
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from domain.duration import NANOSECONDS
 from domain.errors import InputError
 from domain.jwk import PublicJwk
 from domain.nebula_certificate import NebulaCertificate
-from domain.protobuf_fields import BYTES, VARINT, split_fields, split_varints
+from domain.protobuf_fields import split_fields, split_varints
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.nebula_certificate import Network
 
 MAX_BODY_BYTES = 65_536
@@ -71,64 +74,82 @@ def _unreadable(error: ValueError) -> InputError:
 
 # -- Version 1: protobuf ----------------------------------------------------------------------------
 
-_DETAILS_FIELDS = {1: BYTES, 4: BYTES, 5: VARINT, 6: VARINT, 7: BYTES, 8: VARINT, 9: BYTES, 100: VARINT}
-"""The fields of the details and their wire types (cert_v1.proto), but for addresses, which have two."""
+_DETAILS_FIELDS = {
+    "name": 1, "ips": 2, "subnets": 3, "groups": 4, "begin": 5, "end": 6, "key": 7, "is_ca": 8, "issuer": 9,
+    "curve": 100,
+}  # fmt: skip
+"""The details' fields by their numbers (cert_v1.proto)."""
 
-_IPS, _SUBNETS, _GROUPS = 2, 3, 4
+_DETAILS_NUMBERS = frozenset({5, 6, 8, 100})
+_REPEATED = frozenset({4})
 
 
 def _read_version_1(body: bytes) -> NebulaCertificate:
     _check_size(body)
-    outer = dict[int, Any]()
-    for number, value in split_fields(body):
-        if number not in (1, 2) or number in outer or not isinstance(value, bytes):
-            raise ValueError(f"field {number} is unknown, repeated or of the wrong type")
-        outer[number] = value
+    outer = _read_message(body, frozenset({1, 2}), frozenset())
     if set(outer) != {1, 2}:
         raise ValueError("details or signature are missing")
-    details, words = _read_details(outer[1])
-    if len(words[_IPS]) % 2 or len(words[_SUBNETS]) % 2:
-        raise ValueError("an address has no mask")
-    is_ca = bool(details.get(8, 0))
+    (signed,), (signature,) = outer[1], outer[2]
+    found = _read_message(signed, frozenset(_DETAILS_FIELDS.values()), _DETAILS_NUMBERS)
+    details = {name: found.get(number, []) for name, number in _DETAILS_FIELDS.items()}
+    is_ca = bool(details["is_ca"])
     certificate = NebulaCertificate(
         body=body,
         version=1,
-        name=details.get(1, b"").decode("utf-8"),
-        networks=tuple(_read_masked(*pair) for pair in zip(words[_IPS][::2], words[_IPS][1::2], strict=True)),
+        name=_first(details["name"], b"").decode("utf-8"),
+        networks=_read_masked(_first(details["ips"], b"")),
         is_ca=is_ca,
-        not_before=_signed(details.get(5, 0)) * NANOSECONDS,
-        not_after=_signed(details.get(6, 0)) * NANOSECONDS + 1,  # that instant still counts
-        public=_read_key(details.get(100, _CURVE25519), details.get(7, b""), is_ca),
-        issuer=details.get(9, b"").hex(),
+        not_before=_signed(_first(details["begin"], 0)) * NANOSECONDS,
+        not_after=_signed(_first(details["end"], 0)) * NANOSECONDS + 1,  # that instant still counts
+        public=_read_key(_first(details["curve"], _CURVE25519), _first(details["key"], b""), is_ca),
+        issuer=_first(details["issuer"], b"").hex(),
+        fingerprint=sha256(body).hexdigest(),
+        unsafe_networks=_read_masked(_first(details["subnets"], b"")),
+        groups=tuple(group.decode("utf-8") for group in details["groups"]),
+        signed=signed,
+        signature=signature,
     )
     _check_networks(certificate)
     return certificate
 
 
-def _read_details(data: bytes) -> tuple[dict[int, Any], dict[int, list[int]]]:
-    """Return the fields that stand once, and the addresses and masks of the two that stand any number of times."""
-    single: dict[int, Any] = {}
-    words: dict[int, list[int]] = {_IPS: [], _SUBNETS: []}
+def _read_message(data: bytes, known: frozenset[int], numbers: frozenset[int]) -> dict[int, list[Any]]:
+    """Return a message's fields by number, written as Nebula writes them: in order, and none that says nothing.
+
+    Nebula writes a certificate anew before it checks the signature, so that other spellings would not hold.
+
+    Args:
+        known: All fields that there may be.
+        numbers: Those that are numbers; the rest is bytes.
+    """
+    found: dict[int, list[Any]] = {}
     for number, value in split_fields(data):
-        if number in words:
-            words[number] += list(split_varints(value)) if isinstance(value, bytes) else [value]
-            continue
-        wanted = _DETAILS_FIELDS.get(number)
-        if wanted is None or isinstance(value, bytes) is not (wanted == BYTES):
-            raise ValueError(f"field {number} of the details is unknown or of the wrong type")
-        if number in single and number != _GROUPS:
-            raise ValueError(f"field {number} of the details stands there twice")
-        single[number] = value
-    if any(word >> 32 for word in (*words[_IPS], *words[_SUBNETS])):
-        raise ValueError("an address of more than 32 bits")
-    return single, words
+        is_next = number > max(found, default=0) or (number in found and number in _REPEATED)
+        if number not in known or not is_next or isinstance(value, int) is not (number in numbers):
+            raise ValueError(f"field {number} is unknown, of the wrong type, or out of place")
+        if not value and number not in _REPEATED:
+            raise ValueError(f"field {number} is empty")
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def _first(values: Sequence[Any], absent: Any) -> Any:
+    return values[0] if values else absent
 
 
 def _signed(number: int) -> int:
     return number - (1 << 64) if number >> 63 else number
 
 
-def _read_masked(address: int, mask: int) -> IPv4Interface:
+def _read_masked(packed: bytes) -> tuple[IPv4Interface, ...]:
+    """Return the addresses and masks that stand there in turn."""
+    words = list(split_varints(packed))
+    if len(words) % 2 or any(word >> 32 for word in words):
+        raise ValueError("an address is too long, or has no mask")
+    return tuple(_mask(address, mask) for address, mask in zip(words[::2], words[1::2], strict=True))
+
+
+def _mask(address: int, mask: int) -> IPv4Interface:
     prefix = 32 - (mask ^ 0xFFFFFFFF).bit_length()
     if mask != (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF:
         raise ValueError("a mask has holes")
@@ -137,9 +158,9 @@ def _read_masked(address: int, mask: int) -> IPv4Interface:
 
 # -- Version 2: DER ---------------------------------------------------------------------------------
 
-_SEQUENCE, _OCTETS = 0x30, 0x04
+_SEQUENCE, _OCTETS, _TEXT = 0x30, 0x04, 0x0C
 _DETAILS, _CURVE, _KEY, _SIGNATURE = 0xA0, 0x81, 0x82, 0x83
-_NAME, _NETWORKS, _UNSAFE_NETWORKS, _GROUP_LIST, _IS_CA, _BEGIN_TIME, _END_TIME, _ISSUER = (
+_NAME, _NETWORKS, _UNSAFE_NETWORKS, _GROUPS, _IS_CA, _BEGIN_TIME, _END_TIME, _ISSUER = (
     0x80, 0xA1, 0xA2, 0xA3, 0x84, 0x85, 0x86, 0x87,
 )  # fmt: skip
 """Tags (cert_v2.go): context-specific, constructed where they hold more values."""
@@ -152,29 +173,41 @@ def _read_version_2(body: bytes) -> NebulaCertificate:
     envelope = DerValues(body)
     fields = DerValues(envelope.take(_SEQUENCE))
     details = DerValues(fields.take(_DETAILS))
-    curve, key = fields.take_optional(_CURVE, b"\0"), fields.take(_KEY)
-    fields.take(_SIGNATURE)
+    raw_details = fields.data[: fields.at]
+    curve, key, signature = fields.take_optional(_CURVE, b"\0"), fields.take(_KEY), fields.take(_SIGNATURE)
     envelope.end()
     fields.end()
     name, networks = details.take(_NAME), details.take_optional(_NETWORKS, b"")
-    if not 0 < len(name) <= _MAX_NAME_BYTES:
-        raise ValueError(f"its name is not 1 to {_MAX_NAME_BYTES} bytes long")
-    for tag in (_UNSAFE_NETWORKS, _GROUP_LIST):
-        details.take_optional(tag, b"")
-    is_ca = details.take_optional(_IS_CA, b"\0") != b"\0"
+    unsafe_networks, groups = details.take_optional(_UNSAFE_NETWORKS, b""), details.take_optional(_GROUPS, b"")
+    is_ca = details.take_optional(_IS_CA, b"\0")
+    if not 0 < len(name) <= _MAX_NAME_BYTES or len(is_ca) != 1 or len(curve) != 1:
+        raise ValueError("its name, its curve or what it says of being a CA is of the wrong length")
+    signed = raw_details + curve + key
     certificate = NebulaCertificate(
         body=body,
         version=2,
         name=name.decode("utf-8"),
-        networks=tuple(_read_prefix(octets) for octets in DerValues(networks).take_all(_OCTETS)),
-        is_ca=is_ca,
+        networks=_read_prefixes(networks),
+        is_ca=is_ca != b"\0",
         not_before=_read_time(details.take(_BEGIN_TIME)) * NANOSECONDS,
         not_after=_read_time(details.take(_END_TIME)) * NANOSECONDS + 1,  # that instant still counts
-        public=_read_key(int.from_bytes(curve, "big"), key, is_ca),
+        public=_read_key(curve[0], key, is_ca != b"\0"),
         issuer=details.take_optional(_ISSUER, b"").hex(),
+        fingerprint=sha256(signed + signature).hexdigest(),
+        unsafe_networks=_read_prefixes(unsafe_networks),
+        groups=tuple(group.decode("utf-8") for group in DerValues(groups).take_all(_TEXT)),
+        signed=signed,
+        signature=signature,
     )
     _check_networks(certificate)
     return certificate
+
+
+def _read_prefixes(data: bytes) -> tuple[Network, ...]:
+    networks = [_read_prefix(octets) for octets in DerValues(data).take_all(_OCTETS)]
+    if len(set(networks)) != len(networks):
+        raise ValueError("a network stands there twice")
+    return tuple(networks)
 
 
 def _read_prefix(octets: bytes) -> Network:

@@ -45,11 +45,21 @@ class XeddsaSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of `message`, verified with the public key before it leaves."""
-        signature, edwards = sign(self.private_key, message, self.randomness(RANDOM_BYTES))
-        montgomery = sodium.crypto_sign_ed25519_pk_to_curve25519(edwards)
-        if base64url.encode(montgomery) != self.public.members["x"] or not _holds(edwards, message, signature):
+        signature = sign(self.private_key, message, self.randomness(RANDOM_BYTES))
+        if not self.holds(message, signature):
             raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a sound copy")
         return signature
+
+    def holds(self, message: bytes, signature: bytes) -> bool:
+        """Return whether Ed25519 takes `signature`: what step-ca's check comes to (crypto, x25519.Verify)."""
+        edwards, _ = _calculate_key_pair(self.private_key)
+        if base64url.encode(sodium.crypto_sign_ed25519_pk_to_curve25519(edwards)) != self.public.members["x"]:
+            return False
+        try:
+            Ed25519PublicKey.from_public_bytes(edwards).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
 
 
 def make_xeddsa_signer(private_key: bytes, randomness: Callable[[int], bytes]) -> XeddsaSigner:
@@ -67,8 +77,8 @@ def make_xeddsa_signer(private_key: bytes, randomness: Callable[[int], bytes]) -
     return XeddsaSigner(private_key, randomness)
 
 
-def sign(private_key: bytes, message: bytes, random: bytes) -> tuple[bytes, bytes]:
-    """Return the signature of `message` and the key in Ed25519's form (xeddsa_sign).
+def sign(private_key: bytes, message: bytes, random: bytes) -> bytes:
+    """Return the signature of `message` (xeddsa_sign).
 
     Args:
         private_key: An X25519 private key, 32 bytes.
@@ -79,7 +89,7 @@ def sign(private_key: bytes, message: bytes, random: bytes) -> tuple[bytes, byte
     R = sodium.crypto_scalarmult_ed25519_base_noclamp(r)  # noqa: N806  # the specification's names
     h = _hash_to_scalar(R, A, message)
     s = sodium.crypto_core_ed25519_scalar_add(r, sodium.crypto_core_ed25519_scalar_mul(h, a))
-    return R + s, A
+    return R + s
 
 
 def _calculate_key_pair(private_key: bytes) -> tuple[bytes, bytes]:
@@ -94,15 +104,6 @@ def _calculate_key_pair(private_key: bytes) -> tuple[bytes, bytes]:
 
 def _hash_to_scalar(*parts: bytes) -> bytes:
     return sodium.crypto_core_ed25519_scalar_reduce(sha512(b"".join(parts)).digest())
-
-
-def _holds(edwards: bytes, message: bytes, signature: bytes) -> bool:
-    """Return whether Ed25519 takes the signature: what step-ca's own check comes to (crypto, x25519.Verify)."""
-    try:
-        Ed25519PublicKey.from_public_bytes(edwards).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _read_public(key: bytes) -> PublicJwk:

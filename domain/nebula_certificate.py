@@ -31,7 +31,12 @@ class NebulaCertificate:
         is_ca: Whether it is a Nebula CA's own.
         not_before, not_after: Nanoseconds since the epoch, UTC.
         public: Its key: P-256, X25519, or for a CA Ed25519.
-        issuer: Hex SHA-256 of the certificate of the CA that issued it, empty for a CA's own.
+        issuer: Fingerprint of the certificate of the CA that issued it, empty for a CA's own.
+        fingerprint: Its own, a SHA-256 in lower-case hex.
+        unsafe_networks: Networks behind the host.
+        groups: For a CA, the groups that it may issue for, none for all.
+        signed: What its issuer has signed.
+        signature: In DER by a P-256 key, else Ed25519's.
     """
 
     body: bytes = attrs.field(repr=False)
@@ -43,6 +48,11 @@ class NebulaCertificate:
     not_after: int
     public: PublicJwk
     issuer: str = ""
+    fingerprint: str = ""
+    unsafe_networks: tuple[Network, ...] = ()
+    groups: tuple[str, ...] = ()
+    signed: bytes = attrs.field(default=b"", repr=False)
+    signature: bytes = attrs.field(default=b"", repr=False)
 
     def names(self) -> list[str]:
         """Return the names that step-ca issues certificates for by it: its own, and its addresses."""

@@ -18,7 +18,7 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
-from domain.errors import UsageError
+from domain.errors import KeyFormatError, UsageError
 from domain.key_source import NebulaKeyFile
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from entrypoints.verifying import VerifyPorts
 
 
-NEBULA_EXTRA = "install it with pip install 'step-ott[nebula]'"
+NEBULA_EXTRA = "install it with: pip install 'step-ott[nebula]'"
+"""What to do where the extra is missing that X25519 keys need."""
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -131,7 +132,7 @@ def _make_xeddsa_signer(private_key: bytes) -> Signer:
     try:
         from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError("X25519 keys sign by libsodium, which is not installed here", NEBULA_EXTRA) from error
+        raise KeyFormatError("an X25519 key signs by libsodium, and PyNaCl is not installed", NEBULA_EXTRA) from error
     return make_xeddsa_signer(private_key, os.urandom)
 
 

@@ -69,17 +69,15 @@ def open_mesh(program: str, path: Path) -> Mesh:
 @contextmanager
 def serve_mesh(program: str, path: Path, mesh: Mesh) -> Iterator[ProvisionedCa]:
     """Run a step-ca with, among others, a Nebula provisioner that trusts the mesh."""
-
-    def adjust(config: dict[str, Any]) -> None:
-        config["authority"]["provisioners"].append(describe_provisioner(mesh))
-
-    with serve_provisioned(program, path, adjust) as ca:
+    with serve_provisioned(program, path, lambda config: add_provisioner(config, mesh)) as ca:
         yield ca
 
 
-def describe_provisioner(mesh: Mesh) -> dict[str, Any]:
-    """Return the provisioner as ca.json has it."""
-    return {"type": "Nebula", "name": NEBULA, "roots": encode(mesh.roots()), "claims": {"enableSSHCA": True}}
+def add_provisioner(config: dict[str, Any], mesh: Mesh) -> None:
+    """Add a Nebula provisioner that trusts the mesh to a ca.json."""
+    config["authority"]["provisioners"].append(
+        {"type": "Nebula", "name": NEBULA, "roots": encode(mesh.roots()), "claims": {"enableSSHCA": True}}
+    )
 
 
 def print_certificate(program: str, path: Path) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class NebulaProvisioner(Provisioner):
     files: ClassVar = ("nebula-cert", "nebula-key")
 
     binary_members: ClassVar = {"roots": "roots"}
-    payload: ClassVar = frozenset({"step"})
+    payload: ClassVar = frozenset({"cnf", "step"})
 
     type_name = "Nebula"
     roots: bytes = attrs.field(default=b"", repr=False)
@@ -66,11 +66,17 @@ class NebulaProvisioner(Provisioner):
             )
         super().judge(given, kind)
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
-        """Say that it cannot be told."""
-        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the certificate in the header, and the signature by its key."""
+        from domain.acceptance.nebula_rules import judge_nebula  # noqa: PLC0415  # only to foretell
 
-        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+        return judge_nebula(case, self.roots, self.name)
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Judge the request by what the certificate says."""
+        from domain.acceptance.nebula_request_rules import judge_nebula_request  # noqa: PLC0415  # only to foretell
+
+        return judge_nebula_request(case, self.claims.over(case.settings.claims))
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--nebula-key`, with the certificate of `--nebula-cert` in the header."""
@@ -84,9 +90,18 @@ class NebulaProvisioner(Provisioner):
         _check_request(options, certificate)
         signer = sources.keys.open(NebulaKeyFile(str(options.text("nebula-key")), "nebula-key"), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
-        cautions = () if certificate.issuer else (CA_CAUTION,)
+        cautions = tuple(_list_cautions(options, certificate))
         header = {"nebula": b64encode(certificate.body).decode("ascii")}
         return Credential(signer, signer.public.thumbprint(), header, cautions=cautions)
+
+
+def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Iterator[str]:
+    """Give what the user should know of the CA's answer."""
+    if not certificate.issuer:
+        yield CA_CAUTION
+    for name in ("cnf", "cnf-file"):
+        if name in options.settings:
+            yield f"step-ca binds Nebula tokens to no request: {options.spell(name)} has no effect there"
 
 
 def _check_request(options: TokenOptions, certificate: NebulaCertificate) -> None:
