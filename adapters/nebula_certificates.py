@@ -18,6 +18,7 @@ from domain.errors import InputError
 from domain.jwk import PublicJwk
 from domain.nebula_certificate import NebulaCertificate
 from domain.protobuf_fields import split_fields, split_varints
+from domain.rfc3339 import LAST_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +100,8 @@ def _read_version_1(body: bytes) -> NebulaCertificate:
         name=_first(details["name"], b"").decode("utf-8"),
         networks=_read_masked(_first(details["ips"], b"")),
         is_ca=is_ca,
-        not_before=_signed(_first(details["begin"], 0)) * NANOSECONDS,
-        not_after=_signed(_first(details["end"], 0)) * NANOSECONDS + 1,  # that instant still counts
+        not_before=_check_time(_first(details["begin"], 0)) * NANOSECONDS,
+        not_after=_check_time(_first(details["end"], 0)) * NANOSECONDS + 1,  # that instant still counts
         public=_read_key(_first(details["curve"], _CURVE25519), _first(details["key"], b""), is_ca),
         issuer=_first(details["issuer"], b"").hex(),
         fingerprint=sha256(body).hexdigest(),
@@ -137,10 +138,6 @@ def _first(values: Sequence[Any], absent: Any) -> Any:
     return values[0] if values else absent
 
 
-def _signed(number: int) -> int:
-    return number - (1 << 64) if number >> 63 else number
-
-
 def _read_masked(packed: bytes) -> tuple[IPv4Interface, ...]:
     """Return the addresses and masks that stand there in turn."""
     words = list(split_varints(packed))
@@ -164,8 +161,6 @@ _NAME, _NETWORKS, _UNSAFE_NETWORKS, _GROUPS, _IS_CA, _BEGIN_TIME, _END_TIME, _IS
     0x80, 0xA1, 0xA2, 0xA3, 0x84, 0x85, 0x86, 0x87,
 )  # fmt: skip
 """Tags (cert_v2.go): context-specific, constructed where they hold more values."""
-
-_MAX_TIME_BYTES = 8
 
 
 def _read_version_2(body: bytes) -> NebulaCertificate:
@@ -224,9 +219,9 @@ def _read_prefix(octets: bytes) -> Network:
 
 
 def _read_time(octets: bytes) -> int:
-    if not 0 < len(octets) <= _MAX_TIME_BYTES:
-        raise ValueError(f"a time of {len(octets)} bytes")
-    return int.from_bytes(octets, "big", signed=True)
+    if not octets or (octets[:1] == b"\0" and len(octets) > 1 and octets[1] < 0x80):
+        raise ValueError("a time is not in its shortest form")
+    return _check_time(int.from_bytes(octets, "big", signed=True))
 
 
 # -- Both -------------------------------------------------------------------------------------------
@@ -237,11 +232,20 @@ def _check_size(body: bytes) -> None:
         raise ValueError(f"it is {len(body)} bytes long, and may be 1 to {MAX_BODY_BYTES}")
 
 
+def _check_time(seconds: int) -> int:
+    if not 0 <= seconds <= LAST_SECOND:
+        raise ValueError("a time before 1970 or beyond the calendar")
+    return seconds
+
+
 def _check_networks(certificate: NebulaCertificate) -> None:
     if not certificate.networks and not certificate.is_ca:
         raise ValueError("it is no CA's, and has no network")
     if any(network.ip.is_unspecified for network in certificate.networks):
         raise ValueError("a network has no address")
+    versions = {network.version for network in certificate.networks}
+    if not certificate.is_ca and any(network.version not in versions for network in certificate.unsafe_networks):
+        raise ValueError("a network behind the host is of another kind than its own")
 
 
 def _read_key(curve: int, key: bytes, is_ca: bool) -> PublicJwk:

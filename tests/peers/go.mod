@@ -8,7 +8,10 @@ tool (
 	github.com/smallstep/cli/cmd/step
 )
 
-require go.step.sm/crypto v0.82.0
+require (
+	github.com/slackhq/nebula v1.10.3
+	go.step.sm/crypto v0.82.0
+)
 
 require (
 	cloud.google.com/go v0.123.0 // indirect
@@ -140,7 +143,6 @@ require (
 	github.com/shurcooL/sanitized_anchor_name v1.0.0 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e // indirect
-	github.com/slackhq/nebula v1.10.3 // indirect
 	github.com/smallstep/certificates v0.30.2 // indirect
 	github.com/smallstep/certinfo v1.16.0 // indirect
 	github.com/smallstep/cli v0.30.6 // indirect

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	nebula "github.com/slackhq/nebula/cert"
 	"go.step.sm/crypto/x25519"
 )
 
@@ -130,6 +131,19 @@ func verifyXEdDSA(words []string) answer {
 	return answer{Truth: x25519.Verify(x25519.PublicKey(parts[0]), parts[1], parts[2])}
 }
 
+// readNebula reads a Nebula certificate in PEM, and gives what stands in it as JSON.
+func readNebula(text string) answer {
+	certificate, _, err := nebula.UnmarshalCertificateFromPEM([]byte(text))
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	data, err := certificate.MarshalJSON()
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Text: string(data)}
+}
+
 // decodeAll reads so many words in hexadecimal, of which the first is a key of 32 bytes.
 func decodeAll(words []string, count int) ([][]byte, error) {
 	if len(words) != count {
@@ -181,6 +195,8 @@ func reply(q question) answer {
 			return answer{Error: err.Error()}
 		}
 		return answer{Truth: truth}
+	case "nebula":
+		return readNebula(q.Text)
 	case "xeddsa-sign":
 		return signXEdDSA(q.Words)
 	case "xeddsa-verify":
