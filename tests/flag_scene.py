@@ -25,6 +25,7 @@ from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk, make_signer
 from domain import base64url
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
+from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import Credential, HostileCa, issue, root
 from tests.provisioned_ca import issue_leaf
 from tests.running import Result, invoke
@@ -59,13 +60,14 @@ class Scene:
     def value(self, flag: str, flags: frozenset[str]) -> str:
         """Return the sensible value that `flag` has among `flags`."""
         return {
-            "san": "san.example.com", "principal": "root", "cnf": CNF, "set": "flag=1",
+            "san": "10.0.0.7", "principal": "10.0.0.8", "cnf": CNF, "set": "flag=1",
             "set-file": self.file("set.json"),
             "cnf-file": self.file("key.pub" if "ssh" in flags else "request.csr"), "not-before": "60s",
             "not-after": "20m",
             "cert-not-before": "1m", "cert-not-after": "2h", "provisioner": "bob", "kid": "kid-b", "context": "two",
             "x5c-cert": self.file("leaf.crt"), "x5c-key": self.file("leaf.key"), "x5c-chain": self.file("chain.crt"),
             "sshpop-cert": self.file("host-cert.pub"), "sshpop-key": self.file("host.key"),
+            "nebula-cert": self.file("nebula.crt"), "nebula-key": self.file("nebula.key"),
             "k8ssa-token-path": self.file("k8s-token"), "key": self.file("token.key"),
             "password-file": self.file("password"), "root": self.file("flag.crt"),
             "provisioner-password-file": self.file("own-password"), "ca-config": self.file("other-ca.json"),
@@ -154,6 +156,10 @@ def write_certificates(path: Path) -> dict[str, str]:
         .sign(ec.generate_private_key(ec.SECP256R1()))
     )
     (path / "host-cert.pub").write_bytes(certificate.public_bytes())
+    keys["nebula.key"] = ec.generate_private_key(ec.SECP256R1())
+    networks = ("10.0.0.7/24", "10.0.0.8/24")
+    draft = Draft(key=keys["nebula.key"], name=SUBJECT, networks=networks, issuer="ab" * 32)
+    (path / "nebula.crt").write_bytes(write_pem(draft.issue(2, root().key)[0], 2))
     for name, key in keys.items():
         sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD))
         (path / name).write_bytes(sealed)
@@ -174,7 +180,9 @@ def prepare(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         for name in names
         for kid in ("kid-a", "kid-b")
     ]
-    provisioners += [{"type": type_name, "name": name} for type_name in ("X5C", "SSHPOP", "K8sSA") for name in names]
+    provisioners += [
+        {"type": type_name, "name": name} for type_name in ("X5C", "SSHPOP", "K8sSA", "Nebula") for name in names
+    ]
     write_json(path / "token.key", jwk)
     write_json(path / "set.json", {"file": 2})
     parts = ('{"alg":"ES256"}', '{"iss":"kubernetes/serviceaccount"}', "signature")

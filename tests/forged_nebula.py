@@ -24,6 +24,11 @@ def der(tag: int, *contents: bytes) -> bytes:
     return bytes([tag, 0x80 | len(length)]) + length + content
 
 
+def integer(number: int) -> bytes:
+    """Return the content of an ASN.1 integer that is not negative."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
 def varint(number: int) -> bytes:
     """Return a number as Protocol Buffers write it."""
     octets = bytearray()
@@ -99,8 +104,8 @@ class Draft:
             der(0xA2, *unsafe) if unsafe else b"",
             der(0xA3, *(der(0x0C, group.encode()) for group in self.groups)) if self.groups else b"",
             der(0x84, b"\xff") if self.is_ca else b"",
-            der(0x85, (now + self.begin).to_bytes(5, "big").lstrip(b"\0")),
-            der(0x86, (now + self.end).to_bytes(5, "big").lstrip(b"\0")),
+            der(0x85, integer(now + self.begin)),
+            der(0x86, integer(now + self.end)),
             der(0x87, bytes.fromhex(self.issuer)) if self.issuer else b"",
         )
         public, curve = raw_public(self.key), bytes([self.curve])

@@ -164,7 +164,7 @@ def test_a_renewal_is_by_nobody_on_the_list(origin: Origin) -> None:
     assert select_provisioners([Renewal(ISSUER)], options) == [Renewal(ISSUER)]
 
 
-REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "GCP", "AWS", "Azure", "Nebula", "Quantum")
+REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "GCP", "AWS", "Azure", "Quantum")
 
 
 @pytest.mark.parametrize("type_name", REFUSING)

@@ -216,7 +216,7 @@ def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
     assert own.over(common) == ProvisionerClaims(enable_ssh_ca=False, disable_renewal=True)
 
 
-@pytest.mark.parametrize(("type_name", "fragment"), [("Nebula", "nebula/n"), ("GCP", "gcp/n")])
+@pytest.mark.parametrize(("type_name", "fragment"), [("AWS", "aws/n"), ("GCP", "gcp/n")])
 def test_a_type_that_is_not_judged_is_unknown(type_name: str, fragment: str) -> None:
     """The provisioner is found and named, and nothing is guessed of its tokens."""
     settings = AuthoritySettings(dns_names=[CA], provisioners=[OtherProvisioner("n", type_name)])
