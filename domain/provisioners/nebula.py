@@ -6,6 +6,7 @@ Source: step-ca, authority/provisioner/nebula.go.
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
+    from domain.claims import TokenRequest
     from domain.finding import Finding
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Sources
@@ -87,12 +89,15 @@ class NebulaProvisioner(Provisioner):
         with naming(f"{spelled} {path}"):
             certificate = sources.certificates.read_nebula(data)
             check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
-        _check_request(options, certificate)
         signer = sources.keys.open(NebulaKeyFile(str(options.text("nebula-key")), "nebula-key"), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
-        cautions = tuple(_list_cautions(options, certificate))
-        header = {"nebula": b64encode(certificate.body).decode("ascii")}
-        return Credential(signer, signer.public.thumbprint(), header, cautions=cautions)
+        return Credential(
+            signer,
+            signer.public.thumbprint(),
+            {"nebula": b64encode(certificate.body).decode("ascii")},
+            cautions=tuple(_list_cautions(options, certificate)),
+            check_request=partial(_check_request, options, certificate),
+        )
 
 
 def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Iterator[str]:
@@ -104,11 +109,15 @@ def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Ite
             yield f"step-ca binds Nebula tokens to no request: {options.spell(name)} has no effect there"
 
 
-def _check_request(options: TokenOptions, certificate: NebulaCertificate) -> None:
-    """Check that the names in the request are the certificate's."""
+def _check_request(options: TokenOptions, certificate: NebulaCertificate, request: TokenRequest) -> None:
+    """Check that the names in the request are the certificate's.
+
+    Raises:
+        UsageError: one is not.
+    """
     from domain.nebula_certificate import check_names  # noqa: PLC0415  # only for its own tokens
 
-    request, spelled = options.request, options.spell("nebula-cert")
+    spelled = options.spell("nebula-cert")
     check_names(certificate, request.principals, options.spell("principal"), spelled)
     if request.kind is Kind.SIGN:
         option, names = (options.spell("san"), request.sans) if request.sans else ("the subject", (request.subject,))
