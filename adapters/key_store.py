@@ -58,9 +58,10 @@ class KeyContainers:
         whose = f"--{source.option} {source.path}"
         data = self.files.read(source.path, MAX_KEY_BYTES)
         with naming(whose):
-            return self._open_data(data, whose, passwords)
+            return self.open_data(data, whose, passwords)
 
-    def _open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
+    def open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
+        """Return the signer of the key in `data`, a file's content; `whose` names it (see `domain.ports.KeyStore`)."""
         if b"-----BEGIN " in data:
             key = self.load_pem(data, None)
             if key is None:

@@ -29,8 +29,11 @@ MAX_BODY_BYTES = 65_536
 """The longest that Nebula takes (cert_v2.go, MaxCertificateSize)."""
 
 _MAX_NAME_BYTES = 253
+_MAX_SHOWN = 4
+"""More labels of PEM blocks than that are not told."""
+
 _PEM = re.compile(rb"-----BEGIN (NEBULA CERTIFICATE(?: V2)?)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
-_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _POINT_BYTES, _KEY_BYTES = 65, 32
 _CURVE25519, _P256 = 0, 1
 
@@ -46,7 +49,7 @@ def read_nebula(data: bytes) -> NebulaCertificate:
         return _read_body(data)
     found = _PEM.findall(data)
     if len(labels) != 1 or len(found) != 1:
-        listed = ", ".join(sorted({label.decode() for label in labels}))
+        listed = ", ".join(sorted({label.decode() for label in labels})[:_MAX_SHOWN])
         several = f"it holds {len(labels)} PEM blocks" if len(labels) > 1 else "it cannot be read as PEM"
         raise InputError(f"{several}: {listed}", "give a file with one NEBULA CERTIFICATE, of version 1 or 2")
     label, text = found[0]

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from domain.errors import KeyFormatError, naming
-from domain.key_source import KeyFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.key_source import NebulaKeyFile
-    from domain.ports import InputFiles, KeyStore, Passwords, Signer
+    from domain.ports import InputFiles, Passwords, Signer
 
 MAX_KEY_BYTES = 65_536
 _PEM = re.compile(rb"-----BEGIN (NEBULA [A-Z0-9 ]*PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
@@ -32,11 +31,11 @@ _FIX = "give the key that nebula-cert wrote beside the certificate"
 
 
 class NebulaKeys:
-    """Opens private keys of Nebula's, and leaves all others to another key store.
+    """Opens private keys of Nebula's, and leaves all others to those who know them.
 
     Attributes:
         files: Reads key files.
-        others: Opens what is not in Nebula's own PEM.
+        open_other: Opens what is not in Nebula's own PEM: content, name for errors and prompts, passwords.
         make_signer: A key object of `cryptography`, and None, to its signer.
         make_xeddsa_signer: An X25519 private key, 32 bytes, to its signer.
     """
@@ -45,21 +44,21 @@ class NebulaKeys:
         self,
         *,
         files: InputFiles,
-        others: KeyStore,
+        open_other: Callable[[bytes, str, Passwords], Signer],
         make_signer: Callable[[object, None], Signer],
         make_xeddsa_signer: Callable[[bytes], Signer],
     ) -> None:
         self.files = files
-        self.others = others
+        self.open_other = open_other
         self.make_signer = make_signer
         self.make_xeddsa_signer = make_xeddsa_signer
 
     def open(self, source: NebulaKeyFile, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
-        data = self.files.read(source.path, MAX_KEY_BYTES)
-        if not _BEGIN.search(data):
-            return self.others.open(KeyFile(source.path, source.option), passwords)
-        with naming(f"--{source.option} {source.path}"):
+        data, whose = self.files.read(source.path, MAX_KEY_BYTES), f"--{source.option} {source.path}"
+        with naming(whose):
+            if not _BEGIN.search(data):
+                return self.open_other(data, whose, passwords)
             label, key = _decode(data)
             if label == "NEBULA X25519 PRIVATE KEY":
                 return self.make_xeddsa_signer(key)

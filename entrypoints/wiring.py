@@ -121,7 +121,7 @@ class _AllKeys:
 
         keys = NebulaKeys(
             files=self.files,
-            others=self.containers,
+            open_other=self.containers.open_data,
             make_signer=make_signer,
             make_xeddsa_signer=_make_xeddsa_signer,
         )

@@ -124,6 +124,18 @@ def test_a_p256_key_is_taken_in_any_form(form: str, online: Mint, mesh: Mesh, tm
     assert SPEND["sign"](online.ca, token).status == 201
 
 
+@pytest.mark.parametrize("form", ["Nebula's", "PKCS#8"])
+def test_standard_input_is_a_file_like_any_other(form: str, online: Mint, mesh: Mesh, tmp_path: Path) -> None:
+    """A key is taken from `-`, whatever its form; so is a certificate."""
+    held = mesh.host(tmp_path, 2, "P-256")
+    scalar = int.from_bytes(b64decode(b"".join(held.key.read_bytes().splitlines()[1:-1])), "big")
+    key = write_key(ec.derive_private_key(scalar, ec.SECP256R1())) if form == "PKCS#8" else held.key.read_bytes()
+    words = ["token", NAME, "--nebula-cert", str(held.certificate), "--nebula-key", "-"]
+    assert SPEND["sign"](online.ca, invoke(*words, environment=online.environment, stdin=key).token).status == 201
+    words = ["token", NAME, "--nebula-cert", "-", "--nebula-key", str(held.key)]
+    assert invoke(*words, environment=online.environment, stdin=held.certificate.read_bytes()).token
+
+
 def test_names_and_principals_of_the_certificate_are_taken(online: Mint, held: Held) -> None:
     """Its name and its addresses, however those are written, may all be asked for."""
     names = [NAME, ADDRESS, "fd00:0::7"]

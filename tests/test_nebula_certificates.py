@@ -159,6 +159,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "text": (b"no certificate", "no Nebula certificate"),
     "two": (write_pem(V2, 2) * 2, "2 PEM blocks"),
     "both versions": (write_pem(V1, 1) + write_pem(V2, 2), "2 PEM blocks: NEBULA CERTIFICATE, NEBULA CERTIFICATE V2"),
+    "many": (b"".join(b"-----BEGIN %s-----\n" % (b"A" * size) for size in range(1, 99)), ": A, AA, AAA, AAAA: give"),
     "a key": (write_block("NEBULA X25519 PRIVATE KEY", b"k" * 32), "cannot be read as PEM: NEBULA X25519 PRIVATE KEY"),
     "no end": (write_pem(V2, 2).replace(b"END", b"ENT"), "cannot be read as PEM"),
     "base64 with a hole": (write_pem(V2, 2).replace(b"-----\nM", b"-----\n"), "no Nebula certificate"),
