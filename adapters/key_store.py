@@ -71,7 +71,7 @@ class KeyContainers:
         if text.startswith("{"):
             jwk = _parse_object(data)
             return self._open_sealed(text, whose, passwords) if "ciphertext" in jwk else self._sign_with_jwk(jwk)
-        if text.count(".") == 4:
+        if text.count(".") == 4 and text.isascii():
             return self._open_sealed(text, whose, passwords)
         what = "it is no private key in a format that step-ott reads" if text else "it is empty"
         is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()
