@@ -64,9 +64,10 @@ class KeyContainers:
         whose = f"--{source.option} {source.path}"
         data = self.files.read(source.path, MAX_KEY_BYTES)
         with naming(whose):
-            return self._open_data(data, whose, passwords)
+            return self.open_data(data, whose, passwords)
 
-    def _open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
+    def open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
+        """Return the signer of the key in `data`, a file's content; `whose` names it (see `domain.ports.KeyStore`)."""
         if b"-----BEGIN " in data:
             key = self.load_pem(data, None)
             if key is None:
@@ -76,7 +77,7 @@ class KeyContainers:
         if text.startswith("{"):
             jwk = _parse_object(data)
             return self._open_sealed(text, whose, passwords) if "ciphertext" in jwk else self._sign_with_jwk(jwk)
-        if text.count(".") == 4:
+        if text.count(".") == 4 and text.isascii():
             return self._open_sealed(text, whose, passwords)
         what = "it is no private key in a format that step-ott reads" if text else "it is empty"
         is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()

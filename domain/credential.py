@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from domain.claims import TokenRequest
     from domain.ports import Signer
+
+
+def take_any(request: TokenRequest) -> None:
+    """Have nothing against any request."""
 
 
 @attrs.frozen(eq=False)
@@ -22,6 +27,7 @@ class Credential:
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
         subject: The subject that the key's certificate dictates, None for the user's own.
         cautions: What the user should know of the CA's answer to its tokens, a sentence each.
+        check_request: Refuses, by a UsageError, a request for what the key's certificate does not vouch for.
     """
 
     signer: Signer
@@ -29,6 +35,7 @@ class Credential:
     header: Mapping[str, Any] = attrs.field(factory=dict)
     subject: str | None = None
     cautions: tuple[str, ...] = ()
+    check_request: Callable[[TokenRequest], None] = take_any
 
 
 @attrs.frozen(eq=False)

@@ -146,7 +146,7 @@ def judge_provisioners(provisioners: Sequence[Provisioner]) -> Finding:
     able = [provisioner.label() for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
     count = f"the CA has {len(provisioners)}"
     if not able:
-        remedy = "have one of type JWK, X5C, SSHPOP or K8sSA added to the CA"
+        remedy = "have one of type JWK, X5C, SSHPOP, K8sSA or Nebula added to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
     return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {', '.join(able)}")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.certificate import Certificate, SshCertificate
+    from domain.nebula_certificate import NebulaCertificate
 
 
 @attrs.frozen
@@ -25,12 +26,14 @@ class HeaderCertificates:
     Attributes:
         chain: The X.509 ones, each with the header's member that holds it and its place there, from 1.
         ssh: The SSH one in `sshpop`.
+        nebula: Nebula's in `nebula`.
         faults: What could not be read, and why, a sentence each.
     """
 
     chain: Sequence[tuple[str, int, Certificate]] = ()
     ssh: SshCertificate | None = None
     faults: Sequence[str] = ()
+    nebula: NebulaCertificate | None = None
 
 
 def describe_chain(held: HeaderCertificates) -> list[dict[str, str]]:
@@ -67,6 +70,25 @@ def describe_ssh(certificate: SshCertificate) -> Fact:
     return Fact(members, words)
 
 
+def describe_nebula(certificate: NebulaCertificate) -> Fact:
+    """Return a Nebula certificate in words and in members."""
+    members: dict[str, Any] = {
+        "version": certificate.version,
+        "kind": "ca" if certificate.is_ca else "host",
+        "name": certificate.name,
+        "networks": [str(network) for network in certificate.networks],
+        "from": _format_nanoseconds(certificate.not_before),
+        "until": _format_nanoseconds(certificate.not_after),
+        "fingerprint": certificate.fingerprint,
+    }
+    words = (
+        f"of a {'CA' if certificate.is_ca else 'host'}, version {certificate.version}, "
+        f"name {join_items([certificate.name])}, networks {join_items(members['networks']) or 'none'}, "
+        f"from {members['from']}, until {members['until']}, fingerprint {certificate.fingerprint}"
+    )
+    return Fact(members, words)
+
+
 def list_certificate_warnings(held: HeaderCertificates, now: int) -> list[str]:
     """Return what is odd about the certificates, a sentence each; `now` is nanoseconds since the epoch, UTC."""
     return [*held.faults, *_judge_times(held, now)]
@@ -80,6 +102,8 @@ def _judge_times(held: HeaderCertificates, now: int) -> Iterator[str]:
     if held.ssh is not None:
         begin, end = held.ssh.not_before * NANOSECONDS, held.ssh.not_after * NANOSECONDS
         spans.append(("the certificate in its sshpop", begin, end))
+    if held.nebula is not None:
+        spans.append(("the certificate in its nebula", held.nebula.not_before, held.nebula.not_after))
     for name, begin, end in spans:
         if end <= now:
             yield f"{name} has expired"

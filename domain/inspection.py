@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.duration import NANOSECONDS, format_duration
 from domain.fact import Fact, join_items, word_item
-from domain.header_certificates import describe_chain, describe_ssh, list_certificate_warnings
+from domain.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
 from domain.rfc3339 import format_time
 from domain.timeline import Timeline
 from domain.token_outline import RENEWAL, REQUESTS, outline_token, read_member
@@ -58,7 +58,7 @@ def inspect_token(token: ReadToken, held: HeaderCertificates, now: int) -> dict[
         "user": outline.claims.get("user"),
         "certificates": describe_chain(held) or None,
         "ssh_certificate": None if held.ssh is None else describe_ssh(held.ssh),
-        "nebula": _tell_nebula(outline.header),
+        "nebula": None if held.nebula is None else describe_nebula(held.nebula),
         "signature": NOT_CHECKED,
         "warnings": [*list_warnings(outline, now), *list_certificate_warnings(held, now)] or None,
     }  # fmt: skip
@@ -158,15 +158,6 @@ def _tell_account(claims: Mapping[str, Any]) -> Fact | None:
         account |= {"namespace": subject[2], "service_account": subject[3]}
     said = {name: value for name, value in account.items() if value}
     return Fact(said, ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)) if said else None
-
-
-def _tell_nebula(header: Mapping[str, Any]) -> Fact | None:
-    if "nebula" not in header:
-        return None
-    if not isinstance(header["nebula"], str):
-        return Fact({"characters": None}, "the header's member 'nebula' is no text")
-    length = len(header["nebula"])
-    return Fact({"characters": length}, f"a Nebula certificate of {length} characters, which step-ott does not read")
 
 
 def _format_seconds(seconds: int | None) -> str | None:

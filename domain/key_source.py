@@ -21,6 +21,11 @@ class KeyFile:
 
 
 @attrs.frozen
+class NebulaKeyFile(KeyFile):
+    """A private key of a Nebula certificate's in a file: in Nebula's own PEM, or as any other key."""
+
+
+@attrs.frozen
 class SealedKey:
     """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
 

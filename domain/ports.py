@@ -17,6 +17,7 @@ from domain.file_facts import FileFacts
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.jwk import PublicJwk
 from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.nebula_certificate import NebulaCertificate
 from domain.provisioners.base import Provisioner
 
 
@@ -193,6 +194,14 @@ class Certificates(Protocol):
 
         Raises:
             InputError: one cannot be read, or is of a type that signs no tokens.
+        """
+        ...
+
+    def read_nebula(self, data: bytes) -> NebulaCertificate:
+        """Return the Nebula certificate in `data`, PEM, or its body alone, as a token's header carries it.
+
+        Raises:
+            InputError: there is none or several, or it cannot be read.
         """
         ...
 

@@ -107,6 +107,10 @@ TOKEN = Command(
             "The token that Kubernetes gave this pod",
             "token internal.example.com \\\n    --k8ssa-token-path /var/run/secrets/kubernetes.io/serviceaccount/token",
         ),
+        (
+            "Signed by the key of a host's Nebula certificate",
+            "token internal.example.com --nebula-cert host.crt --nebula-key host.key",
+        ),
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
     ),

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from domain.provisioners.base import Provisioner
     from entrypoints.examination import Examination
 
-SECRET_FILES = ("provisioner-password-file", "password-file", "key", "x5c-key", "sshpop-key", "k8ssa-token-path")
+SECRET_FILES = (
+    "provisioner-password-file", "password-file", "key", "x5c-key", "sshpop-key", "k8ssa-token-path", "nebula-key",
+)  # fmt: skip
 """Options that name a file with a secret."""
 
 KEY_FOLDERS = ("", "certs", "config")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.certificate import Certificate, SshCertificate
+    from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Certificates, Clock, InputFiles
 
 MAX_TOKEN_BYTES = 1 << 20
@@ -47,7 +48,13 @@ def read_header_certificates(header: Mapping[str, Any], certificates: Certificat
             ssh = _read_ssh(header["sshpop"], certificates)
         except ValueError as error:
             faults.append(f"the certificate in its sshpop cannot be read: {error}")
-    return HeaderCertificates(chain, ssh, faults)
+    nebula = None
+    if "nebula" in header:
+        try:
+            nebula = _read_nebula(header["nebula"], certificates)
+        except ValueError as error:
+            faults.append(f"the certificate in its nebula cannot be read: {error}")
+    return HeaderCertificates(chain, ssh, faults, nebula)
 
 
 def _read_chain(
@@ -89,6 +96,18 @@ def _read_ssh(text: Any, certificates: Certificates) -> SshCertificate:
         return certificates.read_ssh(text.encode("ascii"))
     except InputError as error:
         raise ValueError("it is no SSH certificate") from error
+
+
+def _read_nebula(text: Any, certificates: Certificates) -> NebulaCertificate:
+    """Return the certificate in `text`, or raise a ValueError that says why there is none."""
+    body = _decode(text)
+    try:
+        certificate = certificates.read_nebula(body)
+    except InputError as error:
+        raise ValueError("it is no Nebula certificate") from error
+    if certificate.body != body:
+        raise ValueError("it is PEM in base64, not what stands in the PEM")
+    return certificate
 
 
 def _decode(text: Any) -> bytes:

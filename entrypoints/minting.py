@@ -8,7 +8,7 @@ import attrs
 
 from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
-from domain.credential import Credential, IssuedToken
+from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
@@ -62,11 +62,16 @@ class Ports:
 
 @attrs.frozen(eq=False)
 class Evidence:
-    """What a token is made of: the complete request, who vouches for it, and the key that signs."""
+    """What a token is made of: the complete request, who vouches for it, and the key that signs.
+
+    Attributes:
+        check_request: Refuses what nobody vouches for (see `domain.credential.Credential`).
+    """
 
     request: TokenRequest
     issuer: Issuer
     signer: Signer
+    check_request: Callable[[TokenRequest], None] = take_any
 
 
 def mint_token(options: TokenOptions, ports: Ports) -> None:
@@ -80,8 +85,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
     """Return the token that the evidence grants: decided by pure rules, then signed.
 
     Raises:
-        UsageError: the token's window is out of bounds by now.
+        UsageError: the token's window is out of bounds by now, or the key's certificate does not vouch for it.
     """
+    evidence.check_request(evidence.request)
     now, jti = clock.now(), randomness.token_id()
     unsigned = compose_token(evidence.request, evidence.issuer, evidence.signer.public, now=now, jti=jti)
     return sign_token(unsigned, evidence.signer)
@@ -109,7 +115,7 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
         header=credential.header,
     )
     subject = request.subject if credential.subject is None else credential.subject
-    return Evidence(attrs.evolve(request, subject=subject), issuer, credential.signer)
+    return Evidence(attrs.evolve(request, subject=subject), issuer, credential.signer, credential.check_request)
 
 
 def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:

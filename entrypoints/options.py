@@ -92,6 +92,12 @@ SSHPOP_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What signs tokens for SSH certificates alone."""
 
+NEBULA_OPTIONS: Sequence[Option] = (
+    Option("nebula-cert", "file", "Nebula certificate whose key signs the token, for a Nebula provisioner.", SIGNER),
+    Option("nebula-key", "file", "Private key of --nebula-cert.", SIGNER),
+)
+"""What signs tokens by a Nebula certificate."""
+
 SECRET_OPTIONS: Sequence[Option] = (
     Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
            "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
@@ -125,6 +131,7 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("cert-not-after", _MOMENT, "With --ssh: when the certificate expires, likewise.", VALIDITY),
     *SIGNING_OPTIONS,
     *SSHPOP_OPTIONS,
+    *NEBULA_OPTIONS,
     *SECRET_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
@@ -149,7 +156,7 @@ FORMAT = Option("format", "text|json", "How to print it: text for people, or jso
 
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
 
-DOCTOR_OPTIONS: Sequence[Option] = (*SIGNING_OPTIONS, *SECRET_OPTIONS, *AUTHORITY_OPTIONS, FORMAT)
+DOCTOR_OPTIONS: Sequence[Option] = (*SIGNING_OPTIONS, *NEBULA_OPTIONS, *SECRET_OPTIONS, *AUTHORITY_OPTIONS, FORMAT)
 
 VERIFY_OPTIONS: Sequence[Option] = (
     Option("for", "sign|revoke|renew|ssh-sign|ssh-revoke|ssh-renew|ssh-rekey", "Which request to the CA the token "

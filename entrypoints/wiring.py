@@ -19,7 +19,8 @@ from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.device_options import check_key_sources, uses_device
-from domain.errors import UsageError
+from domain.errors import KeyFormatError, UsageError
+from domain.key_source import NebulaKeyFile
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.minting import Ports
 
@@ -32,10 +33,16 @@ if TYPE_CHECKING:
     from domain.certificate import Certificate, CertificateRequest, SshCertificate
     from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
     from domain.jwk import PublicJwk
-    from domain.ports import Certificates, InputFiles, InstanceMetadata, Passwords
+    from domain.key_source import DeviceKey, KeyFile, SealedKey
+    from domain.nebula_certificate import NebulaCertificate
+    from domain.ports import Certificates, InputFiles, InstanceMetadata, KeyStore, Passwords, Signer
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
+
+
+NEBULA_EXTRA = "install it with: pip install 'step-ott[nebula]'"
+"""What to do where the extra is missing that X25519 keys need."""
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -99,8 +106,42 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
     )
 
 
-def wire_key_store(files: InputFiles) -> KeyContainers:
+def wire_key_store(files: InputFiles) -> KeyStore:
     """Return the key store over the formats that `adapters` reads."""
+    return _AllKeys(files)
+
+
+class _AllKeys:
+    """Private keys of every kind; what only some kinds need is loaded when there is one to open."""
+
+    def __init__(self, files: InputFiles) -> None:
+        self.files = files
+        self.containers = _wire_containers(files)
+
+    def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
+        if not isinstance(source, NebulaKeyFile):
+            return self.containers.open(source, passwords)
+        from adapters.jws import make_signer  # noqa: PLC0415
+        from adapters.nebula_keys import NebulaKeys  # noqa: PLC0415
+
+        keys = NebulaKeys(
+            files=self.files,
+            open_other=self.containers.open_data,
+            make_signer=make_signer,
+            make_xeddsa_signer=_make_xeddsa_signer,
+        )
+        return keys.open(source, passwords)
+
+
+def _make_xeddsa_signer(private_key: bytes) -> Signer:
+    try:
+        from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
+    except ImportError as error:
+        raise KeyFormatError("an X25519 key signs by libsodium, and PyNaCl is not installed", NEBULA_EXTRA) from error
+    return make_xeddsa_signer(private_key, os.urandom)
+
+
+def _wire_containers(files: InputFiles) -> KeyContainers:
     return KeyContainers(
         files=files,
         check_jwe=_late("adapters.jwe", "parse_jwe"),
@@ -178,6 +219,11 @@ class _LateCertificates:
         from adapters.jws import read_public  # noqa: PLC0415
 
         return read_public_keys(data, read_public)
+
+    def read_nebula(self, data: bytes) -> NebulaCertificate:
+        from adapters.nebula_certificates import read_nebula  # noqa: PLC0415
+
+        return read_nebula(data)
 
 
 def _open_certificates() -> CertificateReader:

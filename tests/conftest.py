@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud_identities import serve_clouds
+from tests.nebula_mesh import Mesh, open_mesh, serve_mesh
 from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
@@ -81,4 +82,17 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
 def cloud_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
     """A real step-ca with provisioners for machines in clouds."""
     with serve_clouds(step_ca_program, tmp_path_factory.mktemp("clouds")) as ca:
+        yield ca
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """Nebula CAs of both versions on both curves, by the real nebula-cert."""
+    return open_mesh(_require("nebula-cert"), tmp_path_factory.mktemp("mesh") / "authorities")
+
+
+@pytest.fixture(scope="session")
+def mesh_ca(mesh: Mesh, step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
+    """A real step-ca with a Nebula provisioner that trusts the mesh."""
+    with serve_mesh(step_ca_program, tmp_path_factory.mktemp("mesh-ca") / "step", mesh) as ca:
         yield ca

@@ -30,6 +30,7 @@ from domain.key_source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
 from entrypoints.wiring import wire_key_store
+from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import Credential, HostileCa, issue, root
 from tests.memory_ports import MemoryPasswords
 from tests.provisioned_ca import issue_leaf
@@ -65,7 +66,7 @@ class Scene:
     def value(self, flag: str, flags: frozenset[str]) -> str:
         """Return the sensible value that `flag` has among `flags`."""
         return {
-            "san": "san.example.com", "principal": "root", "cnf": CNF, "set": "flag=1",
+            "san": "10.0.0.7", "principal": "10.0.0.8", "cnf": CNF, "set": "flag=1",
             "set-file": self.file("set.json"),
             "cnf-file": self.file("key.pub" if "ssh" in flags else "request.csr"), "not-before": "60s",
             "not-after": "20m",
@@ -75,6 +76,7 @@ class Scene:
             "x5c-key": "pkcs11:object=leaf.key" if "kms" in flags else self.file("leaf.key"),
             "x5c-chain": self.file("chain.crt"),
             "sshpop-cert": self.file("host-cert.pub"), "sshpop-key": self.file("host.key"),
+            "nebula-cert": self.file("nebula.crt"), "nebula-key": self.file("nebula.key"),
             "k8ssa-token-path": self.file("k8s-token"),
             "key": "pkcs11:object=token.key" if "kms" in flags else self.file("token.key"),
             "password-file": self.file("password"), "root": self.file("flag.crt"),
@@ -179,6 +181,10 @@ def write_certificates(path: Path) -> dict[str, str]:
         .sign(ec.generate_private_key(ec.SECP256R1()))
     )
     (path / "host-cert.pub").write_bytes(certificate.public_bytes())
+    keys["nebula.key"] = ec.generate_private_key(ec.SECP256R1())
+    networks = ("10.0.0.7/24", "10.0.0.8/24")
+    draft = Draft(key=keys["nebula.key"], name=SUBJECT, networks=networks, issuer="ab" * 32)
+    (path / "nebula.crt").write_bytes(write_pem(draft.issue(2, root().key)[0], 2))
     for name, key in keys.items():
         sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD))
         (path / name).write_bytes(sealed)
@@ -199,7 +205,9 @@ def prepare(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         for name in names
         for kid in ("kid-a", "kid-b")
     ]
-    provisioners += [{"type": type_name, "name": name} for type_name in ("X5C", "SSHPOP", "K8sSA") for name in names]
+    provisioners += [
+        {"type": type_name, "name": name} for type_name in ("X5C", "SSHPOP", "K8sSA", "Nebula") for name in names
+    ]
     write_json(path / "token.key", jwk)
     write_json(path / "set.json", {"file": 2})
     parts = ('{"alg":"ES256"}', '{"iss":"kubernetes/serviceaccount"}', "signature")

@@ -21,6 +21,10 @@ class GoAnswers:
         """Return what a parser of Go's makes of `text`; `error` is a member where it refuses it."""
         return self._put({"ask": parser, "text": text})
 
+    def ask_words(self, what: str, words: Sequence[str]) -> dict[str, Any]:
+        """Return what a library of Go's makes of `words`; `error` is a member where it refuses them."""
+        return self._put({"ask": what, "words": words})
+
     def parse_flags(self, words: Sequence[str], switches: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
         """Return what Go's package flag makes of `words`: `sets` in their order, and `positional` words."""
         return self._put({"ask": "flags", "words": words, "switches": switches, "values": values})

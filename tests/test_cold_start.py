@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.cloud_identities import be_amazon
+from tests.forged_nebula import Draft, write_block, write_pem
 from tests.metadata_service import serve_metadata
 from tests.peer_programs import REPOSITORY, RunningCa
+from tests.provisioned_ca import write_key
 from tests.softhsm import SoftHsm
 
 CORE = {"adapters", "attr", "attrs", "cryptography", "domain", "entrypoints", "fire", "termcolor"}
@@ -143,3 +147,22 @@ def test_a_machine_in_a_cloud_offline_adds_urllib3(sandbox_path: Path, tmp_path:
 def test_nobody_else_loads_the_metadata_services(sandbox: dict[str, str], words: list[str]) -> None:
     """Only who mints for a machine in a cloud waits for their client."""
     assert "adapters.instance_metadata" not in list_loaded(words, sandbox)
+
+
+@pytest.mark.parametrize("kind", ["P-256", "X25519"])
+def test_only_a_nebula_key_that_signs_by_xeddsa_loads_libsodium(kind: str, tmp_path: Path, sandbox_path: Path) -> None:
+    """A P-256 key needs none of it, nor does any other path above; neither takes X.509 or a network."""
+    key = ec.generate_private_key(ec.SECP256R1()) if kind == "P-256" else X25519PrivateKey.generate()
+    body, _ = Draft(key=key, name="foo", issuer="ab" * 32).issue(2, Ed25519PrivateKey.generate())
+    (tmp_path / "host.crt").write_bytes(write_pem(body, 2))
+    secret = key.private_bytes_raw() if isinstance(key, X25519PrivateKey) else b""
+    pem = write_block("NEBULA X25519 PRIVATE KEY", secret) if secret else write_key(key)
+    (tmp_path / "host.key").write_bytes(pem)
+    root = sandbox_path / "certs" / "root_ca.crt"
+    words = ["token", "foo", "--offline", "--issuer", "me", "--ca-url", "ca.example.com", "--root", str(root)]
+    words += ["--nebula-cert", str(tmp_path / "host.crt"), "--nebula-key", str(tmp_path / "host.key")]
+    modules = list_loaded(words, {"STEPPATH": str(tmp_path)})
+    extra = {"nacl", "cffi"} if kind == "X25519" else {"bcrypt"}
+    assert list_third_party(modules) <= CORE | extra
+    assert ("nacl" in modules) is (kind == "X25519")
+    assert list_slow(modules) <= {"bcrypt"}

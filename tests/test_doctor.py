@@ -20,6 +20,7 @@ from domain.finding import Outcome
 from entrypoints.commands import DOCTOR
 from tests.ca_client import connect, general_name, make_csr
 from tests.hostile_ca import root
+from tests.nebula_mesh import Mesh
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port
 from tests.provisioned_ca import ProvisionedCa
 from tests.running import Result, invoke
@@ -377,6 +378,18 @@ def test_other_types_of_provisioner_are_looked_at(provisioned_ca: ProvisionedCa,
         result = invoke("doctor", *held.flags, "--format", "json", environment=provisioned_ca.environment)
         checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
         assert "x5c-machines (X5C)" in checks[diagnosis.PROVISIONER]["reason"]
+        assert checks[diagnosis.KEY]["outcome"] == outcome, checks[diagnosis.KEY]
+
+
+def test_a_nebula_certificate_is_looked_at(mesh: Mesh, mesh_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """It and its key are checked, whatever name a token will be for; a key of another is told."""
+    held, other = mesh.host(tmp_path), mesh.authority(2, "X25519")
+    held.key.chmod(0o600)
+    for key, outcome in ((held.key, PASSED), (other.key, FAILED)):
+        words = ["--nebula-cert", str(held.certificate), "--nebula-key", str(key), "--format", "json"]
+        result = invoke("doctor", *words, environment=mesh_ca.environment)
+        checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
+        assert "nebula-hosts (Nebula)" in checks[diagnosis.PROVISIONER]["reason"]
         assert checks[diagnosis.KEY]["outcome"] == outcome, checks[diagnosis.KEY]
 
 

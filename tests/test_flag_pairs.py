@@ -30,9 +30,10 @@ _X5C, _SSHPOP, _K8SSA = (
     frozenset({"x5c-cert", "x5c-key"}), frozenset({"sshpop-cert", "sshpop-key"}), frozenset({"k8ssa-token-path"})
 )  # fmt: skip
 _ANY_X5C = _X5C | {"x5c-chain", "x5c-insecure"}
+_NEBULA = frozenset({"nebula-cert", "nebula-key"})
 BASES: dict[str, frozenset[str]] = {
     "JWK": frozenset(), "X5C": _X5C | {"offline"}, "SSHPOP": _SSHPOP | {"ssh", "offline"}, "K8sSA": _K8SSA,
-    "renewal": _X5C | {"renew", "offline"},
+    "renewal": _X5C | {"renew", "offline"}, "Nebula": _NEBULA | {"offline"},
 }  # fmt: skip
 """The flags that stand beside every pair, by the type that they choose; offline, for speed, where that shows all."""
 
@@ -40,6 +41,7 @@ NEEDS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("host", "principal", "cert-not-before", "cert-not-after"), frozenset({"ssh"})),
     **dict.fromkeys(_ANY_X5C, _X5C),
     **dict.fromkeys(_SSHPOP, _SSHPOP | {"ssh"}),
+    **dict.fromkeys(_NEBULA, _NEBULA),
     "force": frozenset({"output-file"}), "ca-config": frozenset({"offline"}),
 }  # fmt: skip
 """Flags that mean nothing without others."""
@@ -54,6 +56,7 @@ _RIVALS: list[tuple[set[str], set[str]]] = [
     # the options of two types, and the kid that only a JWK has
     ({"key"}, {*_ANY_X5C, *_SSHPOP, *_K8SSA}), ({*_ANY_X5C}, {*_SSHPOP, *_K8SSA}), ({*_SSHPOP}, {*_K8SSA}),
     ({"kid"}, {*_ANY_X5C, *_SSHPOP, *_K8SSA}),
+    ({*_NEBULA}, {"key", "kid", *_ANY_X5C, *_SSHPOP, *_K8SSA}),
     # what would stand in a token of one's own
     ({*_K8SSA}, _ACTIONS | _OF_SSH_SIGNING | {
         "ssh", "san", "cnf", "cnf-file", "set", "set-file", "not-before", "not-after", "password-file",
@@ -155,8 +158,8 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "revoke": lambda o: o.path.endswith("/revoke"),
     "renew": lambda o: o.path.endswith("/renew"),
     "rekey": lambda o: o.path.endswith("/rekey"),
-    "san": lambda o: o.claims["sans"] == ["san.example.com"],
-    "principal": lambda o: o.claims["step"]["ssh"]["principals"] == ["root"],
+    "san": lambda o: o.claims["sans"] == ["10.0.0.7"],
+    "principal": lambda o: o.claims["step"]["ssh"]["principals"] == ["10.0.0.8"],
     "cnf": lambda o: o.claims["cnf"] == {"x5rt#S256": CNF},
     "cnf-file": lambda o: (
         o.claims["cnf"] == {"x5rt#S256": o.scene.bindings["key.pub" if "ssh" in o.flags else "request.csr"]}
@@ -175,6 +178,8 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "x5c-insecure": lambda o: bool(o.header["x5cInsecure"]) and "x5c" not in o.header,
     "sshpop-cert": lambda o: o.header["sshpop"] == Path(o.scene.file("host-cert.pub")).read_text().split()[1],
     "sshpop-key": lambda o: o.header["kid"] == o.scene.thumbprints["host.key"],
+    "nebula-cert": lambda o: b64decode(o.header["nebula"]) == read_body(o.scene, "nebula.crt"),
+    "nebula-key": lambda o: o.header["kid"] == o.scene.thumbprints["nebula.key"],
     "k8ssa-token-path": lambda o: o.token == Path(o.scene.file("k8s-token")).read_text().strip(),
     "kms": lambda o: "the PIN in --kms shows" in o.result.err,
     "key": lambda o: "password" not in o.result.err or "is not used: the " in o.result.err,
@@ -217,6 +222,11 @@ def read_der(scene: Scene, name: str) -> bytes:
     return x509.load_pem_x509_certificate(Path(scene.file(name)).read_bytes()).public_bytes(Encoding.DER)
 
 
+def read_body(scene: Scene, name: str) -> bytes:
+    """Return what stands in a PEM file of one line."""
+    return b64decode(Path(scene.file(name)).read_bytes().splitlines()[1])
+
+
 def times_out(outcome: Outcome, flag: str) -> bool:
     """Return whether a CA that says nothing is given up after the flag's time, and stderr names the flag."""
     if outcome.is_renewal:
@@ -252,6 +262,8 @@ def complete(bare: frozenset[str]) -> frozenset[str]:
     flags = bare.union(*(NEEDS[flag] for flag in bare if flag in NEEDS))
     if flags & _SSHPOP and not flags & _ACTIONS:
         flags |= {"renew"}
+    if flags & _NEBULA and "ssh" in flags and not flags & _ACTIONS:
+        flags |= {"host"}
     if "renew" in flags and "ssh" not in flags:
         flags |= _X5C
     return flags | {"key"} if "kms" in flags and "x5c-key" not in flags else flags
@@ -277,7 +289,7 @@ def test_no_flag_of_a_pair_is_silently_ignored(scene: Scene, base: frozenset[str
     if flags != bare:
         check_refusal(run_untouching(scene, bare), bare, flags)
     if contradict(flags):
-        kin = bare.union(*(own for own in (_ANY_X5C, _SSHPOP) if own & bare))
+        kin = bare.union(*(own for own in (_ANY_X5C, _SSHPOP, _NEBULA) if own & bare))
         check_refusal(run_untouching(scene, flags), kin, flags)
         return
     output = Path(scene.file("token"))

@@ -9,23 +9,33 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from domain.certificate import FOREVER, SshCertificate
 from domain.compact_jws import ReadToken
 from domain.duration import NANOSECONDS
-from domain.header_certificates import HeaderCertificates, describe_chain, describe_ssh, list_certificate_warnings
+from domain.header_certificates import (
+    HeaderCertificates,
+    describe_chain,
+    describe_nebula,
+    describe_ssh,
+    list_certificate_warnings,
+)
 from domain.inspection import inspect_token
+from domain.rfc3339 import format_time
 from entrypoints.inspecting import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.report import TEXT, render
 from entrypoints.wiring import wire_certificates
 from tests.foreign_keys import make_ssh_key, run_program
+from tests.forged_nebula import Draft, write_pem
 from tests.test_inspect import CLAIMS, HEADER, NOW
 
 JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000
 LOST: dict[str, Any] = {"wire": "", "serial": 7, "is_host": True, "not_before": 0, "not_after": FOREVER, "public": None}
+NEBULA, _ = Draft(key=X25519PrivateKey.generate()).issue(2, ed25519.Ed25519PrivateKey.generate())
 
 
 def read(**header: Any) -> HeaderCertificates:
@@ -177,11 +187,44 @@ def test_a_broken_ssh_certificate_is_told(broken: Any, why: str) -> None:
 
 
 def test_the_rest_of_a_token_is_told_whatever_its_certificates_are(host: Path) -> None:
-    """Faults stand among the warnings; of a Nebula certificate the length is said."""
+    """Faults stand among the warnings."""
     header = HEADER | {"x5c": ["MIIB"], "sshpop": wire(host), "nebula": "abcd"}
     held = read_header_certificates(header, wire_certificates())
     text = render(inspect_token(ReadToken(header, CLAIMS), held, NOW * NANOSECONDS), TEXT)
     assert "subject: a.test\n" in text and "ssh certificate: of a host, key id my host" in text
-    assert "nebula: a Nebula certificate of 4 characters, which step-ott does not read\n" in text
+    assert "warning: the certificate in its nebula cannot be read: it is no Nebula certificate\n" in text
     assert "warning: certificate 1 in its x5c cannot be read: it is no X.509 certificate in DER\n" in text
     assert "warning: the certificate in its sshpop has expired\n" in text
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_nebula_certificate_is_told(version: int) -> None:
+    """Whose it is, for which networks, from when until when, with the fingerprint that Nebula knows it by."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    body, fingerprint = Draft(key=X25519PrivateKey.generate(), groups=["web"], issuer="ab" * 32).issue(version, key)
+    held = read(nebula=b64encode(body).decode())
+    assert held.nebula is not None and held.faults == []
+    fact = describe_nebula(held.nebula)
+    times = [format_time(moment - moment % NANOSECONDS) for moment in (held.nebula.not_before, held.nebula.not_after)]
+    assert fact.value == {
+        "version": version, "kind": "host", "name": "machine.test", "networks": ["10.0.0.7/24"], "from": times[0],
+        "until": times[1], "fingerprint": fingerprint,
+    }  # fmt: skip
+    assert fact.words.startswith(f"of a host, version {version}, name machine.test, networks 10.0.0.7/24, from ")
+    (late,) = list_certificate_warnings(held, held.nebula.not_after)
+    assert late == "the certificate in its nebula has expired"
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (["MII"], "it is no text"),
+        ("!", "it is not standard base64"),
+        ("abcd", "it is no Nebula certificate"),
+        (b64encode(write_pem(NEBULA, 2)).decode(), "it is PEM in base64, not what stands in the PEM"),
+    ],
+)
+def test_a_broken_nebula_certificate_is_told(broken: Any, why: str) -> None:
+    """Rubbish, or a file in place of what stands in it."""
+    held = read(nebula=broken)
+    assert held.nebula is None and held.faults == [f"the certificate in its nebula cannot be read: {why}"]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain import base64url
@@ -23,6 +25,7 @@ from domain.timeline import LINES, Timeline, draw_timeline
 from entrypoints.inspecting import read_header_certificates
 from entrypoints.report import TEXT, render
 from entrypoints.wiring import wire_certificates
+from tests.forged_nebula import Draft
 from tests.offline_place import write_root
 from tests.peer_programs import REPOSITORY
 from tests.test_header_certificates import LOST
@@ -74,12 +77,13 @@ def test_the_picture_is_what_is_drawn() -> None:
 def everything(tmp_path: Path) -> dict[str, Any]:
     """All facts that a token can hold."""
     chain = {"x5c": [b64encode(write_root(tmp_path / "root.crt", "root").public_bytes(Encoding.DER)).decode()]}
-    header = {"alg": "ES256", "kid": "k", "nebula": "", **chain}
+    body, _ = Draft(key=X25519PrivateKey.generate()).issue(2, Ed25519PrivateKey.generate())
+    header = {"alg": "ES256", "kid": "k", "nebula": b64encode(body).decode(), **chain}
     claims = mint().claims | {
         "aud": ["https://ca.test/1.0/sign#x5c/a", "b"], "step": {"ssh": {}}, "user": {"a": 1},
     }  # fmt: skip
     read = read_header_certificates(header, wire_certificates())
-    held = HeaderCertificates(read.chain, SshCertificate(**LOST), ["odd"])
+    held = HeaderCertificates(read.chain, SshCertificate(**LOST), ["odd"], read.nebula)
     kubernetes = {"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:a:b"}
     return inspect_token(ReadToken(header, kubernetes), held, READ) | inspect_token(
         ReadToken(header, claims), held, READ

@@ -219,6 +219,7 @@ def test_without_a_terminal_the_error_is_that_of_the_prompt(store: KeyContainers
         (lambda pem: b"", "it is empty"),
         (lambda pem: b" \n\t\n", "it is empty"),
         (lambda pem: run_program("openssl", "pkey", "-outform", "DER", stdin=pem), "openssl pkey -inform DER"),
+        (lambda pem: b"\x30\x82\x01\x00.\xfe.\xfe.\xfe.\xfe", "openssl pkey -inform DER"),
         (lambda pem: b"\xff\xfe\x00\x01", "no private key in a format"),
         (lambda pem: pem.decode().encode("utf-16"), "no private key in a format"),
         (lambda pem: b"secret words", "no private key in a format"),

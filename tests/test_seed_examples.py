@@ -23,6 +23,7 @@ from adapters.jwe import open_jwe
 from adapters.jws import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.commands import TOKEN
+from tests.nebula_mesh import NEBULA, Mesh
 from tests.peer_programs import REPOSITORY
 from tests.provisioned_ca import ProvisionedCa
 from tests.running import PROCESS_SECONDS, Result, invoke
@@ -133,6 +134,10 @@ def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if "--issuer" in line:
         sandbox: Path = request.getfixturevalue("sandbox_path")
         return Place(tmp_path, tmp_path / "none", {ROOT: str(sandbox / "certs" / "root_ca.crt")})
+    if "--nebula-cert" in line:
+        mesh: Mesh = request.getfixturevalue("mesh")
+        mesh.host(tmp_path, 2, "X25519", "internal.example.com")
+        return Place(tmp_path, request.getfixturevalue("mesh_ca").ca.path, {})
     provisioned: ProvisionedCa = request.getfixturevalue("provisioned_ca")
     write_held(provisioned, tmp_path)
     ca = provisioned.ca
@@ -162,6 +167,7 @@ def test_an_example_runs_as_it_is_written(line: str, place: Place) -> None:
     path = next((f"/{flag}" for flag in ("revoke", "renew", "rekey") if f"--{flag}" in words), "/sign")
     path = f"/1.0/ssh{path}" if "--ssh" in words else f"/1.0{path}"
     fragment = "#x5c/x5c-machines" if "--x5c-cert" in words and "--renew" not in words else ""
+    fragment = f"#nebula/{NEBULA}" if "--nebula-cert" in words else fragment
     assert claims["aud"].endswith(path + ("#sshpop/sshpop" if "--sshpop-cert" in words else fragment))
     assert claims["sub"] in words or (claims["sub"] == "internal.example.com" and "--x5c-cert" in words)
     assert ("x5cInsecure" in result.header) is ("--x5c-cert" in words and "--renew" in words)

@@ -15,6 +15,7 @@ from domain.errors import UsageError
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
@@ -103,8 +104,10 @@ def test_an_option_of_one_type_leaves_no_other_type() -> None:
 
 
 X5C, SSHPOP, KUBERNETES = X5cProvisioner("x5c", roots=b"\0\0\0"), SshpopProvisioner("pop"), K8ssaProvisioner("cluster")
-MIXED = [ACME, X5C, SSHPOP, ALICE, KUBERNETES]
+NEBULA = NebulaProvisioner("mesh")
+MIXED = [ACME, X5C, SSHPOP, ALICE, KUBERNETES, NEBULA]
 BY_X5C = {"x5c_cert": "a", "x5c_key": "b"}
+BY_NEBULA = {"nebula_cert": "a", "nebula_key": "b"}
 BY_SSHPOP: dict[str, Value] = {"sshpop_cert": "a", "sshpop_key": "b", "ssh": True, "renew": True}
 
 
@@ -115,6 +118,8 @@ BY_SSHPOP: dict[str, Value] = {"sshpop_cert": "a", "sshpop_key": "b", "ssh": Tru
         ({"k8ssa_token_path": "a"}, [KUBERNETES]), ({"key": "a"}, [ALICE]), ({"kid": "kid-1"}, [ALICE]),
         ({"provisioner": "x5c"}, [X5C]), ({"provisioner": "pop"}, [SSHPOP]), ({"provisioner": "cluster"}, [KUBERNETES]),
         ({"ssh": True, "renew": True}, [SSHPOP]), ({"ssh": True, "rekey": True}, [SSHPOP]),
+        (BY_NEBULA, [NEBULA]), ({"provisioner": "mesh"}, [NEBULA]),
+        ({**BY_NEBULA, "ssh": True, "host": True}, [NEBULA]),
         ({"rekey": True}, [ALICE]), ({"ssh": True, "revoke": True}, [ALICE]),
     ],
 )  # fmt: skip
@@ -128,6 +133,8 @@ def test_types_that_need_options_are_left_where_nothing_else_is() -> None:
     """Of those that the CA lets sign; what each needs is said once it is chosen."""
     assert select([ACME, X5C, SSHPOP, KUBERNETES]) == [X5C, KUBERNETES]
     assert select([ACME, X5C]) == [X5C]
+    assert select([X5C, NEBULA], ssh=True) == [X5C]
+    assert select([X5C, NEBULA], ssh=True, host=True) == [X5C, NEBULA]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +147,8 @@ def test_types_that_need_options_are_left_where_nothing_else_is() -> None:
         ({**BY_X5C, "kid": "a"}, "--x5c-cert", "--kid"), ({**BY_SSHPOP, "kid": "a"}, "--sshpop-cert", "--kid"),
         ({"k8ssa_token_path": "a", "kid": "a"}, "--k8ssa-token-path", "--kid"),
         ({**BY_X5C, "renew": True, "provisioner": "x5c"}, "--renew", "--provisioner"),
+        ({**BY_NEBULA, "key": "a"}, "--key", "--nebula-cert"), ({**BY_NEBULA, "kid": "a"}, "--nebula-cert", "--kid"),
+        ({**BY_NEBULA, **BY_X5C}, "--x5c-cert", "--nebula-cert"),
     ],
 )  # fmt: skip
 def test_options_of_two_types_are_refused(given: dict[str, Value], one: str, other: str) -> None:
@@ -164,7 +173,7 @@ def test_a_renewal_is_by_nobody_on_the_list(origin: Origin) -> None:
     assert select_provisioners([Renewal(ISSUER)], options) == [Renewal(ISSUER)]
 
 
-REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "Nebula", "Quantum")
+REFUSING = ("ACME", "SCEP", "Wire", "OIDC", "Quantum")
 
 
 @pytest.mark.parametrize("type_name", REFUSING)

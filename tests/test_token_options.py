@@ -93,6 +93,11 @@ INCOMPATIBLE = [
     ("--renew --key a", "--renew", "--x5c-cert"),
     ("--renew --x5c-cert a --x5c-key b --provisioner c", "--renew", "--provisioner"),
     ("--renew --x5c-cert a --x5c-key b --x5c-insecure", "--renew", "--x5c-insecure"),
+    ("--nebula-cert a", "--nebula-cert", "--nebula-key"), ("--nebula-key a", "--nebula-key", "--nebula-cert"),
+    ("--nebula-cert a --nebula-key b --key c", "--key", "--nebula-cert"),
+    ("--nebula-cert a --nebula-key b --kid c", "--nebula-cert", "--kid"),
+    ("--nebula-cert a --nebula-key b --ssh", "--ssh needs --host", "--nebula-cert"),
+    ("--nebula-cert a --nebula-key b --renew", "--renew", "--x5c-cert"),
     # two readers of one standard input
     ("--key - --password-file -", "--key", "--password-file"), ("--root - --set-file -", "--root", "--set-file"),
     ("--offline --ca-config - --password-file -", "--ca-config", "--password-file"),
@@ -100,6 +105,7 @@ INCOMPATIBLE = [
     ("--x5c-cert a --x5c-key b --x5c-chain - --x5c-chain -", "--x5c-chain and --x5c-chain", "standard input"),
     ("--ssh --renew --sshpop-cert - --sshpop-key -", "--sshpop-cert", "--sshpop-key"),
     ("--k8ssa-token-path - --root -", "--k8ssa-token-path", "--root"),
+    ("--nebula-cert - --nebula-key -", "--nebula-cert", "--nebula-key"),
 ]  # fmt: skip
 
 

@@ -220,7 +220,6 @@ SIGN = "https://127.0.0.1/1.0/sign"
 @pytest.mark.parametrize(
     ("members", "claims"),
     [
-        ({"type": "Nebula", "name": "n"}, {"aud": f"{SIGN}#nebula/n", "iss": "n"}),
         ({"type": "GCP", "name": "n"}, {"aud": f"{SIGN}#gcp/n", "iss": "https://accounts.google.com"}),
         ({"type": "OIDC", "name": "n", "clientID": "client"}, {"aud": "client", "iss": "https://accounts.test"}),
         ({"type": "Azure", "name": "n", "tenantID": "tenant"}, {"aud": "https://azure.test", "tid": "tenant"}),

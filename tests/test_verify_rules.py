@@ -5,6 +5,9 @@ from typing import Any
 
 import attrs
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +28,13 @@ from domain.jwk import read_public_jwk
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from entrypoints.report import TEXT, render
 from entrypoints.verifying import describe_forecast
 from entrypoints.wiring import wire_certificates
+from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import root
 from tests.test_inspect import OBJECTS, PARTS, TEXTS
 
@@ -138,6 +143,14 @@ def test_a_fault_of_the_root_is_told(change: dict[str, Any], fault: str | None) 
 # -- Whatever a token holds -------------------------------------------------------------------------
 
 JWK = read_public_jwk({name: text for name, text in generate_jwk().items() if name != "d"})
+NEBULA_KEY = Ed25519PrivateKey.generate()
+NEBULA_CA, NEBULA_FINGERPRINT = Draft(key=NEBULA_KEY, name="ca", networks=(), is_ca=True).issue(2, NEBULA_KEY)
+NEBULA_ROOT = write_pem(NEBULA_CA, 2)
+NEBULA_HOSTS = [
+    b64encode(Draft(key=key, issuer=NEBULA_FINGERPRINT).issue(version, NEBULA_KEY)[0]).decode()
+    for key in (X25519PrivateKey.generate(), generate_private_key(SECP256R1()))
+    for version in (1, 2)
+]
 SETTINGS = AuthoritySettings(
     dns_names=[CA],
     provisioners=[
@@ -145,13 +158,14 @@ SETTINGS = AuthoritySettings(
         X5cProvisioner("a"),
         SshpopProvisioner("b"),
         K8ssaProvisioner("c"),
+        NebulaProvisioner("e", roots=NEBULA_ROOT),
         OtherProvisioner("d", "OIDC", identifier="client"),
     ],
 )
 GUIDED = {
     "aud": st.sampled_from([f"https://{CA}{path}{end}" for one in Endpoint for path in one.paths
-                            for end in ("", "#x5c/a", "#sshpop/b", "#x5c/z")] + ["client"]),
-    "iss": st.sampled_from(["me", "a", "b", "kubernetes/serviceaccount", "step-ca-client/1.0"]),
+                            for end in ("", "#x5c/a", "#sshpop/b", "#x5c/z", "#nebula/e")] + ["client"]),
+    "iss": st.sampled_from(["me", "a", "b", "e", "kubernetes/serviceaccount", "step-ca-client/1.0"]),
     "step": st.fixed_dictionaries({"ssh": st.dictionaries(st.sampled_from(["certType", "principals", "validAfter",
                                                                           "validBefore"]), OBJECTS)}),
     "azp": TEXTS,
@@ -159,11 +173,12 @@ GUIDED = {
     "nonce": TEXTS,
 }  # fmt: skip
 CLAIMS = st.builds(lambda wild, guided: wild | guided, PARTS, st.fixed_dictionaries({}, optional=GUIDED))
-HEADERS = st.builds(
-    lambda wild, guided: wild | guided,
-    PARTS,
-    st.fixed_dictionaries({}, optional={"kid": st.just("k"), "alg": st.sampled_from(["ES256", "RS256", "none"])}),
-)
+GUIDED_HEADER = {
+    "kid": st.just("k"),
+    "alg": st.sampled_from(["ES256", "RS256", "XEdDSA", "none"]),
+    "nebula": st.sampled_from(NEBULA_HOSTS),
+}
+HEADERS = st.builds(lambda wild, guided: wild | guided, PARTS, st.fixed_dictionaries({}, optional=GUIDED_HEADER))
 
 
 def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint, **members: Any) -> Case:
@@ -194,6 +209,8 @@ def test_whatever_a_token_holds_has_a_verdict(
     ("provisioner", "claims", "rule"),
     [
         (X5cProvisioner("a", roots=b"garbage"), {"aud": f"https://{CA}/1.0/sign#x5c/a", "iss": "a"}, "certificate"),
+        *((NebulaProvisioner("n", roots=roots), {"aud": f"https://{CA}/1.0/sign#nebula/n", "iss": "n"}, "certificate")
+          for roots in (b"", b"garbage", NEBULA_ROOT.replace(b"-----\nM", b"-----\n"))),
         (K8ssaProvisioner("c", public_keys=b"-----BEGIN PUBLIC KEY-----\n"),
          {"iss": "kubernetes/serviceaccount"}, "signature"),
     ],
@@ -203,7 +220,7 @@ def test_a_provisioner_whose_keys_cannot_be_read_is_not_judged(
 ) -> None:
     """What a CA publishes may be garbage: the rule that needs it is not checkable, and no error."""
     settings = AuthoritySettings(dns_names=[CA], provisioners=[provisioner])
-    header = {"alg": "ES256", "x5c": [b64encode(root().der).decode()]}
+    header = {"alg": "ES256", "x5c": [b64encode(root().der).decode()], "nebula": NEBULA_HOSTS[-1]}
     forecast = foretell(make_case(header, claims, Endpoint.SIGN, settings=settings))
     assert {one.rule: one.outcome for one in forecast.findings}[rule] is Outcome.UNCHECKED
     assert forecast.verdict is not Verdict.ACCEPTED
@@ -216,7 +233,7 @@ def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
     assert own.over(common) == ProvisionerClaims(enable_ssh_ca=False, disable_renewal=True)
 
 
-@pytest.mark.parametrize(("type_name", "fragment"), [("Nebula", "nebula/n"), ("GCP", "gcp/n")])
+@pytest.mark.parametrize(("type_name", "fragment"), [("AWS", "aws/n"), ("GCP", "gcp/n")])
 def test_a_type_that_is_not_judged_is_unknown(type_name: str, fragment: str) -> None:
     """The provisioner is found and named, and nothing is guessed of its tokens."""
     settings = AuthoritySettings(dns_names=[CA], provisioners=[OtherProvisioner("n", type_name)])

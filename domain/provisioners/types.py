@@ -6,19 +6,21 @@ from domain.provisioners.base import Provisioner
 from domain.provisioners.gcp import GcpProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.renewal import Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 
 TYPES: tuple[type[Provisioner], ...] = (
-    JwkProvisioner, X5cProvisioner, SshpopProvisioner, K8ssaProvisioner, Renewal,
+    JwkProvisioner, X5cProvisioner, SshpopProvisioner, K8ssaProvisioner, Renewal, NebulaProvisioner,
     GcpProvisioner, AwsProvisioner, AzureProvisioner,
 )  # fmt: skip
 
-NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner | GcpProvisioner]] = {
+NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner | NebulaProvisioner | GcpProvisioner]] = {
     "x5c": X5cProvisioner,
     "sshpop": SshpopProvisioner,
     "k8ssa": K8ssaProvisioner,
+    "nebula": NebulaProvisioner,
     "gcp": GcpProvisioner,
 }
 """The types of which step-ott needs nothing but the name, by the CA's type in lower case."""

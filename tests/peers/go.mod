@@ -3,8 +3,14 @@ module step-ott/tests/peers
 go 1.26
 
 tool (
+	github.com/slackhq/nebula/cmd/nebula-cert
 	github.com/smallstep/certificates/cmd/step-ca
 	github.com/smallstep/cli/cmd/step
+)
+
+require (
+	github.com/slackhq/nebula v1.10.3
+	go.step.sm/crypto v0.82.0
 )
 
 require (
@@ -136,7 +142,7 @@ require (
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/shurcooL/sanitized_anchor_name v1.0.0 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
-	github.com/slackhq/nebula v1.10.3 // indirect
+	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e // indirect
 	github.com/smallstep/certificates v0.30.2 // indirect
 	github.com/smallstep/certinfo v1.16.0 // indirect
 	github.com/smallstep/cli v0.30.6 // indirect
@@ -150,6 +156,7 @@ require (
 	github.com/smallstep/zcrypto v0.0.0-20221001003018-1ab2364d2a91 // indirect
 	github.com/smallstep/zlint v0.0.0-20220930192201-67fb4aa21910 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
+	github.com/stefanberger/go-pkcs11uri v0.0.0-20230803200340-78284954bff6 // indirect
 	github.com/thales-e-security/pool v0.0.2 // indirect
 	github.com/urfave/cli v1.22.17 // indirect
 	github.com/weppos/publicsuffix-go v0.20.0 // indirect
@@ -162,7 +169,6 @@ require (
 	go.opentelemetry.io/otel v1.43.0 // indirect
 	go.opentelemetry.io/otel/metric v1.43.0 // indirect
 	go.opentelemetry.io/otel/trace v1.43.0 // indirect
-	go.step.sm/crypto v0.82.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.3 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
 	golang.org/x/net v0.55.0 // indirect

@@ -1,8 +1,11 @@
-// The program oracle answers questions about Go's own parsers: a JSON line in, a JSON line out.
+// The program oracle answers questions about Go's own parsers and signatures: a JSON line in, a JSON line out.
 package main
 
 import (
 	"bufio"
+	"crypto"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,6 +14,9 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	nebula "github.com/slackhq/nebula/cert"
+	"go.step.sm/crypto/x25519"
 )
 
 // question names a parser in Ask and carries its input.
@@ -99,6 +105,64 @@ func endsFlags(q question, taken []string) bool {
 	return newFlagSet(q, &sets).Parse(taken[:last]) == nil
 }
 
+// signXEdDSA signs a message with an X25519 key, both in hexadecimal; the public key comes first.
+func signXEdDSA(words []string) answer {
+	key, err := decodeAll(words, 2)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	public, err := x25519.PrivateKey(key[0]).PublicKey()
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	signature, err := x25519.PrivateKey(key[0]).Sign(rand.Reader, key[1], crypto.Hash(0))
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Positional: []string{hex.EncodeToString(public), hex.EncodeToString(signature)}}
+}
+
+// verifyXEdDSA tells whether a signature is an X25519 key's for a message, all in hexadecimal.
+func verifyXEdDSA(words []string) answer {
+	parts, err := decodeAll(words, 3)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Truth: x25519.Verify(x25519.PublicKey(parts[0]), parts[1], parts[2])}
+}
+
+// readNebula reads a Nebula certificate in PEM, and gives what stands in it as JSON.
+func readNebula(text string) answer {
+	certificate, _, err := nebula.UnmarshalCertificateFromPEM([]byte(text))
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	data, err := certificate.MarshalJSON()
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Text: string(data)}
+}
+
+// decodeAll reads so many words in hexadecimal, of which the first is a key of 32 bytes.
+func decodeAll(words []string, count int) ([][]byte, error) {
+	if len(words) != count {
+		return nil, fmt.Errorf("%d words, not %d", len(words), count)
+	}
+	parts := make([][]byte, count)
+	for i, word := range words {
+		part, err := hex.DecodeString(word)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = part
+	}
+	if len(parts[0]) != x25519.PublicKeySize {
+		return nil, errors.New("the key is not 32 bytes long")
+	}
+	return parts, nil
+}
+
 func reply(q question) answer {
 	switch q.Ask {
 	case "flags":
@@ -131,6 +195,12 @@ func reply(q question) answer {
 			return answer{Error: err.Error()}
 		}
 		return answer{Truth: truth}
+	case "nebula":
+		return readNebula(q.Text)
+	case "xeddsa-sign":
+		return signXEdDSA(q.Words)
+	case "xeddsa-verify":
+		return verifyXEdDSA(q.Words)
 	}
 	return answer{Error: fmt.Sprintf("no parser is called %q", q.Ask)}
 }

@@ -1,0 +1,93 @@
+"""Whether a request is within the Nebula certificate that vouches for its token (step-ca, provisioner/nebula.go)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.nebula_rules import read_header_certificate
+from domain.acceptance.sign_rules import judge_csr_itself, judge_names, split_sans
+from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
+from domain.errors import UsageError
+from domain.finding import Finding, failed, passed, unchecked
+from domain.moment import parse_moment
+from domain.nebula_certificate import check_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from domain.acceptance.case import Case
+    from domain.authority_settings import ProvisionerClaims
+    from domain.certificate import CertificateRequest
+    from domain.nebula_certificate import NebulaCertificate
+
+
+def judge_nebula_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+    """Give what the CA finds in the request: names are held against the certificate, not against the token.
+
+    Args:
+        claims: The provisioner's, laid over the authority's.
+    """
+    try:
+        certificate = read_header_certificate(case)
+    except ValueError:
+        return
+    if certificate is None:
+        return
+    if case.endpoint is Endpoint.SSH_SIGN:
+        yield judge_ssh_enabled(claims)
+        yield from _judge_ssh(case, certificate)
+        return
+    yield judge_names(case)
+    if case.csr is None:
+        yield unchecked("csr", "whether the CSR suits the certificate in nebula", "name it by --csr")
+        return
+    yield from judge_csr_itself(case.csr)
+    yield passed("csr binding", "step-ca binds Nebula tokens to no CSR, whatever cnf says")
+    yield from _judge_csr_names(case.csr, case.text("sub"), certificate)
+
+
+def _judge_csr_names(csr: CertificateRequest, subject: str, certificate: NebulaCertificate) -> Iterator[Finding]:
+    remedy = "make the CSR for the certificate's names, or without any"
+    if csr.common_name and csr.common_name != subject:
+        yield failed("csr name", f"its common name is {csr.common_name}, and may be {subject}", remedy)
+    else:
+        yield passed("csr name", f"its common name is {csr.common_name or 'empty'}")
+    allowed = split_sans([certificate.name])
+    addresses = allowed["ip"] | {str(network.ip) for network in certificate.networks}
+    foreign = set(csr.ip_addresses) - addresses
+    for kind, names in (("dns", csr.dns_names), ("email", csr.emails), ("uri", csr.uris)):
+        foreign |= set(names) ^ allowed[kind] if names else set()
+    if foreign:
+        listed = ", ".join(sorted(filter(None, {certificate.name} | addresses)))
+        yield failed("csr names", f"they are not those of the certificate in nebula, {listed}", remedy)
+    else:
+        yield passed("csr names", "they are the certificate's")
+
+
+def _judge_ssh(case: Case, certificate: NebulaCertificate) -> Iterator[Finding]:
+    options = read_ssh_options(case)
+    if options is None:
+        yield judge_ssh_keys(case, "host")
+        yield passed("ssh options", "the token has no step.ssh: the SSH certificate will be a host's for the names in "
+                     "nebula, whatever is asked for")  # fmt: skip
+        return
+    cert_type = options.get("certType") or ""
+    if cert_type not in ("", "host"):
+        yield failed("ssh options", f"certType {cert_type!r}, and step-ca signs for hosts alone", "mint it with --host")
+        return
+    if case.wishes.cert_type not in ("", "host"):
+        yield failed("ssh type", "step-ca signs SSH certificates of hosts alone for Nebula", "ask for a host's")
+    yield _judge_principals(options, certificate)
+    yield from judge_ssh_sign(case)
+    end = options.get("validBefore")
+    if end and parse_moment(end).at(case.now) >= certificate.not_after:
+        yield failed("ssh validity", "the SSH certificate would outlast the one in nebula", "mint with an earlier end")
+
+
+def _judge_principals(options: Mapping[str, Any], certificate: NebulaCertificate) -> Finding:
+    try:
+        check_names(certificate, map(str, options.get("principals") or []), "principal", "the certificate in nebula")
+    except UsageError as error:
+        return failed("principals", error.what, "mint it for the certificate's names")
+    return passed("principals", "they are the certificate's")

@@ -1,0 +1,152 @@
+"""Whether a Nebula certificate vouches for a token (step-ca, provisioner/nebula.go; Nebula, ca_pool.go)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from domain.acceptance.chain_rules import SHORT_LIFE
+from domain.acceptance.header_chain import decode_member
+from domain.acceptance.token_rules import judge_signature
+from domain.der_values import DerValues
+from domain.errors import InputError
+from domain.finding import Finding, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.acceptance.case import Case
+    from domain.nebula_certificate import NebulaCertificate, Network
+
+_PEM_BLOCK = re.compile(rb"-----BEGIN .*?-----END [^\n]*-----", re.DOTALL)
+_HALF_BYTES, _SIGNATURE_BYTES = 32, 64
+_REMEDY = "mint it with --nebula-cert and --nebula-key"
+
+
+def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
+    """Give what the CA finds in `nebula`, for the provisioner `name` that trusts `roots`, in PEM."""
+    try:
+        certificate = read_header_certificate(case)
+    except ValueError:
+        yield failed("certificate", "its header has no nebula with a certificate in base64", _REMEDY)
+        return
+    if certificate is None:
+        yield unchecked("certificate", "whether Nebula can read the certificate in nebula; step-ott cannot", _REMEDY)
+        return
+    trusted = _read_roots(case, roots)
+    if trusted is None:
+        yield unchecked("certificate", "whether it is trusted: the roots that the CA names cannot be read",
+                        "mend them at the CA")  # fmt: skip
+    else:
+        yield _judge_certificate(case, certificate, trusted, name)
+    yield _judge_signature(case, certificate)
+    if certificate.not_after - case.now < SHORT_LIFE:
+        yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
+                        "use one that lasts for longer")  # fmt: skip
+
+
+def read_header_certificate(case: Case) -> NebulaCertificate | None:
+    """Return the certificate in the header's `nebula`, None where it cannot be read.
+
+    Raises:
+        ValueError: there is nothing in base64.
+    """
+    body = decode_member(case.token.header.get("nebula"))
+    try:
+        certificate = case.certificates.read_nebula(body)
+    except InputError:
+        return None
+    return certificate if certificate.body == body else None
+
+
+def _read_roots(case: Case, roots: bytes) -> list[NebulaCertificate] | None:
+    """Return the Nebula CAs' certificates, None where one cannot be read."""
+    blocks = _PEM_BLOCK.findall(roots)
+    try:
+        return [case.certificates.read_nebula(block) for block in blocks] or None
+    except InputError:
+        return None
+
+
+def _judge_certificate(
+    case: Case, certificate: NebulaCertificate, trusted: Sequence[NebulaCertificate], name: str
+) -> Finding:
+    """Tell whether one of the CAs that are trusted has issued the certificate, and whether both are valid."""
+    remedy = f"use a certificate of a Nebula CA that provisioner {name} trusts"
+    issuer = next((root for root in trusted if root.fingerprint == certificate.issuer), None)
+    if issuer is None:
+        fault: str | None = "none of the Nebula CAs that are trusted has issued it"
+    else:
+        fault = _find_fault(case, certificate, issuer)
+    if fault is not None:
+        return failed("certificate", f"{certificate.name!r}: {fault}", remedy)
+    return passed("certificate", f"a Nebula CA that is trusted has issued the one of {certificate.name!r}")
+
+
+def _find_fault(case: Case, certificate: NebulaCertificate, issuer: NebulaCertificate) -> str | None:
+    for whose, one in (("the CA's certificate", issuer), ("it", certificate)):
+        if not one.not_before <= case.now < one.not_after:
+            return f"{whose} has expired or is not valid yet"
+    if not _is_signed_by(case, certificate, issuer):
+        return "its signature is not by the CA that it names"
+    return _find_excess(certificate, issuer)
+
+
+def _find_excess(certificate: NebulaCertificate, issuer: NebulaCertificate) -> str | None:
+    """Return in what the certificate goes beyond what its CA may issue, None where in nothing."""
+    limits = ((certificate.networks, issuer.networks), (certificate.unsafe_networks, issuer.unsafe_networks))
+    if certificate.not_after > issuer.not_after or certificate.not_before < issuer.not_before:
+        return "it is valid outside the time of its CA"
+    if issuer.groups and not set(certificate.groups) <= set(issuer.groups):
+        return "it has a group that its CA may not issue for"
+    if not all(_is_within(networks, allowed) for networks, allowed in limits):
+        return "it has a network that its CA may not issue for"
+    return None
+
+
+def _is_within(networks: Sequence[Network], allowed: Sequence[Network]) -> bool:
+    """Return whether each of the networks lies in one of those `allowed`, of which none allows all."""
+    return not allowed or all(any(_contains(limit, network) for limit in allowed) for network in networks)
+
+
+def _contains(limit: Network, network: Network) -> bool:
+    return (
+        limit.version == network.version
+        and network.ip in limit.network
+        and limit.network.prefixlen <= network.network.prefixlen
+    )
+
+
+def _is_signed_by(case: Case, certificate: NebulaCertificate, issuer: NebulaCertificate) -> bool:
+    public, signature = issuer.public, certificate.signature
+    if public.algorithm == "ES256":
+        signature = _join_halves(signature)
+    is_alike = (certificate.public.members["kty"] == "EC") is (public.members["kty"] == "EC")
+    return is_alike and case.signatures.hold(public, public.algorithm, certificate.signed, signature)
+
+
+def _join_halves(der: bytes) -> bytes:
+    """Return an ECDSA signature in DER as a JWS has it (RFC 7518, 3.4), empty where it is none."""
+    try:
+        envelope = DerValues(der)
+        halves = [int.from_bytes(half, "big") for half in DerValues(envelope.take(0x30)).take_all(0x02)]
+        return b"".join(half.to_bytes(_HALF_BYTES, "big") for half in halves)
+    except (ValueError, OverflowError):
+        return b""
+
+
+def _judge_signature(case: Case, certificate: NebulaCertificate) -> Finding:
+    """Tell whether the token's signature is by the certificate's key, as far as that can be told from here."""
+    whose = f"certificate {certificate.name!r}"
+    if certificate.public.members["crv"] != "X25519":
+        return judge_signature(case, [certificate.public], whose)
+    token = case.token
+    remedy = f"mint it by the key of {whose}"
+    if token.header.get("crit") not in (None, []):
+        return failed("signature", "its header has crit, which step-ca does not know", "mint it without")
+    if token.header.get("alg") != "XEdDSA":
+        return failed("signature", f"its algorithm is not XEdDSA, which goes with the X25519 key of {whose}", remedy)
+    if len(token.signature) != _SIGNATURE_BYTES:
+        return failed("signature", f"it is not {_SIGNATURE_BYTES} bytes long", remedy)
+    return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, and checks "
+                     "no one else's", "show the token to the CA to know")  # fmt: skip

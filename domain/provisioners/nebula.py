@@ -1,0 +1,124 @@
+"""The Nebula provisioner: tokens signed by the key of a Nebula certificate whose CA the provisioner trusts.
+
+Source: step-ca, authority/provisioner/nebula.go.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from domain.credential import Credential
+from domain.errors import UsageError, naming
+from domain.key_source import NebulaKeyFile
+from domain.provisioners.base import Provisioner
+from domain.request_kind import Kind
+from domain.setting import spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
+    from domain.claims import TokenRequest
+    from domain.finding import Finding
+    from domain.nebula_certificate import NebulaCertificate
+    from domain.ports import Sources
+    from domain.setting import Settings
+    from domain.token_options import TokenOptions
+
+MAX_CERTIFICATE_BYTES = 1 << 20
+CA_CAUTION = "step-ca takes no token by a Nebula CA's own certificate, which no CA has issued; it will refuse this one"
+
+
+@attrs.frozen
+class NebulaProvisioner(Provisioner):
+    """A provisioner of type Nebula.
+
+    Attributes:
+        roots: The certificates of the Nebula CAs that it trusts, in PEM.
+    """
+
+    kinds: ClassVar = frozenset({Kind.SIGN, Kind.SSH_HOST})
+    options: ClassVar = frozenset({"nebula-cert", "nebula-key"})
+    needs: ClassVar = ("nebula-cert", "nebula-key")
+    files: ClassVar = ("nebula-cert", "nebula-key")
+
+    binary_members: ClassVar = {"roots": "roots"}
+    payload: ClassVar = frozenset({"cnf", "step"})
+
+    type_name = "Nebula"
+    roots: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def audience_fragment(self) -> str:
+        """The CA finds the provisioner by it."""
+        return f"nebula/{self.name}"
+
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind) -> None:
+        """Check that an SSH certificate is to be a host's."""
+        if kind is Kind.SSH_USER:
+            own = next((spell(given, name) for name in cls.needs if name in given), "a Nebula token")
+            raise UsageError(
+                f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {own}",
+                "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
+            )
+        super().judge(given, kind)
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
+        """Judge the certificate in the header, and the signature by its key."""
+        from domain.acceptance.nebula_rules import judge_nebula  # noqa: PLC0415  # only to foretell
+
+        return judge_nebula(case, self.roots, self.name)
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Judge the request by what the certificate says."""
+        from domain.acceptance.nebula_request_rules import judge_nebula_request  # noqa: PLC0415  # only to foretell
+
+        return judge_nebula_request(case, self.claims.over(case.settings.claims))
+
+    def credential(self, options: TokenOptions, sources: Sources) -> Credential:
+        """Return the key of `--nebula-key`, with the certificate of `--nebula-cert` in the header."""
+        from domain.certificate import check_key, check_validity  # noqa: PLC0415  # only for its own tokens
+
+        path, spelled = str(options.text("nebula-cert")), options.spell("nebula-cert")
+        data = sources.files.read(path, MAX_CERTIFICATE_BYTES)
+        with naming(f"{spelled} {path}"):
+            certificate = sources.certificates.read_nebula(data)
+            check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
+        signer = sources.keys.open(NebulaKeyFile(str(options.text("nebula-key")), "nebula-key"), sources.passwords)
+        check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
+        return Credential(
+            signer,
+            signer.public.thumbprint(),
+            {"nebula": b64encode(certificate.body).decode("ascii")},
+            cautions=tuple(_list_cautions(options, certificate)),
+            check_request=partial(_check_request, options, certificate),
+        )
+
+
+def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Iterator[str]:
+    """Give what the user should know of the CA's answer."""
+    if not certificate.issuer:
+        yield CA_CAUTION
+    for name in ("cnf", "cnf-file"):
+        if name in options.settings:
+            yield f"step-ca binds Nebula tokens to no request: {options.spell(name)} has no effect there"
+
+
+def _check_request(options: TokenOptions, certificate: NebulaCertificate, request: TokenRequest) -> None:
+    """Check that the names in the request are the certificate's.
+
+    Raises:
+        UsageError: one is not.
+    """
+    from domain.nebula_certificate import check_names  # noqa: PLC0415  # only for its own tokens
+
+    spelled = options.spell("nebula-cert")
+    check_names(certificate, request.principals, options.spell("principal"), spelled)
+    if request.kind is Kind.SIGN:
+        option, names = (options.spell("san"), request.sans) if request.sans else ("the subject", (request.subject,))
+        check_names(certificate, names, option, spelled)
