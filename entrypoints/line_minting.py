@@ -11,6 +11,7 @@ from domain.authority_options import check_texts, drop_absent, list_texts
 from domain.batch_line import BatchLine, read_line
 from domain.batch_portion import MintedLine, RefusedLine
 from domain.claims import compose_token
+from domain.credential import take_any
 from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
 from domain.json_text import serialize
@@ -69,10 +70,12 @@ class LineMinter:
     def _compose(self, asked: BatchLine, jti: str) -> tuple[str, int]:
         """Return what is signed for the line, and when that expires (see `TokenTemplate.fill`)."""
         now, issuer, public = self.clock.now(), self.evidence.issuer, self.evidence.signer.public
-        if not asked.settings:
+        if not asked.settings and self.evidence.check_request is take_any:
             subject = serialize(check_subject(asked.subject, self.evidence.request.kind))
             return self._template.fill(subject, now=now, jti=jti)
-        unsigned = compose_token(self._complete(asked, now), issuer, public, now=now, jti=jti)
+        request = self._complete(asked, now)
+        self.evidence.check_request(request)
+        unsigned = compose_token(request, issuer, public, now=now, jti=jti)
         return unsigned.signing_input(), unsigned.claims["exp"]
 
     def _format(self, seconds: int) -> str:

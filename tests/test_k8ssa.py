@@ -185,7 +185,7 @@ def test_a_file_that_is_too_long_is_refused(place: dict[str, str], path: Path) -
 
 VALUES = {
     "cnf": CNF, "set": "a=b", "not-before": "1m", "not-after": "10m", "cert-not-before": "1m", "cert-not-after": "1h",
-    "kms": "pkcs11:token=any",
+    "kms": "pkcs11:token=t",
 }  # fmt: skip
 TAKEN = {
     "k8ssa-token-path", "provisioner", "ca-url", "root", "offline", "ca-config", "context", "request-timeout",

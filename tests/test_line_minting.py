@@ -15,8 +15,9 @@ from adapters.jws import make_signer
 from domain import json_text
 from domain.batch_options import read_batch_options
 from domain.batch_portion import MintedLine, RefusedLine
+from domain.claims import TokenRequest
 from domain.duration import MINUTE, NANOSECONDS
-from domain.errors import KeyFormatError, StepOttError
+from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.request_kind import Kind
 from domain.rfc3339 import format_time
 from domain.setting import Origin, Setting, Settings
@@ -314,3 +315,19 @@ def test_the_clock_stands_in_the_row() -> None:
     minted = open_minter(flags_of(Kind.SIGN, {}), FixedClock(NOW)).mint(1, b"a")
     assert isinstance(minted, MintedLine)
     assert minted.expires_at == format_time((whole_seconds(NOW) + 300) * NANOSECONDS)
+
+
+@pytest.mark.parametrize(
+    "line", [b"foreign", b'{"subject": "own", "sans": ["own", "foreign"]}'], ids=["plain", "object"]
+)
+def test_what_nobody_vouches_for_is_refused(line: bytes) -> None:
+    """Names that the provisioner's certificate is not for, line by line: as `token` refuses them."""
+
+    def refuse_foreign(request: TokenRequest) -> None:
+        if "foreign" in (request.subject, *request.sans):
+            raise UsageError("foreign is not a name of the certificate")
+
+    minter = open_minter(flags_of(Kind.SIGN, {}))
+    minter.evidence = attrs.evolve(minter.evidence, check_request=refuse_foreign)
+    assert minter.mint(1, line) == RefusedLine(1, "foreign is not a name of the certificate")
+    assert isinstance(minter.mint(2, b"own"), MintedLine)
