@@ -98,7 +98,7 @@ class HttpsClient:
 
     def _attempt(self, path: str, limit: int, deadline: float) -> Answer:
         if self._pool is None:
-            self._pool = _open_pool(self.ca_url, self.roots)
+            self._pool = open_pool(self.ca_url, make_tls_context(self.roots))
         response = self._pool.request(
             "GET", f"{self.ca_url}{path}", headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             timeout=max(deadline - monotonic(), 0.001), retries=False,
@@ -121,7 +121,7 @@ class HttpsClient:
         if _is_tls_fault(error):
             reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
             return NetworkError(f"TLS with the CA at {self.ca_url} fails: {reason}", "check --ca-url and --root")
-        reason = _describe_fault(error)
+        reason = describe_fault(error)
         return NetworkError(
             f"the CA at {self.ca_url} cannot be reached: {reason}", "check --ca-url and that the CA runs"
         )
@@ -156,9 +156,12 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
     return context
 
 
-def _open_pool(ca_url: CaUrl, roots: Sequence[bytes]) -> urllib3.PoolManager:
-    """Return a pool through the proxy that the environment names for this host, or without one."""
-    context = make_tls_context(roots)
+def open_pool(ca_url: CaUrl, context: ssl.SSLContext) -> urllib3.PoolManager:
+    """Return a pool through the proxy that the environment names for this host, or without one.
+
+    Raises:
+        InputError: it names none that can be used.
+    """
     proxy = choose_proxy(ca_url, os.environ)
     if proxy is None:
         return urllib3.PoolManager(ssl_context=context)
@@ -208,7 +211,7 @@ def _is_tls_fault(error: Exception) -> bool:
     )
 
 
-def _describe_fault(error: BaseException) -> str:
+def describe_fault(error: BaseException) -> str:
     """Return why a connection failed: the system's own words where it has some."""
     cause: BaseException | None = error
     while cause is not None and not (isinstance(cause, OSError) and cause.strerror):

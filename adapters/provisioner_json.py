@@ -13,9 +13,11 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
 from domain.authority_settings import ProvisionerClaims
+from domain.identity_client import IdentityClient
 from domain.jwk import read_public_jwk
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
 
 _T = TypeVar("_T")
@@ -49,6 +51,19 @@ class ListedProvisioner:
     tenantID: str | None = None  # noqa: N815  # step-ca's spelling
     key: dict[str, Any] | None = None
     encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+
+
+@attrs.frozen
+class ListedClient:
+    """The members that step-ott reads of an OIDC provisioner beside those; names are step-ca's."""
+
+    clientID: str  # noqa: N815  # step-ca's spelling
+    configurationEndpoint: str  # noqa: N815  # step-ca's spelling
+    clientSecret: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
+    listenAddress: str | None = None  # noqa: N815  # step-ca's spelling
+    scopes: list[str] | None = None
+    authParams: list[str] | None = None  # noqa: N815  # step-ca's spelling
 
 
 def _make_converter(detailed: bool) -> Converter:
@@ -137,6 +152,8 @@ def _read_provisioner(value: Any) -> Provisioner:
         return cls(listed.name, **binary, **common)
     if type_name in TOKENLESS:
         return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
+    if type_name == "oidc":
+        return _read_oidc(listed, value, common)
     identifier = listed.clientID or listed.tenantID or ""
     return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
 
@@ -185,3 +202,24 @@ def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provision
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
+
+
+def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+    try:
+        client = structure(value, ListedClient)
+    except ValueError as error:
+        reason = f"its configuration makes no sense: {error}"
+        return OtherProvisioner(listed.name, listed.type, reason, listed.clientID or "", **common)
+    return OidcProvisioner(
+        listed.name,
+        client=IdentityClient(
+            client_id=client.clientID,
+            client_secret=client.clientSecret or "",
+            configuration_endpoint=client.configurationEndpoint,
+            tenant_id=client.tenantID or "",
+            listen_address=client.listenAddress or "",
+            scopes=tuple(client.scopes or ()),
+            auth_params=tuple(client.authParams or ()),
+        ),
+        **common,
+    )

@@ -37,7 +37,9 @@ class IssuedToken:
 
     Attributes:
         cautions: What the user should know of the CA's answer to it, a sentence each.
+        holder: Whom it was issued to.
     """
 
     token: str = attrs.field(repr=False)
     cautions: tuple[str, ...] = ()
+    holder: str = "this machine"

@@ -12,6 +12,7 @@ from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
+from domain.identity_client import IdentityClient
 from domain.jwk import PublicJwk
 from domain.key_source import KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
@@ -210,6 +211,23 @@ class PublishedAuthority(Protocol):
         ...
 
 
+class IdentityProvider(Protocol):
+    """Has a person sign in (OpenID Connect Core 1.0)."""
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:
+        """Return the ID token that the person gets who signs in, its signature and claims checked.
+
+        Args:
+            client: For whom.
+            by_device: Whether with any browser, by a code that is typed there, instead of with one on this machine.
+
+        Raises:
+            IdentityError: nobody signed in, or the answer cannot be used.
+            NetworkError: the identity provider cannot be reached.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The ports that a provisioner gets its credential from."""
 
@@ -241,6 +259,11 @@ class Sources(Protocol):
     @property
     def authority(self) -> Authority:
         """The CA."""
+        ...
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Where a person signs in."""
         ...
 
 

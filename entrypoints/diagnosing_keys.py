@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.file_facts import FileFacts
-    from domain.ports import Authority, Certificates, Clock, InputFiles, KeyStore, Passwords
+    from domain.identity_client import IdentityClient
+    from domain.ports import Authority, Certificates, Clock, IdentityProvider, InputFiles, KeyStore, Passwords
     from domain.provisioners.base import Provisioner
     from entrypoints.examination import Examination
 
@@ -48,6 +49,7 @@ class _Sources:
     keys: KeyStore
     passwords: Passwords
     authority: Authority
+    identity_provider: IdentityProvider
 
 
 @attrs.define
@@ -60,6 +62,18 @@ class _NoPassword:
         """Give none (see `domain.ports.Passwords`)."""
         self.is_wanted = True
         raise UsageError(f"there is no file with {purpose}", "name it by --provisioner-password-file")
+
+
+@attrs.define
+class _NoSignIn:
+    """Stands where a person would sign in, and remembers whether one would."""
+
+    is_wanted: bool = False
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:  # noqa: ARG002
+        """Give no token (see `domain.ports.IdentityProvider`)."""
+        self.is_wanted = True
+        raise UsageError("nobody signs in for an examination", "run token")
 
 
 def examine_provisioners(known: Examination, authority: Authority | None) -> None:
@@ -94,7 +108,7 @@ def _choose(known: Examination, listed: Sequence[Provisioner]) -> Sequence[Provi
 
 def _examine_key(known: Examination, provisioner: Provisioner, authority: Authority) -> None:
     """Get what would sign, and let it go again."""
-    ports, nobody = known.ports, _NoPassword()
+    ports, nobody, stranger = known.ports, _NoPassword(), _NoSignIn()
     sources = _Sources(
         clock=ports.clock,
         certificates=ports.certificates,
@@ -102,6 +116,7 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
         keys=ports.keys,
         passwords=ports.find_passwords(known.options) or nobody,
         authority=authority,
+        identity_provider=stranger,
     )
     try:
         credential = provisioner.credential(known.options, sources)
@@ -109,6 +124,8 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
         if nobody.is_wanted:
             remedy = "name its file by --provisioner-password-file to have it checked"
             known.note(unchecked(KEY, "it is encrypted, and token would ask for the password", remedy))
+        elif stranger.is_wanted:
+            known.note(unchecked(KEY, "token would have you sign in at the identity provider", "run token"))
         else:
             known.note(judge_error(KEY, error))
         return

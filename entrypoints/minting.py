@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Authority,
         Certificates,
         Clock,
+        IdentityProvider,
         InputFiles,
         KeyStore,
         Notices,
@@ -51,6 +52,7 @@ class Ports:
     certificates: Certificates
     passwords: Passwords
     authority: Authority
+    identity_provider: IdentityProvider
     prompter: Prompter
     notices: Notices
     sink: TokenSink
@@ -158,7 +160,8 @@ def _list_cautions(
         yield f"step-ca takes no {provisioner.type_name} token for {request.kind.path}; it will refuse this one"
     yield from credential.cautions
     if isinstance(credential, IssuedToken):
-        yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
+        if request.subject != credential.holder:
+            yield f"the token is as it was issued to {credential.holder}; {request.subject!r} does not stand in it"
         if options.flag("offline"):
             yield from _list_unused(options, ("ca-url", "root"), "the token is as it was issued")
         return

@@ -20,6 +20,7 @@ from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
+from entrypoints.identity_wiring import LateIdentityProvider
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         InputError: ca.json or the root cannot be read.
     """
     files, terminal = LocalFiles(), Terminal()
-    output_file = options.text("output-file")
+    output_file, notices = options.text("output-file"), Stderr(sys.stderr)
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
@@ -67,8 +68,9 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         certificates=wire_certificates(),
         passwords=_wire_passwords(options, files, terminal),
         authority=wire_authority(options, step_path, files),
+        identity_provider=LateIdentityProvider(options, notices),
         prompter=terminal,
-        notices=Stderr(sys.stderr),
+        notices=notices,
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
         fingerprint=_late("adapters.bound_requests", "fingerprint_bound_request"),
     )

@@ -69,6 +69,9 @@ class Provisioner:
     has_audiences: ClassVar[bool] = True
     """Whether the CA looks at the audience of its tokens."""
 
+    is_judged: ClassVar[bool] = True
+    """Whether `verify` knows the rules for its tokens."""
+
     name: str
     claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)
     is_customized: bool = attrs.field(default=False, kw_only=True)
