@@ -11,7 +11,7 @@ from joserfc.jwk import JWKRegistry, Key
 from domain.compact_jws import read_token
 from domain.duration import NANOSECONDS
 from domain.errors import IdentityError, InputError
-from domain.json_text import Number
+from domain.json_text import Number, describe
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by private keys: `none`, and what the client's secret would sign, have no way in."""
@@ -76,7 +76,7 @@ def _check_signature(token: str, header: dict[str, Any], key_set: Any) -> None:
     """Check the signature by the keys that the header's `kid` names, as step-ca does."""
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS:
-        raise IdentityError(f"the ID token's algorithm {algorithm!r} is none that a private key signs by", _FIX)
+        raise IdentityError(f"the ID token's algorithm {describe(algorithm)} is none that a private key signs by", _FIX)
     listed = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(listed, list):
         raise IdentityError("the identity provider's list of keys is none", _FIX)
@@ -112,4 +112,6 @@ def _explain(error: JoseError) -> str:
         "at_hash": "it does not belong to the access token beside it",
     }
     claim = getattr(error, "claim", "")
+    if isinstance(error, MissingClaimError):
+        return f"it has no {claim}"
     return reasons.get(claim, f"its {claim or 'claims'} cannot be right")

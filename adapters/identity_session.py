@@ -43,6 +43,14 @@ class IdentityAnswer:
             what = f"the identity provider's answer from {self.url} (status {self.status_code}) is no JSON"
             raise IdentityError(f"{what}: {error}", "check the address at the CA") from error
 
+    def is_explained(self) -> bool:
+        """Return whether it says what is wrong, where something is (RFC 6749, 5.2)."""
+        try:
+            document = json_text.parse(self.body)
+        except ValueError:
+            return False
+        return isinstance(document, dict) and isinstance(document.get("error"), str)
+
     def raise_for_status(self) -> None:
         """Refuse an error's status.
 
@@ -97,7 +105,10 @@ class IdentitySession:
             NetworkError: there is none, or not in time.
         """
         url, prepared, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        return self._request("POST", url, body, prepared)
+        answer = self._request("POST", url, body, prepared)
+        if answer.status_code >= 500 or not answer.is_explained():
+            answer.raise_for_status()
+        return answer
 
     def _request(self, method: str, text: str, body: str | None, headers: Mapping[str, str]) -> IdentityAnswer:
         url, seconds = parse_provider_url(text, "the identity provider's address"), self.request_timeout / NANOSECONDS

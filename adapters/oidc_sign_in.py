@@ -83,11 +83,11 @@ class OidcSignIn:
                 answer = self._by_device(client, metadata, oauth)
             else:
                 answer = self._by_browser(client, metadata, oauth, nonce)
+            return self._check(client, metadata, answer, nonce)
         except AuthlibBaseError as error:
-            raise _hide(client, refuse(error.error or "", error.description)) from None
+            raise _hide(client, refuse(str(error.error), error.description)) from None
         except IdentityError as error:
             raise _hide(client, error) from None
-        return self._check(client, metadata, answer, nonce)
 
     def _by_browser(
         self, client: IdentityClient, metadata: ProviderMetadata, oauth: OAuth2Client, nonce: str
@@ -112,7 +112,7 @@ class OidcSignIn:
             try:
                 code = listener.wait(self.patience / NANOSECONDS)
             except TimeoutError as error:
-                raise self._give_up() from error
+                raise _give_up(self.patience) from error
             return self._fetch(
                 oauth, metadata, grant_type="authorization_code", code=code, code_verifier=verifier,
                 redirect_uri=listener.redirect_uri,
@@ -134,8 +134,8 @@ class OidcSignIn:
 
     def _poll(self, metadata: ProviderMetadata, oauth: OAuth2Client, grant: DeviceGrant) -> Mapping[str, Any]:
         """Ask for the token at the provider's pace (RFC 8628, 3.5) until it is there, or time is up."""
-        interval, expires_in = grant.interval, min(grant.expires_in, self.patience / NANOSECONDS)
-        deadline = monotonic() + expires_in
+        interval, patience = grant.interval, min(grant.expires_in * NANOSECONDS, self.patience)
+        deadline = monotonic() + patience / NANOSECONDS
         while monotonic() + interval <= deadline:
             self.pause(interval)
             try:
@@ -144,7 +144,7 @@ class OidcSignIn:
                 if error.error not in (_PENDING, _SLOW_DOWN):
                     raise
                 interval += SLOWER if error.error == _SLOW_DOWN else 0
-        raise self._give_up()
+        raise _give_up(patience)
 
     def _fetch(self, oauth: OAuth2Client, metadata: ProviderMetadata, **parameters: str) -> Mapping[str, Any]:
         try:
@@ -167,10 +167,6 @@ class OidcSignIn:
         self.check(token, self.session.get_json(metadata.jwks_uri), expected, self.clock.now())
         return token
 
-    def _give_up(self) -> IdentityError:
-        waited = format_duration(self.patience)
-        return IdentityError(f"nobody signed in within {waited}", "run the command again, or raise --timeout")
-
 
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 
@@ -181,6 +177,11 @@ def _prove_in_header(
     """Add identifier and secret to the headers, escaped as RFC 6749, 2.3.1 says, which Authlib leaves out."""
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     return uri, {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, body
+
+
+def _give_up(waited: int) -> IdentityError:
+    what = f"nobody signed in within {format_duration(waited)}"
+    return IdentityError(what, "run the command again, or raise --timeout")
 
 
 def _hide(client: IdentityClient, error: IdentityError) -> IdentityError:

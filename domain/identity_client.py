@@ -12,6 +12,9 @@ import attrs
 from domain.errors import IdentityError
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+MAX_SHOWN = 500
+"""Characters of a text of the provider's that an error shows."""
+
 LOOPBACK = "127.0.0.1"
 DEFAULT_SCOPES = ("openid", "email")
 RESERVED_PARAMETERS = frozenset(
@@ -137,11 +140,15 @@ def parse_provider_url(text: str, whose: str) -> ProviderUrl:
     """
     match = _URL.fullmatch(text)
     if match is None or int(match["port"] or 0) > 65535:
-        raise IdentityError(f"{whose} {text!r} is no https URL", "correct it at the CA or the identity provider")
+        raise IdentityError(
+            f"{whose} {text[:MAX_SHOWN]!r} is no https URL", "correct it at the CA or the identity provider"
+        )
     port = int(match["port"]) if match["port"] else None
     url = ProviderUrl(text, match["scheme"], match["host"].strip("[]"), port, match["path"] or "")
     if url.scheme != "https" and not url.is_loopback:
-        raise IdentityError(f"{whose} {text!r} is not https", "have the identity provider serve it over TLS")
+        raise IdentityError(
+            f"{whose} {text[:MAX_SHOWN]!r} is not https", "have the identity provider serve it over TLS"
+        )
     return url
 
 

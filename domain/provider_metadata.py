@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.errors import IdentityError
-from domain.identity_client import WELL_KNOWN, parse_provider_url
+from domain.identity_client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def _check_issuer(issuer: str, client: IdentityClient) -> str:
     is_same = issuer.rstrip("/") == asked.rstrip("/")
     is_tenant = bool(template) and asked.startswith(before) and asked.endswith(after.rstrip("/"))
     if not (is_same or (is_tenant and client.tenant_id)):
-        raise IdentityError(f"the identity provider asked at {asked} says that it is {issuer!r}", _FIX)
+        raise IdentityError(f"the identity provider asked at {asked} says that it is {issuer[:MAX_SHOWN]!r}", _FIX)
     return issuer.replace(TENANT, client.tenant_id) if client.tenant_id else issuer
 
 
@@ -94,7 +94,7 @@ def _choose_auth_method(document: Mapping[str, Any], client: IdentityClient) -> 
 def _read_url(document: Mapping[str, Any], name: str, is_local: bool) -> str:
     url = parse_provider_url(_read_text(document, name), f"the identity provider's {name}")
     if url.scheme != "https" and not is_local:
-        raise IdentityError(f"the identity provider's {name} {url.text!r} is not https", _FIX)
+        raise IdentityError(f"the identity provider's {name} {url.text[:MAX_SHOWN]!r} is not https", _FIX)
     return url.text
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.errors import IdentityError
-from domain.identity_client import parse_provider_url
+from domain.identity_client import MAX_SHOWN, parse_provider_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_SHOWN = 500
 USUAL_INTERVAL, SLOWER, LONGEST_WAIT = 5, 5, 3600
 """Seconds between two questions, what `slow_down` adds to them (RFC 8628, 3.5), and the most that is waited for."""
 
@@ -85,7 +84,9 @@ def read_device_grant(document: Any, is_local: bool) -> DeviceGrant:
         raise IdentityError("the identity provider's answer to --console has no sensible times", "sign in without")
     for url in filter(None, (address, complete)):
         if parse_provider_url(str(url), "the address to sign in at").scheme != "https" and not is_local:
-            raise IdentityError(f"the address to sign in at {url!r} is not https", "tell whoever runs the provider")
+            raise IdentityError(
+                f"the address to sign in at {url[:MAX_SHOWN]!r} is not https", "tell whoever runs the provider"
+            )
     expires_in, interval = (min(int(number), LONGEST_WAIT) for number in numbers if number is not None)
     device_code, user_code, _ = map(str, texts)
     return DeviceGrant(device_code, user_code, str(address), complete, expires_in, interval or USUAL_INTERVAL)
