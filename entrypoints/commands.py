@@ -99,6 +99,10 @@ TOKEN = Command(
             "The token that Kubernetes gave this pod",
             "token internal.example.com \\\n    --k8ssa-token-path /var/run/secrets/kubernetes.io/serviceaccount/token",
         ),
+        (
+            "Signed in at an identity provider, for an OIDC provisioner; --console where no browser is at hand",
+            "token you@example.com --provisioner corporate",
+        ),
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
     ),

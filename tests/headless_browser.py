@@ -109,5 +109,6 @@ def run_chromium() -> Iterator[Chromium]:
 
 if __name__ == "__main__":
     text = browse(sys.argv[1])
-    with open(os.environ["LAST_PAGE"], "w") as file:
+    with open(f"{os.environ['LAST_PAGE']}.new", "w") as file:
         file.write(text)
+    os.rename(file.name, os.environ["LAST_PAGE"])

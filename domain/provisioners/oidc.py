@@ -12,7 +12,7 @@ import attrs
 from domain.credential import IssuedToken
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
-from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING, Kind
+from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 from domain.setting import exclude, spell
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from domain.finding import Finding
     from domain.identity_client import IdentityClient
     from domain.ports import Sources
+    from domain.request_kind import Kind
     from domain.setting import Settings
     from domain.token_options import TokenOptions
 
@@ -34,8 +35,9 @@ class OidcProvisioner(Provisioner):
         client: What the CA is at the identity provider.
     """
 
-    kinds: ClassVar = SIGNING | {Kind.REVOKE, Kind.SSH_REVOKE}
-    """Host certificates and revocations for those whom the CA calls admins."""
+    kinds: ClassVar = SIGNING
+    """Host certificates for those alone whom the provisioner's `admins` name. They could revoke too, did step-ca not
+    ask for the serial number in the token's `sub` (step-ca, authority/tls.go)."""
 
     options: ClassVar = frozenset({"console"})
     excludes: ClassVar = (
