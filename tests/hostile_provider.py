@@ -99,6 +99,12 @@ class HostileProvider:
             self.forms.append(form)
         if path in self.replies:
             return self.replies[path]
+        if path.startswith("/auth?"):
+            asked = dict(parse_qsl(urlsplit(path).query))
+            self.nonce = asked["nonce"]
+            return reply(
+                {}, 302, Location=f"{asked['redirect_uri']}/?{urlencode({'code': 'c', 'state': asked['state']})}"
+            )
         if path == "/token":
             if self.tokens:
                 return self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]

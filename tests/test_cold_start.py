@@ -102,3 +102,15 @@ def test_completion_loads_neither_cryptography_nor_anything_slow() -> None:
     modules = list_loaded(["completion", "bash"], {})
     assert list_third_party(modules) <= CORE - {"cryptography"}
     assert list_slow(modules) == set()
+
+
+OF_OIDC = {"adapters.browser", "adapters.id_tokens", "adapters.identity_session", "adapters.oidc_sign_in",
+           "adapters.redirect_listener", "authlib", "joserfc", "webbrowser"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["token", "foo", "--offline"], ["token", "--help"], ["doctor", "--offline"]], ids=" ".join
+)
+def test_only_a_sign_in_loads_what_it_takes(words: list[str], sandbox: dict[str, str]) -> None:
+    """What the extra `oidc` brings stays out of the way of everything else."""
+    assert list_loaded(words, sandbox) & OF_OIDC == set()

@@ -3,8 +3,13 @@
 import base64
 import hmac
 import json
+import os
 import re
+import ssl
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +33,8 @@ from tests.hostile_provider import (
     reply,
     serve_provider,
 )
-from tests.running import Result, invoke
+from tests.peer_programs import REPOSITORY
+from tests.running import PROCESS_SECONDS, Result, decode_part, invoke
 
 HOUR = 3600
 Run = Callable[..., Result]
@@ -545,3 +551,45 @@ def test_a_provider_that_is_not_there_is_told(run: Run) -> None:
     check_failure(
         run(configurationEndpoint="http://127.0.0.1:1"), "cannot be reached at http://127.0.0.1:1/.well-known"
     )
+
+
+# -- The same by the real step ----------------------------------------------------------------------
+
+
+def test_step_asks_for_the_same_and_prints_the_same(tmp_path: Path, step_program: str) -> None:
+    """The request to sign in has the same parameters, and the token is the provider's with both."""
+    (tmp_path / "root.crt").write_bytes(root().pem)
+    environment = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path), "STEP_OPEN_BROWSER": "0"}
+    with serve_provider(is_tls=True) as provider, serve(lambda _: answer({"provisioners": [provider.members()]})) as ca:
+        theirs = [step_program, "oauth", "--oidc", "--bare", "--provider", provider.url]
+        theirs += ["--client-id", CLIENT, "--client-secret", SECRET]
+        ours = [sys.executable, "-m", "entrypoints.cli", "token", EMAIL, "--ca-url", ca.url, "--root"]
+        runs = [sign_in(words, environment) for words in (theirs, [*ours, str(tmp_path / "root.crt")])]
+        forms = [set(form) for form in provider.forms]
+    (asked, token), (asked_by_us, token_by_us) = runs
+    assert sorted(asked) == sorted(asked_by_us)
+    fresh = {"state", "nonce", "code_challenge", "redirect_uri"}
+    assert {name: asked[name] for name in set(asked) - fresh} == {
+        name: asked_by_us[name] for name in set(asked) - fresh
+    }
+    assert forms[0] == forms[1]
+    assert [decode_part(one, 1)["nonce"] for one in (token, token_by_us)] == [asked["nonce"], asked_by_us["nonce"]]
+    assert [len(one.split(".")) for one in (token, token_by_us)] == [3, 3]
+
+
+def sign_in(words: list[str], environment: dict[str, str]) -> tuple[dict[str, str], str]:
+    """Run a program that shows an address, go there; return what the address asks for, and the token on stdout."""
+    surroundings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment}
+    context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=REPOSITORY, env=surroundings, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stderr is not None
+            address = next(line.strip() for line in process.stderr if line.startswith("https://"))
+            opener.open(address, timeout=PROCESS_SECONDS).close()
+            out, err = process.communicate(timeout=PROCESS_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    return ask(address), out.strip()
