@@ -76,8 +76,9 @@ def _check_issuer(issuer: str, client: IdentityClient) -> str:
     asked = url.partition(WELL_KNOWN)[0]
     before, template, after = issuer.partition(TENANT)
     is_same = issuer.rstrip("/") == asked.rstrip("/")
-    is_tenant = bool(template) and asked.startswith(before) and asked.endswith(after.rstrip("/"))
-    if not (is_same or (is_tenant and client.tenant_id)):
+    origin = "/".join(asked.split("/")[:3])
+    is_tenant = bool(client.tenant_id and template) and before.startswith(f"{origin}/") and asked.startswith(before)
+    if not (is_same or (is_tenant and asked.endswith(after.rstrip("/")))):
         raise IdentityError(f"the identity provider asked at {asked} says that it is {issuer[:MAX_SHOWN]!r}", _FIX)
     return issuer.replace(TENANT, client.tenant_id) if client.tenant_id else issuer
 
