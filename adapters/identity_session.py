@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import attrs
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from domain import json_text
 from domain.duration import NANOSECONDS, format_duration
@@ -114,12 +115,12 @@ class IdentitySession:
         url, seconds = parse_provider_url(text, "the identity provider's address"), self.request_timeout / NANOSECONDS
         try:
             answer = self.run_within(seconds, lambda: self._attempt(method, url, body, headers, seconds))
-        except TimeoutError as error:
-            raise NetworkError(
-                f"the identity provider did not answer {text} within {format_duration(self.request_timeout)}",
-                "check the network, or raise --request-timeout",
-            ) from error
         except (HTTPError, OSError) as error:
+            if isinstance(error, TimeoutError | Urllib3Timeout) and not isinstance(error, NewConnectionError):
+                raise NetworkError(
+                    f"the identity provider did not answer {text} within {format_duration(self.request_timeout)}",
+                    "check the network, or raise --request-timeout",
+                ) from error
             raise NetworkError(
                 f"the identity provider cannot be reached at {text}: {self.describe_fault(error)}",
                 "check the network; its certificate must hold by the system's roots, or those in SSL_CERT_FILE",

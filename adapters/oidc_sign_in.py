@@ -105,8 +105,7 @@ class OidcSignIn:
                 redirect_uri=listener.redirect_uri, scope=client.scope, nonce=nonce,
             )  # fmt: skip
             address = add_params_to_uri(address, extra) if extra else address
-            opened = self.open_browser(address)
-            where = "in the browser, which has been opened" if opened else "with a browser on this machine"
+            where = _OPENED if self.open_browser(address) else _NOT_OPENED
             self.notices.inform(f"Sign in at {metadata.issuer} {where}; the address is")
             self.notices.inform(address)
             try:
@@ -168,6 +167,8 @@ class OidcSignIn:
         return token
 
 
+_OPENED = "in the browser, which has been opened"
+_NOT_OPENED = "with a browser on this machine (--console does with one elsewhere)"
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 
 

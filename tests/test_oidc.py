@@ -398,6 +398,14 @@ def test_doctor_opens_no_browser(oidc_ca: ProvisionedCa) -> None:
     assert "not checkable  key: token would have you sign in at the identity provider" in result.out, result.out
 
 
+def test_inspect_knows_an_id_token(oidc_ca: ProvisionedCa) -> None:
+    """What is normal for it is not warned of."""
+    token = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}").token
+    result = invoke("inspect", "-", stdin=token.encode())
+    assert "provisioner type: OIDC\n" in result.out
+    assert "warning: " not in result.out
+
+
 def test_verify_has_no_verdict(oidc_ca: ProvisionedCa) -> None:
     """The provisioner is found by the client, and the rest is the identity provider's to say."""
     token = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}").token

@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from adapters.redirect_listener import listen_for_redirect
 from domain import base64url
+from domain.errors import IdentityError
 from tests.hostile_ca import answer, listen, root, serve
 from tests.hostile_provider import (
     CLIENT,
@@ -387,6 +390,23 @@ def test_a_port_that_is_taken_is_an_error(provider: HostileProvider, run: Run) -
     check_failure(run(listenAddress=f":{port}"), f"the browser cannot come back to 127.0.0.1 port {port}: ")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_connection_that_says_nothing_is_in_nobodys_way(host: str) -> None:
+    """Browsers open connections beforehand; another one is answered meanwhile, and the end waits for none."""
+    try:
+        with listen_for_redirect(host, 0, lambda parameters: parameters["code"]) as listener:
+            port = urlsplit(listener.redirect_uri).port
+            with socket.create_connection((host, port), timeout=30):
+                fetch(f"{listener.redirect_uri}/?code=c")
+                assert listener.wait(30) == "c"
+            with pytest.raises(TimeoutError):
+                listener.wait(0.01)
+    except IdentityError as error:
+        if host != "::1":
+            raise
+        pytest.skip(f"no IPv6 here: {error}")
+
+
 # -- The device flow --------------------------------------------------------------------------------
 
 
@@ -530,12 +550,14 @@ def test_a_provider_over_tls_is_trusted_by_the_systems_roots(tmp_path: Path) -> 
         serve(lambda _: answer({"provisioners": [provider.members()]})) as ca,
         mock.patch("adapters.browser.open_browser", come_back(provider)),
     ):
-        trusted = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path)}
+        keys = tmp_path / "tls-keys"
+        trusted = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path), "SSLKEYLOGFILE": str(keys)}
         assert invoke(*words, "--ca-url", ca.url, environment=trusted).token
         result = invoke(*words, "--ca-url", ca.url, environment={"STEPPATH": str(tmp_path)})
         check_failure(result, "SSL_CERT_FILE")
         provider.discovery["token_endpoint"] = provider.url.replace("https", "http") + "/token"
         check_failure(invoke(*words, "--ca-url", ca.url, environment=trusted), "is not https")
+    assert not keys.exists()
 
 
 def test_a_provider_that_does_not_answer_is_given_up(run: Run) -> None:
