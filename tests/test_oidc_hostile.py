@@ -38,6 +38,7 @@ from tests.hostile_provider import (
 )
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, Result, decode_part, invoke
+from tests.test_ca_proxy import run_proxy
 
 HOUR = 3600
 Run = Callable[..., Result]
@@ -558,6 +559,33 @@ def test_a_provider_over_tls_is_trusted_by_the_systems_roots(tmp_path: Path) -> 
         provider.discovery["token_endpoint"] = provider.url.replace("https", "http") + "/token"
         check_failure(invoke(*words, "--ca-url", ca.url, environment=trusted), "is not https")
     assert not keys.exists()
+
+
+@pytest.mark.parametrize("refusal", [b"", b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"], ids=["open", "closed"])
+def test_a_provider_is_reached_through_the_proxy(tmp_path: Path, refusal: bytes) -> None:
+    """HTTPS_PROXY is for the identity provider too, and its credentials show in no error."""
+    (tmp_path / "root.crt").write_bytes(root().pem)
+    with serve_provider(is_tls=True) as provider, serve(lambda _: answer({"provisioners": [listed]})) as ca:
+        here, there = provider.url, provider.url.replace("127.0.0.1", "ca.test")
+        provider.discovery = json.loads(json.dumps(provider.discovery).replace(here, there))
+        listed = provider.members(configurationEndpoint=there)
+        words = ["token", EMAIL, "--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
+        with (
+            run_proxy(int(here.rpartition(":")[2]), refusal) as proxy,
+            mock.patch("adapters.browser.open_browser", come_back(provider)),
+        ):
+            environment = {
+                "SSL_CERT_FILE": str(tmp_path / "root.crt"),
+                "STEPPATH": str(tmp_path),
+                "HTTPS_PROXY": f"http://user:hidden@{proxy.address}",
+            }
+            result = invoke(*words, environment=environment)
+        assert {head.split(" ")[1] for head in proxy.asked} == {there.removeprefix("https://")}
+    assert "hidden" not in result.err
+    if refusal:
+        check_failure(result, f"the identity provider cannot be reached at {there}/.well-known/openid-configuration: ")
+    else:
+        assert result.token
 
 
 def test_a_provider_that_does_not_answer_is_given_up(run: Run) -> None:
