@@ -23,7 +23,7 @@ bench: $(INSTALLED) peers
 	$(BIN)/python -m tests.bench $(BENCH)
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
-# and STEP or stand on PATH, nothing is built.
+# and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.
 peers:
 	@PEERS=$(PEERS) sh tests/peers/build
 

@@ -98,7 +98,7 @@ class HttpsClient:
 
     def _attempt(self, path: str, limit: int, deadline: float) -> Answer:
         if self._pool is None:
-            self._pool = _open_pool(self.ca_url, self.roots)
+            self._pool = open_pool(self.ca_url, make_tls_context(self.roots))
         response = self._pool.request(
             "GET", f"{self.ca_url}{path}", headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             timeout=max(deadline - monotonic(), 0.001), retries=False,
@@ -156,9 +156,12 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
     return context
 
 
-def _open_pool(ca_url: CaUrl, roots: Sequence[bytes]) -> urllib3.PoolManager:
-    """Return a pool through the proxy that the environment names for this host, or without one."""
-    context = make_tls_context(roots)
+def open_pool(ca_url: CaUrl, context: ssl.SSLContext) -> urllib3.PoolManager:
+    """Return a pool through the proxy that the environment names for this host, or without one.
+
+    Raises:
+        InputError: it names none that can be used.
+    """
     proxy = choose_proxy(ca_url, os.environ)
     if proxy is None:
         return urllib3.PoolManager(ssl_context=context)

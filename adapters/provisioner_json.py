@@ -13,11 +13,13 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
 from domain.authority_settings import ProvisionerClaims
+from domain.identity_client import IdentityClient
 from domain.jwk import read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
 
 _T = TypeVar("_T")
@@ -66,6 +68,19 @@ class ListedAzure:
 
     tenantID: str | None = None  # noqa: N815  # step-ca's spelling
     audience: str | None = None
+
+
+@attrs.frozen
+class ListedClient:
+    """The members that step-ott reads of an OIDC provisioner beside those; names are step-ca's."""
+
+    clientID: str  # noqa: N815  # step-ca's spelling
+    configurationEndpoint: str  # noqa: N815  # step-ca's spelling
+    clientSecret: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
+    listenAddress: str | None = None  # noqa: N815  # step-ca's spelling
+    scopes: list[str] | None = None
+    authParams: list[str] | None = None  # noqa: N815  # step-ca's spelling
 
 
 def _make_converter(detailed: bool) -> Converter:
@@ -146,14 +161,12 @@ def _read_provisioner(value: Any) -> Provisioner:
         "claims": _read_claims(listed.claims),
         "is_customized": _is_customized(listed.options or {}),
     }
-    if type_name == "jwk":
-        return _read_jwk(listed, common)
+    if type_name in _OWN_READERS:
+        return _OWN_READERS[type_name](listed, value, common)
     if type_name in NAMED:
         cls = NAMED[type_name]
         binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
         return cls(listed.name, **binary, **common)
-    if type_name in ("aws", "azure"):
-        return _read_instance(value, listed, common)
     if type_name in TOKENLESS:
         return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
     identifier = listed.clientID or listed.tenantID or ""
@@ -194,21 +207,25 @@ def _decode(text: Any) -> bytes:
         return b""
 
 
-def _read_instance(value: Any, listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
-    """Return a provisioner for machines of a cloud that has members of its own."""
+def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
     try:
-        if listed.type.lower() == "aws":
-            versions = structure(value, ListedAws).imdsVersions or (V2, V1)
-            if not {V1, V2}.intersection(versions):
-                raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
-            return AwsProvisioner(listed.name, versions=tuple(versions), **common)
+        versions = structure(value, ListedAws).imdsVersions or (V2, V1)
+        if not {V1, V2}.intersection(versions):
+            raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
+    except ValueError as error:
+        return OtherProvisioner(listed.name, listed.type, f"its configuration makes no sense: {error}")
+    return AwsProvisioner(listed.name, versions=tuple(versions), **common)
+
+
+def _read_azure(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+    try:
         members = structure(value, ListedAzure)
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its configuration makes no sense: {error}")
     return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
 
 
-def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> Provisioner:
     try:
         if listed.key is None:
             raise ValueError("it has no key")
@@ -218,3 +235,33 @@ def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provision
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
+
+
+def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+    try:
+        client = structure(value, ListedClient)
+    except ValueError as error:
+        reason = f"its configuration makes no sense: {error}"
+        return OtherProvisioner(listed.name, listed.type, reason, listed.clientID or "", **common)
+    return OidcProvisioner(
+        listed.name,
+        client=IdentityClient(
+            client_id=client.clientID,
+            client_secret=client.clientSecret or "",
+            configuration_endpoint=client.configurationEndpoint,
+            tenant_id=client.tenantID or "",
+            listen_address=client.listenAddress or "",
+            scopes=tuple(client.scopes or ()),
+            auth_params=tuple(client.authParams or ()),
+        ),
+        **common,
+    )
+
+
+_OWN_READERS: Mapping[str, Callable[[ListedProvisioner, Any, Mapping[str, Any]], Provisioner]] = {
+    "jwk": _read_jwk,
+    "aws": _read_aws,
+    "azure": _read_azure,
+    "oidc": _read_oidc,
+}
+"""The types with members of their own, by the CA's type in lower case."""

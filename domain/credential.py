@@ -46,9 +46,11 @@ class IssuedToken:
         cautions: What the user should know of the CA's answer to it, a sentence each.
         names_ca: Whether the CA's address stands in it.
         names_subject: Whether the user's subject stands in it.
+        holder: Whom it was issued to.
     """
 
     token: str = attrs.field(repr=False)
     cautions: tuple[str, ...] = ()
     names_ca: bool = False
     names_subject: bool = False
+    holder: str = "this machine"

@@ -57,6 +57,10 @@ class NetworkError(StepOttError):
     """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
 
 
+class IdentityError(StepOttError):
+    """An identity provider answered something that cannot be used, or signed nobody in."""
+
+
 class OutputError(StepOttError):
     """The token was made but could not be delivered; nothing half written is left."""
 

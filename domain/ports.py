@@ -14,6 +14,7 @@ from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
+from domain.identity_client import IdentityClient
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.jwk import PublicJwk
 from domain.key_source import DeviceKey, KeyFile, SealedKey
@@ -244,6 +245,23 @@ class InstanceMetadata(Protocol):
         ...
 
 
+class IdentityProvider(Protocol):
+    """Has a person sign in (OpenID Connect Core 1.0)."""
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:
+        """Return the ID token that the person gets who signs in, its signature and claims checked.
+
+        Args:
+            client: For whom.
+            by_device: Whether with any browser, by a code that is typed there, instead of with one on this machine.
+
+        Raises:
+            IdentityError: nobody signed in, or the answer cannot be used.
+            NetworkError: the identity provider cannot be reached.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The ports that a provisioner gets its credential from."""
 
@@ -280,6 +298,11 @@ class Sources(Protocol):
     @property
     def metadata(self) -> InstanceMetadata:
         """What the cloud says of this machine."""
+        ...
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Where a person signs in."""
         ...
 
 

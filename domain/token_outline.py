@@ -31,6 +31,7 @@ REQUESTS = {
 """What each path of step-ca's API does, with and without its `/1.0/`."""
 
 JWK, X5C, NEBULA, GCP, AWS, K8SSA, RENEWAL = "JWK", "X5C", "Nebula", "GCP", "AWS", "K8sSA", "renewal"
+OIDC = "OIDC"
 _FRAGMENT_TYPES = {
     "x5c": X5C, "sshpop": "SSHPOP", "nebula": NEBULA, "gcp": GCP, "aws": AWS, "acme": "ACME", "scep": "SCEP",
 }  # fmt: skip
@@ -83,6 +84,11 @@ class TokenOutline:
     def is_kubernetes(self) -> bool:
         """Whether Kubernetes made it, for whom much is normal that is odd elsewhere."""
         return self.provisioner_type == K8SSA
+
+    @property
+    def is_id_token(self) -> bool:
+        """Whether an identity provider made it for a person, whose tokens know no CA."""
+        return self.provisioner_type == OIDC
 
     @property
     def ssh(self) -> Mapping[str, Any] | None:
@@ -138,6 +144,8 @@ def _find_type(header: Mapping[str, Any], claims: Mapping[str, Any], audience: A
         return JWK
     if claims.get("iss") == k8ssa.ISSUER or "kubernetes.io" in claims:
         return K8SSA
+    if str(claims.get("iss")).startswith(("https://", "http://")) and {"email", "nonce"}.intersection(claims):
+        return OIDC
     return None
 
 

@@ -43,7 +43,7 @@ def _judge_times(outline: TokenOutline, now: int) -> Iterator[str]:
         return
     if end < start:
         yield f"its exp lies before its {'iat' if begin is None else 'nbf'}"
-    if (end - start) * NANOSECONDS > MAX_VALIDITY and not outline.is_kubernetes:
+    if (end - start) * NANOSECONDS > MAX_VALIDITY and not (outline.is_kubernetes or outline.is_id_token):
         yield "it lasts for more than an hour"
 
 
@@ -57,11 +57,11 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
         if claims.get("iss") != k8ssa.ISSUER:
             yield f"step-ca takes Kubernetes tokens of the issuer {k8ssa.ISSUER} alone"
         return
-    if not claims.get("jti") and outline.provisioner_type != GCP:
+    if not claims.get("jti") and outline.provisioner_type != GCP and not outline.is_id_token:
         yield "it has no jti, by which the CA would know it again"
     if not audience.texts:
         yield "it has no audience"
-    elif audience.request is None:
+    elif audience.request is None and not outline.is_id_token:
         yield "its audience is no request of a step-ca"
     if isinstance(claims.get("aud"), list) and audience.texts:
         yield f"its aud is a list of {len(claims['aud'])}, of which the first is told here"

@@ -111,6 +111,10 @@ TOKEN = Command(
             "Signed by the key of a host's Nebula certificate",
             "token internal.example.com --nebula-cert host.crt --nebula-key host.key",
         ),
+        (
+            "Signed in at an identity provider, for an OIDC provisioner; --console where no browser is at hand",
+            "token you@example.com --provisioner corporate",
+        ),
         ("Bound to one SSH host key", "token --ssh --host --cnf-file internal.pub internal.smallstep.com"),
         ("Data for the CA's templates, in the user claim", "token --set field=value internal.example.com"),
     ),

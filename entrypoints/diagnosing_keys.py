@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.file_facts import FileFacts
-    from domain.ports import Authority, Certificates, Clock, InputFiles, InstanceMetadata, KeyStore, Passwords
+    from domain.identity_client import IdentityClient
+    from domain.ports import (
+        Authority,
+        Certificates,
+        Clock,
+        IdentityProvider,
+        InputFiles,
+        InstanceMetadata,
+        KeyStore,
+        Passwords,
+    )
     from domain.provisioners.base import Provisioner
     from entrypoints.examination import Examination
 
@@ -52,6 +62,7 @@ class _Sources:
     passwords: Passwords
     authority: Authority
     metadata: InstanceMetadata
+    identity_provider: IdentityProvider
 
 
 @attrs.define
@@ -64,6 +75,18 @@ class _NoPassword:
         """Give none (see `domain.ports.Passwords`)."""
         self.is_wanted = True
         raise UsageError(f"there is no file with {purpose}", "name it by --provisioner-password-file")
+
+
+@attrs.define
+class _NoSignIn:
+    """Stands where a person would sign in, and remembers whether one would."""
+
+    is_wanted: bool = False
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:  # noqa: ARG002
+        """Give no token (see `domain.ports.IdentityProvider`)."""
+        self.is_wanted = True
+        raise UsageError("nobody signs in for an examination", "run token")
 
 
 def examine_provisioners(known: Examination, authority: Authority | None) -> None:
@@ -98,7 +121,7 @@ def _choose(known: Examination, listed: Sequence[Provisioner]) -> Sequence[Provi
 
 def _examine_key(known: Examination, provisioner: Provisioner, authority: Authority) -> None:
     """Get what would sign, and let it go again."""
-    ports, nobody = known.ports, _NoPassword()
+    ports, nobody, stranger = known.ports, _NoPassword(), _NoSignIn()
     sources = _Sources(
         clock=ports.clock,
         certificates=ports.certificates,
@@ -107,6 +130,7 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
         passwords=ports.find_passwords(known.options) or nobody,
         authority=authority,
         metadata=ports.metadata,
+        identity_provider=stranger,
     )
     try:
         credential = provisioner.credential(known.options, sources)
@@ -116,6 +140,8 @@ def _examine_key(known: Examination, provisioner: Provisioner, authority: Author
             wish = "is in a device, and token would ask for its PIN"
             wish = wish if uses_device(known.options) else "is encrypted, and token would ask for the password"
             known.note(unchecked(KEY, f"it {wish}", remedy))
+        elif stranger.is_wanted:
+            known.note(unchecked(KEY, "token would have you sign in at the identity provider", "run token"))
         else:
             known.note(judge_error(KEY, error))
         return

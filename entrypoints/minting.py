@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Authority,
         Certificates,
         Clock,
+        IdentityProvider,
         InputFiles,
         InstanceMetadata,
         KeyStore,
@@ -54,6 +55,7 @@ class Ports:
     passwords: Passwords
     authority: Authority
     metadata: InstanceMetadata
+    identity_provider: IdentityProvider
     prompter: Prompter
     notices: Notices
     sink: TokenSink
@@ -168,8 +170,8 @@ def _list_cautions(
     yield from credential.cautions
     yield from list_device_cautions(options)
     if isinstance(credential, IssuedToken):
-        if not credential.names_subject:
-            yield f"the token is as it was issued to this machine; {request.subject!r} does not stand in it"
+        if not credential.names_subject and request.subject != credential.holder:
+            yield f"the token is as it was issued to {credential.holder}; {request.subject!r} does not stand in it"
         if options.flag("offline"):
             unused = ("root",) if credential.names_ca else ("ca-url", "root")
             yield from _list_unused(options, unused, "the token is as it was issued")

@@ -65,7 +65,8 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
            AUTHORITY),
     Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),
     Option("request-timeout", "duration", "The longest that one request to the CA may take. Default: 15s.", AUTHORITY),
-    Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s.", AUTHORITY),
+    Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s. Also "
+           "how long you may take to sign in for an OIDC provisioner; default: 5m.", AUTHORITY),
 )  # fmt: skip
 """Which CA is meant: the same for every command that needs one."""
 
@@ -107,6 +108,12 @@ SECRET_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """Files with a token or a password of somebody else's making."""
 
+OIDC_OPTIONS: Sequence[Option] = (
+    _switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
+            "typed there.", SIGNER),
+)  # fmt: skip
+"""How a person signs in at an identity provider."""
+
 TOKEN_OPTIONS: Sequence[Option] = (
     _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
     _switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
@@ -133,12 +140,13 @@ TOKEN_OPTIONS: Sequence[Option] = (
     *SSHPOP_OPTIONS,
     *NEBULA_OPTIONS,
     *SECRET_OPTIONS,
+    *OIDC_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
-_ONE_BY_ONE = frozenset({"renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"})
+_ONE_BY_ONE = frozenset({"console", "renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"})
 """Options of `token` that are about a single token or certificate."""
 
 BATCH_OPTIONS: Sequence[Option] = (
@@ -156,7 +164,9 @@ FORMAT = Option("format", "text|json", "How to print it: text for people, or jso
 
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
 
-DOCTOR_OPTIONS: Sequence[Option] = (*SIGNING_OPTIONS, *NEBULA_OPTIONS, *SECRET_OPTIONS, *AUTHORITY_OPTIONS, FORMAT)
+DOCTOR_OPTIONS: Sequence[Option] = (
+    *SIGNING_OPTIONS, *NEBULA_OPTIONS, *SECRET_OPTIONS, *OIDC_OPTIONS, *AUTHORITY_OPTIONS, FORMAT
+)  # fmt: skip
 
 VERIFY_OPTIONS: Sequence[Option] = (
     Option("for", "sign|revoke|renew|ssh-sign|ssh-revoke|ssh-renew|ssh-rekey", "Which request to the CA the token "

@@ -22,6 +22,7 @@ from domain.device_options import check_key_sources, uses_device
 from domain.errors import KeyFormatError, UsageError
 from domain.key_source import NebulaKeyFile
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
+from entrypoints.identity_wiring import LateIdentityProvider
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
     """
     check_key_sources(options)
     files, terminal = LocalFiles(), Terminal()
-    output_file = options.text("output-file")
+    output_file, notices = options.text("output-file"), Stderr(sys.stderr)
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
@@ -79,8 +80,9 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         passwords=wire_password_file(options, files) or TypedPassword(terminal),
         authority=wire_authority(options, step_path, files),
         metadata=wire_metadata(),
+        identity_provider=LateIdentityProvider(options, notices),
         prompter=terminal,
-        notices=Stderr(sys.stderr),
+        notices=notices,
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
         fingerprint=_late("adapters.bound_requests", "fingerprint_bound_request"),
     )

@@ -32,6 +32,7 @@ from entrypoints.options import TOKEN_OPTIONS, ValueKind
 from entrypoints.wiring import wire_key_store
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import Credential, HostileCa, issue, root
+from tests.hostile_provider import HostileProvider
 from tests.memory_ports import MemoryPasswords
 from tests.provisioned_ca import issue_leaf
 from tests.running import Result, invoke
@@ -191,10 +192,11 @@ def write_certificates(path: Path) -> dict[str, str]:
     return {name: make_signer(key).public.thumbprint() for name, key in keys.items()}
 
 
-def prepare(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def prepare(path: Path, provider: HostileProvider) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Write the files of every flag; return the CA's provisioners, and the thumbprints of the certificates' keys.
 
-    The provisioners' names and kids go together in every way, so that each shows by itself.
+    The provisioners' names and kids go together in every way, so that each shows by itself; people sign in at
+    `provider`.
     """
     jwk = generate_jwk()
     sealed = seal_jwk(json.dumps(jwk), PASSWORD, iterations=10)
@@ -208,6 +210,7 @@ def prepare(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
     provisioners += [
         {"type": type_name, "name": name} for type_name in ("X5C", "SSHPOP", "K8sSA", "Nebula") for name in names
     ]
+    provisioners += [provider.members(name=name, clientID=kid) for name in names for kid in ("kid-a", "kid-b")]
     write_json(path / "token.key", jwk)
     write_json(path / "set.json", {"file": 2})
     parts = ('{"alg":"ES256"}', '{"iss":"kubernetes/serviceaccount"}', "signature")

@@ -17,7 +17,9 @@ IMPURE = {
 """Modules of the standard library that reach a clock, randomness, files, a network or a terminal."""
 
 LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
-COMPOSITION_ROOTS = {"authority_wiring.py", "batch_wiring.py", "diagnosis_wiring.py", "wiring.py", "runs.py"}
+COMPOSITION_ROOTS = {
+    "authority_wiring.py", "batch_wiring.py", "diagnosis_wiring.py", "identity_wiring.py", "wiring.py", "runs.py"
+}  # fmt: skip
 
 
 def list_imports(path: Path) -> Iterator[str]:

@@ -166,3 +166,15 @@ def test_only_a_nebula_key_that_signs_by_xeddsa_loads_libsodium(kind: str, tmp_p
     assert list_third_party(modules) <= CORE | extra
     assert ("nacl" in modules) is (kind == "X25519")
     assert list_slow(modules) <= {"bcrypt"}
+
+
+OF_OIDC = {"adapters.browser", "adapters.id_tokens", "adapters.identity_session", "adapters.oidc_sign_in",
+           "adapters.redirect_listener", "authlib", "joserfc", "webbrowser"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["token", "foo", "--offline"], ["token", "--help"], ["doctor", "--offline"]], ids=" ".join
+)
+def test_only_a_sign_in_loads_what_it_takes(words: list[str], sandbox: dict[str, str]) -> None:
+    """What the extra `oidc` brings stays out of the way of everything else."""
+    assert list_loaded(words, sandbox) & OF_OIDC == set()

@@ -20,20 +20,22 @@ from adapters.input_files import LocalFiles
 from entrypoints.options import TOKEN_OPTIONS
 from tests.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.hostile_ca import answer, issue, root, serve, stall
+from tests.hostile_provider import serve_provider
 from tests.running import Result, decode_part
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
 PAIRS = list(combinations_with_replacement(NAMES, 2))
 """All pairs, and each flag with itself: alone."""
 
-_X5C, _SSHPOP, _K8SSA = (
-    frozenset({"x5c-cert", "x5c-key"}), frozenset({"sshpop-cert", "sshpop-key"}), frozenset({"k8ssa-token-path"})
+_X5C, _SSHPOP, _K8SSA, _OIDC = (
+    frozenset({"x5c-cert", "x5c-key"}), frozenset({"sshpop-cert", "sshpop-key"}), frozenset({"k8ssa-token-path"}),
+    frozenset({"console"}),
 )  # fmt: skip
 _ANY_X5C = _X5C | {"x5c-chain", "x5c-insecure"}
 _NEBULA = frozenset({"nebula-cert", "nebula-key"})
 BASES: dict[str, frozenset[str]] = {
     "JWK": frozenset(), "X5C": _X5C | {"offline"}, "SSHPOP": _SSHPOP | {"ssh", "offline"}, "K8sSA": _K8SSA,
-    "renewal": _X5C | {"renew", "offline"}, "Nebula": _NEBULA | {"offline"},
+    "OIDC": _OIDC, "renewal": _X5C | {"renew", "offline"}, "Nebula": _NEBULA | {"offline"},
 }  # fmt: skip
 """The flags that stand beside every pair, by the type that they choose; offline, for speed, where that shows all."""
 
@@ -57,8 +59,9 @@ _RIVALS: list[tuple[set[str], set[str]]] = [
     ({"key"}, {*_ANY_X5C, *_SSHPOP, *_K8SSA}), ({*_ANY_X5C}, {*_SSHPOP, *_K8SSA}), ({*_SSHPOP}, {*_K8SSA}),
     ({"kid"}, {*_ANY_X5C, *_SSHPOP, *_K8SSA}),
     ({*_NEBULA}, {"key", "kid", *_ANY_X5C, *_SSHPOP, *_K8SSA}),
+    ({*_OIDC}, {"key", "offline", *_ANY_X5C, *_SSHPOP, *_K8SSA, *_NEBULA}),
     # what would stand in a token of one's own
-    ({*_K8SSA}, _ACTIONS | _OF_SSH_SIGNING | {
+    ({*_K8SSA, *_OIDC}, _ACTIONS | _OF_SSH_SIGNING | {
         "ssh", "san", "cnf", "cnf-file", "set", "set-file", "not-before", "not-after", "password-file",
         "provisioner-password-file",
     }),
@@ -76,10 +79,13 @@ OLD_CONTENT = "an older token"
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The CA and the step path."""
     path = tmp_path_factory.mktemp("scene")
-    provisioners, thumbprints = prepare(path)
     fingerprints, bindings = write_roots(path), write_bindings(path)
     credential = issue("server", root(), names=("127.0.0.1", "localhost"))
-    with serve(lambda _: answer({"provisioners": provisioners}), credential, num_tickets=0) as ca:
+    with ExitStack() as stack:
+        provisioners, thumbprints = prepare(path, stack.enter_context(serve_provider()))
+        listed = answer({"provisioners": provisioners})
+        ca = stack.enter_context(serve(lambda _: listed, credential, num_tickets=0))
+        stack.enter_context(mock.patch("entrypoints.identity_wiring.sleep"))
         write_step_path(path, provisioners, ca.url)
         yield Scene(path, ca, fingerprints, bindings, thumbprints)
 
@@ -116,8 +122,8 @@ class Outcome:
 
     @property
     def is_issued(self) -> bool:
-        """Whether Kubernetes has made the token, so that no flag shows in it."""
-        return "k8ssa-token-path" in self.flags
+        """Whether Kubernetes or an identity provider has made the token, so that no flag shows in it."""
+        return "k8ssa-token-path" in self.flags or "console" in self.flags
 
     @property
     def path(self) -> str:
@@ -171,7 +177,8 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "cert-not-before": lambda o: o.claims["step"]["ssh"]["validAfter"] == "1m0s",
     "cert-not-after": lambda o: o.claims["step"]["ssh"]["validBefore"] == "2h0m0s",
     "provisioner": lambda o: o.is_made_by("bob") and (o.is_issued or o.claims["iss"] == "bob"),
-    "kid": lambda o: o.header["kid"] == "kid-b",
+    "kid": lambda o: o.header["kid"] == "kid-b" or o.claims["aud"] == "kid-b",
+    "console": lambda o: "Sign in with any browser at " in o.result.err,
     "x5c-cert": lambda o: o.chain[:1] == [read_der(o.scene, "leaf.crt")],
     "x5c-key": lambda o: o.header["kid"] == o.scene.thumbprints["leaf.key"],
     "x5c-chain": lambda o: o.chain[1:] == [root().der],

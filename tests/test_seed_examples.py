@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from adapters.jwe import open_jwe
 from adapters.jws import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.commands import TOKEN
+from tests.hostile_ca import answer, root, serve
+from tests.hostile_provider import EMAIL, serve_provider
 from tests.nebula_mesh import NEBULA, Mesh
 from tests.peer_programs import REPOSITORY
 from tests.provisioned_ca import ProvisionedCa
@@ -30,6 +33,8 @@ from tests.running import PROCESS_SECONDS, Result, invoke
 from tests.test_sshpop import get_certificate
 
 KID, ADDRESS, ROOT = "4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts", "https://ca.example.com", "/path/to/root_ca.crt"
+EXAMPLE_EMAIL = "you@example.com"
+PERSON = f"{sys.executable} {REPOSITORY / 'tests' / 'browsing_person.py'} %s"
 SERIAL = "146103349666685108195655980390445292315"
 FAR_FROM_ANY_CA = f"internal.example.com --offline --kid {KID} --issuer you@example.com --key provisioner.key"
 
@@ -78,11 +83,13 @@ class Place:
         folder: The folder, with the files that examples name and a program `step-ott`.
         step_path: What STEPPATH says.
         texts: What stands in the place of the reader's own.
+        browser: What BROWSER says.
     """
 
     folder: Path
     step_path: Path
     texts: dict[str, str]
+    browser: str = ""
 
     def run(self, line: str) -> Result:
         """Run `line` by a shell."""
@@ -92,7 +99,12 @@ class Place:
             ["/bin/sh", "-c", line],
             capture_output=True,
             cwd=self.folder,
-            env={"PATH": str(self.folder), "HOME": "/nonexistent", "STEPPATH": str(self.step_path)},
+            env={
+                "PATH": str(self.folder),
+                "HOME": "/nonexistent",
+                "STEPPATH": str(self.step_path),
+                "BROWSER": self.browser,
+            },
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             timeout=PROCESS_SECONDS,
@@ -121,6 +133,19 @@ def write_held(ca: ProvisionedCa, folder: Path) -> None:
 
 
 @pytest.fixture
+def corporate(tmp_path: Path) -> Iterator[Place]:
+    """A folder beside a CA whose users sign in at an identity provider, where the browser does so by itself."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "root.crt").write_bytes(root().pem)
+    with serve_provider() as provider:
+        listed = provider.members(name="corporate")
+        with serve(lambda _: answer({"provisioners": [listed]})) as ca:
+            defaults = {"ca-url": ca.url, "root": str(tmp_path / "root.crt")}
+            (tmp_path / "config" / "defaults.json").write_text(json.dumps(defaults))
+            yield Place(tmp_path, tmp_path, {EXAMPLE_EMAIL: EMAIL}, PERSON)
+
+
+@pytest.fixture
 def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """A folder for the example, beside a CA with every type of provisioner; far from any there is no ca.json."""
     program = tmp_path / "step-ott"
@@ -138,6 +163,9 @@ def place(line: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         mesh: Mesh = request.getfixturevalue("mesh")
         mesh.host(tmp_path, 2, "X25519", "internal.example.com")
         return Place(tmp_path, request.getfixturevalue("mesh_ca").ca.path, {})
+    if "corporate" in line:
+        corporate: Place = request.getfixturevalue("corporate")
+        return corporate
     provisioned: ProvisionedCa = request.getfixturevalue("provisioned_ca")
     write_held(provisioned, tmp_path)
     ca = provisioned.ca
@@ -163,6 +191,9 @@ def test_an_example_runs_as_it_is_written(line: str, place: Place) -> None:
     claims, words = result.claims, name_words(line).split()
     if "--k8ssa-token-path" in words:
         assert result.token == (place.folder / "kubernetes").read_text().strip()
+        return
+    if "corporate" in words:
+        assert claims["email"] == EMAIL and "(OIDC) [client: " in result.err
         return
     path = next((f"/{flag}" for flag in ("revoke", "renew", "rekey") if f"--{flag}" in words), "/sign")
     path = f"/1.0/ssh{path}" if "--ssh" in words else f"/1.0{path}"

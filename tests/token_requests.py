@@ -83,6 +83,7 @@ def memory_ports(clock: Clock | None = None, randomness: Randomness | None = Non
         certificates=None,  # type: ignore[arg-type]  # no certificate takes part
         passwords=MemoryPasswords(),
         authority=MemoryAuthority(CaUrl("ca.example.com", 9000), "ab" * 32, [PROVISIONER]),
+        identity_provider=None,  # type: ignore[arg-type]  # nor a person
         metadata=None,  # type: ignore[arg-type]  # nor a machine in a cloud
         prompter=ScriptedPrompter(),
         notices=RecordedNotices(),

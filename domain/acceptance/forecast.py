@@ -82,7 +82,7 @@ def _judge(case: Case) -> Iterator[Finding]:
 
 
 def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
-    if not provisioner.kinds or not provisioner.is_judged:
+    if not (provisioner.kinds and provisioner.is_judged):
         yield from provisioner.judge_signer(case)
         return
     payload = judge_payload(case, provisioner.payload)

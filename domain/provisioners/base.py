@@ -70,7 +70,7 @@ class Provisioner:
     """Whether the CA looks at the audience of its tokens."""
 
     is_judged: ClassVar[bool] = True
-    """Whether the CA's answer to its tokens can be foretold."""
+    """Whether `verify` knows the rules for its tokens."""
 
     name: str
     claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)

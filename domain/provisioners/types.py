@@ -7,13 +7,14 @@ from domain.provisioners.gcp import GcpProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
+from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.renewal import Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 
 TYPES: tuple[type[Provisioner], ...] = (
     JwkProvisioner, X5cProvisioner, SshpopProvisioner, K8ssaProvisioner, Renewal, NebulaProvisioner,
-    GcpProvisioner, AwsProvisioner, AzureProvisioner,
+    OidcProvisioner, GcpProvisioner, AwsProvisioner, AzureProvisioner,
 )  # fmt: skip
 
 NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner | NebulaProvisioner | GcpProvisioner]] = {

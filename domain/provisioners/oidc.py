@@ -1,0 +1,93 @@
+"""The OIDC provisioner: the token is the one that an identity provider gives the person who signs in there.
+
+Source: step-ca, authority/provisioner/oidc.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from domain.credential import IssuedToken
+from domain.errors import UsageError
+from domain.provisioners.base import Provisioner
+from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
+from domain.setting import exclude, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.case import Case
+    from domain.finding import Finding
+    from domain.identity_client import IdentityClient
+    from domain.ports import Sources
+    from domain.request_kind import Kind
+    from domain.setting import Settings
+    from domain.token_options import TokenOptions
+
+
+@attrs.frozen
+class OidcProvisioner(Provisioner):
+    """A provisioner of type OIDC.
+
+    Attributes:
+        client: What the CA is at the identity provider.
+    """
+
+    kinds: ClassVar = SIGNING
+    """Host certificates for those alone whom the provisioner's `admins` name. They could revoke too, did step-ca not
+    ask for the serial number in the token's `sub` (step-ca, authority/tls.go)."""
+
+    options: ClassVar = frozenset({"console"})
+    excludes: ClassVar = (
+        *KIND_FLAGS, *KINDS_OF_OPTION, "not-before", "not-after", "password-file", "provisioner-password-file"
+    )  # fmt: skip
+    """What would have to stand in the token, which is the identity provider's own."""
+
+    is_judged: ClassVar = False
+
+    type_name = "OIDC"
+    client: IdentityClient = attrs.field(kw_only=True)
+
+    @property
+    def key_id(self) -> str:
+        """The client's identifier, by which step selects too."""
+        return self.client.client_id
+
+    @property
+    def token_identifier(self) -> str:
+        """The CA finds it by the token's `azp` or `aud`."""
+        return self.client.client_id
+
+    def label(self) -> str:
+        """Return name, type and client."""
+        return f"{self.name} ({self.type_name}) [client: {self.client.client_id}]"
+
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind) -> None:
+        """Check the settings (see `Provisioner.judge`); nobody signs in offline."""
+        if "offline" in given and "console" in given:
+            raise exclude("console", "offline", given)
+        if "offline" in given:
+            what = f"{spell(given, 'offline')} cannot be used with an OIDC provisioner, at which somebody must sign in"
+            raise UsageError(what, "leave it out, or choose another by --provisioner or --kid")
+        super().judge(given, kind)
+
+    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
+        """Say that it cannot be told: the keys are the identity provider's."""
+        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+
+        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+
+    def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
+        """Return the ID token of the person who signs in."""
+        from domain.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
+
+        token = sources.identity_provider.sign_in(self.client, by_device=options.flag("console"))
+        claims = read_token(token).claims
+        email = claims.get("email")
+        if isinstance(email, str) and email:
+            return IssuedToken(token, holder=email)
+        caution = "the token has no email, so the certificate gets none; ask for it by the provisioner's scopes"
+        return IssuedToken(token, (caution,), holder=str(claims.get("sub")))

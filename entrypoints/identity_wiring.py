@@ -1,0 +1,69 @@
+"""The part of the composition root that has people sign in: what stands behind the port `IdentityProvider`."""
+
+from __future__ import annotations
+
+from time import sleep
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.clock import SystemClock, SystemRandomness
+from domain.duration import MINUTE
+from domain.errors import UsageError
+
+if TYPE_CHECKING:
+    import urllib3
+
+    from adapters.identity_session import IdentitySession
+    from domain.identity_client import IdentityClient
+    from domain.ports import Notices
+    from domain.token_options import TokenOptions
+
+PATIENCE = 5 * MINUTE
+"""Nanoseconds that a person may take to sign in, unless --timeout says otherwise."""
+
+
+@attrs.frozen
+class LateIdentityProvider:
+    """The way to sign in, loaded when somebody must."""
+
+    options: TokenOptions
+    notices: Notices
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:
+        """Return the ID token of the person who signs in (see `domain.ports.IdentityProvider`).
+
+        Raises:
+            UsageError: the libraries that this takes are not installed.
+        """
+        try:
+            from adapters.id_tokens import Expected, check_id_token  # noqa: PLC0415
+            from adapters.oidc_sign_in import OidcSignIn  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"an OIDC provisioner takes {error.name}, which is not installed", "pip install 'step-ott[oidc]'"
+            ) from error
+        from adapters.browser import open_browser  # noqa: PLC0415
+        from adapters.redirect_listener import listen_for_redirect  # noqa: PLC0415
+
+        patience = self.options.timeout if "timeout" in self.options.settings else PATIENCE
+        return OidcSignIn(
+            session=_wire_session(self.options), clock=SystemClock(), randomness=SystemRandomness(),
+            notices=self.notices, listen=listen_for_redirect, open_browser=open_browser, check=check_id_token,
+            expect=Expected, pause=sleep, patience=patience,
+        ).sign_in(client, by_device)  # fmt: skip
+
+
+def _wire_session(options: TokenOptions) -> IdentitySession:
+    from adapters.https_client import describe_fault, open_pool, run_within  # noqa: PLC0415
+    from adapters.identity_session import IdentitySession, make_system_context  # noqa: PLC0415
+    from domain.ca_url import CaUrl  # noqa: PLC0415
+
+    context = make_system_context()
+
+    def connect(host: str, port: int | None) -> urllib3.PoolManager:
+        return open_pool(CaUrl(host, port), context)
+
+    return IdentitySession(
+        open_pool=connect, run_within=run_within, describe_fault=describe_fault, request_timeout=options.request_timeout
+    )
