@@ -13,6 +13,7 @@ from domain.instance_metadata import MetadataService
 from tests.cloud_identities import BEHAVIOURS, NAMES, provisioners
 from tests.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.hostile_ca import answer, issue, root, serve
+from tests.hostile_provider import serve_provider
 from tests.metadata_service import serve_metadata
 from tests.test_flag_pairs import EFFECTS, OLD_CONTENT, Outcome, check_refusal, complete, contradict, run_untouching
 from tests.test_instance_identity import TAKEN
@@ -62,10 +63,10 @@ OWN_EFFECTS: dict[str, Callable[[CloudOutcome], bool]] = {
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudScene]:
     """The CA, the step path, and the cloud."""
     path = tmp_path_factory.mktemp("scene")
-    listed = [*prepare(path)[0], *provisioners(path)]
     fingerprints, bindings = write_roots(path), write_bindings(path)
     credential = issue("server", root(), names=("127.0.0.1", "localhost"))
     with ExitStack() as stack:
+        listed = [*prepare(path, stack.enter_context(serve_provider()))[0], *provisioners(path)]
         ca = stack.enter_context(serve(lambda _: answer({"provisioners": listed}), credential, num_tickets=0))
         host = stack.enter_context(serve_metadata(BEHAVIOURS[request.param]()))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
