@@ -47,6 +47,11 @@ class TokenTemplate:
         self._times: tuple[int, ...] = ()
         self._before_jti, self._after_jti = [""], [""]
 
+    @property
+    def length(self) -> int:
+        """About how many bytes a token has that is made of it."""
+        return len(self._header) + len(self._claims) * 4 // 3
+
     def fill(self, subject: str, *, now: int, jti: str) -> tuple[str, int]:
         """Return the token for `subject` but for its signature, as `compose_token` would compose it.
 

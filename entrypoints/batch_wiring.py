@@ -30,6 +30,9 @@ LINES_AT_ONCE, LINES_AT_ONCE_OF_MANY = 64, 256
 """How many lines a worker gets at a time: alone, as many as stay near the processor; of many, more, for then it
 waits for the next less often."""
 
+PORTION_BYTES = 1 << 20
+"""About the most that the tokens made of them may take, whatever stands in each."""
+
 
 def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     """Open the key, ask the CA, each once, and mint for every line (see `run_batch`).
@@ -40,18 +43,24 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     """
     interruption = Interruption()
     workers = options.workers or _count_cores()
-    at_once = LINES_AT_ONCE if workers == 1 else LINES_AT_ONCE_OF_MANY
-    reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=at_once)
+    reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1)
     sink = _wire_sink(options, reader, interruption)
     evidence = gather_evidence(options.defaults, wire_ports(options.defaults, step_path))
     if isinstance(evidence, IssuedToken):
         raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
+    reader.at_once = _count_lines_at_once(workers, minter.token_length)
     ports = BatchPorts(reader=reader, sink=sink, progress=ProgressBar(sys.stderr), map_in_order=map_in_order)
     gc.enable()  # a batch is no short run
     gc.freeze()  # what there is by now stays, and forked workers share its memory
     with interruption.answered():
         return run_batch(options, minter, ports, workers)
+
+
+def _count_lines_at_once(workers: int, token_length: int) -> int:
+    """Return how many lines a worker gets at a time, fewer where tokens are long."""
+    most = LINES_AT_ONCE if workers == 1 else LINES_AT_ONCE_OF_MANY
+    return max(1, min(most, PORTION_BYTES // token_length))
 
 
 def _count_cores() -> int:

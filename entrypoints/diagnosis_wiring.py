@@ -15,15 +15,12 @@ from domain.setting import layer
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import parse_configuration
 from entrypoints.authority_wiring import find_root, wire_authority
+from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import TOKEN
 from entrypoints.examination import Ports
-from entrypoints.wiring import (
-    open_step_path,
-    wire_certificates,
-    wire_key_store,
-    wire_metadata,
-    wire_password_file,
-)
+from entrypoints.key_wiring import wire_key_store
+from entrypoints.metadata_wiring import wire_metadata
+from entrypoints.wiring import open_step_path, wire_password_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -50,6 +50,11 @@ class LineMinter:
         self._expiry = (0, "")
         self._sign_unchecked = getattr(evidence.signer, "sign_unchecked", evidence.signer.sign)
 
+    @property
+    def token_length(self) -> int:
+        """About how many bytes a token has whose line gives a subject alone."""
+        return self._template.length
+
     def mint(self, number: int, line: bytes) -> MintedLine | RefusedLine | None:
         """Return what the line gives: a token, the reason why not, or nothing where it is blank.
 

@@ -66,8 +66,8 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
+    from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
-    from entrypoints.wiring import wire_certificates  # noqa: PLC0415
 
     settings = layer(flags, parse_environment(os.environ, INSPECT.options))
     form = _choose_form(settings)

@@ -7,43 +7,32 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
-from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
 from domain.device_options import check_key_sources, uses_device
-from domain.errors import KeyFormatError, UsageError
-from domain.key_source import NebulaKeyFile
+from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
+from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.identity_wiring import LateIdentityProvider
+from entrypoints.key_wiring import wire_key_store
+from entrypoints.late_loading import defer
+from entrypoints.metadata_wiring import wire_metadata
 from entrypoints.minting import Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from adapters.certificates import CertificateReader
-    from adapters.pkcs11_keys import Pkcs11Keys
     from adapters.sandbox import SandboxFolder
-    from domain.certificate import Certificate, CertificateRequest, SshCertificate
-    from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
-    from domain.jwk import PublicJwk
-    from domain.key_source import DeviceKey, KeyFile, SealedKey
-    from domain.nebula_certificate import NebulaCertificate
-    from domain.ports import Certificates, InputFiles, InstanceMetadata, KeyStore, Passwords, Signer
+    from domain.ports import InputFiles, Passwords
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
-
-
-NEBULA_EXTRA = "install it with: pip install 'step-ott[nebula]'"
-"""What to do where the extra is missing that X25519 keys need."""
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -84,7 +73,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         prompter=terminal,
         notices=notices,
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
-        fingerprint=_late("adapters.bound_requests", "fingerprint_bound_request"),
+        fingerprint=defer("adapters.bound_requests", "fingerprint_bound_request"),
     )
 
 
@@ -108,83 +97,6 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
     )
 
 
-def wire_key_store(files: InputFiles) -> KeyStore:
-    """Return the key store over the formats that `adapters` reads."""
-    return _AllKeys(files)
-
-
-class _AllKeys:
-    """Private keys of every kind; what only some kinds need is loaded when there is one to open."""
-
-    def __init__(self, files: InputFiles) -> None:
-        self.files = files
-        self.containers = _wire_containers(files)
-
-    def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        if not isinstance(source, NebulaKeyFile):
-            return self.containers.open(source, passwords)
-        from adapters.jws import make_signer  # noqa: PLC0415
-        from adapters.nebula_keys import NebulaKeys  # noqa: PLC0415
-
-        keys = NebulaKeys(
-            files=self.files,
-            open_other=self.containers.open_data,
-            make_signer=make_signer,
-            make_xeddsa_signer=_make_xeddsa_signer,
-        )
-        return keys.open(source, passwords)
-
-
-def _make_xeddsa_signer(private_key: bytes) -> Signer:
-    try:
-        from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
-    except ImportError as error:
-        raise KeyFormatError("an X25519 key signs by libsodium, and PyNaCl is not installed", NEBULA_EXTRA) from error
-    return make_xeddsa_signer(private_key, os.urandom)
-
-
-def _wire_containers(files: InputFiles) -> KeyContainers:
-    return KeyContainers(
-        files=files,
-        check_jwe=_late("adapters.jwe", "parse_jwe"),
-        open_jwe=_open_jwe,
-        load_pem=_late("adapters.key_formats", "load_pem_key"),
-        load_jwk=_late("adapters.key_formats", "load_jwk_key"),
-        make_signer=_late("adapters.jws", "make_signer"),
-        open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
-    )
-
-
-def _wire_devices(files: InputFiles) -> Pkcs11Keys:
-    """Return the opener of keys in devices.
-
-    Raises:
-        UsageError: the extra that it needs is not installed.
-    """
-    try:
-        from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
-        from adapters.pkcs11_modules import find_token  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
-        ) from error
-    from adapters.jws import load_public_key, verify  # noqa: PLC0415
-
-    def holds(public: PublicJwk, message: bytes, signature: bytes) -> bool:
-        try:
-            key = load_public_key(public)
-        except ValueError:  # such as a point that is not on its curve
-            return False
-        return verify(key, public.algorithm, message, signature)
-
-    return Pkcs11Keys(
-        find_token=find_token,
-        read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
-        read_certificate=lambda der: _open_certificates().read_chain(der)[0].public,
-        verify=holds,
-    )
-
-
 def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
     """Return the file that the password of the signing key stands in, None where none is named.
 
@@ -195,89 +107,6 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
         if path is not None and (options.is_flag(name) or not uses_device(options)):
             return FilePassword(files, path, options.spell(name))
     return None
-
-
-def wire_certificates() -> Certificates:
-    """Return the reader of certificates."""
-    return _LateCertificates()
-
-
-class _LateCertificates:
-    """The reader of certificates, loaded when there are some to read."""
-
-    def read_chain(self, data: bytes) -> Sequence[Certificate]:
-        return _open_certificates().read_chain(data)
-
-    def read_ssh(self, data: bytes) -> SshCertificate:
-        return _open_certificates().read_ssh(data)
-
-    def read_request(self, data: bytes) -> CertificateRequest:
-        from adapters.certificate_requests import read_request  # noqa: PLC0415
-
-        return read_request(data)
-
-    def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
-        from adapters.certificate_requests import read_public_keys  # noqa: PLC0415
-        from adapters.jws import read_public  # noqa: PLC0415
-
-        return read_public_keys(data, read_public)
-
-    def read_nebula(self, data: bytes) -> NebulaCertificate:
-        from adapters.nebula_certificates import read_nebula  # noqa: PLC0415
-
-        return read_nebula(data)
-
-
-def _open_certificates() -> CertificateReader:
-    from adapters.certificates import CertificateReader  # noqa: PLC0415
-    from adapters.jws import read_public  # noqa: PLC0415
-
-    return CertificateReader(read_public)
-
-
-def wire_metadata() -> InstanceMetadata:
-    """Return the metadata services where the clouds have them, or where the environment says that they are."""
-    return _LateMetadata()
-
-
-class _LateMetadata:
-    """The metadata services, whose client is loaded when one is asked."""
-
-    def __init__(self) -> None:
-        self._client: InstanceMetadata | None = None
-
-    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
-        if self._client is None:
-            self._client = _open_metadata()
-        return self._client.ask(service, request)
-
-
-def _open_metadata() -> InstanceMetadata:
-    from adapters.https_client import describe_fault, run_within  # noqa: PLC0415
-    from adapters.instance_metadata import HttpMetadata, find_address  # noqa: PLC0415
-
-    return HttpMetadata(
-        find_address=lambda service: find_address(service, os.environ),
-        run_within=run_within,
-        describe_fault=describe_fault,
-    )
-
-
-def _late(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of an adapter whose module is imported when it is called for the first time."""
-
-    def call(*arguments: Any) -> Any:
-        return getattr(import_module(module), name)(*arguments)
-
-    return call
-
-
-def _open_jwe(text: str, password: bytes) -> bytes:
-    from adapters.jwe import open_jwe  # noqa: PLC0415
-
-    # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
-    threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
-    return open_jwe(text, password)
 
 
 def wire_sandbox() -> SandboxFolder:

@@ -28,8 +28,8 @@ from adapters.jws import generate_jwk, make_signer
 from domain import base64url
 from domain.key_source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
+from entrypoints.key_wiring import wire_key_store
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
-from entrypoints.wiring import wire_key_store
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import Credential, HostileCa, issue, root
 from tests.hostile_provider import HostileProvider
@@ -97,7 +97,7 @@ class Scene:
         needs_no_password = flags & {"key", "password-file", "provisioner-password-file"}
         password = "/nonexistent/password" if needs_no_password else self.file("password")
         environment = {"STEPPATH": self.file("step"), "STEP_PASSWORD_FILE": password}
-        with mock.patch("entrypoints.wiring._wire_devices", return_value=SceneDevice(self)):
+        with mock.patch("entrypoints.key_wiring._wire_devices", return_value=SceneDevice(self)):
             return invoke("token", *words, environment=environment)
 
 

@@ -24,7 +24,7 @@ from domain import base64url, json_text
 from domain.acceptance.endpoint import Endpoint
 from domain.key_source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
-from entrypoints.wiring import wire_key_store
+from entrypoints.key_wiring import wire_key_store
 from tests.ca_client import general_name, make_csr, make_ssh_key
 from tests.provisioned_ca import KUBERNETES_ISSUER, SSHPOP, X5C, ProvisionedCa, issue_leaf
 from tests.running import decode_part

@@ -22,8 +22,8 @@ from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.key_source import SealedKey
 from domain.moment import Moment
 from domain.request_kind import Kind
+from entrypoints.key_wiring import wire_key_store
 from entrypoints.minting import sign_token
-from entrypoints.wiring import wire_key_store
 from tests.ca_client import connect, general_name, make_csr, make_ssh_key
 from tests.peer_programs import RunningCa, choose_port, serve_ca
 from tests.running import invoke

@@ -17,9 +17,7 @@ IMPURE = {
 """Modules of the standard library that reach a clock, randomness, files, a network or a terminal."""
 
 LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
-COMPOSITION_ROOTS = {
-    "authority_wiring.py", "batch_wiring.py", "diagnosis_wiring.py", "identity_wiring.py", "wiring.py", "runs.py"
-}  # fmt: skip
+COMPOSITION_ROOTS = {"runs.py", *(path.name for path in LAYERS["entrypoints"] if path.name.endswith("wiring.py"))}
 
 
 def list_imports(path: Path) -> Iterator[str]:

@@ -20,10 +20,10 @@ from domain.inspection import inspect_token
 from domain.request_kind import Kind
 from domain.timeline import ASCII, LINES
 from domain.token_outline import REQUESTS
+from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import INSPECT
 from entrypoints.inspecting import describe_token
 from entrypoints.report import JSON, TEXT, Canvas, fit_encoding, render
-from entrypoints.wiring import wire_certificates
 from tests.memory_ports import FixedClock, MemoryFiles
 from tests.provisioned_ca import ProvisionedCa
 from tests.pseudo_terminal import run_on_terminal

@@ -31,7 +31,7 @@ from domain.ports import (
     SealedKey,
     TokenSink,
 )
-from entrypoints.wiring import wire_metadata
+from entrypoints.metadata_wiring import wire_metadata
 from tests.memory_ports import (
     CountedRandomness,
     FixedClock,

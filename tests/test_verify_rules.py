@@ -31,9 +31,9 @@ from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
+from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.report import TEXT, render
 from entrypoints.verifying import describe_forecast
-from entrypoints.wiring import wire_certificates
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import root
 from tests.test_inspect import OBJECTS, PARTS, TEXTS

@@ -20,7 +20,8 @@ from domain.errors import InputError
 from domain.finding import Outcome
 from domain.setting import Origin, Setting
 from entrypoints.authority_wiring import wire_published_authority
-from entrypoints.wiring import open_step_path, wire_certificates
+from entrypoints.certificate_wiring import wire_certificates
+from entrypoints.wiring import open_step_path
 from tests.ca_client import Answer, CaClient, connect
 from tests.forged_tokens import Forged
 from tests.provisioned_ca import ProvisionedCa

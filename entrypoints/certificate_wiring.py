@@ -1,0 +1,53 @@
+"""The part of the composition root that reads certificates, of every kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.certificates import CertificateReader
+    from domain.certificate import Certificate, CertificateRequest, SshCertificate
+    from domain.jwk import PublicJwk
+    from domain.nebula_certificate import NebulaCertificate
+    from domain.ports import Certificates
+
+
+def wire_certificates() -> Certificates:
+    """Return the reader of certificates."""
+    return _LateCertificates()
+
+
+class _LateCertificates:
+    """The reader of certificates, loaded when there are some to read."""
+
+    def read_chain(self, data: bytes) -> Sequence[Certificate]:
+        return open_certificates().read_chain(data)
+
+    def read_ssh(self, data: bytes) -> SshCertificate:
+        return open_certificates().read_ssh(data)
+
+    def read_request(self, data: bytes) -> CertificateRequest:
+        from adapters.certificate_requests import read_request  # noqa: PLC0415
+
+        return read_request(data)
+
+    def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
+        from adapters.certificate_requests import read_public_keys  # noqa: PLC0415
+        from adapters.jws import read_public  # noqa: PLC0415
+
+        return read_public_keys(data, read_public)
+
+    def read_nebula(self, data: bytes) -> NebulaCertificate:
+        from adapters.nebula_certificates import read_nebula  # noqa: PLC0415
+
+        return read_nebula(data)
+
+
+def open_certificates() -> CertificateReader:
+    """Return the reader of X.509 and SSH certificates."""
+    from adapters.certificates import CertificateReader  # noqa: PLC0415
+    from adapters.jws import read_public  # noqa: PLC0415
+
+    return CertificateReader(read_public)
