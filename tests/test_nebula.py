@@ -10,7 +10,6 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
-import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
@@ -20,10 +19,11 @@ from domain import base64url
 from tests.both_tools import Place, text_of, without_changing_values
 from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
 from tests.forged_nebula import Draft, raw_public, write_block, write_pem
+from tests.minting_ways import WAYS, Mint, open_way
 from tests.nebula_mesh import ADDRESS, CURVES, NAME, NEBULA, NETWORKS, Held, Mesh, add_provisioner, print_certificate
 from tests.peer_programs import REPOSITORY
 from tests.provisioned_ca import ProvisionedCa, write_key, write_provisioned
-from tests.running import Result, invoke
+from tests.running import invoke
 
 KINDS: dict[str, tuple[str, ...]] = {"sign": (NAME,), "SSH host": (NAME, "--ssh", "--host")}
 ALGORITHMS = {"X25519": "XEdDSA", "P-256": "ES256"}
@@ -33,33 +33,16 @@ SPEND: dict[str, Callable[[ProvisionedCa, str], Answer]] = {
 }
 
 
-@attrs.frozen
-class Mint:
-    """Mints at the CA in one of the ways: online, offline beside its ca.json, or by flags alone."""
-
-    ca: ProvisionedCa
-    environment: dict[str, str]
-    flags: tuple[str, ...] = ()
-
-    def __call__(self, *words: str) -> Result:
-        """Run `token` with the way's flags and these words."""
-        return invoke("token", *self.flags, *words, environment=self.environment)
-
-
 @pytest.fixture
-def online(mesh_ca: ProvisionedCa) -> Mint:
+def online(mesh_ca: ProvisionedCa, tmp_path: Path) -> Mint:
     """Minting with the CA's list of provisioners."""
-    return Mint(mesh_ca, mesh_ca.environment)
+    return open_way("online", mesh_ca, NEBULA, tmp_path)
 
 
-@pytest.fixture(params=["online", "offline", "declared"])
+@pytest.fixture(params=WAYS)
 def mint(mesh_ca: ProvisionedCa, tmp_path: Path, request: pytest.FixtureRequest) -> Mint:
     """Each of the ways."""
-    if request.param != "declared":
-        return Mint(mesh_ca, mesh_ca.environment, ("--offline",) if request.param == "offline" else ())
-    root = str(mesh_ca.ca.path / "certs" / "root_ca.crt")
-    flags = ("--offline", "--issuer", NEBULA, "--ca-url", mesh_ca.ca.url, "--root", root)
-    return Mint(mesh_ca, {"STEPPATH": str(tmp_path / "nothing")}, flags)
+    return open_way(request.param, mesh_ca, NEBULA, tmp_path)
 
 
 @pytest.fixture

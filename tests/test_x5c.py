@@ -17,8 +17,9 @@ from tests.both_tools import Place, text_of, without_changing_values
 from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
 from tests.foreign_keys import run_program
 from tests.key_files import FILES, KeyFolder
+from tests.minting_ways import WAYS, Mint, open_way
 from tests.provisioned_ca import X5C, Held, ProvisionedCa, hold_leaf, issue_leaf
-from tests.running import Result, decode_part, invoke
+from tests.running import decode_part, invoke
 
 NAME = "web.test"
 KINDS: dict[str, tuple[str, ...]] = {
@@ -32,33 +33,16 @@ SPEND: dict[str, Callable[[ProvisionedCa, str], Answer]] = {
 }
 
 
-@attrs.frozen
-class Mint:
-    """Mints at the provisioned CA in one of the ways: online, offline beside its ca.json, or by flags alone."""
-
-    ca: ProvisionedCa
-    environment: dict[str, str]
-    flags: tuple[str, ...] = ()
-
-    def __call__(self, *words: str) -> Result:
-        """Run `token` with the way's flags and these words."""
-        return invoke("token", *self.flags, *words, environment=self.environment)
-
-
 @pytest.fixture
-def online(provisioned_ca: ProvisionedCa) -> Mint:
+def online(provisioned_ca: ProvisionedCa, tmp_path: Path) -> Mint:
     """Minting with the CA's list of provisioners."""
-    return Mint(provisioned_ca, provisioned_ca.environment)
+    return open_way("online", provisioned_ca, X5C, tmp_path)
 
 
-@pytest.fixture(params=["online", "offline", "declared"])
+@pytest.fixture(params=WAYS)
 def mint(provisioned_ca: ProvisionedCa, tmp_path: Path, request: pytest.FixtureRequest) -> Mint:
     """Each of the ways."""
-    if request.param != "declared":
-        return Mint(provisioned_ca, provisioned_ca.environment, ("--offline",) if request.param == "offline" else ())
-    root = str(provisioned_ca.ca.path / "certs" / "root_ca.crt")
-    flags = ("--offline", "--issuer", X5C, "--ca-url", provisioned_ca.ca.url, "--root", root)
-    return Mint(provisioned_ca, {"STEPPATH": str(tmp_path / "nothing")}, flags)
+    return open_way(request.param, provisioned_ca, X5C, tmp_path)
 
 
 @pytest.fixture
