@@ -23,11 +23,12 @@ ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""
 
 FILE_BYTES = 1 << 16
-"""The most that a file is given at once: there a write ends early for want of room alone, and is taken back."""
+"""The most that a file is given at once. A write that ends early for want of room is taken back; one that is cut by
+SIGKILL, which Linux may do between two pages, leaves part of a row."""
 
 
 class RowWriter:
-    """Writes rows to a descriptor; every one that is there is whole, whenever the process ends.
+    """Writes rows to a descriptor; every one that is there is whole, but for a file when the process is killed outright.
 
     Attributes:
         descriptor: Of a file, a pipe or a terminal.
