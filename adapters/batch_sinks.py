@@ -28,7 +28,7 @@ SIGKILL, which Linux may do between two pages, leaves part of a row."""
 
 
 class RowWriter:
-    """Writes rows to a descriptor; every one that is there is whole, but for a file when the process is killed outright.
+    """Writes rows to a descriptor, each whole whenever the process ends, but for a file when that is by SIGKILL.
 
     Attributes:
         descriptor: Of a file, a pipe or a terminal.
