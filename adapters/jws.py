@@ -22,7 +22,11 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "P-521": ec.SECP521R1,
 }
 _CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_HALF_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
+_HALF_BYTES = {
+    "ES256": COORDINATE_BYTES["P-256"],
+    "ES384": COORDINATE_BYTES["P-384"],
+    "ES512": COORDINATE_BYTES["P-521"],
+}
 """Bytes in each half of an ECDSA signature (RFC 7518, 3.4)."""
 
 _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {

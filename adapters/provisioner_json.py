@@ -155,7 +155,7 @@ def _read_provisioner(value: Any) -> Provisioner:
     except ValueError as error:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
-        return OtherProvisioner(str(name), str(type_name), f"its configuration makes no sense: {error}")
+        return OtherProvisioner(str(name), str(type_name), _explain(error))
     type_name = listed.type.lower()
     common: dict[str, Any] = {
         "claims": _read_claims(listed.claims),
@@ -171,6 +171,11 @@ def _read_provisioner(value: Any) -> Provisioner:
         return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
     identifier = listed.clientID or listed.tenantID or ""
     return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
+
+
+def _explain(error: ValueError) -> str:
+    """Return why a provisioner whose members cannot be read makes no tokens."""
+    return f"its configuration makes no sense: {error}"
 
 
 def read_authority_claims(value: Any) -> ProvisionerClaims:
@@ -213,7 +218,7 @@ def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) 
         if not {V1, V2}.intersection(versions):
             raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
     except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, f"its configuration makes no sense: {error}")
+        return OtherProvisioner(listed.name, listed.type, _explain(error))
     return AwsProvisioner(listed.name, versions=tuple(versions), **common)
 
 
@@ -221,7 +226,7 @@ def _read_azure(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]
     try:
         members = structure(value, ListedAzure)
     except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, f"its configuration makes no sense: {error}")
+        return OtherProvisioner(listed.name, listed.type, _explain(error))
     return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
 
 
@@ -241,8 +246,7 @@ def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any])
     try:
         client = structure(value, ListedClient)
     except ValueError as error:
-        reason = f"its configuration makes no sense: {error}"
-        return OtherProvisioner(listed.name, listed.type, reason, listed.clientID or "", **common)
+        return OtherProvisioner(listed.name, listed.type, _explain(error), listed.clientID or "", **common)
     return OidcProvisioner(
         listed.name,
         client=IdentityClient(

@@ -96,8 +96,7 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
     from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
     from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
 
-    if positional:
-        raise UsageError(f"doctor takes no {positional[0]!r}", "leave it out")
+    _take_none(positional, DOCTOR)
     form = _choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)))
     findings = diagnose(wire_diagnosis(layer(flags, parse_environment(os.environ, TOKEN.options))))
     _print_report(list_facts(findings, form), form)
@@ -130,8 +129,7 @@ def _run_completion(positional: Sequence[str], _: Settings) -> int:
 
 
 def _run_version(positional: Sequence[str], _: Settings) -> int:
-    if positional:
-        raise UsageError(f"version takes no {positional[0]!r}", "leave it out")
+    _take_none(positional, VERSION)
     return print_text(f"{PROGRAM} {__version__}\n")
 
 
@@ -150,6 +148,12 @@ def _read_settings(
     context = drop_absent(given).get("context")
     step_path = open_step_path(os.environ, None if context is None else str(context.value))
     return layer(given, parse_configuration(step_path.defaults(), command.options)), step_path
+
+
+def _take_none(positional: Sequence[str], command: Command) -> None:
+    """Refuse any positional word."""
+    if positional:
+        raise UsageError(f"{command.name} takes no {positional[0]!r}", "leave it out")
 
 
 def _take_one(positional: Sequence[str], command: Command, what: str, fix: str) -> str:

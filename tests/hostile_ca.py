@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 from cryptography import x509
@@ -217,14 +217,29 @@ def serve(
         context.load_cert_chain(file.name)
     with listen() as listener:
         server = HostileCa(listener, context, behaviour, listener.getsockname()[1])
-        thread = threading.Thread(target=server.accept, daemon=True)
-        thread.start()
-        try:
+        with accepting(server, listener):
             yield server
-        finally:
-            server.stopped.set()
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(IDLE_SECONDS)
+
+
+class Server(Protocol):
+    """Accepts connections, each to its end or its own."""
+
+    stopped: threading.Event
+
+    def accept(self) -> None: ...
+
+
+@contextmanager
+def accepting(server: Server, listener: socket.socket) -> Iterator[None]:
+    """Have the server accept connections until the block ends."""
+    thread = threading.Thread(target=server.accept, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.stopped.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(IDLE_SECONDS)
 
 
 @contextmanager

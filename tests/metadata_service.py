@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from tests.hostile_ca import IDLE_SECONDS, answer, listen
+from tests.hostile_ca import IDLE_SECONDS, accepting, answer, listen
 
 VARIABLES = {
     "GCP": "GCE_METADATA_HOST",
@@ -116,14 +116,8 @@ def serve_metadata(behaviour: Behaviour) -> Iterator[MetadataHost]:
     """Run a service until the block ends; after each answer it closes the connection."""
     with listen() as listener:
         host = MetadataHost(listener, behaviour, listener.getsockname()[1])
-        thread = threading.Thread(target=host.accept, daemon=True)
-        thread.start()
-        try:
+        with accepting(host, listener):
             yield host
-        finally:
-            host.stopped.set()
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(IDLE_SECONDS)
 
 
 def tell(body: bytes, status: int = 200, **headers: str) -> bytes:
