@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import stat
 from itertools import chain, count
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from domain import json_text
@@ -14,74 +16,105 @@ from domain.errors import OutputError
 from domain.token_file_name import SUFFIX, name_token_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from domain.batch_portion import MintedLine, Portion
+    from domain.batch_portion import Goods, MintedLine
 
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""
 
 FILE_BYTES = 1 << 16
-"""The most that a file is given at once. A write that ends early for want of room is taken back; one that is cut by
-SIGKILL, which Linux may do between two pages, leaves part of a row."""
+"""The most that a file is given at once."""
+
+_COUNT, _END = 0, 1
 
 
 class RowWriter:
-    """Writes rows to a descriptor, each whole whenever the process ends, but for a file when that is by SIGKILL.
+    """Writes rows to a descriptor, each whole unless the process that writes is killed at it.
+
+    Processes that are forked from the one where it was made share it: what each has written, the others know.
 
     Attributes:
         descriptor: Of a file, a pipe or a terminal.
-        hold_back: Holds signals back while something is written and counted.
+        is_file: Whether it is a regular file.
     """
 
-    def __init__(self, descriptor: int, hold_back: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.hold_back = hold_back
-        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self.is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        # How many rows have been written, and in a file the position behind the last one.
+        self._shared = memoryview(mmap(-1, 16)).cast("Q")
+        self._note_end(0)
 
-    def take(self, portion: Portion) -> Iterator[int]:
-        """Write the rows of a portion, several at a time, and give their lines' numbers."""
-        rows, begin, index, most = portion.rows, 0, 0, FILE_BYTES if self._is_file else ATOMIC_BYTES
-        while begin < len(rows):
+    def check_end(self) -> None:
+        """Look that a file to append to does not end in the middle of a row, as one may after a power cut.
+
+        Raises:
+            OutputError: it does.
+        """
+        with contextlib.suppress(OSError):  # it may not be for reading, or there is no /proc
+            if self._appends() and (end := self._find_end()):
+                with open(f"/proc/self/fd/{self.descriptor}", "rb", buffering=0) as file:
+                    if os.pread(file.fileno(), 1, end - 1) != b"\n":
+                        raise OutputError(
+                            "standard output is a file that ends in the middle of a row",
+                            "drop what stands behind its last newline: sed -i '$d' FILE",
+                        )
+
+    def count(self) -> int:
+        """Return how many rows all processes together have written."""
+        return self._shared[_COUNT]
+
+    def take(self, goods: Goods, ending: int) -> None:
+        """Write the rows, several at a time, until `ending` can be read."""
+        rows, begin, most = goods.rows, 0, FILE_BYTES if self.is_file else ATOMIC_BYTES
+        while begin < len(rows) and self.await_room(ending):
             end = rows.rfind(b"\n", begin, begin + most) + 1 or rows.find(b"\n", begin) + 1
-            following = index + rows.count(b"\n", begin, end)
-            self.await_room()
-            with self.hold_back():  # until they are counted too
-                self.write(rows[begin:end])
-                yield from portion.numbers[index:following]
-            begin, index = end, following
+            self.write(rows[begin:end])
+            begin = end
 
-    def await_room(self) -> None:
-        """Wait until something can be written, which a file never has one do; a signal ends that wait."""
-        if not self._is_file:
-            select.select([], [self.descriptor], [])
+    def await_room(self, ending: int) -> bool:
+        """Wait until something can be written, which a file never has one do; return False if nobody wants it."""
+        return self.is_file or ending not in select.select([ending], [self.descriptor], [])[0]
 
     def write(self, rows: bytes) -> None:
-        """Write all of `rows`.
+        """Write all of `rows` and count them.
 
         Raises:
             OutputError: there is no room, or nobody to read; what was begun is taken back where it can be.
         """
-        written = 0
+        waiting = memoryview(rows)
+        self._note_end(0)
         try:
-            while written < len(rows):
-                self.await_room()
-                written += os.write(self.descriptor, rows[written:])
+            while waiting:
+                if not self.is_file:
+                    select.select([], [self.descriptor], [])  # it may not block
+                waiting = waiting[os.write(self.descriptor, waiting) :]
         except OSError as error:
-            self._take_back(written)
+            self.mend()
             raise OutputError(
                 f"standard output cannot be written: {error.strerror}", "go on where there is room"
             ) from error
+        self._note_end(rows.count(b"\n"))
 
-    def _take_back(self, written: int) -> None:
-        """Cut the last `written` bytes off a regular file, unless somebody else has written behind them."""
-        with contextlib.suppress(OSError):
-            status = os.fstat(self.descriptor)
-            if written and stat.S_ISREG(status.st_mode):
-                end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
-                if end == status.st_size:
-                    os.ftruncate(self.descriptor, os.lseek(self.descriptor, end - written, os.SEEK_SET))
+    def _note_end(self, rows: int) -> None:
+        """Note that so many more rows are written, and where in a file the next one will begin."""
+        if self.is_file:
+            self._shared[_END] = self._find_end()
+        self._shared[_COUNT] += rows
+
+    def _find_end(self) -> int:
+        """Return the position where the next row will stand."""
+        return os.lseek(self.descriptor, 0, os.SEEK_END if self._appends() else os.SEEK_CUR)
+
+    def _appends(self) -> bool:
+        return self.is_file and bool(fcntl.fcntl(self.descriptor, fcntl.F_GETFL) & os.O_APPEND)
+
+    def mend(self) -> None:
+        """Cut what stands behind the last row off a file, unless somebody else has written behind it."""
+        if self.is_file:
+            with contextlib.suppress(OSError):
+                end, whole = os.lseek(self.descriptor, 0, os.SEEK_CUR), self._shared[_END]
+                if whole < end == os.fstat(self.descriptor).st_size:
+                    os.ftruncate(self.descriptor, os.lseek(self.descriptor, whole, os.SEEK_SET))
 
 
 class TokenFolder:
@@ -111,13 +144,20 @@ class TokenFolder:
         except OSError as error:
             raise self._fail(error) from error
 
-    def take(self, portion: Portion) -> Iterator[int]:
-        """Write a file for each token of a portion, print its row, and give its line's number."""
-        for minted in portion.tokens:
-            self.rows.await_room()
-            with self.rows.hold_back():
-                self._deliver(minted)
-                yield minted.number
+    def count(self) -> int:
+        """Return how many tokens all processes together have handed over."""
+        return self.rows.count()
+
+    def mend(self) -> None:
+        """Take back the row that a killed process has begun."""
+        self.rows.mend()
+
+    def take(self, goods: Goods, ending: int) -> None:
+        """Write a file for each token and print its row, until `ending` can be read."""
+        for minted in goods.tokens:
+            if not self.rows.await_room(ending):
+                return
+            self._deliver(minted)
 
     def _deliver(self, minted: MintedLine) -> None:
         """Write the file and its row, both or none."""

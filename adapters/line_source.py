@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1 << 16
+_MOST_KEPT = 1 << 16
+"""The most bytes of lines that wait for others to go with."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -24,7 +27,7 @@ class LineSource:
     Args:
         path: The file; `-` is standard input.
         longest: The most bytes of a line that is given whole.
-        at_once: The most lines given at a time.
+        at_once: How many lines are given at a time, fewer where they are long or no more are there.
 
     Attributes:
         descriptor: Of the open file.
@@ -62,23 +65,42 @@ class LineSource:
         Raises:
             InputError: the file cannot be read.
         """
-        number, waiting, is_head, is_over = 1, b"", True, False
         try:
-            while not is_over:
-                if not select.select([self.descriptor], [], [], 0)[0]:
+            number, held = 1, list[bytes]()
+            for texts in self._list_lines():
+                held += texts or ()
+                skipped = min(max(begin - number, 0), len(held))
+                end = len(held) - (self._count_kept(held[skipped:]) if texts else 0)
+                for index in range(skipped, end, self.at_once):
+                    yield Lines(number + index, held[index : index + self.at_once])
+                number, held = number + end, held[end:]
+                if texts is None:
                     yield None
-                with self._reading():
-                    block = os.read(self.descriptor, _BLOCK)
-                data, is_over = waiting + block, not block
-                if is_head:
-                    is_head = data != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(data)
-                    data = data.removeprefix(_BYTE_ORDER_MARK)
-                *texts, waiting = self._split(data, is_over)
-                yield from self._portion(number, texts, begin)
-                number += len(texts)
         finally:
             if self.path != "-":
                 os.close(self.descriptor)
+
+    def _count_kept(self, texts: list[bytes]) -> int:
+        """Return how many of the last lines go with those to come, which are there, so that a portion is a full one."""
+        count = len(texts) % self.at_once
+        return count if sum(map(len, texts[len(texts) - count :])) <= _MOST_KEPT else 0
+
+    def _list_lines(self) -> Iterator[list[bytes] | None]:
+        """Give lines as blocks are read, None before a block that is not there yet, and none at the end."""
+        waiting, is_head, is_over = b"", True, False
+        while not is_over:
+            if not select.select([self.descriptor], [], [], 0)[0]:
+                yield None
+            with self._reading():
+                block = os.read(self.descriptor, _BLOCK)
+            data, is_over = waiting + block, not block
+            if is_head:
+                is_head = data != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(data)
+                data = data.removeprefix(_BYTE_ORDER_MARK)
+            *texts, waiting = self._split(data, is_over)
+            if texts:
+                yield texts
+        yield []
 
     def _split(self, data: bytes, is_over: bool) -> list[bytes]:
         """Return the lines in `data`, and at the end what there is of the next."""
@@ -86,11 +108,6 @@ class LineSource:
         if is_over and texts[-1]:
             texts.append(b"")
         return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
-
-    def _portion(self, number: int, texts: list[bytes], begin: int) -> Iterator[Lines]:
-        skipped = max(begin - number, 0)
-        for index in range(skipped, len(texts), self.at_once):
-            yield Lines(number + index, texts[index : index + self.at_once])
 
     def _reading(self) -> _Reading:
         return _Reading(self.path)

@@ -1,4 +1,4 @@
-"""Lines of a batch on their way: some that follow one another, and what became of them."""
+"""Lines of a batch on their way: some that follow one another, what became of them, and what is handed over."""
 
 from __future__ import annotations
 
@@ -62,14 +62,23 @@ class Portion:
         first: Number of the first line.
         count: How many lines they were.
         numbers: Numbers of the lines that gave a token.
-        rows: What is printed for these, one after the other, each with a newline; empty where `tokens` are not.
-        tokens: The tokens themselves, where each gets a file.
         refused: The lines that gave none, blank ones left out.
     """
 
     first: int
     count: int
     numbers: Sequence[int]
+    refused: Sequence[RefusedLine]
+
+
+@attrs.frozen
+class Goods:
+    """The tokens of a `Portion`, in the form in which they are handed over; the other form is empty.
+
+    Attributes:
+        rows: What is printed for them, one after the other, each with a newline.
+        tokens: The tokens themselves, where each gets a file.
+    """
+
     rows: bytes = attrs.field(repr=False)
     tokens: Sequence[MintedLine]
-    refused: Sequence[RefusedLine]

@@ -4,12 +4,12 @@ Times are nanoseconds since the epoch, UTC. Errors are those of `domain.errors`;
 its library's own at its edge.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from domain.authority_settings import AuthoritySettings
-from domain.batch_portion import Lines, Portion
+from domain.batch_portion import Goods, Lines, Portion
 from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
@@ -400,15 +400,54 @@ class LineReader(Protocol):
 
 
 class BatchSink(Protocol):
-    """Where the tokens of a batch go."""
+    """Where the tokens of a batch go, from whichever of its processes has its turn."""
 
-    def take(self, portion: Portion) -> Iterator[int]:
-        """Hand over the tokens in their order, and give the number of each line when its token is handed over whole.
+    def take(self, goods: Goods, ending: int) -> None:
+        """Hand over the tokens in their order, each whole, and count them.
 
-        What the caller does with a number, no signal comes in between.
+        Args:
+            goods: The tokens.
+            ending: A descriptor; once it can be read no more tokens are wanted.
 
         Raises:
             OutputError: one could not be handed over; nothing of it is left.
+        """
+        ...
+
+    def count(self) -> int:
+        """Return how many tokens all processes together have handed over."""
+        ...
+
+    def mend(self) -> None:
+        """Take back what is left of a token that a process, killed at it, has not handed over whole."""
+        ...
+
+
+class Workforce(Protocol):
+    """Works on many things at once."""
+
+    def run(
+        self,
+        make: Callable[[Lines], tuple[Portion, Goods]],
+        hand_over: Callable[[Goods, int], None],
+        pieces: Iterable[Lines | None],
+        note: Callable[[Portion], None],
+    ) -> None:
+        """Make something of each piece, and hand that over in the order of the pieces.
+
+        Args:
+            make: Called in any process, for several pieces at once.
+            hand_over: Called where the piece was made, for one after the other, with a descriptor that can be read
+                once nothing more is to be handed over.
+            pieces: Taken as those before are handed over; None says that the next may be long in coming, and all is
+                handed over before it is waited for.
+            note: Called in this process for each piece of which something may have been handed over, also where there
+                is an error or an interrupt. No signal comes in between.
+
+        Raises:
+            OutputError: the work cannot be shared out, or one who works has died.
+            StepOttError: what `make`, `hand_over` or `pieces` raised, after what was before it has been handed over.
+            KeyboardInterrupt: somebody wants it to end.
         """
         ...
 

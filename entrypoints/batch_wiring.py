@@ -12,7 +12,7 @@ from adapters.clock import SystemClock, SystemRandomness
 from adapters.interruption import Interruption
 from adapters.line_source import LineSource
 from adapters.progress import ProgressBar
-from adapters.worker_pool import map_in_order
+from adapters.worker_pool import WorkerPool
 from domain.batch_line import MAX_LINE_BYTES
 from domain.credential import IssuedToken
 from domain.errors import OutputError, UsageError
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from domain.batch_options import BatchOptions
     from domain.ports import BatchSink
 
-LINES_AT_ONCE, LINES_AT_ONCE_OF_MANY = 64, 256
-"""How many lines a worker gets at a time: alone, as many as stay near the processor; of many, more, for then it
-waits for the next less often."""
+LINES_AT_ONCE, SLOW_LINES_AT_ONCE = 512, 16
+"""How many lines a worker gets at a time: the more they are, the less it waits, and the later their tokens come."""
 
 PORTION_BYTES = 1 << 20
 """About the most that the tokens made of them may take, whatever stands in each."""
@@ -44,23 +43,25 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     interruption = Interruption()
     workers = options.workers or _count_cores()
     reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1)
-    sink = _wire_sink(options, reader, interruption)
+    rows = _wire_rows(options, reader)
+    sink = _wire_sink(options, rows)
     evidence = gather_evidence(options.defaults, wire_ports(options.defaults, step_path))
     if isinstance(evidence, IssuedToken):
         raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
-    reader.at_once = _count_lines_at_once(workers, minter.token_length)
-    ports = BatchPorts(reader=reader, sink=sink, progress=ProgressBar(sys.stderr), map_in_order=map_in_order)
+    reader.at_once = _count_lines_at_once(minter)
+    workforce = WorkerPool(workers, interruption.held_back, is_apart=rows.is_file)
+    ports = BatchPorts(reader=reader, workforce=workforce, sink=sink, progress=ProgressBar(sys.stderr))
     gc.enable()  # a batch is no short run
     gc.freeze()  # what there is by now stays, and forked workers share its memory
     with interruption.answered():
-        return run_batch(options, minter, ports, workers)
+        return run_batch(options, minter, ports)
 
 
-def _count_lines_at_once(workers: int, token_length: int) -> int:
+def _count_lines_at_once(minter: LineMinter) -> int:
     """Return how many lines a worker gets at a time, fewer where tokens are long."""
-    most = LINES_AT_ONCE if workers == 1 else LINES_AT_ONCE_OF_MANY
-    return max(1, min(most, PORTION_BYTES // token_length))
+    most = LINES_AT_ONCE if minter.is_swift else SLOW_LINES_AT_ONCE
+    return max(1, min(most, PORTION_BYTES // minter.token_length))
 
 
 def _count_cores() -> int:
@@ -70,14 +71,20 @@ def _count_cores() -> int:
     return os.cpu_count() or 1  # not on Linux
 
 
-def _wire_sink(options: BatchOptions, reader: LineSource, interruption: Interruption) -> BatchSink:
+def _wire_rows(options: BatchOptions, reader: LineSource) -> RowWriter:
     try:
         descriptor = sys.stdout.fileno()
     except (OSError, ValueError, AttributeError) as error:
         raise OutputError("standard output is closed", "run it again with one") from error
-    if os.path.isfile(descriptor) and os.path.sameopenfile(descriptor, reader.descriptor):
+    rows = RowWriter(descriptor)
+    if rows.is_file and os.path.sameopenfile(descriptor, reader.descriptor):
         raise UsageError("the list of subjects is also where the tokens would be written", "write them elsewhere")
-    rows = RowWriter(descriptor, interruption.held_back)
+    if options.resume_from > 1:
+        rows.check_end()
+    return rows
+
+
+def _wire_sink(options: BatchOptions, rows: RowWriter) -> BatchSink:
     if options.output_dir is None:
         return rows
     folder = TokenFolder(options.output_dir, rows)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.batch_options import NDJSON
-from domain.batch_portion import Lines, MintedLine, Portion, RefusedLine
+from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
 from domain.errors import StepOttError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-
     from domain.batch_options import BatchOptions
-    from domain.ports import BatchSink, LineReader, Progress
+    from domain.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.line_minting import LineMinter
 
 
@@ -26,16 +23,15 @@ class BatchPorts:
 
     Attributes:
         reader: Gives the lines.
+        workforce: Works on many of them at once.
         sink: Takes the tokens.
         progress: Tells how far it is.
-        map_in_order: Has a function work on many things at once, given how many, and gives the results in order;
-            None among the things says that the next may be long in coming.
     """
 
     reader: LineReader
+    workforce: Workforce
     sink: BatchSink
     progress: Progress
-    map_in_order: Callable[[Callable[[Lines], Portion], Iterable[Lines | None], int], Generator[Portion]]
 
 
 @attrs.define
@@ -57,7 +53,7 @@ class Totals:
         return f"{self.minted:,} minted, {self.refused:,} refused" if self.refused else f"{self.minted:,} minted"
 
 
-def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts, workers: int) -> Totals:
+def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:
     """Mint for every line, and return what came of it.
 
     Raises:
@@ -68,25 +64,24 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts, work
         Each error says how many tokens were handed over, and where to go on; before an interrupt that has been told.
     """
     totals = Totals(options.resume_from)
-    work = partial(mint_portion, minter, for_files=options.output_dir is not None, form=options.form)
+    make = partial(mint_portion, minter, for_files=options.output_dir is not None, form=options.form)
+    note = partial(_note, ports, totals)
     try:
-        with (
-            ports.progress.watching(ports.reader.count, options.resume_from - 1),
-            closing(ports.map_in_order(work, ports.reader.read(options.resume_from), workers)) as portions,
-        ):
-            for portion in portions:
-                _hand_over(portion, ports, totals)
+        with ports.progress.watching(ports.reader.count, options.resume_from - 1):
+            ports.workforce.run(make, ports.sink.take, ports.reader.read(options.resume_from), note)
     except StepOttError as error:
+        ports.sink.mend()
         raise type(error)(f"{error.what}; {_describe_end(totals)}", error.fix) from error
     except KeyboardInterrupt:
+        ports.sink.mend()
         ports.progress.say(_describe_end(totals))
         raise
     ports.progress.say(totals.describe())
     return totals
 
 
-def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> Portion:
-    """Return what becomes of some lines; `form` is one of `domain.batch_options.FORMATS`."""
+def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
+    """Return what becomes of some lines, and their tokens; `form` is one of `domain.batch_options.FORMATS`."""
     write = MintedLine.row if form == NDJSON else _write_token
     numbers: list[int] = []
     rows: list[str] = []
@@ -103,34 +98,24 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
         elif outcome is not None:
             refused.append(outcome)
     printed = "\n".join([*rows, ""]).encode()
-    return Portion(lines.first, len(lines.texts), numbers, printed, minted, refused)
+    return Portion(lines.first, len(lines.texts), numbers, refused), Goods(printed, minted)
 
 
 def _write_token(minted: MintedLine) -> str:
     return minted.token
 
 
-def _hand_over(portion: Portion, ports: BatchPorts, totals: Totals) -> None:
-    """Hand over the tokens, and tell of the lines that gave none, in their order."""
-    refused = list(reversed(portion.refused))
-    for number in ports.sink.take(portion):
-        if refused:
-            _tell(refused, number, ports, totals)
-        totals.minted += 1
-        totals.next_line = number + 1
-    end = portion.first + portion.count
-    _tell(refused, end, ports, totals)
+def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
+    """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""
+    minted = ports.sink.count() - totals.minted
+    end = portion.numbers[minted] if minted < len(portion.numbers) else portion.first + portion.count
+    for refusal in portion.refused:
+        if refusal.number < end:
+            ports.progress.say(f"line {refusal.number}: {refusal.reason}")
+            totals.refused += 1
+    totals.minted += minted
     totals.next_line = end
-    ports.progress.advance(portion.count)
-
-
-def _tell(refused: list[RefusedLine], end: int, ports: BatchPorts, totals: Totals) -> None:
-    """Tell of the lines before number `end`, the last in the list first, and take them off it."""
-    while refused and refused[-1].number < end:
-        refusal = refused.pop()
-        ports.progress.say(f"line {refusal.number}: {refusal.reason}")
-        totals.refused += 1
-        totals.next_line = refusal.number + 1
+    ports.progress.advance(end - portion.first)
 
 
 def _describe_end(totals: Totals) -> str:

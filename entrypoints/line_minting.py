@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 CHECKED_EVERY = 128
 """Of so many signatures one is verified, the first of each worker among them."""
 
+SWIFT_ALGORITHMS = frozenset({"ES256", "EdDSA"})
+"""A core makes tens of thousands of their signatures a second; of the others some hundreds or thousands."""
+
 
 class LineMinter:
     """Mints for lines; each token's validity counts from its own signing.
@@ -54,6 +57,12 @@ class LineMinter:
     def token_length(self) -> int:
         """About how many bytes a token has whose line gives a subject alone."""
         return self._template.length
+
+    @property
+    def is_swift(self) -> bool:
+        """Whether signing takes no more time than reading and writing; a device's never does."""
+        signer = self.evidence.signer
+        return hasattr(signer, "sign_unchecked") and signer.public.algorithm in SWIFT_ALGORITHMS
 
     def mint(self, number: int, line: bytes) -> MintedLine | RefusedLine | None:
         """Return what the line gives: a token, the reason why not, or nothing where it is blank.

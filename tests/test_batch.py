@@ -13,6 +13,7 @@ import sys
 import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,22 @@ def test_a_list_is_not_where_its_tokens_go(place: OfflinePlace) -> None:
     assert (place.path / "hosts").read_text() == "a\n"
 
 
+def test_going_on_behind_part_of_a_row_is_refused(place: OfflinePlace) -> None:
+    """After a power cut a file may end so; once that is dropped, as the error says, the rest is appended."""
+    (place.path / "hosts").write_text("a\nb\nc\n")
+    (place.path / "rows").write_text('{"line":1}\n{"line":2,"subj')
+    line = shlex.join([*COMMAND, *place.flags, str(place.path / "hosts"), "--resume-from=2"]) + " >> rows"
+    run = partial(
+        subprocess.run, ["/bin/sh", "-c", line], cwd=place.path, check=False, stderr=subprocess.PIPE,
+        env=environment_of(place) | {"PYTHONPATH": str(REPOSITORY)}, timeout=PROCESS_SECONDS,
+    )  # fmt: skip
+    done = run()
+    assert done.returncode == 1 and b"standard output is a file that ends in the middle of a row" in done.stderr
+    subprocess.run(["sed", "-i", "$d", "rows"], cwd=place.path, check=True)
+    assert run().returncode == 0
+    assert [row["line"] for row in read_rows((place.path / "rows").read_text())] == [1, 2, 3]
+
+
 def test_a_provisioner_of_issued_tokens_is_refused(provisioned_ca: ProvisionedCa) -> None:
     """Its token would be the same for every line."""
     result = execute("batch", "--provisioner", K8SSA, environment=provisioned_ca.environment, stdin=b"a\n")
@@ -256,8 +273,11 @@ def start(words: Sequence[str], place: OfflinePlace, **streams: Any) -> Iterator
                 process.kill()
 
 
+GROUP = pytest.mark.parametrize("is_group", [False, True], ids=["process", "group"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("is_group", [False, True], ids=["process", "group"])
+@GROUP
 def test_a_batch_that_is_cut_short_can_go_on(place: OfflinePlace, number: signal.Signals, is_group: bool) -> None:
     """Every row is whole, and resuming where stderr says, or behind the last row, gives exactly the rest."""
     hosts = place.path / "hosts"
@@ -281,25 +301,94 @@ def test_a_batch_that_is_cut_short_can_go_on(place: OfflinePlace, number: signal
     assert len({row["jti"] for row in rows + rest}) == 4_000
 
 
-def test_an_interrupt_does_not_wait_for_a_reader(place: OfflinePlace) -> None:
+def write_long_lines(place: OfflinePlace) -> tuple[Path, list[str]]:
+    """Return where rows of more than a megabyte go, which take long to write, and a batch's words for 20 of them."""
+    (place.path / "big.json").write_text(json.dumps({"a": "x" * 1_000_000}))
+    (place.path / "hosts").write_text(list_lines(20))
+    words = [str(place.path / "hosts"), *place.flags, "--set-file", str(place.path / "big.json")]
+    return place.path / "tokens", words
+
+
+def await_content(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Return as soon as something stands in the file."""
+    while not path.stat().st_size:
+        assert process.poll() is None
+
+
+@GROUP
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_kill_cuts_no_row_of_a_file(place: OfflinePlace, workers: str, is_group: bool) -> None:
+    """SIGKILL ends a write between two pages of a file: none is in the hands of the one that is killed."""
+    path, words = write_long_lines(place)
+    for _ in range(5):
+        with path.open("wb") as output, start([*words, "--workers", workers], place, stdout=output) as process:
+            await_content(path, process)
+            (os.killpg if is_group else os.kill)(process.pid, signal.SIGKILL)
+            assert process.stderr is not None
+            assert b"minted" not in process.stderr.read()  # which has an end when the last of its processes has
+        lines = [row["line"] for row in read_rows(path.read_text())]
+        assert lines == list(range(1, len(lines) + 1)) and 0 < len(lines) < 20
+
+
+def list_workers(process: subprocess.Popen[bytes]) -> list[int]:
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+        return [int(worker) for worker in file.read().split()]
+
+
+def kill_workers(process: subprocess.Popen[bytes]) -> None:
+    for worker in list_workers(process):
+        os.kill(worker, signal.SIGKILL)
+
+
+def wait_until_asleep(process: int) -> None:
+    """Return when the process sleeps."""
+    with open(f"/proc/{process}/stat") as file:
+        while file.read().rpartition(")")[2].split()[0] != "S":
+            file.seek(0)
+
+
+def test_a_worker_that_is_killed_waiting_for_room_ends_the_batch(place: OfflinePlace) -> None:
+    """As the kernel does where memory is short: what its error tells is what the pipe holds."""
+    (place.path / "hosts").write_text(list_lines(2_000))
+    with start([str(place.path / "hosts"), *place.flags], place, pipesize=4096) as process:
+        assert process.stdout is not None and process.stderr is not None
+        first = process.stdout.readline()
+        assert select.select([process.stdout], [], [], PROCESS_SECONDS)[0]
+        for worker in list_workers(process):
+            wait_until_asleep(worker)  # one waits for room, and the others for their turns
+        kill_workers(process)
+        assert process.wait(PROCESS_SECONDS) == 1
+        rows, err = read_rows((first + process.stdout.read()).decode()), process.stderr.read().decode()
+    assert f"a worker has died; {len(rows):,} minted; --resume-from {len(rows) + 1} goes on: try again" in err
+
+
+def test_a_worker_that_is_killed_writing_leaves_whole_rows(place: OfflinePlace) -> None:
+    """The first process takes back what stands behind the last row in the file."""
+    path, words = write_long_lines(place)
+    for _ in range(5):
+        with path.open("wb") as output, start(words, place, stdout=output) as process:
+            await_content(path, process)
+            kill_workers(process)
+            assert process.wait(PROCESS_SECONDS) == 1
+            assert process.stderr is not None
+            err = process.stderr.read().decode()
+        told = re.search(r"a worker has died; (\d+) minted; --resume-from", err)
+        assert told and int(told[1]) <= len(read_rows(path.read_text())) < 20, err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupt_does_not_wait_for_a_reader(place: OfflinePlace, workers: str) -> None:
     """Blocked on a pipe that nobody empties, one signal is enough, and what it tells is what the pipe holds."""
     hosts = place.path / "hosts"
     hosts.write_text(list_lines(2_000))
-    with start([str(hosts), *place.flags, "--workers=1"], place) as process:
+    with start([str(hosts), *place.flags, "--workers", workers], place, pipesize=4096) as process:
         assert process.stdout is not None and process.stderr is not None
-        first = process.stdout.readline()  # from now on nobody reads, and the pipe fills
-        wait_until_asleep(process.pid)
+        first = process.stdout.readline()
+        assert select.select([process.stdout], [], [], PROCESS_SECONDS)[0]  # it is full again, and stays so
         process.send_signal(signal.SIGINT)
         assert process.wait(PROCESS_SECONDS) == 130
         rows, err = read_rows((first + process.stdout.read()).decode()), process.stderr.read().decode()
     assert f"{len(rows):,} minted; --resume-from {len(rows) + 1} goes on" in err
-
-
-def wait_until_asleep(process: int) -> None:
-    """Return when the process, which works alone on a file, sleeps: then it waits for room."""
-    with open(f"/proc/{process}/stat") as file:
-        while file.read().rpartition(")")[2].split()[0] != "S":
-            file.seek(0)
 
 
 def test_a_closed_pipe_stops_it_with_a_count(place: OfflinePlace) -> None:

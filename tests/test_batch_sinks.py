@@ -4,30 +4,41 @@ import fcntl
 import json
 import os
 import resource
+import select
+import signal
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.batch_sinks import ATOMIC_BYTES, RowWriter, TokenFolder
-from domain.batch_portion import MintedLine, Portion
+from domain.batch_portion import Goods, MintedLine
 from domain.errors import OutputError
 from domain.json_text import serialize
+from tests.running import PROCESS_SECONDS
 
 
 def mint(number: int, subject: str = "a", size: int = 300) -> MintedLine:
     return MintedLine(number, serialize(subject), "t" * size, f"{number:064x}", "2026-01-01T00:00:00Z")
 
 
-def gather(minted: Sequence[MintedLine]) -> Portion:
-    """Return a portion with its rows and its tokens."""
-    rows = "".join(f"{one.row()}\n" for one in minted).encode()
-    return Portion(1, len(minted), [one.number for one in minted], rows, minted, [])
+def gather(minted: Sequence[MintedLine]) -> Goods:
+    """Return tokens in both forms."""
+    return Goods("".join(f"{one.row()}\n" for one in minted).encode(), minted)
+
+
+@pytest.fixture
+def ending() -> Iterator[int]:
+    """What cannot be read as long as more is wanted."""
+    read_end, write_end = os.pipe()
+    yield read_end
+    os.close(read_end)
+    os.close(write_end)
 
 
 @contextmanager
@@ -35,7 +46,7 @@ def writing(path: Path, flags: int = 0) -> Iterator[RowWriter]:
     """Give what writes rows to a file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
     try:
-        yield RowWriter(descriptor, nullcontext)
+        yield RowWriter(descriptor)
     finally:
         os.close(descriptor)
 
@@ -54,76 +65,161 @@ def limited(size: int) -> Iterator[None]:
 # -- Rows -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(0, 3_000) | st.just(5_000), max_size=40))
 def test_rows_are_written_whole_and_counted_when_they_are_there(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+    tmp_path_factory: pytest.TempPathFactory, ending: int, sizes: list[int]
 ) -> None:
-    """No write ends within a row or is more than a pipe takes at once, but for a row that is; then its number comes."""
+    """No write ends within a row or is more than a pipe takes at once, but for a row that is; then it counts."""
     path = tmp_path_factory.mktemp("rows") / "rows"
-    portion = gather([mint(2 * number, size=size) for number, size in enumerate(sizes, 1)])
+    goods = gather([mint(number, size=size) for number, size in enumerate(sizes)])
     writes: list[bytes] = []
     write = os.write
+    with writing(path) as rows:
+        rows.is_file = False  # as a pipe, whose every write counts
 
-    def watch(descriptor: int, data: bytes) -> int:
-        writes.append(data)
-        return write(descriptor, data)
+        def watch(descriptor: int, data: bytes) -> int:
+            assert rows.count() == path.read_bytes().count(b"\n")
+            writes.append(bytes(data))
+            return write(descriptor, data)
 
-    with writing(path) as rows, mock.patch("os.write", watch):
-        rows._is_file = False  # as a pipe, whose every write counts
-        for count, number in enumerate(rows.take(portion), 1):
-            assert number == 2 * count
-            assert path.read_bytes().count(b"\n") >= count
-    assert path.read_bytes() == portion.rows
+        with mock.patch("os.write", watch):
+            rows.take(goods, ending)
+        assert rows.count() == len(sizes)
+    assert path.read_bytes() == goods.rows
     assert all(data.endswith(b"\n") and (len(data) <= ATOMIC_BYTES or data.count(b"\n") == 1) for data in writes)
 
 
-@pytest.mark.parametrize("flags", [0, os.O_APPEND], ids=["from the start", "appending"])
+APPENDING = pytest.mark.parametrize("flags", [0, os.O_APPEND], ids=["from the start", "appending"])
+
+
+@APPENDING
 @pytest.mark.parametrize("size", [300, 6_000], ids=["rows of many", "long rows"])
-def test_a_full_disk_leaves_whole_rows_that_are_all_counted(tmp_path: Path, flags: int, size: int) -> None:
-    """What of a write had room is taken back: the file holds the rows whose numbers were given, and no others."""
+def test_a_full_disk_leaves_whole_rows_that_are_all_counted(tmp_path: Path, flags: int, size: int, ending: int) -> None:
+    """What of a write had room is taken back: the file holds the rows that were counted, and no others."""
     path = tmp_path / "rows"
     path.write_bytes(b"before\n" if flags else b"")
-    counted = []
-    with writing(path, flags) as rows, limited(200_000), pytest.raises(OutputError, match="File too"):  # noqa: PT012
-        for number in rows.take(gather([mint(number, size=size) for number in range(1, 999)])):
-            counted.append(number)  # noqa: PERF402  # kept when the error comes
+    goods = gather([mint(number, size=size) for number in range(1, 999)])
+    with writing(path, flags) as rows, limited(200_000):
+        with pytest.raises(OutputError, match="File too"):
+            rows.take(goods, ending)
+        counted = rows.count()
     kept = path.read_bytes().removeprefix(b"before\n")
-    assert counted and [json.loads(row)["line"] for row in kept.splitlines()] == counted
+    assert counted and [json.loads(row)["line"] for row in kept.splitlines()] == list(range(1, counted + 1))
     assert kept.endswith(b"\n")
 
 
-def test_a_device_without_room_is_an_error() -> None:
+@APPENDING
+def test_what_a_killed_process_has_begun_is_taken_back(tmp_path: Path, flags: int, ending: int) -> None:
+    """Another process has written rows, then part of one: the rows are counted, the part is cut off."""
+    path = tmp_path / "rows"
+    path.write_bytes(b"before\n" if flags else b"")
+    goods = gather([mint(number) for number in range(3)])
+    with writing(path, flags) as rows:
+        child = os.fork()
+        if child == 0:
+            rows.take(goods, ending)
+            os.write(rows.descriptor, b'{"line":3,"subj')
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert not path.read_bytes().endswith(b"\n")
+        rows.mend()
+        assert rows.count() == 3
+        rows.mend()
+        rows.take(gather([mint(3)]), ending)
+    assert path.read_bytes().removeprefix(b"before\n") == goods.rows + gather([mint(3)]).rows
+
+
+@APPENDING
+def test_nothing_of_others_is_taken_back(tmp_path: Path, flags: int, ending: int) -> None:
+    """What was there before, and a file behind whose rows somebody else has written, stay as they are."""
+    path = tmp_path / "rows"
+    path.write_bytes(b"before\n" * 1_000)
+    with writing(path, flags) as rows:
+        rows.mend()
+        assert path.read_bytes() == b"before\n" * 1_000
+        rows.take(gather([mint(1)]), ending)
+        os.write(rows.descriptor, b"part")
+        with path.open("ab") as other:
+            other.write(b"theirs\n")
+        written = path.read_bytes()
+        rows.mend()
+    assert path.read_bytes() == written
+
+
+@pytest.mark.parametrize("content", [b"", b"row\n", b"row\npart", b"part"])
+@APPENDING
+def test_a_file_that_ends_in_a_row_is_not_appended_to(tmp_path: Path, flags: int, content: bytes) -> None:
+    """A batch that goes on would join its first row to the part; from the start, what is there does not matter."""
+    path = tmp_path / "rows"
+    path.write_bytes(content)
+    with writing(path, flags) as rows:
+        if flags and content.endswith(b"part"):
+            with pytest.raises(OutputError, match="ends in the middle of a row: drop what stands behind"):
+                rows.check_end()
+        else:
+            rows.check_end()
+    assert path.read_bytes() == content
+
+
+def test_a_device_without_room_is_an_error(ending: int) -> None:
     """Nothing is counted."""
     with writing(Path("/dev/full")) as rows:
-        taken = rows.take(gather([mint(1)]))
         with pytest.raises(OutputError, match="standard output cannot be written: No space left on device: go on"):
-            next(taken)
+            rows.take(gather([mint(1)]), ending)
+        assert rows.count() == 0
 
 
-def test_a_pipe_that_nobody_reads_is_an_error() -> None:
+def test_a_pipe_that_nobody_reads_is_an_error(ending: int) -> None:
     """The reader that is gone is told of as such."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     with pytest.raises(OutputError, match="standard output cannot be written: Broken pipe"):
-        next(RowWriter(write_end, nullcontext).take(gather([mint(1)])))
+        RowWriter(write_end).take(gather([mint(1)]), ending)
     os.close(write_end)
 
 
-def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+def test_a_pipe_that_does_not_block_is_waited_for(ending: int) -> None:
     """Another program may have set O_NONBLOCK on the pipe: no row is lost for want of room."""
     read_end, write_end = os.pipe()
     fcntl.fcntl(write_end, fcntl.F_SETFL, os.O_NONBLOCK)
     fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
-    portion = gather([mint(number, size=5_000) for number in range(1, 20)])
+    goods = gather([mint(number, size=5_000) for number in range(1, 20)])
+    rows = RowWriter(write_end)
     child = os.fork()
     if child == 0:
         os.close(read_end)
-        os._exit(len(list(RowWriter(write_end, nullcontext).take(portion))))
+        rows.take(goods, ending)
+        os._exit(0)
     os.close(write_end)
     with open(read_end, "rb") as stream:
-        assert stream.read() == portion.rows
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 19
+        assert stream.read() == goods.rows
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert rows.count() == 19
+
+
+@pytest.mark.parametrize("is_in_folder", [False, True], ids=["rows", "folder"])
+def test_who_waits_for_room_stops_when_no_more_is_wanted(tmp_path: Path, is_in_folder: bool) -> None:
+    """A full pipe that nobody empties holds whole rows, as many as are counted, and nobody up."""
+    read_end, write_end = os.pipe()
+    ended, wanted = os.pipe()
+    fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
+    rows = RowWriter(write_end)
+    sink = TokenFolder(str(tmp_path), rows) if is_in_folder else rows
+    child = os.fork()
+    if child == 0:
+        os.close(wanted)
+        sink.take(gather([mint(number) for number in range(1, 200)]), ended)
+        os._exit(0)
+    assert select.select([read_end], [], [], PROCESS_SECONDS)[0]
+    os.close(wanted)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(write_end)
+    with open(read_end, "rb") as stream:
+        written = stream.read()
+    os.close(ended)
+    assert 0 < written.count(b"\n") == sink.count() < 199 and written.endswith(b"\n")
+    assert len(os.listdir(tmp_path)) == (sink.count() if is_in_folder else 0)
 
 
 # -- Files ------------------------------------------------------------------------------------------
@@ -134,23 +230,24 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def deliver(path: Path, minted: Sequence[MintedLine]) -> dict[int, str]:
+def deliver(path: Path, minted: Sequence[MintedLine], ending: int) -> dict[int, str]:
     """Write tokens to a folder; return the names of their files by line, as its rows tell them."""
     with writing(path.parent / "rows", os.O_TRUNC) as rows:
         folder = TokenFolder(str(path), rows)
         folder.prepare(may_hold_files=True)
-        assert list(folder.take(gather(minted))) == [one.number for one in minted]
+        folder.take(gather(minted), ending)
+        assert folder.count() == len(minted)
     told = [json.loads(row) for row in (path.parent / "rows").read_text().splitlines()]
     assert [(row["line"], row["subject"]) for row in told] == [(m.number, json.loads(m.subject)) for m in minted]
     assert all(set(row) == {"line", "subject", "file", "jti", "expires_at"} for row in told)
     return {row["line"]: row["file"] for row in told}
 
 
-def test_every_token_has_a_file_of_its_own(tmp_path: Path) -> None:
+def test_every_token_has_a_file_of_its_own(tmp_path: Path, ending: int) -> None:
     """Whatever the subjects: as many files as tokens, for the owner alone, with the token and no more."""
     minted = [mint(number, subject, 100 + number) for number, subject in enumerate(HOSTILE, 1)]
     (tmp_path / "new").mkdir()
-    names = deliver(tmp_path / "new" / "folder", minted)
+    names = deliver(tmp_path / "new" / "folder", minted, ending)
     folder = tmp_path / "new" / "folder"
     assert sorted(os.listdir(folder)) == sorted(set(names.values())) and len(set(names.values())) == len(HOSTILE)
     assert all((folder / names[one.number]).read_text() == one.token for one in minted)
@@ -159,7 +256,7 @@ def test_every_token_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["new"] and sorted(os.listdir(tmp_path / "new")) == ["folder", "rows"]
 
 
-def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
+def test_what_is_there_is_never_written_over(tmp_path: Path, ending: int) -> None:
     """Files, folders and links under the name that a token would have stay, and a link's target is not touched."""
     folder, target = tmp_path / "folder", tmp_path / "target"
     folder.mkdir()
@@ -168,20 +265,20 @@ def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
     (folder / "a-1.token").symlink_to(tmp_path / "nowhere")
     (folder / "b.token").mkdir()
     (folder / "c.token").write_text("old")
-    names = deliver(folder, [mint(number, subject) for number, subject in enumerate("abc", 1)])
+    names = deliver(folder, [mint(number, subject) for number, subject in enumerate("abc", 1)], ending)
     assert names == {1: "a-1-2.token", 2: "b-2.token", 3: "c-3.token"}
     assert (target.read_text(), (folder / "c.token").read_text()) == ("mine", "old")
     assert not (tmp_path / "nowhere").exists() and not list((folder / "b.token").iterdir())
 
 
-def test_the_umask_does_not_matter(tmp_path: Path) -> None:
+def test_the_umask_does_not_matter(tmp_path: Path, ending: int) -> None:
     """Files have mode 0600 under any umask."""
     before = os.umask(0o277)
     try:
         (tmp_path / "folder").mkdir(mode=0o700)
         (tmp_path / "folder").chmod(0o700)
-        folder = TokenFolder(str(tmp_path / "folder"), RowWriter(os.open(os.devnull, os.O_WRONLY), nullcontext))
-        assert list(folder.take(gather([mint(1)]))) == [1]
+        folder = TokenFolder(str(tmp_path / "folder"), RowWriter(os.open(os.devnull, os.O_WRONLY)))
+        folder.take(gather([mint(1)]), ending)
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "folder" / "a.token").stat().st_mode) == 0o600
@@ -190,7 +287,7 @@ def test_the_umask_does_not_matter(tmp_path: Path) -> None:
 def test_a_folder_with_something_in_it_is_for_going_on_alone(tmp_path: Path) -> None:
     """A batch begins in an empty folder, so that its files are those that it tells of."""
     (tmp_path / ".hidden").write_text("")
-    folder = TokenFolder(str(tmp_path), RowWriter(1, nullcontext))
+    folder = TokenFolder(str(tmp_path), RowWriter(1))
     with pytest.raises(OutputError, match="is not empty: name another, or go on with a batch by --resume-from"):
         folder.prepare(may_hold_files=False)
     folder.prepare(may_hold_files=True)
@@ -201,21 +298,19 @@ def test_what_can_be_no_folder_is_an_error(tmp_path: Path, name: str, said: str)
     """The path and what the matter is."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=f"--output-dir .*{name} cannot be written: {said}"):
-        TokenFolder(str(tmp_path / name), RowWriter(1, nullcontext)).prepare(may_hold_files=True)
+        TokenFolder(str(tmp_path / name), RowWriter(1)).prepare(may_hold_files=True)
 
 
-def test_a_full_disk_leaves_no_file_of_the_token_that_had_no_room(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_file_of_the_token_that_had_no_room(tmp_path: Path, ending: int) -> None:
     """Neither under its name nor under a temporary one; those before it are whole."""
-    rows = RowWriter(os.open(os.devnull, os.O_WRONLY), nullcontext)
-    taken = TokenFolder(str(tmp_path), rows).take(gather([mint(1, size=100), mint(2, "b", size=9_000)]))
-    assert next(taken) == 1
+    folder = TokenFolder(str(tmp_path), RowWriter(os.open(os.devnull, os.O_WRONLY)))
     with limited(4_096), pytest.raises(OutputError, match="cannot be written: File too large: check the folder"):
-        next(taken)
-    assert os.listdir(tmp_path) == ["a.token"]
+        folder.take(gather([mint(1, size=100), mint(2, "b", size=9_000)]), ending)
+    assert (os.listdir(tmp_path), folder.count()) == (["a.token"], 1)
 
 
-def test_a_token_whose_row_cannot_be_printed_has_no_file(tmp_path: Path) -> None:
+def test_a_token_whose_row_cannot_be_printed_has_no_file(tmp_path: Path, ending: int) -> None:
     """Files and rows are those of the same tokens."""
     with writing(Path("/dev/full")) as rows, pytest.raises(OutputError, match="No space left"):
-        next(TokenFolder(str(tmp_path), rows).take(gather([mint(1)])))
+        TokenFolder(str(tmp_path), rows).take(gather([mint(1)]), ending)
     assert os.listdir(tmp_path) == []

@@ -49,7 +49,17 @@ def test_lines_are_those_of_the_file(
     wanted = dict(enumerate(list_lines(content), 1))
     assert count == len(wanted) or content == BOM
     assert number_lines(iter(portions)) == {number: text for number, text in wanted.items() if number >= begin}
-    assert all(lines is not None and 1 <= len(lines.texts) <= at_once for lines in portions)
+    *others, last = [len(lines.texts) for lines in portions if lines] or [1]
+    assert None not in portions and {*others} <= {at_once} and 1 <= last <= at_once
+
+
+def test_long_lines_do_not_wait_for_others(tmp_path: Path) -> None:
+    """However many may be given at a time, what is given at once is no more than a few blocks of the file."""
+    path = tmp_path / "file"
+    path.write_bytes((b"x" * 30_000 + b"\n") * 40)
+    portions = list(LineSource(str(path), longest=32_768, at_once=512).read())
+    assert sum(len(lines.texts) for lines in portions if lines) == 40
+    assert all(lines and sum(map(len, lines.texts)) <= 3 * 65_536 for lines in portions)
 
 
 def test_a_line_without_an_end_takes_no_room() -> None:
@@ -85,7 +95,7 @@ def test_lines_are_given_as_they_come() -> None:
         assert next(read) == Lines(1, [b"a", b"b"])
         assert next(read) is None
         os.write(write_end, b"d\n")
-        assert next(read) == Lines(3, [b"cd"])
+        assert [next(read), next(read)] == [Lines(3, [b"cd"]), None]
         os.write(write_end, b"e")
         os.close(write_end)
         assert list(read) == [Lines(4, [b"e"])]

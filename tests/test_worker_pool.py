@@ -1,21 +1,56 @@
-"""Workers: in order, few in flight, and none that outlives the first process."""
+"""Workers: in order, few in flight, each handing over in its turn, and none that outlives the first process."""
 
-import multiprocessing
 import os
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from mmap import mmap
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.worker_pool import map_in_order
-from domain.errors import KeyFormatError, OutputError
+from adapters.interruption import Interruption
+from adapters.worker_pool import WorkerPool
+from domain.errors import InputError, KeyFormatError, OutputError
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS
+
+_Piece = TypeVar("_Piece")
+
+
+def run(
+    make: Callable[[_Piece], object],
+    pieces: Iterable[_Piece | None],
+    workers: int,
+    hand_over: Callable[[object, int], None] = lambda _, __: None,
+) -> list[object]:
+    """Return what was noted; what is made is both told and handed over."""
+    noted: list[object] = []
+
+    def double(piece: _Piece) -> tuple[object, object]:
+        made = make(piece)
+        return made, made
+
+    WorkerPool(workers, nullcontext, is_apart=False).run(double, hand_over, pieces, noted.append)
+    return noted
+
+
+def list_children() -> set[int]:
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return {int(child) for child in file.read().split()}
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_is_left() -> Iterator[None]:
+    """However a run has ended, its workers have."""
+    before = list_children()
+    yield
+    assert list_children() <= before
 
 
 def square(number: int) -> int:
@@ -26,69 +61,78 @@ def tell_process(_: int) -> int:
     return os.getpid()
 
 
+class Ledger:
+    """What was handed over, in its order, by whatever process."""
+
+    def __init__(self) -> None:
+        self._shared = memoryview(mmap(-1, 8_192)).cast("Q")
+
+    def enter(self, made: object, _: int = -1) -> None:
+        """Enter a number."""
+        assert isinstance(made, int)
+        self._shared[0] += 1
+        self._shared[self._shared[0]] = made
+
+    def entries(self) -> list[int]:
+        """Return the numbers."""
+        return self._shared[1 : self._shared[0] + 1].tolist()
+
+
 @settings(deadline=None, max_examples=25)
-@given(pieces=st.lists(st.none() | st.integers(), max_size=30), workers=st.integers(1, 4))
-def test_results_come_in_the_order_of_the_pieces(pieces: list[int | None], workers: int) -> None:
+@given(pieces=st.lists(st.none() | st.integers(0, 1_000), max_size=30), workers=st.integers(1, 4))
+def test_results_are_handed_over_in_the_order_of_the_pieces(pieces: list[int | None], workers: int) -> None:
     """Each piece gives one result, in its place, however many workers there are and wherever there is a pause."""
-    assert list(map_in_order(square, pieces, workers)) == [square(piece) for piece in pieces if piece is not None]
-    assert multiprocessing.active_children() == []
+    ledger = Ledger()
+    wanted = [square(piece) for piece in pieces if piece is not None]
+    assert run(square, pieces, workers, ledger.enter) == wanted
+    assert ledger.entries() == wanted
 
 
 @pytest.mark.parametrize(("workers", "pieces", "processes"), [(1, 9, 1), (4, 1, 1), (4, 2, 2), (2, 9, 2), (4, 9, 4)])
 def test_workers_are_started_as_there_is_work(workers: int, pieces: int, processes: int) -> None:
-    """A single piece is worked on in the first process, and no more are started than there are pieces."""
-    seen = list(map_in_order(tell_process, range(pieces), workers))
-    assert len(set(seen)) == processes
-    assert (os.getpid() in seen) is (processes == 1)
+    """No more are started than there are pieces, and none is the first process, which a signal may end at any time."""
+    ledger = Ledger()
+    made = run(tell_process, range(pieces), workers, lambda _, __: ledger.enter(os.getpid()))
+    assert len(set(made)) == processes and os.getpid() not in made
+    assert ledger.entries() == made
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_pieces_are_taken_as_results_are(workers: int) -> None:
-    """What is in flight is bounded by the number of workers, however slowly results are taken."""
-    taken = 0
+    """What is in flight is bounded by the number of workers, however slowly results are handed over."""
+    ledger = Ledger()
 
     def pieces() -> Iterator[int]:
-        nonlocal taken
         for number in range(100):
-            taken += 1
+            assert number <= len(ledger.entries()) + workers + 1
             yield number
 
-    for given_so_far, _ in enumerate(map_in_order(square, pieces(), workers), 1):
-        assert taken <= given_so_far + workers
+    assert len(run(square, pieces(), workers, ledger.enter)) == 100
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("burst", [1, 2, 7])
-def test_results_are_given_before_a_pause(workers: int, burst: int) -> None:
+def test_results_are_handed_over_before_a_pause(workers: int, burst: int) -> None:
     """Whoever waits for the next piece has everything that came of those before it."""
-    results: list[int] = []
+    ledger = Ledger()
 
     def pieces() -> Iterator[int | None]:
         for number in range(4 * burst):
             if number and number % burst == 0:
                 yield None
-                assert len(results) == number
+                assert len(ledger.entries()) == number
             yield number
 
-    for result in map_in_order(square, pieces(), workers):
-        results.append(result)  # noqa: PERF402  # seen as they come
-    assert len(results) == 4 * burst
+    assert len(run(square, pieces(), workers, ledger.enter)) == 4 * burst
 
 
-def test_pieces_and_results_of_any_size_pass() -> None:
+def test_pieces_and_summaries_of_any_size_pass() -> None:
     """More than a pipe holds, both ways and from all workers at once, stops nobody."""
     pieces = [bytes([number]) * (1 << 20) for number in range(8)]
-    assert list(map_in_order(bytes.upper, pieces, 3)) == [piece.upper() for piece in pieces]
+    assert run(bytes.upper, pieces, 3) == [piece.upper() for piece in pieces]
 
 
-def test_a_worker_that_dies_is_an_error() -> None:
-    """Results before it are given; then it is said that one has died, and nobody waits for it."""
-    given_so_far = []
-    with pytest.raises(OutputError, match="a worker has died: try again"):  # noqa: PT012
-        for result in map_in_order(die_of_seven, range(20), 2):
-            given_so_far.append(result)  # noqa: PERF402  # kept when the error comes
-    assert given_so_far == list(range(len(given_so_far))) and len(given_so_far) in (6, 7)
-    assert multiprocessing.active_children() == []
+# -- Errors -----------------------------------------------------------------------------------------
 
 
 def die_of_seven(number: int) -> int:
@@ -97,21 +141,31 @@ def die_of_seven(number: int) -> int:
     return number
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_worker_that_dies_at_its_work_is_an_error(workers: int) -> None:
+    """What came before it is handed over and noted; then it is said that one has died, and nobody waits for it."""
+    ledger, noted = Ledger(), []
+    pool = WorkerPool(workers, nullcontext, is_apart=False)
+    with pytest.raises(OutputError, match="a worker has died: try again"):
+        pool.run(lambda number: (die_of_seven(number),) * 2, ledger.enter, range(20), noted.append)
+    assert ledger.entries() == noted == list(range(7))
+
+
+def test_a_worker_that_dies_handing_over_has_that_noted() -> None:
+    """Some of it may have been handed over: who counts that is told of the piece."""
+    ledger, noted = Ledger(), []
+
+    def enter(number: int, _: int) -> None:
+        ledger.enter(number)
+        die_of_seven(number)
+
+    with pytest.raises(OutputError, match="a worker has died"):
+        WorkerPool(2, nullcontext, is_apart=False).run(lambda number: (number,) * 2, enter, range(20), noted.append)
+    assert ledger.entries() == noted == list(range(8))
+
+
 class OddError(Exception):
     """An error that nobody expects."""
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_the_work_raises_is_raised_here(workers: int) -> None:
-    """An error of a worker's arrives as it was raised, in the place of the result."""
-    results = map_in_order(refuse_three, range(9), workers)
-    assert [next(results) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(KeyFormatError) as raised:
-        next(results)
-    assert (raised.value.what, raised.value.fix) == ("the key is broken", "get another")
-    with pytest.raises(OddError, match="seven"):
-        list(map_in_order(refuse_three, range(4, 9), workers))
-    assert multiprocessing.active_children() == []
 
 
 def refuse_three(number: int) -> int:
@@ -122,43 +176,130 @@ def refuse_three(number: int) -> int:
     return number
 
 
-def test_a_worker_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that gives no more processes is told in plain words, with what to try."""
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("is_made", [True, False], ids=["making", "handing over"])
+def test_what_a_worker_raises_is_raised_here(workers: int, is_made: bool) -> None:
+    """As it was raised, after what came before it was handed over; nothing is after it."""
+    ledger = Ledger()
 
-    def refuse(_: object) -> None:
+    def enter(number: int, _: int) -> None:
+        if not is_made:
+            refuse_three(number)
+        ledger.enter(number)
+
+    pool = WorkerPool(workers, nullcontext, is_apart=False)
+    with pytest.raises(KeyFormatError) as raised:
+        pool.run(lambda number: (refuse_three(number) if is_made else number,) * 2, enter, range(9), lambda _: None)
+    assert (raised.value.what, raised.value.fix) == ("the key is broken", "get another")
+    assert ledger.entries() == [0, 1, 2]
+    with pytest.raises(OddError, match="seven"):
+        run(refuse_three, range(4, 9), workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_pieces_that_end_in_an_error_are_handed_over_first(workers: int) -> None:
+    """Input that fails in the middle takes nothing with it."""
+    ledger = Ledger()
+
+    def pieces() -> Iterator[int]:
+        yield from range(5)
+        raise InputError("the list cannot be read")
+
+    with pytest.raises(InputError, match="the list cannot be read"):
+        run(square, pieces(), workers, ledger.enter)
+    assert ledger.entries() == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize("missing", ["process", "second pipe", "first pipe"])
+def test_a_worker_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """A machine that gives no more processes is told in plain words, with what to try; nothing is left open."""
+    pipe = os.pipe
+    before = len(os.listdir("/proc/self/fd"))
+
+    def refuse(*_: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", refuse)
+    monkeypatch.setattr("os.fork", refuse)
+    if missing != "process":
+        first = [pipe()] if missing == "second pipe" else []
+        monkeypatch.setattr("os.pipe", lambda: first.pop() if first else refuse())
     with pytest.raises(OutputError, match="a worker cannot be started: Resource temporarily unavailable: try fewer"):
-        list(map_in_order(square, range(9), 2))
-
-
-def test_workers_end_when_nobody_wants_more() -> None:
-    """Closing the results in the middle leaves no process behind."""
-    results = map_in_order(tell_process, range(1_000), 3)
-    assert next(results) != os.getpid()
-    assert multiprocessing.active_children() != []
-    results.close()
-    assert multiprocessing.active_children() == []
+        run(square, range(9), 2)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 # -- Signals ----------------------------------------------------------------------------------------
 
+
+def test_an_interrupt_notes_what_was_handed_over() -> None:
+    """Who waits for room looks whether more is wanted; what it has handed over by then is noted, and nothing after."""
+    interruption, ledger, noted = Interruption(), Ledger(), []
+    waiting, asleep = os.pipe()
+
+    def hand_over(number: int, ending: int) -> None:
+        if number == 3:
+            os.write(asleep, b".")
+            assert select.select([ending], [], [], PROCESS_SECONDS)[0]
+        ledger.enter(number)
+
+    def pieces() -> Iterator[int]:
+        for number in range(99):
+            if number == 5:  # of two workers, one hands over number 3 and one has made number 4
+                assert os.read(waiting, 1)
+                os.kill(os.getpid(), signal.SIGINT)
+            yield number
+
+    pool = WorkerPool(2, interruption.held_back, is_apart=False)
+    with pytest.raises(KeyboardInterrupt), interruption.answered():
+        pool.run(lambda number: (number, number), hand_over, pieces(), noted.append)
+    assert ledger.entries() == noted == [0, 1, 2, 3]
+
+
+def test_an_interrupt_waits_for_nobody_who_only_works() -> None:
+    """A worker that takes long at its piece, or for ever, is ended: it has nothing half handed over."""
+    interruption, noted = Interruption(), []
+    waiting, asleep = os.pipe()
+
+    def make(number: int) -> tuple[int, int]:
+        if number == 1:
+            os.write(asleep, b".")
+            signal.pause()
+        return number, number
+
+    def pieces() -> Iterator[int | None]:
+        yield 0
+        yield None
+        yield 1
+        assert os.read(waiting, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield 2
+
+    pool = WorkerPool(2, interruption.held_back, is_apart=False)
+    with pytest.raises(KeyboardInterrupt), interruption.answered():
+        pool.run(make, lambda _, __: None, pieces(), noted.append)
+    assert noted == [0]
+
+
 ENDLESS = """
-import itertools, os
-from adapters.worker_pool import map_in_order
-for process in map_in_order(lambda _: os.getpid(), itertools.count(), 3):
-    print(process, flush=True)
+import contextlib, itertools, os, sys
+from adapters.worker_pool import WorkerPool
+def hand_over(made, ending):
+    print(os.getpid(), os.getpgid(0), flush=True)
+pool = WorkerPool(3, contextlib.nullcontext, is_apart=sys.argv[1] == "apart")
+pool.run(lambda _: ((), ()), hand_over, itertools.count(), lambda _: None)
 """
 
 
-def test_workers_end_with_the_first_process_even_when_it_is_killed() -> None:
-    """After SIGKILL, which it cannot answer, none of them is left."""
-    with start(ENDLESS) as process:
+@pytest.mark.parametrize("group", ["together", "apart"])
+def test_workers_end_with_the_first_process_even_when_it_is_killed(group: str) -> None:
+    """After SIGKILL to it, which it cannot answer, none of them is left, whatever process groups they are in."""
+    with start(ENDLESS, group) as process:
         assert process.stdout is not None
-        seen = {int(process.stdout.readline()) for _ in range(30)}
-        assert len(seen) == 3 and process.pid not in seen
-        handles = [os.pidfd_open(worker) for worker in seen]
+        seen = {tuple(map(int, process.stdout.readline().split())) for _ in range(30)}
+        workers = {worker for worker, _ in seen}
+        assert len(seen) == 3 and process.pid not in workers
+        assert {of for _, of in seen} == (workers if group == "apart" else {os.getpgid(0)})
+        handles = [os.pidfd_open(worker) for worker in workers]
         process.kill()
         process.communicate(timeout=PROCESS_SECONDS)
     for handle in handles:
@@ -167,8 +308,8 @@ def test_workers_end_with_the_first_process_even_when_it_is_killed() -> None:
 
 
 INTERRUPTED_AT_BIRTH = """
-import os, signal, sys
-from adapters.worker_pool import map_in_order
+import contextlib, os, signal, sys
+from adapters.worker_pool import WorkerPool
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("answered by a worker"))
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
@@ -177,8 +318,10 @@ os.register_at_fork(after_in_child=interrupt)
 def work(_):
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
-    return signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
-print(list(map_in_order(work, range(6), 2)), signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    return signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set(), None
+noted = []
+WorkerPool(2, contextlib.nullcontext, is_apart=False).run(work, lambda _, __: None, range(6), noted.append)
+print(noted, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 """
 
 
@@ -190,8 +333,8 @@ def test_workers_leave_signals_to_the_first_process() -> None:
     assert out == b"[True, True, True, True, True, True] set()\n"
 
 
-def start(script: str) -> subprocess.Popen[bytes]:
+def start(script: str, *words: str) -> subprocess.Popen[bytes]:
     """Run a script in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
+        [sys.executable, "-c", script, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
     )
