@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""
 
-FILE_BYTES = 1 << 16
-"""The most that a file is given at once."""
-
 _COUNT, _END = 0, 1
 
 
@@ -65,11 +62,18 @@ class RowWriter:
 
     def take(self, goods: Goods, ending: int) -> None:
         """Write the rows, several at a time, until `ending` can be read."""
-        rows, begin, most = goods.rows, 0, FILE_BYTES if self.is_file else ATOMIC_BYTES
-        while begin < len(rows) and self.await_room(ending):
-            end = rows.rfind(b"\n", begin, begin + most) + 1 or rows.find(b"\n", begin) + 1
-            self.write(rows[begin:end])
-            begin = end
+        for rows in goods.rows:
+            begin = 0
+            while begin < len(rows):
+                if not self.await_room(ending):
+                    return
+                end = len(rows) if self.is_file else self._find_last(rows, begin)
+                self.write(rows[begin:end])
+                begin = end
+
+    def _find_last(self, rows: bytes, begin: int) -> int:
+        """Return the end of the last row that a pipe takes whole with those from `begin` on, at least of one."""
+        return rows.rfind(b"\n", begin, begin + ATOMIC_BYTES) + 1 or rows.find(b"\n", begin) + 1
 
     def await_room(self, ending: int) -> bool:
         """Wait until something can be written, which a file never has one do; return False if nobody wants it."""

@@ -76,9 +76,9 @@ class Goods:
     """The tokens of a `Portion`, in the form in which they are handed over; the other form is empty.
 
     Attributes:
-        rows: What is printed for them, one after the other, each with a newline.
+        rows: What is printed for them, each row with a newline, some rows at a time.
         tokens: The tokens themselves, where each gets a file.
     """
 
-    rows: bytes = attrs.field(repr=False)
+    rows: Sequence[bytes] = attrs.field(repr=False)
     tokens: Sequence[MintedLine]

@@ -38,6 +38,8 @@ class Kind(Enum):
 
 SSH_SIGNING = frozenset({Kind.SSH_USER, Kind.SSH_HOST})
 SIGNING = SSH_SIGNING | {Kind.SIGN}
+REVOKING = (Kind.REVOKE, Kind.SSH_REVOKE)
+"""A tuple: asked for every line of a batch, and members of an enumeration are slow to hash."""
 
 KINDS_OF_OPTION: dict[str, AbstractSet[Kind]] = {
     "san": frozenset({Kind.SIGN}),

@@ -26,7 +26,7 @@ from domain.device_options import judge_devices
 from domain.errors import UsageError
 from domain.moment import parse_moment
 from domain.provisioners.types import TYPES
-from domain.request_kind import Kind, find_kind
+from domain.request_kind import REVOKING, Kind, find_kind
 from domain.setting import Setting, Settings, check_unicode, exclude
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
@@ -158,7 +158,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if not subject:
         raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
-    if kind in (Kind.REVOKE, Kind.SSH_REVOKE) and not re.fullmatch(_SERIAL, subject):
+    if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(
             f"the subject {subject!r} is not a serial number in decimal",
             "--revoke takes the certificate's serial, as 'step certificate inspect' prints it",

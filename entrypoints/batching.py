@@ -12,9 +12,15 @@ from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
 from domain.errors import StepOttError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.batch_options import BatchOptions
     from domain.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.line_minting import LineMinter
+
+
+LINES_TOGETHER = 64
+"""How many lines' tokens are printed in one go: as many as stay near the processor."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -82,27 +88,29 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
 
 def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
     """Return what becomes of some lines, and their tokens; `form` is one of `domain.batch_options.FORMATS`."""
-    write = MintedLine.row if form == NDJSON else _write_token
     numbers: list[int] = []
-    rows: list[str] = []
-    minted: list[MintedLine] = []
     refused: list[RefusedLine] = []
-    for number, text in enumerate(lines.texts, lines.first):
-        outcome = minter.mint(number, text)
-        if isinstance(outcome, MintedLine):
-            numbers.append(number)
-            if for_files:
+    rows: list[bytes] = []
+    tokens: list[MintedLine] = []
+    for begin in range(0, len(lines.texts), LINES_TOGETHER):
+        minted: list[MintedLine] = []
+        for number, text in enumerate(lines.texts[begin : begin + LINES_TOGETHER], lines.first + begin):
+            outcome = minter.mint(number, text)
+            if isinstance(outcome, MintedLine):
                 minted.append(outcome)
-            else:
-                rows.append(write(outcome))
-        elif outcome is not None:
-            refused.append(outcome)
-    printed = "\n".join([*rows, ""]).encode()
-    return Portion(lines.first, len(lines.texts), numbers, refused), Goods(printed, minted)
+            elif outcome is not None:
+                refused.append(outcome)
+        numbers += [one.number for one in minted]
+        if for_files:
+            tokens += minted
+        else:
+            rows.append(_print_rows(minted, form))
+    return Portion(lines.first, len(lines.texts), numbers, refused), Goods(rows, tokens)
 
 
-def _write_token(minted: MintedLine) -> str:
-    return minted.token
+def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
+    rows = [one.row() for one in minted] if form == NDJSON else [one.token for one in minted]
+    return "\n".join([*rows, ""]).encode()
 
 
 def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:

@@ -14,7 +14,7 @@ from domain.device_options import key_source
 from domain.errors import KeyMismatchError
 from domain.key_source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
-from domain.request_kind import SIGNING, Kind
+from domain.request_kind import REVOKING, SIGNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ class JwkProvisioner(Provisioner):
         encrypted_key: The private key as a JWE, None where the CA does not list it.
     """
 
-    kinds: ClassVar = SIGNING | {Kind.REVOKE, Kind.SSH_REVOKE}
+    kinds: ClassVar = SIGNING.union(REVOKING)
     options: ClassVar = frozenset({"key"})
     files: ClassVar = ("key",)
     by_itself: ClassVar = True
