@@ -44,6 +44,7 @@ class Interruption:
         finally:
             self._is_held_back = False
         if self._has_come:
+            self._has_come = False
             raise KeyboardInterrupt
 
     def _answer(self, *_: Any) -> None:

@@ -31,6 +31,17 @@ def test_a_signal_waits_for_what_must_be_whole(number: signal.Signals) -> None:
     assert done == ["whole"]
 
 
+def test_a_signal_interrupts_once() -> None:
+    """What is done on the way out, such as noting what was whole, is not interrupted by the same signal again."""
+    interruption, done = Interruption(), []
+    with interruption.answered():
+        with pytest.raises(KeyboardInterrupt), interruption.held_back():
+            signal.raise_signal(signal.SIGINT)
+        with interruption.held_back():
+            done.append("noted")
+    assert done == ["noted"]
+
+
 def test_a_second_signal_does_not_wait() -> None:
     """Whoever insists is heard in the middle."""
     interruption = Interruption()
