@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from domain.batch_options import BatchOptions
     from domain.ports import BatchSink
 
-LINES_AT_ONCE, SLOW_LINES_AT_ONCE = 512, 16
-"""How many lines a worker gets at a time: the more they are, the less it waits, and the later their tokens come."""
+LINES_AT_ONCE, PIPED_LINES_AT_ONCE, SLOW_LINES_AT_ONCE = 512, 64, 16
+"""How many lines a worker gets at a time: into a file; into a pipe, whose tokens should not be old when they are read;
+and where signing is slow. The more they are, the less a worker waits, and the later their tokens come."""
 
 PORTION_BYTES = 1 << 20
 """About the most that the tokens made of them may take, whatever stands in each."""
@@ -49,7 +50,7 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     if isinstance(evidence, IssuedToken):
         raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
-    reader.at_once = _count_lines_at_once(minter)
+    reader.at_once = _count_lines_at_once(minter, rows)
     workforce = WorkerPool(workers, interruption.held_back, is_apart=rows.is_file)
     ports = BatchPorts(reader=reader, workforce=workforce, sink=sink, progress=ProgressBar(sys.stderr))
     gc.enable()  # a batch is no short run
@@ -58,9 +59,11 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
         return run_batch(options, minter, ports)
 
 
-def _count_lines_at_once(minter: LineMinter) -> int:
+def _count_lines_at_once(minter: LineMinter, rows: RowWriter) -> int:
     """Return how many lines a worker gets at a time, fewer where tokens are long."""
-    most = LINES_AT_ONCE if minter.is_swift else SLOW_LINES_AT_ONCE
+    most = LINES_AT_ONCE if rows.is_file else PIPED_LINES_AT_ONCE
+    if not minter.is_swift:
+        most = SLOW_LINES_AT_ONCE
     return max(1, min(most, PORTION_BYTES // minter.token_length))
 
 

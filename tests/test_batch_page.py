@@ -12,6 +12,7 @@ import pytest
 from adapters.batch_sinks import ATOMIC_BYTES
 from domain.batch_line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
 from domain.token_file_name import MAX_LENGTH
+from entrypoints.batch_wiring import PIPED_LINES_AT_ONCE
 from entrypoints.line_minting import CHECKED_EVERY
 from entrypoints.options import _ONE_BY_ONE
 from tests.peer_programs import REPOSITORY
@@ -88,6 +89,7 @@ def test_the_table_has_every_member() -> None:
         f"at most {ATOMIC_BYTES:,} bytes",
         f"beyond {MAX_LENGTH} characters",
         f"one of\n{CHECKED_EVERY} (why",
+        f"by up to\n{PIPED_LINES_AT_ONCE} lines a worker",
     ],
 )
 def test_the_figures_are_those_of_the_code(said: str) -> None:

@@ -104,6 +104,19 @@ def test_a_certificate_whose_key_is_in_the_device_is_renewed(kind: str, place: P
     assert answer.certificate.public_key() == place.keys[kind].public
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_workers_sign_a_batch_by_the_device(workers: str, place: Place) -> None:
+    """Each is a fork that logs in to the device anew; the PIN shows nowhere, and the CA takes what each has signed."""
+    words = ["batch", "--provisioner", "P-256", "--workers", workers, *place.device.flags(place.keys["P-256"])]
+    lines = f"{NAME}\n".encode() * 40
+    result = execute(*words, environment=place.device.environment | place.ca.environment, stdin=lines)
+    assert result.status == 0 and PIN not in result.out + result.err, result.err
+    rows = [json.loads(row) for row in result.out.splitlines()]
+    assert [row["line"] for row in rows] == list(range(1, 41))
+    for index in (0, 39):
+        assert place.takes(Result(0, f"{rows[index]['token']}\n", ""))
+
+
 def test_one_uri_says_all(place: Place) -> None:
     """`--key` alone does, with everything in it, in RFC 7512's own spelling, however offline."""
     key = place.keys["P-256"]
