@@ -37,6 +37,7 @@ class RowWriter:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._appends = self.is_file and bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
         # How many rows have been written, and in a file the position behind the last one.
         self._shared = memoryview(mmap(-1, 16)).cast("Q")
         self._note_end(0)
@@ -48,7 +49,7 @@ class RowWriter:
             OutputError: it does.
         """
         with contextlib.suppress(OSError):  # it may not be for reading, or there is no /proc
-            if self._appends() and (end := self._find_end()):
+            if self._appends and (end := self._find_end()):
                 with open(f"/proc/self/fd/{self.descriptor}", "rb", buffering=0) as file:
                     if os.pread(file.fileno(), 1, end - 1) != b"\n":
                         raise OutputError(
@@ -80,7 +81,7 @@ class RowWriter:
         return self.is_file or ending not in select.select([ending], [self.descriptor], [])[0]
 
     def write(self, rows: bytes) -> None:
-        """Write all of `rows` and count them.
+        """Write all of `rows`, for which there is room to begin with, and count them.
 
         Raises:
             OutputError: there is no room, or nobody to read; what was begun is taken back where it can be.
@@ -88,10 +89,9 @@ class RowWriter:
         waiting = memoryview(rows)
         self._note_end(0)
         try:
-            while waiting:
+            while waiting := waiting[os.write(self.descriptor, waiting) :]:
                 if not self.is_file:
                     select.select([], [self.descriptor], [])  # it may not block
-                waiting = waiting[os.write(self.descriptor, waiting) :]
         except OSError as error:
             self.mend()
             raise OutputError(
@@ -107,10 +107,7 @@ class RowWriter:
 
     def _find_end(self) -> int:
         """Return the position where the next row will stand."""
-        return os.lseek(self.descriptor, 0, os.SEEK_END if self._appends() else os.SEEK_CUR)
-
-    def _appends(self) -> bool:
-        return self.is_file and bool(fcntl.fcntl(self.descriptor, fcntl.F_GETFL) & os.O_APPEND)
+        return os.lseek(self.descriptor, 0, os.SEEK_END if self._appends else os.SEEK_CUR)
 
     def mend(self) -> None:
         """Cut what stands behind the last row off a file, unless somebody else has written behind it."""

@@ -61,9 +61,8 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
 
 def _count_lines_at_once(minter: LineMinter, rows: RowWriter) -> int:
     """Return how many lines a worker gets at a time, fewer where tokens are long."""
-    most = LINES_AT_ONCE if rows.is_file else PIPED_LINES_AT_ONCE
-    if not minter.is_swift:
-        most = SLOW_LINES_AT_ONCE
+    swiftly = LINES_AT_ONCE if rows.is_file else PIPED_LINES_AT_ONCE
+    most = swiftly if minter.is_swift else SLOW_LINES_AT_ONCE
     return max(1, min(most, PORTION_BYTES // minter.token_length))
 
 

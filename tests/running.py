@@ -76,6 +76,12 @@ def run_step(program: str, *words: str, environment: Mapping[str, str], stdin: b
     return _run([program, *words], environment, stdin)
 
 
+def list_children(process: int) -> list[int]:
+    """Return the children of a process that runs."""
+    with open(f"/proc/{process}/task/{process}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def _run(words: Sequence[str], environment: Mapping[str, str], stdin: bytes) -> Result:
     done = subprocess.run(
         words,

@@ -26,7 +26,7 @@ from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import REPOSITORY, RunningCa
 from tests.provisioned_ca import K8SSA, ProvisionedCa
 from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import PROCESS_SECONDS, Result, decode_part, execute
+from tests.running import PROCESS_SECONDS, Result, decode_part, execute, list_children
 
 COMMAND = [sys.executable, "-m", "entrypoints.cli", "batch"]
 
@@ -330,13 +330,8 @@ def test_a_kill_cuts_no_row_of_a_file(place: OfflinePlace, workers: str, is_grou
         assert lines == list(range(1, len(lines) + 1)) and 0 < len(lines) < 20
 
 
-def list_workers(process: subprocess.Popen[bytes]) -> list[int]:
-    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
-        return [int(worker) for worker in file.read().split()]
-
-
 def kill_workers(process: subprocess.Popen[bytes]) -> None:
-    for worker in list_workers(process):
+    for worker in list_children(process.pid):
         os.kill(worker, signal.SIGKILL)
 
 
@@ -354,7 +349,7 @@ def test_a_worker_that_is_killed_waiting_for_room_ends_the_batch(place: OfflineP
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()
         assert select.select([process.stdout], [], [], PROCESS_SECONDS)[0]
-        for worker in list_workers(process):
+        for worker in list_children(process.pid):
             wait_until_asleep(worker)  # one waits for room, and the others for their turns
         kill_workers(process)
         assert process.wait(PROCESS_SECONDS) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from tests.offline_place import prepare_place
 from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS
+from tests.running import PROCESS_SECONDS, list_children
 
 MIB = 1 << 20
 MOST, GROWTH = 200 * MIB, 6 * MIB
@@ -20,9 +20,7 @@ EVERY = 2_000
 
 def proportional_bytes(process: int) -> int:
     """Return what the process and its children take together, what they share counted once."""
-    with open(f"/proc/{process}/task/{process}/children") as file:
-        children = [int(child) for child in file.read().split()]
-    return sum(map(_proportional_bytes, [process, *children]))
+    return sum(map(_proportional_bytes, [process, *list_children(process)]))
 
 
 def _proportional_bytes(process: int) -> int:

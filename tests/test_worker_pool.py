@@ -18,7 +18,7 @@ from adapters.interruption import Interruption
 from adapters.worker_pool import WorkerPool
 from domain.errors import InputError, KeyFormatError, OutputError
 from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS
+from tests.running import PROCESS_SECONDS, list_children
 
 _Piece = TypeVar("_Piece")
 
@@ -40,17 +40,12 @@ def run(
     return noted
 
 
-def list_children() -> set[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        return {int(child) for child in file.read().split()}
-
-
 @pytest.fixture(autouse=True)
 def _no_worker_is_left() -> Iterator[None]:
     """However a run has ended, its workers have."""
-    before = list_children()
+    before = {*list_children(os.getpid())}
     yield
-    assert list_children() <= before
+    assert {*list_children(os.getpid())} <= before
 
 
 def square(number: int) -> int:
