@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.terminal_text import escape
+from domain.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Terminal:
             "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
         )
         with open(descriptor, "r+b", buffering=0) as terminal:
-            return _read_unseen(terminal.fileno(), f"{escape(question)}: ")
+            return _read_unseen(terminal.fileno(), f"{show_line(question)}: ")
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
@@ -35,7 +35,7 @@ class Terminal:
             f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
         )
         with open(descriptor, "r+b", buffering=0) as terminal:
-            return _Menu(terminal.fileno(), [escape(item) for item in items]).run(escape(question))
+            return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
 
 
 class Stderr:
@@ -48,7 +48,7 @@ class Stderr:
         """Say what was chosen or done."""
         if self.stream is not None:  # print would take stdout for it
             with contextlib.suppress(OSError, ValueError):
-                print(escape(text), file=self.stream, flush=True)
+                print(show_line(text), file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
         """Say what will probably not do what the user hopes."""
