@@ -28,6 +28,7 @@ TIMEOUT = 2 * NANOSECONDS
 """For all requests of a run together."""
 
 _CHUNK = 16_384
+_MILLISECOND = NANOSECONDS // 1_000
 
 
 def find_address(service: MetadataService, environment: Mapping[str, str]) -> str:
@@ -82,14 +83,15 @@ class HttpMetadata:
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
         address, started = self.find_address(service), monotonic()
-        bound = self.timeout if request.patience is None else min(self.timeout, request.patience)
-        seconds = min(self.timeout / NANOSECONDS - self._spent, bound / NANOSECONDS)
+        left = max(0, self.timeout - round(self._spent * NANOSECONDS))
+        bound = left if request.patience is None else min(left, request.patience)
+        seconds = bound / NANOSECONDS
         try:
             status, body = self.run_within(seconds, lambda: _request(address, request, seconds))
         except NewConnectionError as error:
             raise _absent(service, address, f"cannot be reached: {self.describe_fault(error)}") from error
         except (TimeoutError, Urllib3Timeout) as error:
-            raise _absent(service, address, f"did not answer within {format_duration(bound)}") from error
+            raise _absent(service, address, f"did not answer within {self._describe(bound, left)}") from error
         except (HTTPError, OSError, UnicodeError) as error:  # whose text may hold what was answered
             raise _absent(service, address, "gives no proper HTTP answer") from error
         finally:
@@ -97,6 +99,13 @@ class HttpMetadata:
         if len(body) > MAX_BODY_BYTES:
             raise misfit(service, address, f"answers {request.path} with over {MAX_BODY_BYTES} bytes")
         return MetadataAnswer(address, status, body)
+
+    def _describe(self, bound: int, left: int) -> str:
+        """Return the time that a request had, or all of them together where nothing was left for it."""
+        had, whole = format_duration(bound - bound % _MILLISECOND), format_duration(self.timeout)
+        if bound < _MILLISECOND:
+            return whole
+        return f"{had}, all that was left of {whole}" if bound == left < self.timeout else had
 
 
 def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
