@@ -16,6 +16,7 @@ from domain.diagnosis import (
     fingerprint_root,
     judge_fingerprint,
     judge_root,
+    measure_drift,
 )
 from domain.encounter_diagnosis import judge_encounter
 from domain.finding import Outcome, failed, passed
@@ -95,6 +96,8 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
         return False
     way = list(judge_encounter(seen))
     known.note(*way)
+    if seen.date is not None and all(one.outcome is not Outcome.FAILED for one in way):
+        known.clock_shift = -measure_drift(seen.date, seen.asked_at, seen.answered_at)
     return not any(one.outcome is Outcome.FAILED for one in way if one.rule != CLOCK)
 
 
