@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from domain.errors import PersonNeededError, UsageError
-from domain.terminal_text import escape
+from domain.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +24,13 @@ class Terminal:
         """Return what was typed, unseen (see `domain.ports.Prompter`)."""
         descriptor = _open_for_password()
         with open(descriptor, "r+b", buffering=0) as terminal:
-            return _read_unseen(terminal.fileno(), f"{escape(question)}: ")
+            return _read_unseen(terminal.fileno(), f"{show_line(question)}: ")
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
         descriptor = _open_for_choice(question, items)
         with open(descriptor, "r+b", buffering=0) as terminal:
-            return _Menu(terminal.fileno(), [escape(item) for item in items]).run(escape(question))
+            return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
 
 
 class SilentTerminal:
@@ -60,7 +60,7 @@ class Stderr:
         """Say what was chosen or done."""
         if self.stream is not None:  # print would take stdout for it
             with contextlib.suppress(OSError, ValueError):
-                print(escape(text), file=self.stream, flush=True)
+                print(show_line(text), file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
         """Say what will probably not do what the user hopes."""
