@@ -227,6 +227,17 @@ def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
     assert found.outcome is Outcome.UNCHECKED and "/s/a key" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [(0o400, Outcome.PASSED), (0o440, Outcome.PASSED), (0o444, Outcome.WARNING), (0o644, Outcome.WARNING)],
+)
+def test_a_read_only_mount_takes_no_chmod(mode: int, outcome: Outcome) -> None:
+    """What is mounted for reading alone is changed where it is mounted; its group is that of the container."""
+    (found,) = judge_secrecy([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
+    assert found.outcome is outcome
+    assert outcome is Outcome.PASSED or ("chmod" not in found.remedy and "defaultMode: 0400" in found.remedy)
+
+
 def test_an_error_without_a_remedy_gets_one() -> None:
     """A failed finding always says what to do."""
     assert diagnosis.judge_error("root", InputError("it is broken")).remedy

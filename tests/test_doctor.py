@@ -1,8 +1,11 @@
 """`doctor`: each fault of a place is found, by name and with a remedy, and `token` agrees with the verdict."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -483,3 +486,32 @@ def test_the_page_shows_what_is_printed(place: Place) -> None:
     port = urlsplit(place.ca.url).port
     said = place.run(*words).out.replace(str(place.path), "/tmp/ca").replace(str(other), "/tmp/other")
     assert hide_changing(said.replace(f":{port}", ":9000")) == hide_changing(shown)
+
+
+# -- Read-only mounts -------------------------------------------------------------------------------
+
+MOUNT = """
+mount -t tmpfs none "$1" && mkdir "$1/..data1" && cp "$2" "$1/..data1/password" && chmod "$3" "$1/..data1/password" &&
+ln -s ..data1 "$1/..data" && ln -s ..data/password "$1/password" && mount -o remount,ro "$1" && shift 3 && exec "$@"
+"""
+"""Mounts a file as Kubernetes mounts a secret, and becomes the command."""
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [("0444", WARNING), ("0400", PASSED)])
+def test_a_mounted_secret_is_not_to_be_changed_by_chmod(mode: str, outcome: str, place: Place) -> None:
+    """A secret of Kubernetes, which no chmod can change here, is to be mounted otherwise."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a mount takes user namespaces")
+    folder = place.path.parent / "mounted"
+    folder.mkdir()
+    mount = ["unshare", "-rm", "sh", "-c", MOUNT, "sh", str(folder), str(place.password), mode]
+    words = ["doctor", "--password-file", str(folder / "password"), "--format", "json"]
+    place.configure(provisioner_password_file=None)
+    done = subprocess.run(
+        [*mount, sys.executable, "-m", "entrypoints.cli", *words],
+        capture_output=True, check=False, cwd=REPOSITORY, env={"PATH": os.environ["PATH"], "STEPPATH": str(place.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    found = [check for check in json.loads(done.stdout)["checks"] if check["rule"] == diagnosis.FILES]
+    assert [check["outcome"] for check in found] == [outcome]
+    assert outcome == PASSED or ("chmod" not in found[0]["remedy"] and "defaultMode" in found[0]["remedy"])
