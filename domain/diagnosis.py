@@ -46,6 +46,13 @@ def judge_error(rule: str, error: StepOttError) -> Finding:
     return failed(rule, error.what, error.fix or "mend what is named there, then run this again")
 
 
+def excuse(finding: Finding) -> Finding:
+    """Return what a finding is worth to a request that `token` asks no CA for: one about the way there is a warning."""
+    if finding.outcome is not Outcome.FAILED or finding.rule not in (ROOT, REACHED, TLS):
+        return finding
+    return warning(finding.rule, f"{finding.reason}; token asks no CA for a renewal", finding.remedy)
+
+
 def judge_step_path(path: str, whence: str, facts: FileFacts | None, is_needed: bool) -> Finding:
     """Judge the folder of step's configuration.
 

@@ -40,7 +40,8 @@ def examine_authority(known: Examination) -> Authority | None:
     roots = _examine_root(known)
     is_reached = _examine_way(known, roots)
     step_path = known.step_path
-    if not is_reached or not roots or known.unknown or step_path is None:
+    is_open = (is_reached and roots) or not known.asks_ca()
+    if not is_open or known.options.ca_url is None or known.unknown or step_path is None:
         known.unknown = known.unknown or "the CA cannot be asked"
         return None
     return known.attempt(PROVISIONERS, lambda: known.ports.find_authority(known.options, step_path))

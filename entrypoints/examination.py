@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from domain.diagnosis import judge_error
+from domain.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
 from domain.finding import Finding, unchecked
+from domain.request_kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,8 +75,8 @@ class Examination:
     clock_shift: int = 0
 
     def note(self, *findings: Finding) -> None:
-        """Take down findings."""
-        self.findings += findings
+        """Take down findings; where the CA need not be asked, no way to it is no failure."""
+        self.findings += findings if self.asks_ca() else map(excuse, findings)
 
     def skip(self, reason: str, *rules: str) -> None:
         """Take down that the `rules` cannot be checked."""
@@ -95,7 +96,13 @@ class Examination:
             self.note(judge_error(rule, error))
             return None
 
+    def asks_ca(self) -> bool:
+        """Return whether `token` asks the CA, or reads its ca.json: not for the renewal of a certificate."""
+        return self.options.request.kind is not Kind.RENEW
+
     def stands_alone(self) -> bool:
         """Return whether the settings known so far say which CA is meant and what to trust."""
         options = self.options
+        if not self.asks_ca() and options.flag("ca-url"):
+            return True
         return all(map(options.flag, ("ca-url", "root"))) or all(map(options.flag, ("offline", "ca-config")))

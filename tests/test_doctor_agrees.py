@@ -208,6 +208,8 @@ def set_up_renewal(scene: Scene, **wishes: Any) -> None:
     """Renew a certificate of the CA's by its own key."""
     hold(scene, extension=scene.ca.provisioner_extension("jwk"), **wishes)
     del scene.flags["provisioner"]
+    chain = Path(scene.flags["x5c-cert"])
+    chain.write_bytes(chain.read_bytes() + (scene.path / "certs" / "intermediate_ca.crt").read_bytes())
     scene.configure(provisioner=None)
     scene.environment["STEP_RENEW"] = "true"
     scene.subject = ()
@@ -327,7 +329,7 @@ TELLING = {
     "provisioner": ("several", "x5c", "kubernetes"),
     "password": ("none", "wrong", "common"),
     "root": ("garbage", "of another"),
-    "address": ("none", "in capitals"),
+    "address": ("none", "in capitals", "with nobody there"),
     "ca.json": ("offline", "offline, declared"),
     "request": ("ssh", "revoke", "renew", "short", "rekey"),
     "place": ("a context",),
