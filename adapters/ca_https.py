@@ -154,7 +154,7 @@ class HttpsAuthority:
 
     def _parse(self, path: str, body: bytes) -> dict[str, Any]:
         try:
-            value = json_text.parse(body)
+            value = json_text.parse_document(body)
             if not isinstance(value, dict):
                 raise ValueError("no JSON object")
         except ValueError as error:
@@ -168,7 +168,7 @@ class HttpsAuthority:
 def _read_message(body: bytes) -> str:
     """Return the message of step-ca's error body, where it is one, with a colon in front."""
     try:
-        message = json_text.parse(body).get("message")
+        message = json_text.parse_document(body).get("message")
     except (ValueError, AttributeError):
         return ""
     return f": {message[:500]}" if isinstance(message, str) else ""

@@ -140,7 +140,7 @@ def read_ca_config(files: InputFiles, path: str) -> CaConfig:
         InputError: it cannot be read, or is not the configuration of a step-ca.
     """
     try:
-        return read_record(json_text.parse(files.read(path, MAX_CONFIG_BYTES)), CaConfig)
+        return read_record(json_text.parse_document(files.read(path, MAX_CONFIG_BYTES)), CaConfig)
     except ValueError as error:
         raise refuse_config(path, str(error)) from error
 

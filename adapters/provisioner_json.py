@@ -20,6 +20,10 @@ from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
+from domain.terminal_text import shorten
+
+MAX_NAME_LENGTH = 1_024
+"""Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""
 
 TOKENLESS = {
     "acme": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
@@ -91,7 +95,10 @@ def _read_provisioner(value: Any) -> Provisioner:
     except ValueError as error:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
-        return OtherProvisioner(str(name), str(type_name), _explain(error))
+        return OtherProvisioner(shorten(str(name)), shorten(str(type_name)), _explain(error))
+    if max(len(listed.name), len(listed.type)) > MAX_NAME_LENGTH:
+        reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
+        return OtherProvisioner(shorten(listed.name), shorten(listed.type), reason)
     type_name = listed.type.lower()
     common: dict[str, Any] = {
         "claims": _read_claims(listed.claims),
@@ -173,6 +180,8 @@ def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> P
         public = read_public_jwk(listed.key)
         if not public.kid:
             raise ValueError("its key has no kid")
+        if len(public.kid) > MAX_NAME_LENGTH:
+            raise ValueError(f"its kid has over {MAX_NAME_LENGTH} characters")
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)

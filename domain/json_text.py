@@ -23,6 +23,8 @@ MAX_INTEGER_DIGITS = 4300
 MAX_VALUES = 500_000
 """Longer lists and objects are refused before they are made: `[],` is three bytes, and takes 70 in memory."""
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 MAX_SHOWN = 40
 """Longer text from outside is not quoted in errors."""
 
@@ -73,6 +75,20 @@ def parse(data: bytes | str) -> Any:
         raise MalformedJsonError(f"{error.msg} at character {error.pos + 1}") from error
     _check_tree(value)
     return value
+
+
+def parse_document(data: bytes) -> Any:
+    """Return what a JSON text that is a file, or the body of an answer, stands for; a byte order mark may begin it.
+
+    Raises:
+        MalformedJsonError, ForbiddenJsonError: as `parse` does.
+    """
+    return parse(drop_mark(data))
+
+
+def drop_mark(data: bytes) -> bytes:
+    """Return `data` without the byte order mark that some editors put before UTF-8 (RFC 8259, section 8.1)."""
+    return data.removeprefix(_BYTE_ORDER_MARK)
 
 
 def serialize(value: Any) -> str:

@@ -33,7 +33,7 @@ def parse_document(document: bytes, path: str) -> dict[str, Any]:
         InputError: it is not a JSON object, or holds what step-ott does not take.
     """
     try:
-        data = _parse(document)
+        data = _parse(json_text.drop_mark(document))
     except ValueError as error:
         raise InputError(f"--set-file {path} is not JSON that can be used: {error}", "mend the file") from error
     if not isinstance(data, dict):

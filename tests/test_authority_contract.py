@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -336,6 +337,38 @@ def test_a_claim_of_the_wrong_type_in_ca_json_is_an_error_in_words(
     told = invoke(*words, environment={"STEPPATH": str(sandbox_path)})
     assert (told.status, told.out) == (1, "")
     assert said in told.err and str(tmp_path / "ca.json") in told.err
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_before_the_files_of_a_place_is_taken(sandbox_path: Path, tmp_path: Path) -> None:
+    """ca.json, defaults.json, --set-file and a JWK, as some editors on Windows save them."""
+    step = tmp_path / "step"
+    shutil.copytree(sandbox_path, step)
+    for path in (step / "config" / "ca.json", step / "config" / "defaults.json"):
+        path.write_bytes(MARK + path.read_bytes())
+    sealed = json.loads((sandbox_path / "config" / "ca.json").read_text())["authority"]["provisioners"][0]
+    for name, content in (("user.json", b'{"team":"x"}'), ("key.jwe", sealed["encryptedKey"].encode())):
+        (tmp_path / name).write_bytes(MARK + content)
+    words = ["--set-file", str(tmp_path / "user.json"), "--key", str(tmp_path / "key.jwe")]
+    token = invoke("token", "a", "--offline", *words, environment={"STEPPATH": str(step)})
+    assert token.claims["user"] == {"team": "x"}
+
+
+def test_a_byte_order_mark_before_a_ca_s_answers_is_taken(sound: dict[str, Any]) -> None:
+    """A page and a key."""
+    page = MARK + json.dumps({"provisioners": [sound], "nextCursor": ""}).encode()
+    pages = in_turn(answer(page), answer(MARK + json.dumps({"key": "jwe"}).encode()))
+    plenty = 60 * NANOSECONDS
+    with serve(pages) as ca:
+        url = parse_ca_url(ca.url)
+        client = HttpsClient(url, [root().der], request_timeout=plenty, timeout=plenty)
+        authority = HttpsAuthority(
+            ca_url=url, client=client, find_fingerprint=lambda: "", read_provisioners=read_provisioners
+        )
+        assert [one.name for one in authority.provisioners()] == [sound["name"]]
+        assert authority.encrypted_key("k") == "jwe"
 
 
 @pytest.mark.parametrize("roots", ["", [], [""]])

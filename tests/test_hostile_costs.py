@@ -201,11 +201,27 @@ def test_members_with_different_names_fit_the_memory(tmp_path: Path) -> None:
     check(read(write_config(f"[{{{members}}}]"), tmp_path), "nobody")
 
 
-def test_a_name_of_megabytes_fits_the_memory(tmp_path: Path) -> None:
-    """What is long and strange in a list of names is not shown at its length."""
-    entry = json.dumps([{"type": "JWK\u202e" * 100_000, "name": "\U0001f600\u202e" * 500_000}], ensure_ascii=False)
-    cost = ask(lambda _: page_of(entry), tmp_path)
-    check(cost, "nobody")
+@pytest.mark.parametrize("mark", ["\u202e", "\U0001f600"], ids=["escaped", "wide"])
+@pytest.mark.parametrize("member", ["name", "type", "kid", "clientID", "encryptedKey"])
+def test_texts_of_megabytes_fit_the_memory(member: str, mark: str, tmp_path: Path) -> None:
+    """What is long and strange is not shown at its length."""
+    key = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43, "kid": "k"}
+    entry = {"type": "JWK", "name": "a", "key": key}
+    long = mark + "x" * ((MAX_PAGE_BYTES - 1_000) // 1) if mark != "\u202e" else mark * ((MAX_PAGE_BYTES - 1_000) // 3)
+    (key if member == "kid" else entry)[member] = long  # type: ignore[index,assignment]
+    body = json.dumps([entry], ensure_ascii=False)
+    check(ask(lambda _: page_of(body), tmp_path), "nobody")
+
+
+def test_ten_thousand_long_names_fit_the_memory(tmp_path: Path) -> None:
+    """A list of all their labels is not made either."""
+    numbers = itertools.count(1)
+    entries = list_of(json.dumps({"type": "X5C", "name": "\U0001f600" + "x" * 700}, ensure_ascii=False), MANY // 2)
+
+    def tell(_: Request) -> bytes:
+        return page_of(entries, "" if next(numbers) == 2 else "next")
+
+    check(ask(tell, tmp_path), "and 9,980 more")
 
 
 @pytest.mark.parametrize("size", [32 << 20, (8 << 20) + 1])
