@@ -62,13 +62,15 @@ class Portion:
         first: Number of the first line.
         count: How many lines they were.
         numbers: Numbers of the lines that gave a token.
-        refused: The lines that gave none, blank ones left out.
+        refused: The lines that gave none, blank ones and comments left out.
+        comments: Numbers of the lines that are comments.
     """
 
     first: int
     count: int
     numbers: Sequence[int]
     refused: Sequence[RefusedLine]
+    comments: Sequence[int] = ()
 
 
 @attrs.frozen

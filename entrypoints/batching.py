@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.batch_line import is_comment
 from domain.batch_options import NDJSON
 from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
-from domain.errors import StepOttError
+from domain.errors import InputError, StepOttError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,16 +48,23 @@ class Totals:
     Attributes:
         minted: How many tokens were handed over.
         refused: How many lines gave none.
+        comments: How many lines were comments.
         next_line: Number of the line to go on with.
     """
 
     next_line: int
     minted: int = 0
     refused: int = 0
+    comments: int = 0
 
     def describe(self) -> str:
-        """Return the numbers in words."""
-        return f"{self.minted:,} minted, {self.refused:,} refused" if self.refused else f"{self.minted:,} minted"
+        """Return the numbers in words, those that are none left out but for the tokens'."""
+        words = [f"{self.minted:,} minted"]
+        if self.refused:
+            words.append(f"{self.refused:,} refused")
+        if self.comments:
+            words.append(f"{self.comments:,} comment{'s' if self.comments > 1 else ''}")
+        return ", ".join(words)
 
 
 def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:
@@ -77,6 +85,8 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
             ports.workforce.run(make, ports.sink.take, ports.reader.read(options.resume_from), note)
     except StepOttError as error:
         ports.sink.mend()
+        if isinstance(error, InputError) and totals == Totals(options.resume_from):
+            raise  # the list cannot be used at all
         raise type(error)(f"{error.what}; {_describe_end(totals)}", error.fix) from error
     except KeyboardInterrupt:
         ports.sink.mend()
@@ -92,6 +102,7 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
     refused: list[RefusedLine] = []
     rows: list[bytes] = []
     tokens: list[MintedLine] = []
+    comments: list[int] = []
     for begin in range(0, len(lines.texts), LINES_TOGETHER):
         minted: list[MintedLine] = []
         for number, text in enumerate(lines.texts[begin : begin + LINES_TOGETHER], lines.first + begin):
@@ -100,12 +111,14 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
                 minted.append(outcome)
             elif outcome is not None:
                 refused.append(outcome)
+            elif is_comment(text):
+                comments.append(number)
         numbers += [one.number for one in minted]
         if for_files:
             tokens += minted
         else:
             rows.append(_print_rows(minted, form))
-    return Portion(lines.first, len(lines.texts), numbers, refused), Goods(rows, tokens)
+    return Portion(lines.first, len(lines.texts), numbers, refused, comments), Goods(rows, tokens)
 
 
 def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
@@ -121,6 +134,7 @@ def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
         if refusal.number < end:
             ports.progress.say(f"line {refusal.number}: {refusal.reason}")
             totals.refused += 1
+    totals.comments += sum(number < end for number in portion.comments)
     totals.minted += minted
     totals.next_line = end
     ports.progress.advance(end - portion.first)

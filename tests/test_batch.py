@@ -110,6 +110,29 @@ def test_bad_lines_are_told_and_the_rest_goes_on(place: OfflinePlace) -> None:
     assert [row["line"] for row in read_rows(result.out)] == [1, 7, *range(8, 2008)]
 
 
+def test_a_list_in_another_format_gives_no_token(place: OfflinePlace) -> None:
+    """Comments are passed over and counted; notes, aliases, columns and old line ends are refused by their numbers."""
+    listed = b"# web servers\nhost1  # primary\nhost2,host2.example.com\n\thost3\t10.0.0.3\na\rb\r\n  # the end\n"
+    result = mint(place, lines=listed)
+    *_, first, second, third, fourth, last = result.err.splitlines()
+    assert (result.status, result.out, last) == (1, "", "0 minted, 4 refused, 2 comments")
+    assert "line 2: a bare subject cannot contain '#': put the comment on a line of its own, or write" in first
+    assert first.endswith('{"subject": "host1  # primary"}')
+    assert "line 3: a bare subject cannot contain a comma" in second and "line 4:" in third and "line 5:" in fourth
+    result = mint(place, lines="# one\na\n")
+    assert (result.status, [row["line"] for row in read_rows(result.out)]) == (0, [2])
+    assert result.err.endswith("1 minted, 1 comment\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_list_in_utf_16_is_refused_whole(place: OfflinePlace, encoding: str) -> None:
+    """Before any token, with the command that converts it."""
+    result = mint(place, lines="a.example\nb.example\n".encode(encoding))
+    assert (result.status, result.out) == (1, "")
+    told = r"step-ott: standard input is (UTF-16(?:LE|BE)?), not UTF-8: convert it: iconv -f \1 -t UTF-8"
+    assert re.fullmatch(told, result.err.splitlines()[-1])
+
+
 def test_resuming_begins_with_the_line(place: OfflinePlace) -> None:
     """Numbers stay those of the file."""
     rows = read_rows(mint(place, "--resume-from", "298", lines=list_lines(300)).out)

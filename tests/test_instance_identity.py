@@ -16,6 +16,8 @@ import pytest
 
 import adapters.instance_metadata
 from adapters.clock import SystemClock
+from adapters.http.bounded import ExchangeError, FaultKind
+from adapters.http.pool import Answer
 from domain import base64url
 from domain.errors import NetworkError
 from domain.instance_metadata import MetadataRequest, MetadataService
@@ -343,17 +345,19 @@ def test_an_error_names_the_time_that_the_request_had(
     """Of the time for all requests together the ones before have taken some."""
     passed, given = [0.0], []
 
-    def run_within(seconds: float, _: object) -> tuple[int, bytes]:
+    def begin(seconds: float, _: int) -> mock.Mock:
         given.append(seconds)
+        return mock.Mock(run=answer)
+
+    def answer(_: object) -> Answer:
         passed[0] += spent
         if len(given) == 1:
-            return 200, b""
-        raise TimeoutError
+            return Answer(200, "", b"")
+        raise ExchangeError(FaultKind.LATE)
 
     monkeypatch.setattr(adapters.instance_metadata, "monotonic", lambda: passed[0])
-    services = adapters.instance_metadata.HttpMetadata(
-        find_address=lambda _: "http://metadata", run_within=run_within, describe_fault=str
-    )
+    monkeypatch.setattr(adapters.instance_metadata, "Exchange", begin)
+    services = adapters.instance_metadata.HttpMetadata(find_address=lambda _: "http://metadata")
     services.ask(MetadataService.AMAZON, MetadataRequest(path="/"))
     with pytest.raises(NetworkError, match=re.escape(told)):
         services.ask(MetadataService.AMAZON, MetadataRequest(path="/", patience=patience))

@@ -59,7 +59,7 @@ def test_key_file_alone_makes_a_token(
     """With `--offline --issuer --kid --key --ca-url --root`, no step path is needed for a token that the CA takes."""
     words = [SUBJECT, "--offline", "--issuer", kind, "--kid", f"the key of {kind}", "--ca-url", ca.url]
     words += ["--root", str(ca.path / "certs" / "root_ca.crt"), "--key", keys.private(kind, form, sealed)]
-    words += ["--password-file", keys.password_file()] * sealed
+    words += ["--provisioner-password-file", keys.password_file()] * sealed
     result = invoke("token", *words, environment={"STEPPATH": str(tmp_path)})
     assert result.header["kid"] == f"the key of {kind}"
     assert spend(ca, result) == 201
