@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint bench peers clean
+.PHONY: demo test fuzz lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
 
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
+fuzz: $(INSTALLED)
+	@$(BIN)/python -m tests.fuzz $(TARGET) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
