@@ -343,14 +343,17 @@ def near_strings(make: Make[bytes], behind: int = 0) -> Make[bytes]:
         strings, at = [], behind
         while at + 4 <= len(data):
             size = int.from_bytes(data[at : at + 4], "big")
+            if at + 4 + size > len(data):
+                break
             strings.append(data[at + 4 : at + 4 + size])
             at += 4 + size
+        end = data[at:]
         at = random.randrange(max(1, len(strings)))
         old = strings[at : at + 1]
         strings[at : at + 1] = random.choice([
             [], old * 2, [random.randbytes(random.randrange(80))], [near_bytes(lambda _: b"".join(old))(random)],
         ])  # fmt: skip
-        written = data[:behind] + b"".join(len(one).to_bytes(4, "big") + one for one in strings)
+        written = data[:behind] + b"".join(len(one).to_bytes(4, "big") + one for one in strings) + end
         return near_bytes(lambda _: written, 2)(random) if random.random() < 0.5 else written
 
     return change

@@ -59,7 +59,7 @@ def examine(run: Run, value: Any, refusals: tuple[type[Exception], ...]) -> bool
     """
     began = perf_counter()
     try:
-        is_taken = run(value) is not _REFUSED
+        is_taken = run(value) is not REFUSED
     except FoundError:
         raise
     except refusals as error:
@@ -75,20 +75,19 @@ def examine(run: Run, value: Any, refusals: tuple[type[Exception], ...]) -> bool
     return is_taken
 
 
-_REFUSED = object()
+REFUSED = object()
+"""What reads an input returns this where it refused it in its own way."""
 
 
 def run_command(
     words: Sequence[str], environment: dict[str, str] | None = None, stdin: bytes = b"", reports: bool = False
 ) -> object:
     """Run a command line in this process and check what it prints; `reports` where it prints though it fails."""
-    result = invoke(*words, environment=environment, stdin=stdin)
-    check_result(result, reports)
-    return _REFUSED if result.status else result
+    return check_result(invoke(*words, environment=environment, stdin=stdin), reports)
 
 
-def check_result(result: Result, reports: bool = False) -> None:
-    """Check how a run ended.
+def check_result(result: Result, reports: bool = False) -> object:
+    """Check how a run ended, and return it so that `examine` knows whether its input was taken.
 
     Raises:
         FoundError: its status, its lines or what stands in them is wrong.
@@ -103,6 +102,7 @@ def check_result(result: Result, reports: bool = False) -> None:
     for line in result.out.split("\n"):
         if not line.isprintable():
             raise FoundError(f"stdout has {line[:200]!r}")
+    return REFUSED if result.status else result
 
 
 def _check_line(line: str) -> None:
