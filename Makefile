@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint bench peers clean
+.PHONY: demo test lint bench kills peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -21,6 +21,10 @@ lint: $(INSTALLED)
 # All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench.py.
 bench: $(INSTALLED) peers
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# Kills runs at random moments: make kills COUNT=300.
+kills: $(INSTALLED)
+	KILLS=$(or $(COUNT),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, held back while something is done that must be done whole."""
+"""Signals that end the process, held back while something is done that must be done whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Those that end a batch in order."""
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""Those by which people and machines end processes, but for SIGKILL, which nobody can hold back."""
+
+
+@contextmanager
+def deciding(*, is_last: bool = False) -> Iterator[None]:
+    """Hold back the signals that end the process while the block runs; after it they do what they would have done.
+
+    Args:
+        is_last: Whether all is done when the block has succeeded, so that the process's exit status is decided: those
+            that have come, and those that still come, then do nothing any more.
+    """
+    come: list[int] = []
+    try:
+        before = {number: signal.getsignal(number) for number in ENDING}
+        heeded = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+        for number in heeded:
+            signal.signal(number, lambda it, _: come.append(it))
+    except ValueError:  # another thread than the first, which signals do not end in the middle of anything
+        yield
+        return
+    is_decided = False
+    try:
+        yield
+        is_decided = is_last
+    finally:
+        if not is_decided:
+            for number, handler in heeded.items():
+                signal.signal(number, handler)
+            for held_back in come:
+                signal.raise_signal(held_back)
 
 
 class Interruption:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
+from adapters.interruption import deciding
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
-from adapters.token_files import StandardOutput, TokenFile
+from adapters.token_files import TokenFile
+from adapters.token_streams import OpenStream, StandardOutput, find_descriptor
 from domain.device_options import check_key_sources, uses_device
 from domain.errors import UsageError
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
@@ -24,12 +27,13 @@ from entrypoints.key_wiring import wire_key_store
 from entrypoints.late_loading import defer
 from entrypoints.metadata_wiring import wire_metadata
 from entrypoints.minting import Ports
+from entrypoints.process import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.sandbox import SandboxFolder
-    from domain.ports import InputFiles, Passwords
+    from domain.ports import InputFiles, Passwords, TokenSink
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
@@ -55,11 +59,12 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
 
     Raises:
         UsageError: an option is missing that this way of minting needs.
+        OutputError: the output file exists and is not to be replaced, or cannot be written.
         InputError: ca.json or the root cannot be read.
     """
     check_key_sources(options)
-    files, terminal = LocalFiles(), Terminal()
-    output_file, notices = options.text("output-file"), Stderr(sys.stderr)
+    sink = _wire_sink(options.text("output-file"), options.flag("force"))  # refuses before anything is asked
+    files, terminal, notices = LocalFiles(), Terminal(), Stderr(sys.stderr)
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
@@ -72,9 +77,21 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         identity_provider=LateIdentityProvider(options, notices),
         prompter=terminal,
         notices=notices,
-        sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
+        sink=sink,
         fingerprint=defer("adapters.bound_requests", "fingerprint_bound_request"),
     )
+
+
+def _wire_sink(path: str | None, replace: bool) -> TokenSink:
+    deciding_once = partial(deciding, is_last=is_own())
+    if not path:
+        return StandardOutput(deciding_once)
+    descriptor = find_descriptor(path)
+    if descriptor is not None:
+        return OpenStream(path, descriptor, deciding_once)
+    file = TokenFile(path, replace, deciding_once)
+    file.check()
+    return file
 
 
 def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
