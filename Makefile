@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint bench kills peers clean
+.PHONY: demo test kills lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
 
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
+# is fewer.
+kills: $(INSTALLED)
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
+	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -21,10 +27,6 @@ lint: $(INSTALLED)
 # All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench.py.
 bench: $(INSTALLED) peers
 	$(BIN)/python -m tests.bench $(BENCH)
-
-# Kills runs at random moments: make kills COUNT=300.
-kills: $(INSTALLED)
-	KILLS=$(or $(COUNT),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.

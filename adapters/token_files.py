@@ -39,11 +39,7 @@ class TokenFile:
         self.deciding = deciding
 
     def check(self) -> None:
-        """Refuse what can be seen to be no place for the file, before it is there to write.
-
-        Raises:
-            OutputError: the file exists and is not to be replaced, or it cannot be written there.
-        """
+        """Refuse what is there, or a folder that is not or cannot be written (see `domain.ports.TokenSink`)."""
         with self._translated():
             self._check_target()
             if not self.replace and os.path.lexists(self.path):

@@ -33,6 +33,9 @@ class StandardOutput:
     def __init__(self, deciding: Deciding = contextlib.nullcontext) -> None:
         self.deciding = deciding
 
+    def check(self) -> None:
+        """Have nothing against it: whether it can be written shows when it is."""
+
     def deliver(self, token: str) -> None:
         """Write the token (see `domain.ports.TokenSink`)."""
         try:
@@ -47,27 +50,30 @@ class OpenStream:
 
     Attributes:
         path: What the user calls it.
-        descriptor: A copy of it, made before anything else could come by its number.
+        descriptor: A copy of it, made before anything else could come by its number; None where it is not open.
         deciding: Holds back what would end the process while that is written by which the token is complete
             (`interruption.deciding`).
-
-    Raises:
-        OutputError: it is not open.
     """
 
     def __init__(self, path: str, descriptor: int, deciding: Deciding = contextlib.nullcontext) -> None:
         self.path = path
         self.deciding = deciding
-        try:
+        self.descriptor: int | None = None
+        with contextlib.suppress(OSError):
             self.descriptor = os.dup(descriptor)
-        except (OSError, OverflowError) as error:
-            raise OutputError(f"--output-file {path} is not open", "name a file, or a descriptor that is") from error
+
+    def check(self) -> None:
+        """Refuse a descriptor that is not open (see `domain.ports.TokenSink`)."""
+        if self.descriptor is None:
+            raise OutputError(f"--output-file {self.path} is not open", "name a file, or a descriptor that is")
 
     def deliver(self, token: str) -> None:
         """Write the token, without a newline as into a file (see `domain.ports.TokenSink`)."""
+        self.check()
         _pour(token, self._write, self.descriptor, self.deciding)
 
     def _write(self, text: str) -> None:
+        assert self.descriptor is not None  # noqa: S101  # for the type checker: it has been looked at
         waiting = text.encode("ascii")
         try:
             while waiting := waiting[os.write(self.descriptor, waiting) :]:

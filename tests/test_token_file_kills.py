@@ -1,6 +1,6 @@
 """`--output-file` while its process is killed: the old file or the whole new one, and an exit status that says which.
 
-`make kills COUNT=300` tries so many; docs/security.md has what came of it.
+`make kills` tries more of them; docs/security.md has what came of it.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, execute
 
-COUNT = int(os.environ.get("KILLS", "24"))
+COUNT = int(os.environ.get("FILE_KILLS", "24"))
 NUMBERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 

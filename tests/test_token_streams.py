@@ -45,7 +45,7 @@ def test_a_stream_is_told_by_its_name(path: str, descriptor: int | None) -> None
 def test_a_stream_that_is_not_open_is_refused_at_once() -> None:
     """Before anything of the program's own could come by the number."""
     with pytest.raises(OutputError, match="--output-file /dev/fd/999 is not open"):
-        OpenStream("/dev/fd/999", 999)
+        OpenStream("/dev/fd/999", 999).check()
 
 
 @pytest.fixture
