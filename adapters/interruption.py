@@ -1,19 +1,51 @@
-"""Signals that end the process, held back while something is done that must be done whole."""
+"""Signals that end the process: answered while a library works, held back while something must be done whole."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_T = TypeVar("_T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Those that end a batch in order."""
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 """Those by which people and machines end processes, but for SIGKILL, which nobody can hold back."""
+
+
+def wait_for(work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, or raise what it raises; signals are answered while it goes on.
+
+    Libraries look at no signals while they derive a key or ask a device, but leave the interpreter to other threads:
+    so the work goes on one of its own. Where the wait is interrupted, what comes of it is nobody's.
+    """
+    outcome: list[_T] = []
+    failure: list[BaseException] = []
+    is_done = threading.Lock()  # whose wait a signal interrupts
+    is_done.acquire()
+
+    def go() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
+            failure.append(error)
+        finally:
+            is_done.release()
+
+    try:
+        threading.Thread(target=go, daemon=True).start()
+    except RuntimeError:  # there can be no more of them
+        return work()
+    is_done.acquire()
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
-from adapters.interruption import deciding
+from adapters.interruption import deciding, wait_for
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
@@ -136,4 +136,4 @@ def wire_sandbox() -> SandboxFolder:
     from adapters.jws import generate_jwk  # noqa: PLC0415
     from adapters.sandbox import SandboxFolder  # noqa: PLC0415
 
-    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=seal_jwk)
+    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
-from adapters.interruption import ENDING, SIGNALS, Interruption, deciding
+from adapters.interruption import ENDING, SIGNALS, Interruption, deciding, wait_for
 from tests.peer_programs import REPOSITORY
 
 NUMBERS = pytest.mark.parametrize("number", SIGNALS)
@@ -127,3 +129,38 @@ def test_another_thread_decides_as_well() -> None:
     """A program that mints on a thread of its own keeps its signals to the first one."""
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(lambda: deciding().__enter__()).result() is None
+
+
+# -- Waiting ----------------------------------------------------------------------------------------
+
+
+def test_a_wait_gives_what_the_work_gives() -> None:
+    """What it returns, or what it raises."""
+    assert wait_for(lambda: 42) == 42
+    with pytest.raises(ZeroDivisionError):
+        wait_for(lambda: 1 // 0)
+
+
+def test_a_wait_for_which_there_is_no_thread_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system allows no more of them the work is done all the same."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert wait_for(threading.get_ident) == threading.get_ident()
+
+
+def test_a_wait_is_interrupted() -> None:
+    """The signal that comes while a library works is answered before it has done."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        signal.raise_signal(signal.SIGINT)
+        is_over.wait(60)
+
+    begin = monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(work)
+    is_over.set()
+    assert monotonic() - begin < 30
