@@ -75,6 +75,8 @@ def check_id_token(token: str, key_set: Any, expected: Expected, now: int) -> No
 def _check_signature(token: str, header: dict[str, Any], key_set: Any) -> None:
     """Check the signature by the keys that the header's `kid` names, as step-ca does."""
     algorithm, kid = header.get("alg"), header.get("kid")
+    if "crit" in header or header.get("b64", True) is not True:
+        raise IdentityError("the ID token's header has crit or b64, which no ID token needs", _FIX)
     if algorithm not in ALGORITHMS:
         raise IdentityError(f"the ID token's algorithm {describe(algorithm)} is none that a private key signs by", _FIX)
     listed = key_set.get("keys") if isinstance(key_set, dict) else None

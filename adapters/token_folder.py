@@ -149,7 +149,7 @@ class TokenFolder:
             name = self._write(minted)
         except OSError as error:
             raise self._fail(error) from error
-        members = f'"line":{minted.number},"subject":{minted.subject},"file":{json_text.serialize(name)}'
+        members = f'"line":{minted.number},"subject":{minted.subject},"file":{json_text.display(name)}'
         row = f'{{{members},"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}\n'
         try:
             self.rows.write(row.encode())

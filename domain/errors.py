@@ -4,7 +4,7 @@ An error says what happened and to which input (`what`) and what to do about it 
 hold a secret, and either may hold text from outside: whoever shows an error escapes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -74,3 +74,28 @@ def naming(whose: str) -> Iterator[None]:
         if whose in error.what:
             raise
         raise type(error)(f"{whose}: {error.what}", error.fix) from error
+
+
+_PANIC = "PanicException"
+"""What a panic in Rust code comes to in Python: a BaseException of pyo3's, which cannot be imported."""
+
+
+@contextmanager
+def translating(explain: Callable[[BaseException], Exception]) -> Iterator[None]:
+    """Let whatever a library raises within become what `explain` returns: the edge around a parser that is not ours.
+
+    Our own errors pass as they are, and so does what ends the program, such as KeyboardInterrupt.
+    """
+    try:
+        yield
+    except StepOttError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
+        raise explain(error) from error
+
+
+def describe_foreign(error: BaseException) -> str:
+    """Return a library's error as it may be shown: a ValueError's own words, of anything else the kind alone."""
+    return str(error) if isinstance(error, ValueError) else type(error).__name__

@@ -25,9 +25,10 @@ from domain.claims import TokenRequest
 from domain.device_options import judge_devices
 from domain.errors import UsageError
 from domain.moment import parse_moment
+from domain.password_options import PASSWORD_FILES
 from domain.provisioners.types import TYPES
 from domain.request_kind import REVOKING, Kind, find_kind
-from domain.setting import Setting, Settings, check_unicode, exclude
+from domain.setting import Settings, check_unicode, exclude
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
 
@@ -37,7 +38,7 @@ NEEDS = {"force": "output-file"}
 EXCLUDES = (("cnf", "cnf-file"),)
 """Pairs of options that say the same thing twice, beside those of `authority_options`."""
 
-INPUT_FILES = (*authority_options.INPUT_FILES, "cnf-file", "password-file", "provisioner-password-file", "set-file")
+INPUT_FILES = (*authority_options.INPUT_FILES, *PASSWORD_FILES, "cnf-file", "set-file")
 """Options that name a file to read, where `-` is standard input; provisioners have more of their own."""
 
 ANY_SUBJECT = "0"
@@ -91,7 +92,6 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     """
     given = drop_absent(settings)
     kind = judge_settings(given)
-    given = _drop_outranked(given)
     request = read_request(subject, given, kind, now)
     authority = read_authority_options(given)
     return TokenOptions(
@@ -137,14 +137,6 @@ def _judge_own_options(given: Settings, kind: Kind) -> None:
             claimed = own[0]
         if own or kind in cls.own_kinds:
             cls.judge(given, kind)
-
-
-def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
-    """Return the settings without the provisioner's own password file where `password-file` is nearer to the user."""
-    own, common = given.get("provisioner-password-file"), given.get("password-file")
-    if own is not None and common is not None and common.origin > own.origin:
-        del given["provisioner-password-file"]
-    return given
 
 
 def check_subject(subject: str | None, kind: Kind) -> str:

@@ -10,6 +10,7 @@ from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
+from domain.password_options import PASSWORD_FILES, choose_password_file
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -179,12 +180,13 @@ def _list_cautions(
     if request.kind is Kind.RENEW:
         asking_nobody = "a renewal token is made without asking the CA"
         yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
-    passwords = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
-    if consulted:
-        yield from _list_unused(options, passwords[1:], f"{options.spell('provisioner-password-file')} goes before it")
-    else:
+    chosen = choose_password_file(options)
+    if consulted and chosen is not None:
+        outranked = [name for name in PASSWORD_FILES if name != chosen]
+        yield from _list_unused(options, outranked, f"{options.spell(chosen)} goes before it")
+    elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
-        yield from _list_unused(options, passwords, needless)
+        yield from _list_unused(options, PASSWORD_FILES, needless)
 
 
 def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:

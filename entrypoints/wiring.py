@@ -15,8 +15,9 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import StandardOutput, TokenFile
-from domain.device_options import check_key_sources, uses_device
+from domain.device_options import check_key_sources
 from domain.errors import UsageError
+from domain.password_options import choose_password_file
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.identity_wiring import LateIdentityProvider
@@ -98,15 +99,9 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
 
 
 def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
-    """Return the file that the password of the signing key stands in, None where none is named.
-
-    To a device only a flag's file goes: a provisioner's usual password is no PIN, and wrong ones lock devices.
-    """
-    for name in ("provisioner-password-file", "password-file"):
-        path = options.text(name)
-        if path is not None and (options.is_flag(name) or not uses_device(options)):
-            return FilePassword(files, path, options.spell(name))
-    return None
+    """Return the file that the password of the signing key stands in, None where none is named."""
+    name = choose_password_file(options)
+    return None if name is None else FilePassword(files, str(options.text(name)), options.spell(name))
 
 
 def wire_sandbox() -> SandboxFolder:
