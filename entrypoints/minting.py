@@ -101,8 +101,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
 def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
     request = complete_request(options, ports)
-    fingerprint = ports.authority.root_fingerprint()
-    provisioner = choose_provisioner(ports.authority.provisioners(), options, ports.prompter)
+    listed = ports.authority.provisioners()
+    fingerprint = ports.authority.root_fingerprint()  # of several roots, the one that the CA has just been verified by
+    provisioner = choose_provisioner(listed, options, ports.prompter)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
