@@ -95,7 +95,7 @@ class _RememberedFiles:
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:
     from adapters.ca_probe import CaProbe  # noqa: PLC0415
-    from adapters.https_client import make_tls_context, run_within  # noqa: PLC0415
+    from adapters.http.pool import make_tls_context  # noqa: PLC0415
 
     return CaProbe(
         ca_url=ca_url,
@@ -103,5 +103,4 @@ def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) 
         proxy=choose_proxy(ca_url, os.environ),
         clock=SystemClock(),
         request_timeout=options.request_timeout,
-        run_within=run_within,
     )

@@ -14,10 +14,7 @@ from domain.errors import PersonNeededError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import urllib3
-
     from adapters.id_tokens import Expected
-    from adapters.identity_session import IdentitySession
     from adapters.oidc_sign_in import OidcSignIn
     from domain.identity_client import IdentityClient
     from domain.ports import Notices
@@ -42,11 +39,13 @@ class LateIdentityProvider:
         """
         check_id_token, expected, make_sign_in = _load()
         from adapters.browser import open_browser  # noqa: PLC0415
+        from adapters.identity_session import IdentitySession  # noqa: PLC0415
         from adapters.redirect_listener import listen_for_redirect  # noqa: PLC0415
 
         patience = self.options.timeout if "timeout" in self.options.settings else PATIENCE
         return make_sign_in(
-            session=_wire_session(self.options), clock=SystemClock(), randomness=SystemRandomness(),
+            session=IdentitySession(request_timeout=self.options.request_timeout),
+            clock=SystemClock(), randomness=SystemRandomness(),
             notices=self.notices, listen=listen_for_redirect, open_browser=open_browser, check=check_id_token,
             expect=expected, pause=sleep, patience=patience,
         ).sign_in(client, by_device)  # fmt: skip
@@ -79,18 +78,3 @@ def _load() -> tuple[Callable[..., Any], type[Expected], type[OidcSignIn]]:
             f"an OIDC provisioner takes {error.name}, which is not installed", "pip install 'step-ott[oidc]'"
         ) from error
     return check_id_token, Expected, OidcSignIn
-
-
-def _wire_session(options: TokenOptions) -> IdentitySession:
-    from adapters.https_client import describe_fault, open_pool, run_within  # noqa: PLC0415
-    from adapters.identity_session import IdentitySession, make_system_context  # noqa: PLC0415
-    from domain.ca_url import CaUrl  # noqa: PLC0415
-
-    context = make_system_context()
-
-    def connect(host: str, port: int | None) -> urllib3.PoolManager:
-        return open_pool(CaUrl(host, port), context)
-
-    return IdentitySession(
-        open_pool=connect, run_within=run_within, describe_fault=describe_fault, request_timeout=options.request_timeout
-    )

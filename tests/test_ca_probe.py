@@ -15,7 +15,8 @@ import pytest
 
 from adapters.ca_probe import CaProbe
 from adapters.clock import SystemClock
-from adapters.https_client import make_tls_context
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.pool import make_tls_context
 from adapters.jws import generate_jwk
 from domain import diagnosis
 from domain.ca_encounter import Stop
@@ -79,7 +80,7 @@ def test_a_ca_that_is_silent_is_not_reached(silent_port: int, tmp_path: Path) ->
     assert checks[diagnosis.TLS]["outcome"] == checks[diagnosis.CLOCK]["outcome"] == UNCHECKED
 
 
-def test_a_ca_that_never_answers_is_not_reached_but_trusted() -> None:
+def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the request is sent it is the answer that is missing, and the certificate has been seen."""
     asked = threading.Event()
 
@@ -87,19 +88,21 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted() -> None:
         asked.set()
         return stall(request)
 
-    def give_up_once_asked(_: float, work: Callable[[], None]) -> None:
-        def try_work() -> None:
-            with suppress(OSError, HTTPException):  # the server stops
-                work()
+    class Impatient(Exchange):
+        def run(self, work: Callable[[], Any]) -> Any:
+            def try_work() -> None:
+                with suppress(OSError, HTTPException, ExchangeError):  # the server stops
+                    super(Impatient, self).run(work)
 
-        threading.Thread(target=try_work, daemon=True).start()
-        assert asked.wait(IDLE_SECONDS)
-        raise TimeoutError
+            threading.Thread(target=try_work, daemon=True).start()
+            assert asked.wait(IDLE_SECONDS)
+            raise ExchangeError(FaultKind.LATE)
 
+    monkeypatch.setattr("adapters.ca_probe.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
             ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,
-            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS, run_within=give_up_once_asked,
+            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
         seen = probe.visit()
     assert (seen.stop, seen.reason, seen.names) == (Stop.ANSWER, "nothing within 30s", ("127.0.0.1", "ca.test"))
