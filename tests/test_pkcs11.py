@@ -146,6 +146,7 @@ def test_a_pin_is_asked_for_where_there_is_none(place: Place) -> None:
     """Without a terminal and without a file the error says how to give it."""
     result = place.run(NAME, "--provisioner", "P-256", *place.device.flags(place.keys["P-256"], query=""))
     assert (result.status, result.out) == (2, "") and "--password-file" in result.err, result.err
+    assert "the PIN of token" in result.err and "pin-source" in result.err
 
 
 def test_a_person_is_asked_for_the_pin_once(place: Place) -> None:
