@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint bench peers clean
+.PHONY: demo test kills lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
 
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Kills 200 batches somewhere, some five minutes; make kills BATCH_KILLS=20 is fewer.
+kills: $(INSTALLED)
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

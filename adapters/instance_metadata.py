@@ -22,6 +22,8 @@ MAX_BODY_BYTES = 65_536
 TIMEOUT = 2 * NANOSECONDS
 """For all requests of a run together."""
 
+_MILLISECOND = NANOSECONDS // 1_000
+
 
 def find_address(service: MetadataService, environment: Mapping[str, str]) -> str:
     """Return where the service is: `http://`, host, and perhaps a port.
@@ -64,16 +66,16 @@ class HttpMetadata:
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
         address, started = self.find_address(service), monotonic()
-        bound = self.timeout if request.patience is None else min(self.timeout, request.patience)
-        exchange = Exchange(min(self.timeout / NANOSECONDS - self._spent, bound / NANOSECONDS), MAX_BODY_BYTES)
-        pool = Pool()
+        left = max(0, self.timeout - round(self._spent * NANOSECONDS))
+        bound = left if request.patience is None else min(left, request.patience)
+        exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
         try:
             answer = exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
         except ExchangeError as fault:
             if fault.kind is FaultKind.OVERSIZED:
                 raise misfit(service, address, f"answers {request.path} with {fault.reason}") from fault
             how = {
-                FaultKind.LATE: f"did not answer within {format_duration(bound)}",
+                FaultKind.LATE: f"did not answer within {self._describe(bound, left)}",
                 FaultKind.UNREACHABLE: f"cannot be reached: {fault.reason}",
             }.get(fault.kind, "gives no proper HTTP answer")  # whose reason may hold what was answered
             raise _absent(service, address, how) from fault
@@ -81,6 +83,13 @@ class HttpMetadata:
             pool.close()
             self._spent += monotonic() - started
         return MetadataAnswer(address, answer.status, answer.body)
+
+    def _describe(self, bound: int, left: int) -> str:
+        """Return the time that a request had, or all of them together where nothing was left for it."""
+        had, whole = format_duration(bound - bound % _MILLISECOND), format_duration(self.timeout)
+        if bound < _MILLISECOND:
+            return whole
+        return f"{had}, all that was left of {whole}" if bound == left < self.timeout else had
 
 
 def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
