@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -346,7 +347,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(tmp_path: Path, sandbox:
     environment = sandbox | {"PYTHONPATH": str(tmp_path)}
     result = execute("token", NAME, "--offline", "--key", PKCS11, environment=environment)
     assert (result.status, result.out) == (2, "")
-    assert "pip install 'step-ott[pkcs11]'" in result.err
+    assert f"{sys.executable} -m pip install python-pkcs11" in result.err
 
 
 # -- Doctor -----------------------------------------------------------------------------------------
