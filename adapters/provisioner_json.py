@@ -12,9 +12,10 @@ import attrs
 from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
-from domain.authority_settings import ProvisionerClaims
+from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.duration import parse_duration
 from domain.identity_client import IdentityClient
-from domain.jwk import read_public_jwk
+from domain.jwk import THUMBPRINT_MEMBERS, read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
@@ -39,6 +40,12 @@ class ListedClaims:
     enableSSHCA: bool | None = None  # noqa: N815  # step-ca's spelling
     disableRenewal: bool | None = None  # noqa: N815  # step-ca's spelling
     allowRenewalAfterExpiry: bool | None = None  # noqa: N815  # step-ca's spelling
+    minUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    maxUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    defaultUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    minHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    maxHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    defaultHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
 
 
 @attrs.frozen
@@ -184,7 +191,10 @@ def read_authority_claims(value: Any) -> ProvisionerClaims:
     Raises:
         ValueError: a claim is of the wrong type.
     """
-    usual = ProvisionerClaims(enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False)
+    usual = ProvisionerClaims(
+        enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False,
+        user_ssh=USUAL_SSH_DURATIONS["user"], host_ssh=USUAL_SSH_DURATIONS["host"],
+    )  # fmt: skip
     return _read_claims(structure(value, ListedClaims)).over(usual)
 
 
@@ -196,7 +206,25 @@ def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
         enable_ssh_ca=listed.enableSSHCA,
         disable_renewal=listed.disableRenewal,
         allow_renewal_after_expiry=listed.allowRenewalAfterExpiry,
+        user_ssh=SshDurations(
+            least=_read_duration(listed.minUserSSHCertDuration),
+            most=_read_duration(listed.maxUserSSHCertDuration),
+            usual=_read_duration(listed.defaultUserSSHCertDuration),
+        ),
+        host_ssh=SshDurations(
+            least=_read_duration(listed.minHostSSHCertDuration),
+            most=_read_duration(listed.maxHostSSHCertDuration),
+            usual=_read_duration(listed.defaultHostSSHCertDuration),
+        ),
     )
+
+
+def _read_duration(text: str | None) -> int | None:
+    """Return nanoseconds, None where nothing is said; a CA with a malformed duration does not start."""
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError:
+        return None
 
 
 def _is_customized(options: Mapping[str, Any]) -> bool:
@@ -238,8 +266,21 @@ def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> P
         if not public.kid:
             raise ValueError("its key has no kid")
     except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
+        reason, key = f"its key cannot be used: {error}", listed.key or {}
+        kid = key["kid"] if isinstance(key.get("kid"), str) else ""
+        judged_as = _read_checking_jwk(listed.name, key, kid, common)
+        return OtherProvisioner(listed.name, listed.type, reason, f"{listed.name}:{kid}", judged_as, **common)
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
+
+
+def _read_checking_jwk(name: str, key: Mapping[str, Any], kid: str, common: Mapping[str, Any]) -> JwkProvisioner | None:
+    """Return the provisioner by which the CA checks tokens, whatever the key says it is for; None for an odd key."""
+    try:
+        members = THUMBPRINT_MEMBERS.get(key.get("kty", ""), ())
+        public = read_public_jwk({member: key[member] for member in ("kty", *members) if member in key})
+    except (ValueError, TypeError):
+        return None
+    return JwkProvisioner(name, kid=kid, key=public, **common)
 
 
 def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
