@@ -5,16 +5,21 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-COUNT ?= 3000
-SEED ?= 11
-
-.PHONY: demo test lint bench verdicts peers clean
+.PHONY: demo test kills fuzz verdicts lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
 
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Kills 200 batches somewhere, some five minutes; make kills BATCH_KILLS=20 is fewer.
+kills: $(INSTALLED)
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
+
+# Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
+fuzz: $(INSTALLED)
+	@$(BIN)/python -m tests.fuzz $(TARGET) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -27,7 +32,7 @@ bench: $(INSTALLED) peers
 
 # What verify and the real step-ca say of so many tokens that are changed in every way: see docs/verify.md.
 verdicts: $(INSTALLED) peers
-	VERDICTS=$(COUNT) VERDICTS_SEED=$(SEED) $(BIN)/python -m tests.compared_verdicts
+	VERDICTS=$(or $(COUNT),3000) VERDICTS_SEED=$(or $(SEED),11) $(BIN)/python -m tests.compared_verdicts
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.

@@ -31,16 +31,16 @@ def _csr_bytes(data: bytes) -> bytes:
     """Return the DER of a CSR whose own signature holds (RFC 2986, section 3)."""
     blocks = sum(data.count(label) for label in _CSR_LABELS)
     if blocks > 1:
-        raise InputError("--cnf-file holds several certificate signing requests", "give a file with one")
+        raise InputError("it holds several certificate signing requests", "give a file with one")
     try:
         request = x509.load_pem_x509_csr(data) if blocks else x509.load_der_x509_csr(data)
         sound = request.is_signature_valid
     except (ValueError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion) as error:
         raise InputError(
-            "--cnf-file holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
+            "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
         ) from error
     if not sound:
-        raise InputError("the CSR in --cnf-file is not signed by its own key", "make the CSR anew")
+        raise InputError("the CSR is not signed by its own key", "make the CSR anew")
     return request.public_bytes(Encoding.DER)
 
 
@@ -56,9 +56,7 @@ def _ssh_key_bytes(data: bytes) -> bytes:
             raise UnsupportedAlgorithm("DSA")
         ssh.load_ssh_public_key(lines[0])
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(
-            "--cnf-file holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
-        ) from error
+        raise InputError("it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR") from error
     if kind.endswith(_SSH_CERTIFICATE):
-        raise InputError("--cnf-file holds an SSH certificate", "give the .pub file of its key")
+        raise InputError("it holds an SSH certificate", "give the .pub file of its key")
     return wire

@@ -1,14 +1,20 @@
 """The API of a running step-ca: its provisioners and their encrypted keys (step-ca, api/api.go)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from domain import json_text
 from domain.authority_settings import AuthoritySettings
-from domain.ca_url import CaUrl
 from domain.errors import AuthorityError
-from domain.provisioners.base import Provisioner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from adapters.http.pool import Answer
+    from domain.ca_url import CaUrl
+    from domain.provisioners.base import Provisioner
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_ROOTS_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1 << 20, 1_000, 100
 
@@ -19,7 +25,7 @@ class HttpsAuthority:
     Attributes:
         ca_url: Where it listens.
         fingerprint: SHA-256 of the root certificate's DER, lower-case hex.
-        get: Path and the most bytes of a body to status, `Location` and body; redirects not followed.
+        get: Path and the most bytes of a body to the answer; redirects not followed.
         read_provisioners: Parsed JSON to provisioners.
         names: Tells the names in the certificate that the CA last answered by.
         max_pages: How many pages a list may have.
@@ -30,7 +36,7 @@ class HttpsAuthority:
         *,
         ca_url: CaUrl,
         fingerprint: str,
-        get: Callable[[str, int], tuple[int, str, bytes]],
+        get: Callable[[str, int], Answer],
         read_provisioners: Callable[[Sequence[Any]], list[Provisioner]],
         names: Callable[[], Sequence[str]],
         max_pages: int = MAX_PAGES,
@@ -98,7 +104,8 @@ class HttpsAuthority:
 
     def _get_object(self, path: str, limit: int, absent: int | None = None) -> dict[str, Any]:
         """Return the JSON object that a GET of `path` answers with, an empty one for the status `absent`."""
-        status, location, body = self.get(path, limit)
+        answer = self.get(path, limit)
+        status, location, body = answer.status, answer.location, answer.body
         if status == absent:
             return {}
         if 300 <= status < 400:

@@ -10,13 +10,13 @@ import socket
 import ssl
 from base64 import b64encode
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException
-from time import monotonic
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import attrs
 
+from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
 from domain import json_text
 from domain.ca_encounter import Encounter, Stop
 from domain.duration import NANOSECONDS, format_duration
@@ -45,7 +45,6 @@ class CaProbe:
         proxy: The proxy on the way, as the environment has it; None for none.
         clock: This machine's clock.
         request_timeout: Nanoseconds for the whole visit, wall-clock.
-        run_within: Seconds and work to what the work returns, or TimeoutError after them.
     """
 
     def __init__(
@@ -56,14 +55,12 @@ class CaProbe:
         proxy: str | None,
         clock: Clock,
         request_timeout: int,
-        run_within: Callable[[float, Callable[[], None]], None],
     ) -> None:
         self.ca_url = ca_url
         self.make_context = make_context
         self.proxy = proxy
         self.clock = clock
         self.request_timeout = request_timeout
-        self.run_within = run_within
 
     def visit(self) -> Encounter:
         """Return what was seen of the CA.
@@ -75,21 +72,21 @@ class CaProbe:
         course = _Course(Encounter(ca_url=self.ca_url, proxy=way.proxy))
         if way.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
-        seconds = self.request_timeout / NANOSECONDS
+        exchange = Exchange(self.request_timeout / NANOSECONDS, MAX_BODY_BYTES)
         try:
-            self.run_within(seconds, lambda: self._go(way, course, monotonic() + seconds))
-        except TimeoutError:
+            exchange.run(lambda: self._go(way, course, exchange))
+        except ExchangeError:
             reason = f"nothing within {format_duration(self.request_timeout)}"
             return attrs.evolve(course.seen, stop=course.if_silent, reason=reason)
         except ssl.SSLCertVerificationError as error:
             return attrs.evolve(course.seen, stop=_tell_distrust(error), reason=error.verify_message)
-        except (OSError, HTTPException, ValueError) as error:
+        except (OSError, HTTPException, ValueError, OverflowError) as error:
             return attrs.evolve(course.seen, stop=course.if_broken, reason=_describe(error))
         return course.seen
 
-    def _go(self, way: _Way, course: _Course, deadline: float) -> None:
+    def _go(self, way: _Way, course: _Course, exchange: Exchange) -> None:
         """Go as far as it goes; what is seen is in `course` whatever comes next."""
-        with way.connect(deadline) as plain:
+        with way.connect(exchange) as plain:
             make_context = self.make_context
             if make_context is None:
                 course.seen = attrs.evolve(course.seen, stop=Stop.NO_ROOT)
@@ -99,7 +96,7 @@ class CaProbe:
                 with make_context().wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream:
                     course.see_certificate(stream.getpeercert())
                     course.if_silent = course.if_broken = Stop.ANSWER
-                    self._ask(stream, course)
+                    self._ask(stream, course, exchange)
                     return
             except ssl.SSLCertVerificationError as error:
                 if error.verify_code not in _NAME_FAULTS:
@@ -109,21 +106,21 @@ class CaProbe:
         context = make_context()
         context.check_hostname = False  # to see the names; nothing is asked over this connection
         with (
-            way.connect(deadline) as plain,
+            way.connect(exchange) as plain,
             context.wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream,
         ):
             course.see_certificate(stream.getpeercert())
 
-    def _ask(self, stream: ssl.SSLSocket, course: _Course) -> None:
+    def _ask(self, stream: ssl.SSLSocket, course: _Course, exchange: Exchange) -> None:
         """Ask for the CA's health, and note both clocks."""
-        connection = HTTPConnection(self.ca_url.host, self.ca_url.port or 443)
+        connection = _Connection(self.ca_url.host, self.ca_url.port or 443)
         connection.sock = stream
         headers = {"Host": str(self.ca_url).removeprefix("https://"), "Accept-Encoding": "identity"}
         asked_at = self.clock.now()
         connection.request("GET", HEALTH, headers=headers | {"Connection": "close"})
         with connection.getresponse() as response:
             answered_at = self.clock.now()
-            body = response.read(MAX_BODY_BYTES)
+            body = _read_health(response, exchange)
         course.seen = attrs.evolve(
             course.seen,
             status=response.status,
@@ -132,6 +129,12 @@ class CaProbe:
             asked_at=asked_at,
             answered_at=answered_at,
         )
+
+
+class _Connection(HTTPConnection):
+    """A connection whose answers, a proxy's included, are bounded."""
+
+    response_class = BoundedResponse
 
 
 @attrs.define
@@ -173,14 +176,16 @@ class _Way:
     proxy: str = ""
     is_tls: bool = False
 
-    def connect(self, deadline: float) -> socket.socket:
+    def connect(self, exchange: Exchange) -> socket.socket:
         """Return a connection that leads to the CA, before TLS."""
-        connection = HTTPConnection(self.host, self.port, timeout=max(deadline - monotonic(), 0.001))
+        connection = _Connection(self.host, self.port, timeout=exchange.left())
         if self.target:
             connection.set_tunnel(self.target, headers=self.headers)
         connection.connect()
-        stream: socket.socket = connection.sock
-        return stream
+        plain: socket.socket = connection.sock
+        exchange.watch(plain)
+        plain.settimeout(exchange.left())
+        return plain
 
 
 def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
@@ -210,6 +215,14 @@ def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
 
 def _tell_distrust(error: ssl.SSLCertVerificationError) -> Stop:
     return Stop.VALIDITY if error.verify_code in _VALIDITY_FAULTS else Stop.TRUST
+
+
+def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:
+    """Return the body, nothing where it is too long for what the CA's health may be."""
+    try:
+        return read_body(response, exchange)
+    except OversizedError:
+        return b""
 
 
 def _says_ok(body: bytes) -> bool:

@@ -1,5 +1,6 @@
 """ID tokens, checked by joserfc (the signature) and Authlib (the claims; OpenID Connect Core 1.0, 3.1.3.7)."""
 
+import warnings
 from typing import Any
 
 import attrs
@@ -75,6 +76,8 @@ def check_id_token(token: str, key_set: Any, expected: Expected, now: int) -> No
 def _check_signature(token: str, header: dict[str, Any], key_set: Any) -> None:
     """Check the signature by the keys that the header's `kid` names, as step-ca does."""
     algorithm, kid = header.get("alg"), header.get("kid")
+    if "crit" in header or header.get("b64", True) is not True:
+        raise IdentityError("the ID token's header has crit or b64, which no ID token needs", _FIX)
     if algorithm not in ALGORITHMS:
         raise IdentityError(f"the ID token's algorithm {describe(algorithm)} is none that a private key signs by", _FIX)
     listed = key_set.get("keys") if isinstance(key_set, dict) else None
@@ -92,8 +95,10 @@ def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
     if jwk.get("kty") not in ("RSA", "EC", "OKP"):
         return False
     try:
-        key: Key = JWKRegistry.import_key(jwk)
-        jws.deserialize_compact(token, key, registry=registry)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of EdDSA's other name and of short keys, on stderr
+            key: Key = JWKRegistry.import_key(jwk)
+            jws.deserialize_compact(token, key, registry=registry)
     except (JoseError, ValueError, TypeError, KeyError):
         return False
     return True

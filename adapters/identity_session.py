@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import attrs
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.pool import Pool, find_proxy, make_system_context
 from domain import json_text
+from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS, format_duration
 from domain.errors import IdentityError, NetworkError
 from domain.identity_client import ProviderUrl, parse_provider_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import urllib3
+    from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1 << 20
-_CHUNK = 65_536
 
 
 @attrs.frozen
@@ -67,25 +64,13 @@ class IdentitySession:
     """Asks one identity provider; Authlib talks through it.
 
     Attributes:
-        open_pool: A host and port to the connections to it, through a proxy where the environment names one.
-        run_within: Seconds and work to what the work returns, or a TimeoutError.
-        describe_fault: Why a connection failed.
         request_timeout: Nanoseconds for one request, wall-clock.
     """
 
-    def __init__(
-        self,
-        *,
-        open_pool: Callable[[str, int | None], urllib3.PoolManager],
-        run_within: Callable[[float, Callable[[], Any]], Any],
-        describe_fault: Callable[[BaseException], str],
-        request_timeout: int,
-    ) -> None:
-        self.open_pool = open_pool
-        self.run_within = run_within
-        self.describe_fault = describe_fault
+    def __init__(self, *, request_timeout: int) -> None:
         self.request_timeout = request_timeout
-        self._pools: dict[tuple[str, int | None], urllib3.PoolManager] = {}
+        self._context = make_system_context()
+        self._pools: dict[tuple[str, int | None], Pool] = {}
 
     def get_json(self, url: str) -> Any:
         """Return the JSON that a GET of `url` answers with.
@@ -112,54 +97,35 @@ class IdentitySession:
         return answer
 
     def _request(self, method: str, text: str, body: str | None, headers: Mapping[str, str]) -> IdentityAnswer:
-        url, seconds = parse_provider_url(text, "the identity provider's address"), self.request_timeout / NANOSECONDS
+        url = parse_provider_url(text, "the identity provider's address")
+        exchange, pool = Exchange(self.request_timeout / NANOSECONDS, MAX_BODY_BYTES), self._find_pool(url)
         try:
-            answer = self.run_within(seconds, lambda: self._attempt(method, url, body, headers, seconds))
-        except (HTTPError, OSError) as error:
-            if isinstance(error, TimeoutError | Urllib3Timeout) and not isinstance(error, NewConnectionError):
-                raise NetworkError(
-                    f"the identity provider did not answer {text} within {format_duration(self.request_timeout)}",
-                    "check the network, or raise --request-timeout",
-                ) from error
-            raise NetworkError(
-                f"the identity provider cannot be reached at {text}: {self.describe_fault(error)}",
-                "check the network; its certificate must hold by the system's roots, or those in SSL_CERT_FILE",
-            ) from error
-        assert isinstance(answer, IdentityAnswer)  # noqa: S101  # run_within hands over what the work returns
-        return answer
-
-    def _attempt(
-        self, method: str, url: ProviderUrl, body: str | None, headers: Mapping[str, str], seconds: float
-    ) -> IdentityAnswer:
-        place = (url.host, url.port)
-        if place not in self._pools:
-            self._pools[place] = self.open_pool(*place)
-        response = self._pools[place].request(
-            method, url.text, body=body, headers={**headers, "Accept-Encoding": "identity"}, timeout=seconds,
-            retries=False, redirect=False, preload_content=False, decode_content=False,
-        )  # fmt: skip
-        content = bytearray()
-        while chunk := response.read(_CHUNK):
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
-                response.close()
-                what = f"the identity provider's answer from {url.text} is over {MAX_BODY_BYTES} bytes"
-                raise IdentityError(what, "check the address at the CA")
-        response.release_conn()
-        if 300 <= response.status < 400:
-            target = response.headers.get("Location") or "nowhere"
+            answer = exchange.run(lambda: pool.ask(exchange, method, url.text, headers, body))
+        except ExchangeError as fault:
+            raise self._explain(fault, text) from fault
+        if 300 <= answer.status < 400:
+            target = answer.location or "nowhere"
             what = f"the identity provider redirects {url.text} to {target}, which is refused"
             raise IdentityError(what, "name the address itself at the CA")
-        return IdentityAnswer(url.text, response.status, bytes(content))
+        return IdentityAnswer(url.text, answer.status, answer.body)
 
+    def _find_pool(self, url: ProviderUrl) -> Pool:
+        """Return the connections to the host of `url`, through a proxy where the environment names one."""
+        place = (url.host, url.port)
+        if place not in self._pools:
+            self._pools[place] = Pool(self._context, find_proxy(CaUrl(*place)))
+        return self._pools[place]
 
-def make_system_context() -> ssl.SSLContext:
-    """Return a context that trusts what the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR say.
-
-    A bare context: SSLKEYLOGFILE has no say in it.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
-    context.load_default_certs()
-    return context
+    def _explain(self, fault: ExchangeError, text: str) -> IdentityError | NetworkError:
+        if fault.kind is FaultKind.OVERSIZED:
+            what = f"the identity provider's answer from {text} is {fault.reason}"
+            return IdentityError(what, "check the address at the CA")
+        if fault.kind is FaultKind.LATE:
+            return NetworkError(
+                f"the identity provider did not answer {text} within {format_duration(self.request_timeout)}",
+                "check the network, or raise --request-timeout",
+            )
+        return NetworkError(
+            f"the identity provider cannot be reached at {text}: {fault.reason}",
+            "check the network; its certificate must hold by the system's roots, or those in SSL_CERT_FILE",
+        )

@@ -1,16 +1,11 @@
-"""The metadata services of clouds, over plain HTTP, on urllib3: never through a proxy, and never for long.
-
-Redirects are not followed; bodies and time are bounded.
-"""
+"""The metadata services of clouds, over plain HTTP: never through a proxy, and never for long."""
 
 from collections.abc import Callable, Mapping
 from time import monotonic
 from urllib.parse import urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
-
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.pool import Pool
 from domain.ca_url import check_host
 from domain.duration import NANOSECONDS, format_duration
 from domain.errors import NetworkError, UsageError
@@ -27,7 +22,7 @@ MAX_BODY_BYTES = 65_536
 TIMEOUT = 2 * NANOSECONDS
 """For all requests of a run together."""
 
-_CHUNK = 16_384
+_MILLISECOND = NANOSECONDS // 1_000
 
 
 def find_address(service: MetadataService, environment: Mapping[str, str]) -> str:
@@ -60,43 +55,41 @@ class HttpMetadata:
 
     Attributes:
         find_address: The base address of a service.
-        run_within: Does something within so many seconds of wall-clock time, or raises TimeoutError.
-        describe_fault: Says why a connection failed.
         timeout: Nanoseconds for all requests together; by default `TIMEOUT`.
     """
 
-    def __init__(
-        self,
-        *,
-        find_address: Callable[[MetadataService], str],
-        run_within: Callable[[float, Callable[[], tuple[int, bytes]]], tuple[int, bytes]],
-        describe_fault: Callable[[BaseException], str],
-        timeout: int | None = None,
-    ) -> None:
+    def __init__(self, *, find_address: Callable[[MetadataService], str], timeout: int | None = None) -> None:
         self.find_address = find_address
-        self.run_within = run_within
-        self.describe_fault = describe_fault
         self.timeout = TIMEOUT if timeout is None else timeout
         self._spent = 0.0
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
         address, started = self.find_address(service), monotonic()
-        bound = self.timeout if request.patience is None else min(self.timeout, request.patience)
-        seconds = min(self.timeout / NANOSECONDS - self._spent, bound / NANOSECONDS)
+        left = max(0, self.timeout - round(self._spent * NANOSECONDS))
+        bound = left if request.patience is None else min(left, request.patience)
+        exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
         try:
-            status, body = self.run_within(seconds, lambda: _request(address, request, seconds))
-        except NewConnectionError as error:
-            raise _absent(service, address, f"cannot be reached: {self.describe_fault(error)}") from error
-        except (TimeoutError, Urllib3Timeout) as error:
-            raise _absent(service, address, f"did not answer within {format_duration(bound)}") from error
-        except (HTTPError, OSError, UnicodeError) as error:  # whose text may hold what was answered
-            raise _absent(service, address, "gives no proper HTTP answer") from error
+            answer = exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
+        except ExchangeError as fault:
+            if fault.kind is FaultKind.OVERSIZED:
+                raise misfit(service, address, f"answers {request.path} with {fault.reason}") from fault
+            how = {
+                FaultKind.LATE: f"did not answer within {self._describe(bound, left)}",
+                FaultKind.UNREACHABLE: f"cannot be reached: {fault.reason}",
+            }.get(fault.kind, "gives no proper HTTP answer")  # whose reason may hold what was answered
+            raise _absent(service, address, how) from fault
         finally:
+            pool.close()
             self._spent += monotonic() - started
-        if len(body) > MAX_BODY_BYTES:
-            raise misfit(service, address, f"answers {request.path} with over {MAX_BODY_BYTES} bytes")
-        return MetadataAnswer(address, status, body)
+        return MetadataAnswer(address, answer.status, answer.body)
+
+    def _describe(self, bound: int, left: int) -> str:
+        """Return the time that a request had, or all of them together where nothing was left for it."""
+        had, whole = format_duration(bound - bound % _MILLISECOND), format_duration(self.timeout)
+        if bound < _MILLISECOND:
+            return whole
+        return f"{had}, all that was left of {whole}" if bound == left < self.timeout else had
 
 
 def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
@@ -104,17 +97,3 @@ def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
         f"this does not seem to be {service.machine}: its metadata service at {address} {how}",
         "mint on such a machine, or choose another provisioner by --provisioner",
     )
-
-
-def _request(address: str, request: MetadataRequest, seconds: float) -> tuple[int, bytes]:
-    """Return status and body, of which no more than one chunk over the most that is taken."""
-    with urllib3.PoolManager() as pool:
-        response = pool.request(
-            request.method, address + request.target, headers={"Accept-Encoding": "identity", **request.headers},
-            timeout=seconds, retries=False, redirect=False, preload_content=False, decode_content=False,
-        )  # fmt: skip
-        body = bytearray()
-        while len(body) <= MAX_BODY_BYTES and (chunk := response.read(_CHUNK)):
-            body += chunk
-        response.close()
-        return response.status, bytes(body)

@@ -17,9 +17,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from domain import base64url, json_text
 from domain.errors import KeyFormatError, WrongPasswordError
-
-MAX_ITERATIONS = 1_000_000
-"""The most PBKDF2 rounds that are taken: go-jose's own cap; step writes 600,000."""
+from domain.key_work import MAX_ITERATIONS
 
 STEP_ITERATIONS = 600_000
 MIN_SALT_BYTES = 8

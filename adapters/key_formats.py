@@ -1,90 +1,75 @@
-"""Private keys in the formats that step writes and reads: PEM, OpenSSH and JWK, on `cryptography`.
+"""Private keys in PEM in the formats that step writes and reads, on `cryptography`.
 
 PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), legacy `Proc-Type:
-4,ENCRYPTED` (RFC 1421), OpenSSH's own container, and private JWKs (RFC 7518, section 6).
+4,ENCRYPTED` (RFC 1421), and OpenSSH's own container.
+
+What a container asks for is read first (domain/pkcs8.py, domain/openssh_key.py), and an RSA key is looked at by its
+size and its numbers: `cryptography` would test primes for seconds.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any
+from binascii import a2b_base64
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
-from domain import base64url
-from domain.errors import KeyFormatError, WrongPasswordError
-from domain.jwk import COORDINATE_BYTES
+from domain.errors import KeyFormatError, WrongPasswordError, translating
+from domain.jwk import check_rsa_key_size
+from domain.openssh_key import check_openssh_key
+from domain.pkcs8 import Derivation, Pbkdf2, Scrypt, SealedPkcs8, check_key_type, read_sealed_pkcs8
+from domain.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
+from domain.rsa_numbers import RsaNumbers, check_rsa
 
 _PEM_LABEL = rb"-----BEGIN ([A-Z0-9 ]+)-----"
 _KEY_LABELS = frozenset(
     {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY", b"OPENSSH PRIVATE KEY"}
 )
-_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
-    "P-256": ec.SECP256R1,
-    "P-384": ec.SECP384R1,
-    "P-521": ec.SECP521R1,
-}
-_RSA_MEMBERS = ("d", "p", "q", "dp", "dq", "qi")
+_BEGIN, _END = b"-----BEGIN %b-----", b"-----END %b-----"
+_LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")
 _UNKNOWN_CIPHER = "^Unknown |unknown cipher"
 """What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
+
+_CONVERT = "convert it with 'openssl pkcs8 -topk8 -v2 aes256' or ssh-keygen"
 
 
 def load_pem_key(data: bytes, password: bytes | None) -> object | None:
     """Return the private key in the PEM text `data`, or None where it is encrypted and `password` is None.
 
     Raises:
-        KeyFormatError: no private key is in it, or one of a kind that cannot be read.
+        KeyFormatError: no private key is in it, or one of a kind that cannot be read, that is unsound, or whose
+            password asks for too much work.
         WrongPasswordError: the password does not open it.
     """
-    label = _find_key_label(data)
-    try:
-        return _load(label, data, password or None)
-    except TypeError as error:
-        if password is None:
-            return None
-        if password:  # it is not encrypted
-            return _load(label, data, None)
-        raise WrongPasswordError("the password does not open the key") from error
-    except (ValueError, InvalidTag, UnsupportedAlgorithm) as error:
-        raise _explain(error, label, password is not None and _is_encrypted(label, data)) from error
+    label, body = _find_key(data)
+    is_sealed = False
+
+    def explain(error: BaseException) -> KeyFormatError | WrongPasswordError:
+        return _explain(error, label, is_sealed and password is not None)
+
+    with translating(explain), warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
+        sealed = _look(label, body)
+        is_sealed = bool(sealed)
+        if is_sealed and password == b"":
+            raise WrongPasswordError("the password does not open the key")
+        key = _open(label, body, sealed, password if is_sealed else None)
+        if isinstance(key, rsa.RSAPrivateKey):
+            _check_rsa_key(key)
+        return key
 
 
-def _explain(error: Exception, label: str, is_sealed: bool) -> KeyFormatError | WrongPasswordError:
-    """Return what the library's error means for a key that is sealed with a password or not."""
-    if isinstance(error, UnsupportedAlgorithm) or re.search(_UNKNOWN_CIPHER, str(error)):
-        fix = "convert it with 'openssl pkcs8 -topk8 -v2 aes256' or ssh-keygen"
-        return KeyFormatError(f"the {label} uses an algorithm that cannot be read: {error}", fix)
-    if is_sealed:
-        return WrongPasswordError("the password does not open the key")
-    return KeyFormatError(f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8")
-
-
-def load_jwk_key(jwk: Mapping[str, Any]) -> object:
-    """Return the private key of a private JWK whose public half has been checked.
-
-    Raises:
-        KeyFormatError: the private members are missing or malformed, or are not of the public ones.
-    """
-    try:
-        if jwk["kty"] == "EC":
-            return _load_ec(jwk)
-        if jwk["kty"] == "RSA":
-            return _load_rsa(jwk)
-        private_key = ed25519.Ed25519PrivateKey.from_private_bytes(_bytes(jwk, "d"))
-        if private_key.public_key().public_bytes_raw() != _bytes(jwk, "x"):
-            raise ValueError("its private half is not of its public half")
-        return private_key
-    except ValueError as error:
-        raise KeyFormatError(f"the JWK cannot be read: {error}", "get a sound copy of it") from error
-
-
-def _find_key_label(data: bytes) -> str:
+def _find_key(data: bytes) -> tuple[str, bytes]:
+    """Return the label of the one private key in `data`, and what stands between its beginning and its end."""
     labels: list[bytes] = re.findall(_PEM_LABEL, data)
     keys = [label for label in labels if label in _KEY_LABELS]
     if len(keys) == 1:
-        return keys[0].decode()
+        body, _, ending = data.partition(_BEGIN % keys[0])[2].partition(b"-----")
+        if not ending.startswith((_END % keys[0])[5:]):
+            raise _damaged(keys[0].decode())
+        return keys[0].decode(), body
     if keys:
         raise KeyFormatError("the file holds several private keys", "give a file with one")
     found = ", ".join(sorted({label.decode() for label in labels}))
@@ -93,41 +78,107 @@ def _find_key_label(data: bytes) -> str:
     )
 
 
-def _load(label: str, data: bytes, password: bytes | None) -> object:
+def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
+    """Return whether the key in `body` is encrypted, and PKCS#8 in its parts; what asks too much is refused."""
+    if label == "OPENSSH PRIVATE KEY":
+        return check_openssh_key(a2b_base64(body))
+    if label == "ENCRYPTED PRIVATE KEY":
+        return read_sealed_pkcs8(_decode(body))
+    return _LEGACY_ENCRYPTION.search(body) is not None
+
+
+def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes | None) -> object | None:
+    """Return the key in `body`, None where it is `sealed` and there is no password."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
-        if label == "OPENSSH PRIVATE KEY":
-            return serialization.load_ssh_private_key(data, password)
-        return serialization.load_pem_private_key(data, password)
+    if isinstance(sealed, SealedPkcs8):
+        return None if password is None else _load_pkcs8(_decrypt(sealed, password))
+    if label == "PRIVATE KEY":
+        return _load_pkcs8(_decode(body))
+    is_openssh = label == "OPENSSH PRIVATE KEY"
+    load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
+    block = _BEGIN % label.encode() + body + _END % label.encode() + b"\n"
+    try:
+        return load(block, password, unsafe_skip_rsa_key_validation=True)
+    except TypeError:
+        if sealed and password is None:
+            return None
+        raise
 
 
-def _is_encrypted(label: str, data: bytes) -> bool:
-    return label in ("ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY") or b"Proc-Type: 4,ENCRYPTED" in data
+def _load_pkcs8(der: bytes) -> object:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
+
+    check_key_type(der)
+    return serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
 
 
-def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
-    secret, size = _bytes(jwk, "d"), COORDINATE_BYTES[jwk["crv"]]
-    if len(secret) != size:
-        raise ValueError(f"member 'd' is not {size} bytes long")
-    private_key = ec.derive_private_key(int.from_bytes(secret, "big"), _CURVES[jwk["crv"]]())
-    numbers = private_key.public_key().public_numbers()
-    if [numbers.x, numbers.y] != [int.from_bytes(_bytes(jwk, name), "big") for name in "xy"]:
-        raise ValueError("its private half is not of its public half")
-    return private_key
+def _decode(body: bytes) -> bytes:
+    return a2b_base64(b"".join(body.split()), strict_mode=True)
 
 
-def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
-    if "oth" in jwk:
-        raise ValueError("it has more than two primes")
-    n, e = (int.from_bytes(_bytes(jwk, name), "big") for name in "ne")
-    d, p, q, dp, dq, qi = (int.from_bytes(_bytes(jwk, name), "big") for name in _RSA_MEMBERS)
-    return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(e, n)).private_key()
+# -- Passwords --------------------------------------------------------------------------------------
 
 
-def _bytes(jwk: Mapping[str, Any], name: str) -> bytes:
-    value = jwk.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"member {name!r} is missing" + (": it is a public key" if name == "d" else ""))
-    return base64url.decode(value)
+def _decrypt(sealed: SealedPkcs8, password: bytes) -> bytes:
+    """Return what is in an encrypted PKCS#8 container."""
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES  # noqa: PLC0415  # for this alone
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415  # for this alone
+    from cryptography.hazmat.primitives.padding import PKCS7  # noqa: PLC0415  # for this alone
+
+    key, iv = _derive(sealed.derivation, sealed.key_bytes, sealed.iv, password)
+    algorithm = algorithms.AES(key) if sealed.cipher == "AES" else TripleDES(key)
+    decryptor, unpadder = Cipher(algorithm, modes.CBC(iv)).decryptor(), PKCS7(8 * len(iv)).unpadder()
+    padded = decryptor.update(sealed.ciphertext) + decryptor.finalize()
+    return unpadder.update(padded) + unpadder.finalize()
+
+
+def _derive(derivation: Derivation, key_bytes: int, iv: bytes, password: bytes) -> tuple[bytes, bytes]:
+    """Return the key and the initialisation vector that are made of a password."""
+    if isinstance(derivation, Pbkdf2):
+        from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC  # noqa: PLC0415  # for this alone
+
+        digest: hashes.HashAlgorithm = getattr(hashes, derivation.digest)()
+        return PBKDF2HMAC(digest, key_bytes, derivation.salt, derivation.iterations).derive(password), iv
+    if isinstance(derivation, Scrypt):
+        from cryptography.hazmat.primitives.kdf import scrypt  # noqa: PLC0415  # for this alone
+
+        n, r, p = derivation.n, derivation.r, derivation.p
+        return scrypt.Scrypt(derivation.salt, key_bytes, n, r, p).derive(password), iv
+    key, iv = (
+        derive_pkcs12(password.decode("utf-8"), derivation.salt, derivation.iterations, purpose, size)
+        for purpose, size in ((ENCRYPTION_KEY, key_bytes), (INITIALISATION_VECTOR, 8))
+    )
+    return key, iv
+
+
+def _explain(error: BaseException, label: str, is_tried: bool) -> KeyFormatError | WrongPasswordError:
+    """Return what the library's error means, where a password has been tried or not."""
+    is_unknown = isinstance(error, UnsupportedAlgorithm | NotImplementedError) or re.search(_UNKNOWN_CIPHER, str(error))
+    if is_unknown:
+        return KeyFormatError(f"the {label} uses an algorithm that cannot be read: {error}", _CONVERT)
+    if is_tried and isinstance(error, ValueError | InvalidTag):
+        return WrongPasswordError("the password does not open the key")
+    return _damaged(label)
+
+
+def _damaged(label: str) -> KeyFormatError:
+    return KeyFormatError(f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8")
+
+
+# -- RSA --------------------------------------------------------------------------------------------
+
+
+def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
+    """Check the size and the numbers of an RSA key that was loaded without a check.
+
+    Raises:
+        KeyFormatError: it is too short, too long or unsound.
+    """
+    check_rsa_key_size(key.key_size)
+    own = key.private_numbers()
+    e, n = own.public_numbers.e, own.public_numbers.n
+    try:
+        check_rsa(RsaNumbers(n, e, own.d, own.p, own.q, own.dmp1, own.dmq1, own.iqmp))
+    except ValueError as error:
+        raise KeyFormatError(f"the RSA key is damaged: {error}", "get a sound copy of it") from error

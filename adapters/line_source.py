@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import stat
 import sys
 from typing import TYPE_CHECKING
 
 from domain.batch_portion import Lines
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
+from domain.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,7 @@ class LineSource:
         descriptor: Of the open file.
 
     Raises:
-        InputError: the file cannot be opened, or is a folder.
+        InputError: the file cannot be opened, is a folder, or is seen not to be UTF-8.
     """
 
     def __init__(self, path: str, *, longest: int, at_once: int) -> None:
@@ -44,6 +46,8 @@ class LineSource:
             self.descriptor = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             if stat.S_ISDIR(os.fstat(self.descriptor).st_mode):
                 raise IsADirectoryError(0, "Is a directory")
+            if stat.S_ISREG(os.fstat(self.descriptor).st_mode):
+                self._check_encoding(os.pread(self.descriptor, SAMPLE_BYTES, self._find_position()))
 
     def count(self) -> int | None:
         """Return how many lines there are, None where that shows only at the end.
@@ -54,16 +58,57 @@ class LineSource:
         with self._reading():
             if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
                 return None
-            count, last, position = 0, b"\n", os.lseek(self.descriptor, 0, os.SEEK_CUR)
+            count, last, position = 0, b"\n", self._find_position()
             while block := os.pread(self.descriptor, 1 << 20, position):
                 count, last, position = count + block.count(b"\n"), block[-1:], position + len(block)
             return count + (last != b"\n")
+
+    def check_begin(self, begin: int) -> None:
+        """Look that there is a line before number `begin`, where that shows without reading the lines.
+
+        Raises:
+            UsageError: there is none.
+            InputError: the file cannot be read.
+        """
+        if begin > 1 and (count := self.count()) is not None:
+            self._refuse_past_end(begin, count)
+
+    def _refuse_past_end(self, begin: int, count: int) -> None:
+        """Raise a UsageError where a batch is to begin further behind the last line than one that has done them all."""
+        if begin > count + 1:
+            lines = f"{count:,} line{'' if count == 1 else 's'}"
+            raise UsageError(
+                f"--resume-from {begin} is past the end: {self._shown} has {lines}", "go on behind the last row's line"
+            )
+
+    def _find_position(self) -> int:
+        return os.lseek(self.descriptor, 0, os.SEEK_CUR)
+
+    def _check_encoding(self, head: bytes) -> None:
+        """Look whether the list is UTF-8, by its first bytes.
+
+        Raises:
+            InputError: it is not.
+        """
+        if (name := find_foreign_encoding(head)) is not None:
+            files = "" if self.path == "-" else f" {shlex.quote(self.path)} > utf-8.txt"
+            raise InputError(f"{self._shown} is {name}, not UTF-8", f"convert it: iconv -f {name} -t UTF-8{files}")
+
+    def _judge(self, head: bytes, is_over: bool) -> bool:
+        """Check the encoding as far as the head of the list shows it; return whether that is settled.
+
+        Raises:
+            InputError: the list is not UTF-8.
+        """
+        if is_over or b"\n" in head or len(head) >= SAMPLE_BYTES:
+            self._check_encoding(head)
+        return is_over or len(head) >= SAMPLE_BYTES or b"\n" in head.lstrip()  # blank lines may be of any encoding
 
     def read(self, begin: int = 1) -> Iterator[Lines | None]:
         """Give the lines from number `begin` on, and None where the next ones are not there yet.
 
         Raises:
-            InputError: the file cannot be read.
+            InputError: the file cannot be read, or is not UTF-8.
         """
         try:
             number, held = 1, list[bytes]()
@@ -76,6 +121,7 @@ class LineSource:
                 number, held = number + end, held[end:]
                 if texts is None:
                     yield None
+            self._refuse_past_end(begin, number - 1)
         finally:
             if self.path != "-":
                 os.close(self.descriptor)
@@ -87,13 +133,16 @@ class LineSource:
 
     def _list_lines(self) -> Iterator[list[bytes] | None]:
         """Give lines as blocks are read, None before a block that is not there yet, and none at the end."""
-        waiting, is_head, is_over = b"", True, False
+        waiting, head, is_head, is_judged, is_over = b"", b"", True, False, False
         while not is_over:
-            if not select.select([self.descriptor], [], [], 0)[0]:
+            if not self._has_more():
                 yield None
             with self._reading():
                 block = os.read(self.descriptor, _BLOCK)
             data, is_over = waiting + block, not block
+            if not is_judged:
+                head += block  # from the very first byte, for of UTF-16 every other one is a NUL
+                is_judged = self._judge(head, is_over)
             if is_head:
                 is_head = data != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(data)
                 data = data.removeprefix(_BYTE_ORDER_MARK)
@@ -102,6 +151,12 @@ class LineSource:
                 yield texts
         yield []
 
+    def _has_more(self) -> bool:
+        """Return whether a block can be read, if only the end, without waiting for it."""
+        poll = select.poll()  # a select takes no descriptor over 1023
+        poll.register(self.descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+
     def _split(self, data: bytes, is_over: bool) -> list[bytes]:
         """Return the lines in `data`, and at the end what there is of the next."""
         texts = data.split(b"\n")
@@ -109,15 +164,19 @@ class LineSource:
             texts.append(b"")
         return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
 
+    @property
+    def _shown(self) -> str:
+        return "standard input" if self.path == "-" else self.path
+
     def _reading(self) -> _Reading:
-        return _Reading(self.path)
+        return _Reading(self._shown)
 
 
 class _Reading:
     """Turns what the system says into an `InputError`."""
 
-    def __init__(self, path: str) -> None:
-        self.shown = "standard input" if path == "-" else path
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
 
     def __enter__(self) -> None:
         pass

@@ -18,12 +18,14 @@ from domain.provider_metadata import ProviderMetadata, read_metadata
 from domain.sign_in_answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Protocol
 
     from domain.identity_client import IdentityClient
     from domain.ports import Clock, Notices, Randomness
+
+    Read = Callable[[Sequence[tuple[str, str]]], str | None]
 
     class Session(Protocol):
         """Asks the identity provider."""
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
         """Waits for the browser."""
 
         redirect_uri: str
+
+        @property
+        def strangers(self) -> int: ...  # noqa: D102
 
         def wait(self, seconds: float) -> str: ...  # noqa: D102
 
@@ -61,7 +66,7 @@ class OidcSignIn:
     clock: Clock
     randomness: Randomness
     notices: Notices
-    listen: Callable[[str, int, Callable[[Mapping[str, str]], str]], AbstractContextManager[Listener]]
+    listen: Callable[[str, int, Read], AbstractContextManager[Listener]]
     open_browser: Callable[[str], bool]
     check: Callable[[str, Any, Any, int], None]
     expect: Callable[..., Any]
@@ -96,8 +101,8 @@ class OidcSignIn:
         state, verifier = self.randomness.token_id(), self.randomness.token_id()
         extra = client.extra_parameters()
 
-        def read(parameters: Mapping[str, str]) -> str:
-            return read_code(parameters, state, metadata.issuer, metadata.names_issuer)
+        def read(pairs: Sequence[tuple[str, str]]) -> str | None:
+            return read_code(pairs, state, metadata.issuer, metadata.names_issuer)
 
         with self.listen(*client.listen_at(), read) as listener:
             address, _ = oauth.create_authorization_url(
@@ -111,7 +116,7 @@ class OidcSignIn:
             try:
                 code = listener.wait(self.patience / NANOSECONDS)
             except TimeoutError as error:
-                raise _give_up(self.patience) from error
+                raise _give_up(self.patience, listener.strangers) from error
             return self._fetch(
                 oauth, metadata, grant_type="authorization_code", code=code, code_verifier=verifier,
                 redirect_uri=listener.redirect_uri,
@@ -180,8 +185,10 @@ def _prove_in_header(
     return uri, {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, body
 
 
-def _give_up(waited: int) -> IdentityError:
+def _give_up(waited: int, strangers: int = 0) -> IdentityError:
     what = f"nobody signed in within {format_duration(waited)}"
+    if strangers:
+        what += f"; with the state of another sign-in the browser came back {strangers} times"
     return IdentityError(what, "run the command again, or raise --timeout")
 
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
-from domain.terminal_text import escape
+from domain.terminal_text import show_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +51,6 @@ class ProgressBar:
         """Tell something beside the bar; where stderr is closed or full, nobody wants it."""
         with contextlib.suppress(OSError, ValueError):
             if self._bar is not None:
-                self._bar.write(escape(text), file=self.stream)
+                self._bar.write(show_line(text), file=self.stream)
             elif self.stream is not None:
-                print(escape(text), file=self.stream, flush=True)
+                print(show_line(text), file=self.stream, flush=True)

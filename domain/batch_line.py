@@ -1,14 +1,17 @@
 """One line of a batch: a subject, or a JSON object with a subject and what differs from the defaults.
 
-A line that begins with `{` is an object, any other that is not blank a subject; a subject that begins so or
-has white space around it is written as an object. A member that is null is as one left out. A list takes the
-place of the default's, an empty one too; the members of `set` are laid over the default's; an empty text is
-refused.
+A line that begins with `#` is a comment, one that begins with `{` an object, any other that is not blank a bare
+subject. Lists come in many formats (names with aliases, columns, notes at the end of a line), so a bare subject
+has nothing in it that parts one field from another, and nothing that cannot be seen; what has is written as an
+object. A member that is null is as one left out. A list takes the place of the default's, an empty one too; the
+members of `set` are laid over the default's; an empty text is refused.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import attrs
 
@@ -26,8 +29,19 @@ MAX_LINE_BYTES = 32 << 10
 
 SUBJECT = "subject"
 
+COMMENT = "#"
+
 _WHITE_SPACE = " \t\v\f\r"
-"""What may stand around a subject or an object; other white space, such as of Unicode, belongs to the subject."""
+"""What may stand around a subject, an object or a comment, such as the carriage return of a Windows line."""
+
+_UNSEEN = {"Cc": "control", "Cf": "invisible"}
+"""Categories of Unicode that a bare subject has nothing of, and what their characters are called."""
+
+_TRANSLATED = {end: f"end lines with line feeds (tr '{shown}' '\\n')" for end, shown in (("\r", r"\r"), ("\0", r"\0"))}
+"""What to do about characters that end a line elsewhere."""
+
+_MAX_SHOWN = 200
+"""A longer subject is not repeated in the error."""
 
 
 @attrs.define  # made for every line, and a third of the time of a frozen one
@@ -43,12 +57,19 @@ class BatchLine:
     settings: Settings = attrs.field(factory=dict)
 
 
+def is_comment(line: bytes) -> bool:
+    """Return whether the line is for people alone, whatever its length and encoding."""
+    return line.lstrip(_WHITE_SPACE.encode()).startswith(COMMENT.encode())
+
+
 def read_line(line: bytes) -> BatchLine | None:
-    """Return what `line` asks for, None where there is nothing on it but white space.
+    """Return what `line` asks for, None where there is nothing on it but white space or a comment.
 
     Raises:
-        InputError: it is too long, not UTF-8, or an object that cannot be used.
+        InputError: it is too long, not UTF-8, a bare subject that must be an object, or one that cannot be used.
     """
+    if is_comment(line):
+        return None
     if len(line) > MAX_LINE_BYTES:
         raise InputError(f"the line is over {MAX_LINE_BYTES} bytes", "shorten it")
     try:
@@ -57,7 +78,38 @@ def read_line(line: bytes) -> BatchLine | None:
         raise InputError("the line is not UTF-8", "write it anew") from error
     if not text:
         return None
-    return _read_object(text) if text[0] == "{" else BatchLine(text)
+    if text[0] == "{":
+        return _read_object(text)
+    if not text.isprintable() or " " in text or "," in text or COMMENT in text:
+        _check_bare(text)
+    return BatchLine(text)
+
+
+def _check_bare(text: str) -> None:
+    """Look what a bare subject has in it.
+
+    Raises:
+        InputError: something that parts fields, or that cannot be seen; it says how to write that if it is meant.
+    """
+    if (oddity := _find_oddity(text)) is not None:
+        thing, fix = oddity
+        written = json.dumps({SUBJECT: text})  # in ASCII alone, so that what cannot be seen can
+        shown = written if len(written) <= _MAX_SHOWN else f'{{"{SUBJECT}": …}}'
+        raise InputError(f"a bare subject cannot contain {thing}", f"{fix}, or write this subject as {shown}")
+
+
+def _find_oddity(text: str) -> tuple[str, str] | None:
+    """Return what a bare subject cannot contain, and what to do where it is not of the subject; None for nothing."""
+    if COMMENT in text:
+        return f"'{COMMENT}'", "put the comment on a line of its own"
+    if "," in text:
+        return "a comma", "write one subject a line"
+    if any(map(str.isspace, text.replace("\r", ""))):
+        return "white space", "write one subject a line"
+    for character in text:
+        if kind := _UNSEEN.get(category(character)):
+            return f"the {kind} character U+{ord(character):04X}", _TRANSLATED.get(character, "remove it")
+    return None  # it may have characters that this Python does not know yet
 
 
 def _read_object(text: str) -> BatchLine:

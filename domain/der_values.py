@@ -17,7 +17,7 @@ class DerValues:
 
     def take(self, tag: int) -> bytes:
         """Return the content of the next value, whose tag must be `tag`."""
-        if self.data[self.at : self.at + 1] != bytes([tag]):
+        if not self.holds(tag):
             raise ValueError(f"no value of tag {tag:#04x} where one belongs")
         begin = self.at + 2
         size = self.data[begin - 1] if begin <= len(self.data) else 0x80
@@ -32,9 +32,20 @@ class DerValues:
         self.at = begin + size
         return self.data[begin : self.at]
 
+    def take_number(self) -> int:
+        """Return the next value, an integer that is not negative (X.690, 8.3)."""
+        octets = self.take(0x02)
+        if not octets or octets[0] & 0x80:
+            raise ValueError("a number is empty or negative")
+        return int.from_bytes(octets, "big")
+
+    def holds(self, tag: int) -> bool:
+        """Return whether there is a next value and its tag is `tag`."""
+        return self.data[self.at : self.at + 1] == bytes([tag])
+
     def take_optional(self, tag: int, absent: bytes) -> bytes:
         """Return the content of the next value if its tag is `tag`, else `absent`."""
-        return self.take(tag) if self.data[self.at : self.at + 1] == bytes([tag]) else absent
+        return self.take(tag) if self.holds(tag) else absent
 
     def take_all(self, tag: int) -> Iterator[bytes]:
         """Give the contents of all values, whose tags must be `tag`."""

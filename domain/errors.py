@@ -4,7 +4,7 @@ An error says what happened and to which input (`what`) and what to do about it 
 hold a secret, and either may hold text from outside: whoever shows an error escapes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -31,6 +31,14 @@ class UsageError(StepOttError):
     """The command line or a setting asks for something that cannot be done."""
 
     exit_code = 2
+
+
+class MissingSettingError(UsageError):
+    """Settings ask for one more that is not there; a source that has not been read yet may have it."""
+
+
+class PersonNeededError(StepOttError):
+    """Only a person could say how to go on, and this time nobody is asked."""
 
 
 class InputError(StepOttError):
@@ -66,11 +74,43 @@ class OutputError(StepOttError):
 
 
 @contextmanager
-def naming(whose: str) -> Iterator[None]:
-    """Let every `InputError` within say whose file or key it is about."""
+def naming(whose: str, path: str = "") -> Iterator[None]:
+    """Let every `InputError` within say whose file or key it is about.
+
+    Args:
+        whose: What gave the file, as the user wrote it, with its path.
+        path: The file, by which an error may name it already.
+    """
     try:
         yield
     except InputError as error:
         if whose in error.what:
             raise
-        raise type(error)(f"{whose}: {error.what}", error.fix) from error
+        by_path = f"{path} "
+        what = whose + error.what[len(path) :] if path and error.what.startswith(by_path) else f"{whose}: {error.what}"
+        raise type(error)(what, error.fix) from error
+
+
+_PANIC = "PanicException"
+"""What a panic in Rust code comes to in Python: a BaseException of pyo3's, which cannot be imported."""
+
+
+@contextmanager
+def translating(explain: Callable[[BaseException], Exception]) -> Iterator[None]:
+    """Let whatever a library raises within become what `explain` returns: the edge around a parser that is not ours.
+
+    Our own errors pass as they are, and so does what ends the program, such as KeyboardInterrupt.
+    """
+    try:
+        yield
+    except StepOttError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
+        raise explain(error) from error
+
+
+def describe_foreign(error: BaseException) -> str:
+    """Return a library's error as it may be shown: a ValueError's own words, of anything else the kind alone."""
+    return str(error) if isinstance(error, ValueError) else type(error).__name__

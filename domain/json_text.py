@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import attrs
 
+from domain.terminal_text import escape_json
+
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 4300
 """Longer integers are refused: turning them into numbers takes time that grows with the square."""
@@ -85,6 +87,15 @@ def serialize(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(serialize, value)) + "]"
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def display(value: Any) -> str:
+    """Return `value` as `serialize` does, with escapes for what a terminal would act upon or not show.
+
+    It is for every JSON that is printed, and stands for the same value.
+    """
+    text = serialize(value)
+    return text if text.isprintable() else escape_json(text)
 
 
 def describe(value: Any) -> str:

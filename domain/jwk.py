@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from domain import base64url, json_text
+from domain.errors import KeyFormatError
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 
@@ -66,15 +67,35 @@ def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
     return PublicJwk(members, _choose_algorithm(jwk, members), _optional_text(jwk, "kid"))
 
 
+def check_rsa_size(bits: int) -> None:
+    """Check the length of an RSA key's modulus.
+
+    Raises:
+        ValueError: it is out of bounds.
+    """
+    if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+        raise ValueError(f"an RSA key of {bits} bits; step-ott takes {MIN_RSA_BITS} to {MAX_RSA_BITS}")
+
+
+def check_rsa_key_size(bits: int) -> None:
+    """Check the length of a private RSA key's modulus.
+
+    Raises:
+        KeyFormatError: it is out of bounds.
+    """
+    try:
+        check_rsa_size(bits)
+    except ValueError as error:
+        raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
+
+
 def _check_lengths(members: Mapping[str, str]) -> None:
     """Refuse coordinates of the wrong length, RSA moduli out of bounds, and numbers with a second spelling."""
     if members["kty"] == "RSA":
         for name in ("n", "e"):
             if base64url.decode(members[name])[:1] == b"\0":
                 raise ValueError(f"member {name!r} has a leading zero byte (RFC 7518, section 2)")
-        bits = int.from_bytes(base64url.decode(members["n"]), "big").bit_length()
-        if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
-            raise ValueError(f"an RSA key of {bits} bits; step-ott takes {MIN_RSA_BITS} to {MAX_RSA_BITS}")
+        check_rsa_size(int.from_bytes(base64url.decode(members["n"]), "big").bit_length())
         return
     curve, known = members["crv"], _CURVE_ALGORITHMS[members["kty"]]
     if curve not in known:

@@ -11,7 +11,7 @@ from domain.errors import IdentityError
 from domain.identity_client import MAX_SHOWN, parse_provider_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 USUAL_INTERVAL, SLOWER, LONGEST_WAIT = 5, 5, 3600
 """Seconds between two questions, what `slow_down` adds to them (RFC 8628, 3.5), and the most that is waited for."""
@@ -36,20 +36,28 @@ class DeviceGrant:
     interval: int
 
 
-def read_code(parameters: Mapping[str, str], state: str, issuer: str, names_issuer: bool) -> str:
+def read_code(pairs: Sequence[tuple[str, str]], state: str, issuer: str, names_issuer: bool) -> str | None:
     """Return the authorization code in what the browser comes back with (RFC 6749, 4.1.2; RFC 9207).
 
     Args:
-        parameters: Of the query.
+        pairs: The parameters of the query.
         state: What the request to sign in said.
         issuer: Who was asked.
         names_issuer: Whether every answer of theirs says who it is from.
 
+    Returns:
+        The code; None where the state is another one. Any web page can send the browser here with such an
+        answer, so that it says nothing of this sign-in.
+
     Raises:
-        IdentityError: it answers another request, is from somebody else, or is an error.
+        IdentityError: it is from somebody else, is an error, or has a parameter twice.
     """
-    if not compare_digest(parameters.get("state", "").encode(), state.encode()):
-        raise IdentityError("the browser came back with the state of another sign-in", "run the command again")
+    states = [value for name, value in pairs if name == "state"]
+    if len(states) != 1 or not compare_digest(states[0].encode(), state.encode()):
+        return None
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise IdentityError("the browser came back with a parameter twice", "run the command again")
     named = parameters.get("iss")
     if (named is None and names_issuer) or (named is not None and named != issuer):
         raise IdentityError(f"the answer is not from {issuer}, who was asked to sign you in", "run the command again")

@@ -23,11 +23,12 @@ from domain.authority_options import (
 )
 from domain.claims import TokenRequest
 from domain.device_options import judge_devices
-from domain.errors import UsageError
-from domain.moment import parse_moment
+from domain.errors import MissingSettingError, UsageError
+from domain.moment import Moment, parse_moment
+from domain.password_options import PASSWORD_FILES
 from domain.provisioners.types import TYPES
 from domain.request_kind import REVOKING, Kind, find_kind
-from domain.setting import Setting, Settings, check_unicode, exclude
+from domain.setting import Settings, check_unicode, exclude
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
 
@@ -37,7 +38,7 @@ NEEDS = {"force": "output-file"}
 EXCLUDES = (("cnf", "cnf-file"),)
 """Pairs of options that say the same thing twice, beside those of `authority_options`."""
 
-INPUT_FILES = (*authority_options.INPUT_FILES, "cnf-file", "password-file", "provisioner-password-file", "set-file")
+INPUT_FILES = (*authority_options.INPUT_FILES, *PASSWORD_FILES, "cnf-file", "set-file")
 """Options that name a file to read, where `-` is standard input; provisioners have more of their own."""
 
 ANY_SUBJECT = "0"
@@ -91,7 +92,6 @@ def read_token_options(subject: str | None, settings: Settings, now: int) -> Tok
     """
     given = drop_absent(settings)
     kind = judge_settings(given)
-    given = _drop_outranked(given)
     request = read_request(subject, given, kind, now)
     authority = read_authority_options(given)
     return TokenOptions(
@@ -114,16 +114,20 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
         subject=check_subject(subject, kind),
         sans=list_texts(given, "san"),
         principals=list_texts(given, "principal"),
-        not_before=parse_option(given, "not-before", parse_moment),
-        not_after=parse_option(given, "not-after", parse_moment),
-        cert_not_before=parse_option(given, "cert-not-before", parse_moment),
-        cert_not_after=parse_option(given, "cert-not-after", parse_moment),
+        not_before=_read_moment(given, "not-before"),
+        not_after=_read_moment(given, "not-after"),
+        cert_not_before=_read_moment(given, "cert-not-before"),
+        cert_not_after=_read_moment(given, "cert-not-after"),
         cnf=parse_option(given, "cnf", _check_fingerprint),
-        user=dict(map(parse_assignment, list_texts(given, "set"))),
+        user=dict(parse_assignment(text, given["set"].spelled) for text in list_texts(given, "set")),
     )
     resolve_window(request.not_before, request.not_after, now)
     check_certificate_window(request.cert_not_before, request.cert_not_after, now)
     return request
+
+
+def _read_moment(given: Settings, name: str) -> Moment | None:
+    return parse_option(given, name, lambda text: parse_moment(text, given[name].spelled))
 
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:
@@ -139,14 +143,6 @@ def _judge_own_options(given: Settings, kind: Kind) -> None:
             cls.judge(given, kind)
 
 
-def _drop_outranked(given: dict[str, Setting]) -> dict[str, Setting]:
-    """Return the settings without the provisioner's own password file where `password-file` is nearer to the user."""
-    own, common = given.get("provisioner-password-file"), given.get("password-file")
-    if own is not None and common is not None and common.origin > own.origin:
-        del given["provisioner-password-file"]
-    return given
-
-
 def check_subject(subject: str | None, kind: Kind) -> str:
     """Return the subject of a request of this kind.
 
@@ -156,7 +152,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if subject is None and kind is Kind.RENEW:
         return ""  # the certificate's own
     if not subject:
-        raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
+        raise MissingSettingError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
     if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(

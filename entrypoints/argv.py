@@ -38,8 +38,9 @@ def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
     for word in remaining:
         if word == "--":
             reader.positional += remaining
-        elif word.partition("=")[0] in HELP_WORDS:
-            return ParsedWords((), {}, wants_help=True)
+        elif is_help_word(word):
+            if asks_for_help(word):
+                return ParsedWords((), {}, wants_help=True)
         elif len(word) < 2 or word[0] != "-":
             reader.positional.append(word)
         else:
@@ -76,6 +77,21 @@ class _WordReader:
             earlier = before.value if before is not None and isinstance(before.value, tuple) else ()
             taken = (*earlier, str(taken))
         self.settings[option.name] = Setting(taken, Origin.FLAG, shown)
+
+
+def is_help_word(word: str) -> bool:
+    """Return whether `word` is the switch for help, with a value or without."""
+    return word.partition("=")[0] in HELP_WORDS
+
+
+def asks_for_help(word: str) -> bool:
+    """Return whether the switch for help is on: without a value, or with one that is true.
+
+    Raises:
+        UsageError: its value is neither true nor false.
+    """
+    name, equals, value = word.partition("=")
+    return not equals or parse_switch(value, name)
 
 
 def parse_environment(environment: Mapping[str, str], options: Sequence[Option]) -> dict[str, Setting]:

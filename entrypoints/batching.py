@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.batch_options import NDJSON
+from domain.batch_line import is_comment
 from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
-from domain.errors import StepOttError
+from domain.errors import InputError, StepOttError, UsageError
+from domain.print_form import NDJSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,16 +48,41 @@ class Totals:
     Attributes:
         minted: How many tokens were handed over.
         refused: How many lines gave none.
+        comments: How many lines were comments.
         next_line: Number of the line to go on with.
+        doubtful: Numbers of lines from there on whose tokens may have been printed as well.
+        is_cut: Whether the row of that line has been printed in part.
     """
 
     next_line: int
     minted: int = 0
     refused: int = 0
+    comments: int = 0
+    doubtful: Sequence[int] = ()
+    is_cut: bool = False
 
     def describe(self) -> str:
-        """Return the numbers in words."""
-        return f"{self.minted:,} minted, {self.refused:,} refused" if self.refused else f"{self.minted:,} minted"
+        """Return the numbers in words, those that are none left out but for the tokens'."""
+        words = [f"{self.minted:,} minted"]
+        if self.refused:
+            words.append(f"{self.refused:,} refused")
+        if self.comments:
+            words.append(f"{self.comments:,} comment{'s' if self.comments > 1 else ''}")
+        return ", ".join(words)
+
+    def describe_end(self) -> str:
+        """Return the same of a batch that has ended early, and where to go on."""
+        if self.doubtful:
+            first, last = self.doubtful[0], self.doubtful[-1]
+            rows, none, all_ = f"rows of lines {first} to {last}", "none of them was", "all were"
+            if first == last:
+                rows, none, all_ = f"row of line {first}", "it was not", "it was"
+            return (
+                f"{self.describe()}; the {rows} may have been printed too, whole or in part: look at the last whole "
+                f"row: --resume-from {first} goes on if {none}, {last + 1} if {all_}"
+            )
+        cut = f"; the row of line {self.next_line} was printed in part: drop it" if self.is_cut else ""
+        return f"{self.describe()}{cut}; --resume-from {self.next_line} goes on"
 
 
 def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:
@@ -74,24 +100,26 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
     note = partial(_note, ports, totals)
     try:
         with ports.progress.watching(ports.reader.count, options.resume_from - 1):
-            ports.workforce.run(make, ports.sink.take, ports.reader.read(options.resume_from), note)
+            pieces = ports.reader.read(options.resume_from)
+            ports.workforce.run(make, ports.sink.take, pieces, note, ports.sink.settle)
     except StepOttError as error:
-        ports.sink.mend()
-        raise type(error)(f"{error.what}; {_describe_end(totals)}", error.fix) from error
+        if isinstance(error, InputError | UsageError) and totals == Totals(options.resume_from):
+            raise  # the list cannot be used at all
+        raise type(error)(f"{error.what}; {totals.describe_end()}", error.fix) from error
     except KeyboardInterrupt:
-        ports.sink.mend()
-        ports.progress.say(_describe_end(totals))
+        ports.progress.say(totals.describe_end())
         raise
     ports.progress.say(totals.describe())
     return totals
 
 
 def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
-    """Return what becomes of some lines, and their tokens; `form` is one of `domain.batch_options.FORMATS`."""
+    """Return what becomes of some lines, and their tokens; `form` is one of `domain.print_form.BATCH_FORMS`."""
     numbers: list[int] = []
     refused: list[RefusedLine] = []
     rows: list[bytes] = []
     tokens: list[MintedLine] = []
+    comments: list[int] = []
     for begin in range(0, len(lines.texts), LINES_TOGETHER):
         minted: list[MintedLine] = []
         for number, text in enumerate(lines.texts[begin : begin + LINES_TOGETHER], lines.first + begin):
@@ -100,12 +128,14 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
                 minted.append(outcome)
             elif outcome is not None:
                 refused.append(outcome)
+            elif is_comment(text):
+                comments.append(number)
         numbers += [one.number for one in minted]
         if for_files:
             tokens += minted
         else:
             rows.append(_print_rows(minted, form))
-    return Portion(lines.first, len(lines.texts), numbers, refused), Goods(rows, tokens)
+    return Portion(lines.first, len(lines.texts), numbers, refused, comments), Goods(rows, tokens)
 
 
 def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
@@ -115,16 +145,15 @@ def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
 
 def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
     """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""
-    minted = ports.sink.count() - totals.minted
+    minted, loose = ports.sink.count() - totals.minted, ports.sink.loose_end()
+    totals.doubtful = portion.numbers[minted : minted + loose.doubtful]
+    totals.is_cut = loose.is_cut
     end = portion.numbers[minted] if minted < len(portion.numbers) else portion.first + portion.count
     for refusal in portion.refused:
         if refusal.number < end:
             ports.progress.say(f"line {refusal.number}: {refusal.reason}")
             totals.refused += 1
+    totals.comments += sum(number < end for number in portion.comments)
     totals.minted += minted
     totals.next_line = end
     ports.progress.advance(end - portion.first)
-
-
-def _describe_end(totals: Totals) -> str:
-    return f"{totals.describe()}; --resume-from {totals.next_line} goes on"

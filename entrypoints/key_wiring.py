@@ -65,7 +65,7 @@ def _wire_containers(files: InputFiles) -> KeyContainers:
         check_jwe=defer("adapters.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
         load_pem=defer("adapters.key_formats", "load_pem_key"),
-        load_jwk=defer("adapters.key_formats", "load_jwk_key"),
+        load_jwk=defer("adapters.jwk_keys", "load_jwk_key"),
         make_signer=defer("adapters.jws", "make_signer"),
         open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
     )

@@ -14,7 +14,7 @@ from domain.claims import compose_token
 from domain.credential import take_any
 from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
-from domain.json_text import serialize
+from domain.json_text import display, serialize
 from domain.rfc3339 import format_time
 from domain.token_options import check_subject, judge_settings, read_request
 from domain.token_template import TokenTemplate
@@ -79,7 +79,7 @@ class LineMinter:
         except StepOttError as error:
             return RefusedLine(number, str(error))
         token = f"{signing_input}.{base64url.encode(self._sign(signing_input.encode('ascii')))}"
-        return MintedLine(number, serialize(asked.subject), token, jti, self._format(expires_at))
+        return MintedLine(number, display(asked.subject), token, jti, self._format(expires_at))
 
     def _compose(self, asked: BatchLine, jti: str) -> tuple[str, int]:
         """Return what is signed for the line, and when that expires (see `TokenTemplate.fill`)."""

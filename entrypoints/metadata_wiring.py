@@ -28,11 +28,6 @@ class _LateMetadata:
 
 
 def _open_metadata() -> InstanceMetadata:
-    from adapters.https_client import describe_fault, run_within  # noqa: PLC0415
     from adapters.instance_metadata import HttpMetadata, find_address  # noqa: PLC0415
 
-    return HttpMetadata(
-        find_address=lambda service: find_address(service, os.environ),
-        run_within=run_within,
-        describe_fault=describe_fault,
-    )
+    return HttpMetadata(find_address=lambda service: find_address(service, os.environ))

@@ -10,6 +10,7 @@ from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
+from domain.password_options import PASSWORD_FILES, choose_password_file
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -17,6 +18,7 @@ from domain.user_data import parse_document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from domain.ca_url import CaUrl
     from domain.ports import (
         Authority,
         Certificates,
@@ -97,10 +99,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
 
 def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
-    request = _complete_request(options, ports)
+    request = complete_request(options, ports)
     fingerprint = ports.authority.root_fingerprint()
-    provisioner = _choose_provisioner(options, ports)
-    provisioner.judge(options.settings, request.kind)
+    provisioner = choose_provisioner(ports.authority.provisioners(), options, ports.prompter)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
@@ -108,10 +109,17 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
+    return combine_evidence(request, provisioner, credential, ports.authority.url(), fingerprint)
+
+
+def combine_evidence(
+    request: TokenRequest, provisioner: Provisioner, credential: Credential, ca_url: CaUrl, fingerprint: str
+) -> Evidence:
+    """Return what a token is made of whose parts are known; `fingerprint` is that of the CA's root."""
     issuer = Issuer(
         name=provisioner.name,
         kid=credential.kid,
-        ca_url=ports.authority.url(),
+        ca_url=ca_url,
         root_fingerprint=fingerprint,
         fragment=provisioner.audience_fragment,
         header=credential.header,
@@ -139,25 +147,32 @@ class _WatchedPasswords:
         return self.passwords.candidates(purpose)
 
 
-def _complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
+def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     """Return the request with what stands in the files that the user named."""
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
     if cnf_file is not None:
-        content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-        request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+        with options.naming("cnf-file"):
+            content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
+            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
     if set_file is not None:
-        document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES), set_file)
+        with options.naming("set-file"):
+            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
 
 
-def _choose_provisioner(options: TokenOptions, ports: Ports) -> Provisioner:
-    left = select_provisioners(ports.authority.provisioners(), options)
-    if len(left) == 1:
-        return left[0]
+def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, prompter: Prompter) -> Provisioner:
+    """Return the one of the `listed` that the settings mean, or a person chooses.
+
+    Raises:
+        UsageError: there is none, nobody to ask, or the settings cannot apply to it.
+    """
+    left = select_provisioners(listed, options)
     question = "Which provisioner is to make the token?"
-    return left[ports.prompter.choose(question, [provisioner.label() for provisioner in left])]
+    index = prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
+    left[index].judge(options.settings, options.request.kind)
+    return left[index]
 
 
 def _list_cautions(
@@ -179,12 +194,13 @@ def _list_cautions(
     if request.kind is Kind.RENEW:
         asking_nobody = "a renewal token is made without asking the CA"
         yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
-    passwords = [name for name in ("provisioner-password-file", "password-file") if options.is_flag(name)]
-    if consulted:
-        yield from _list_unused(options, passwords[1:], f"{options.spell('provisioner-password-file')} goes before it")
-    else:
+    chosen = choose_password_file(options)
+    if consulted and chosen is not None:
+        outranked = [name for name in PASSWORD_FILES if name != chosen]
+        yield from _list_unused(options, outranked, f"{options.spell(chosen)} goes before it")
+    elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
-        yield from _list_unused(options, passwords, needless)
+        yield from _list_unused(options, PASSWORD_FILES, needless)
 
 
 def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.errors import UsageError
-from entrypoints.argv import HELP_WORDS, parse_words
+from entrypoints.argv import HELP_WORDS, asks_for_help, is_help_word, parse_words
 from entrypoints.commands import COMMANDS, VERSION, Command
 from entrypoints.dispatch import dispatch
 from entrypoints.help import describe_command, describe_program
@@ -16,10 +16,10 @@ def run_words(words: Sequence[str]) -> int:
     Raises:
         StepOttError: it cannot be done.
     """
-    rest = list(words)
+    rest = _drop_refused_help(words)
     if rest[:1] == ["ca"]:
-        del rest[0]
-    if not rest or rest[0] in HELP_WORDS:
+        rest = _drop_refused_help(rest[1:])
+    if not rest or is_help_word(rest[0]):
         return print_text(describe_program())
     if rest[0] in ("--version", "-version"):
         rest[0] = VERSION.name
@@ -32,6 +32,14 @@ def run_words(words: Sequence[str]) -> int:
     if parsed.wants_help:
         return print_text(describe_command(command))
     return dispatch(command.name, parsed.positional, parsed.settings, RUNS)
+
+
+def _drop_refused_help(words: Sequence[str]) -> list[str]:
+    """Return the words without those in front that say that help is not wanted, such as `--help=false`."""
+    rest = list(words)
+    while rest and is_help_word(rest[0]) and not asks_for_help(rest[0]):
+        del rest[0]
+    return rest
 
 
 def _find_command(word: str) -> Command:

@@ -14,14 +14,12 @@ import attrs
 from domain import json_text
 from domain.fact import Fact, join_items, word_item, word_value
 from domain.finding import Finding, Outcome
-from domain.terminal_text import escape
+from domain.print_form import JSON, TEXT
+from domain.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
 from domain.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-TEXT, JSON = "text", "json"
-FORMATS = (TEXT, JSON)
 
 COLOURS = {"label": "cyan", "note": "dark_grey", "timeline": "cyan", "warning": "yellow"} | {
     Outcome.PASSED.value: "green",
@@ -53,7 +51,7 @@ def render(
     """Return `facts` as text, a line each, with `note` as the last; or as one line of JSON."""
     if form == JSON:
         shown = {name: _to_json(value) for name, value in facts.items() if not isinstance(value, Timeline)}
-        return json_text.serialize(shown) + "\n"
+        return json_text.display(shown) + "\n"
     paint = paint or _leave_plain
     lines = [line for name, value in facts.items() for line in _render_fact(name, value, paint, canvas)]
     return "\n".join([*lines, *([paint(f"note: {note}", "note")] if note else [])]) + "\n"
@@ -96,9 +94,7 @@ def fit_encoding(text: str, form: str, encoding: str | None) -> str:
         return text
     if form == TEXT:
         return text.encode(str(encoding), "backslashreplace").decode(str(encoding))
-    from json import dumps  # noqa: PLC0415
-
-    return "".join(character if can_carry(character, encoding) else dumps(character)[1:-1] for character in text)
+    return "".join(character if can_carry(character, encoding) else spell_json(character) for character in text)
 
 
 def _leave_plain(text: str, _: str) -> str:
@@ -118,19 +114,20 @@ def _render_fact(name: str, value: Any, paint: Paint, canvas: Canvas | None) -> 
         drawn = [] if canvas is None else draw_timeline(value, canvas.width, canvas.strokes)
         return [paint(line, "timeline") for line in drawn]
     if name == "warnings":
-        return [paint(f"warning: {escape(str(text))}", "warning") for text in value]
-    label = paint(f"{name.replace('_', ' ')}:", "label")
+        return [paint(show_line(f"warning: {text}"), "warning") for text in value]
+    words = f"{name.replace('_', ' ')}:"
+    label = paint(words, "label")
     if isinstance(value, list) and value and all(isinstance(item, Finding) for item in value):
         return [_render_finding(item, paint) for item in value]
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return [label, *(f"  {escape(_join(item))}" for item in value)]
-    return [f"{label} {escape(_word(value))}"]
+        return [label, *(show_line(f"  {_join(item)}") for item in value)]
+    return [f"{label} {show_line(_word(value), MAX_LINE_LENGTH - len(words) - 1)}"]
 
 
 def _render_finding(finding: Finding, paint: Paint) -> str:
     outcome = finding.outcome.value
-    remedy = f": {escape(finding.remedy)}" if finding.remedy else ""
-    return f"{paint(outcome.ljust(_OUTCOME_WIDTH), outcome)}  {escape(finding.rule)}: {escape(finding.reason)}{remedy}"
+    told = f"{finding.rule}: {finding.reason}" + (f": {finding.remedy}" if finding.remedy else "")
+    return f"{paint(outcome.ljust(_OUTCOME_WIDTH), outcome)}  {show_line(told, MAX_LINE_LENGTH - _OUTCOME_WIDTH - 2)}"
 
 
 def _word(value: Any) -> str:

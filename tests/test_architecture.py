@@ -17,6 +17,9 @@ IMPURE = {
 """Modules of the standard library that reach a clock, randomness, files, a network or a terminal."""
 
 LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
+GROUND = [["adapters", "http"]]
+"""Families of adapters that other adapters stand on."""
+
 COMPOSITION_ROOTS = {"runs.py", *(path.name for path in LAYERS["entrypoints"] if path.name.endswith("wiring.py"))}
 
 
@@ -56,10 +59,11 @@ def test_the_domain_calls_nothing_that_reads_or_writes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", LAYERS["adapters"], ids=name_file)
-def test_an_adapter_imports_no_other_adapter(path: Path) -> None:
-    """Adapters know the domain and their own library, never each other or an entry point."""
+def test_an_adapter_imports_the_ground_and_no_other_adapter(path: Path) -> None:
+    """Adapters know the domain, their own library and `adapters.http`, never each other or an entry point."""
     for name in list_imports(path):
-        assert name.partition(".")[0] not in {"adapters", "entrypoints", "tests"}, name
+        is_ground = name.split(".")[:2] in GROUND
+        assert is_ground or name.partition(".")[0] not in {"adapters", "entrypoints", "tests"}, name
 
 
 @pytest.mark.parametrize("path", LAYERS["entrypoints"], ids=name_file)

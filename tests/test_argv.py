@@ -85,6 +85,22 @@ def test_nothing_is_chained_to_the_result(place: OfflinePlace) -> None:
     assert "'foo', '-', 'upper'" in result.err
 
 
+@pytest.mark.parametrize("word", ["--help=false", "-h=0", "--h=F", "-help=False"])
+def test_help_that_is_not_wanted_is_not_shown(place: OfflinePlace, word: str) -> None:
+    """The switch for help is one like any other: with a value that is false it is off, wherever it stands."""
+    assert place.mint("foo", word, "--san", "a").claims["sans"] == ["a"]
+    version = invoke("version").out
+    assert [invoke(*words).out for words in ([word, "version"], ["ca", word, "version"])] == [version, version]
+
+
+@pytest.mark.parametrize("words", [["token", "foo", "--help=maybe"], ["--help=maybe"], ["-h=maybe", "version"]])
+def test_help_takes_no_other_value_than_true_and_false(words: list[str]) -> None:
+    """Go's words for the two, as for every switch."""
+    result = invoke(*words)
+    assert (result.status, result.out) == (2, "")
+    assert "'maybe' is neither true nor false" in result.err
+
+
 @pytest.mark.parametrize("flag", ["--interactive", "--trace", "--verbose", "--completion", "--separator=x", "--help"])
 def test_fires_own_flags_are_words_like_any_other(place: OfflinePlace, flag: str) -> None:
     """Plain Fire takes what stands behind `--` for itself: a REPL, a trace, a completion script."""

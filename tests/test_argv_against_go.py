@@ -22,13 +22,16 @@ def go() -> Iterator[GoAnswers]:
 
 
 BY_NAME = {name: option for option in TOKEN_OPTIONS for name in (option.name, *option.aliases)}
+HELP = ("help", "h")
+"""The switch for help, which is one like any other to step (urfave/cli, HelpFlag), but that it ends the line here."""
 SWITCHES = [name for name, option in BY_NAME.items() if option.kind is ValueKind.SWITCH]
 VALUES = [name for name, option in BY_NAME.items() if option.kind is not ValueKind.SWITCH]
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 ODD_WORDS = st.sampled_from([
     "-", "--", "---", "-=", "--=", "--=x", "-5m", "true", "false", "a=b", "--sann", "-x", "-nf", "foo", "None", "-h",
-    "--help", "-help", "--h", "--help=false", "--ssh=T", "--ssh=yes", "-ssh=0", "-f=", "--san=", "-n=-n", "--san=--san",
+    "--help", "-help", "--h", "--help=false", "-h=0", "--help=maybe", "--h=T",
+    "--ssh=T", "--ssh=yes", "-ssh=0", "-f=", "--san=", "-n=-n", "--san=--san",
 ])  # fmt: skip
 FLAGS = st.builds(
     lambda dashes, name, tail: f"{dashes}{name}{tail}",
@@ -40,7 +43,7 @@ WORDS = st.lists(st.one_of(FLAGS, FLAGS, ODD_WORDS, TEXTS), max_size=8)
 
 
 def ask(go: GoAnswers, words: list[str]) -> dict[str, Any]:
-    return go.parse_flags(words, SWITCHES, VALUES)
+    return go.parse_flags(words, [*SWITCHES, *HELP], VALUES)
 
 
 def parse_or_refuse(words: list[str]) -> ParsedWords | None:
@@ -71,6 +74,11 @@ def fold_sets(sets: list[list[str]]) -> dict[str, object]:
     return folded
 
 
+def _find_help(sets: list[list[str]]) -> int:
+    """Return the number of sets in front of that which asks for help."""
+    return next((i for i, (name, value) in enumerate(sets) if name in HELP and value == "true"), len(sets))
+
+
 def values_of(parsed: Settings) -> dict[str, object]:
     return {name: setting.value for name, setting in parsed.items()}
 
@@ -80,7 +88,9 @@ def values_of(parsed: Settings) -> dict[str, object]:
 def test_every_command_line_means_what_it_means_to_go(go: GoAnswers, words: list[str]) -> None:
     """Values, positional words, help and refusals are those of Go, but for what is refused on purpose."""
     answer, parsed = ask(go, words), parse_or_refuse(words)
-    is_help = answer.get("help", False)
+    sets = answer.get("sets", [])
+    is_help = any(name in HELP and value == "true" for name, value in sets)
+    answer["sets"] = [(name, value) for name, value in sets[: _find_help(sets)] if name not in HELP]
     if is_refused_here_alone(answer.get("sets", [])) or ("error" in answer and not is_help):
         assert parsed is None
     else:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.batch_line import MAX_LINE_BYTES, BatchLine, read_line
+from domain.batch_line import MAX_LINE_BYTES, BatchLine, is_comment, read_line
 from domain.batch_options import read_batch_options
 from domain.errors import InputError, UsageError
 from domain.setting import Origin, Setting, Settings
@@ -30,13 +30,22 @@ def give(**values: Any) -> dict[str, Setting]:
 def test_a_blank_line_asks_for_nothing(line: bytes) -> None:
     """White space alone, the end of a Windows line among it, is no subject."""
     assert read_line(line) is None
+    assert not is_comment(line)
+
+
+@pytest.mark.parametrize("line", [b"#", b"# web servers", b"#a.test\r", b"\t # a", b"#{", b"#\xff", b"#" * 40_000])
+def test_a_comment_asks_for_nothing(line: bytes) -> None:
+    """What begins with a hash is for people alone, however long and in whatever encoding."""
+    assert is_comment(line)
+    assert read_line(line) is None
 
 
 @pytest.mark.parametrize(
     ("line", "subject"),
     [
-        (b"a.test", "a.test"), (b" a.test\t", "a.test"), (b"a.test\r", "a.test"), (b"a b", "a b"), (b'"a"', '"a"'),
-        (b"# a", "# a"), (b"[a]", "[a]"), ("é\u00a0".encode(), "é\u00a0"), (b"\x1ca\x1f", "\x1ca\x1f"),
+        (b"a.test", "a.test"), (b" a.test\t", "a.test"), (b"a.test\r", "a.test"), (b"\va\f", "a"), (b'"a"', '"a"'),
+        (b"[a]", "[a]"), ("é".encode(), "é"), (b"spiffe://a/b?c=d", "spiffe://a/b?c=d"),
+        (b'{"subject":"# a"}', "# a"), (b'{"subject":"a,b c\\td"}', "a,b c\td"),
         (b'{"subject":"a"}', "a"), (b' {"subject" : "a"} \r', "a"), (b'{"subject":" { a "}', " { a "),
         (b'{"subject":"\\u0000\\ud83d\\ude00"}', "\0\U0001f600"), (b'{"subject":"a","sans":null,"set":null}', "a"),
     ],
@@ -44,6 +53,39 @@ def test_a_blank_line_asks_for_nothing(line: bytes) -> None:
 def test_a_line_gives_its_subject(line: bytes, subject: str) -> None:
     """Bare, without the white space of ASCII around it, or as a JSON object, exactly; null is as left out."""
     assert read_line(line) == BatchLine(subject)
+
+
+@pytest.mark.parametrize(
+    ("line", "thing", "fix"),
+    [
+        (b"host1  # primary", "'#'", "put the comment on a line of its own"), (b"a#b", "'#'", "put the comment on"),
+        (b"host2,host2.example.com", "a comma", "write one subject a line"), (b"a,", "a comma", "write one subject"),
+        (b"\thost3\t10.0.0.3", "white space", "write one subject a line"), (b"a b", "white space", "write one"),
+        ("é\u00a0".encode(), "white space", "write one"), ("a\u2028b".encode(), "white space", "write one"),
+        (b"\x1ca\x1f", "white space", "write one"),
+        (b"a\rb\r", "the control character U+000D", r"end lines with line feeds (tr '\r' '\n')"),
+        (b"a\0b\0", "the control character U+0000", r"end lines with line feeds (tr '\0' '\n')"),
+        (b"a\x1bb", "the control character U+001B", "remove it"), (b"a\x7f", "the control character U+007F", "remove"),
+        ("a\u0080".encode(), "the control character U+0080", "remove it"),
+        ("\ufeffa".encode(), "the invisible character U+FEFF", "remove it"),
+        ("a\u202eb".encode(), "the invisible character U+202E", "remove it"),
+    ],
+)  # fmt: skip
+def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, fix: str) -> None:
+    """What parts fields in other formats, and what cannot be seen, is refused with the way to write it."""
+    with pytest.raises(InputError) as refused:
+        read_line(line)
+    assert refused.value.what == f"a bare subject cannot contain {thing}"
+    told, _, written = refused.value.fix.partition(", or write this subject as ")
+    assert told.startswith(fix) and written.isascii() and written.isprintable()
+    assert read_line(written.encode()) == BatchLine(line.decode().strip(" \t\v\f\r"))
+
+
+def test_a_long_subject_is_not_repeated() -> None:
+    """The error of a bare subject has an end."""
+    with pytest.raises(InputError) as refused:
+        read_line(b"a," * 10_000)
+    assert refused.value.fix.endswith('or write this subject as {"subject": …}') and len(str(refused.value)) < 200
 
 
 @given(subject=TEXTS)

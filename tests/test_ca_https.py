@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from adapters.provisioner_json import read_provisioners
 from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS
 from domain.errors import AuthorityError, NetworkError, StepOttError
-from tests.hostile_ca import Behaviour, HostileCa, Request, answer, in_turn, listen, root, serve, stall
+from tests.hostile_ca import IDLE_SECONDS, Behaviour, HostileCa, Request, answer, in_turn, listen, root, serve, stall
 
 EMPTY_LIST = answer({"provisioners": [], "nextCursor": ""})
 PLENTY = 30 * NANOSECONDS
@@ -361,3 +362,113 @@ def test_many_pages_come_over_one_connection() -> None:
         assert [p.name for p in client.provisioners()] == ["p0", "p1", "p2", "p3", "p4"]
         assert client.encrypted_key("k") == "jwe"
         assert (ca.connections, len(ca.requests)) == (1, 7)
+
+
+# -- Framing ----------------------------------------------------------------------------------------
+
+
+def chunk_of(size: bytes) -> Behaviour:
+    """Answer with a chunk that says to be of that size, and then on and on with other bytes."""
+
+    def tell(request: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n"
+        while not request.stopped.is_set():
+            yield b"x" * 65_536
+
+    return tell
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5", b"-" + b"f" * 16, b"+5", b"0x5", b"1_0", b"", b"g", b"\xb2", b"f" * 17])
+def test_a_chunk_that_is_of_no_size_is_refused(size: bytes) -> None:
+    """What http.client takes for a size is read no further; the GET is tried again, and the error is in words."""
+    with serve(chunk_of(size)) as ca:
+        with pytest.raises(NetworkError, match="gives no proper answer: a chunk of the answer does not begin with"):
+            connect(ca).provisioners()
+        assert len(ca.requests) == 1 + len(PAUSES)
+
+
+def test_a_chunk_that_is_of_no_size_passes() -> None:
+    """It is a fault like a broken line: the next answer may be a good one."""
+    malformed = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n-1\r\n{}"
+    with serve(in_turn(malformed, EMPTY_LIST)) as ca:
+        assert connect(ca).provisioners() == []
+
+
+@pytest.mark.parametrize("size", [b"f" * 15, b"7fffffff"])
+def test_a_chunk_of_endless_size_ends_at_the_bound(size: bytes) -> None:
+    """A size beyond all bounds is no reason to make room for it."""
+    assert f"is over {MAX_PAGE_BYTES} bytes" in refusal(chunk_of(size))
+
+
+def endless(head: bytes, piece: bytes) -> Behaviour:
+    """Answer with `head`, and then with `piece` again and again."""
+
+    def tell(request: Request) -> Iterator[bytes]:
+        yield head
+        while not request.stopped.is_set():
+            yield piece
+
+    return tell
+
+
+OK_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "is over 65536 bytes before its body"),
+        (endless(b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 60_000 + b"\r\n"), "is over 65536 bytes before its body"),
+        (endless(OK_CHUNKED, b"1\r\nx\r\n" * 10_000), "is over 65536 bytes"),
+        (endless(OK_CHUNKED + b"0\r\n", b"X: y\r\n" * 10_000), "is over 65536 bytes"),
+        (endless(OK_CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n"), "gives no proper answer"),
+    ],
+    ids=["interim answers", "headers", "small chunks", "trailers", "chunk extensions"],
+)
+def test_what_is_beside_a_body_is_bounded_as_well(behaviour: Behaviour, said: str) -> None:
+    """Headers, interim answers, and what frames chunks, are counted as they come."""
+    assert said in refusal(behaviour, kid="k")
+
+
+@pytest.mark.parametrize("cut", [b"", b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_an_answer_that_ends_with_its_headers_is_an_error_in_words(cut: bytes) -> None:
+    """The certificate is looked at as long as the connection stands: nothing depends on the rest of the answer."""
+
+    def cut_off(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + cut + b"\r\n"
+
+    told = refusal(cut_off)
+    assert "gives no proper answer" in told or "cannot be used" in told
+
+
+@pytest.mark.parametrize("late", [stall, trickle_body], ids=["silent", "trickling"])
+def test_a_ca_that_falls_silent_after_passing_faults_did_not_answer_in_time(late: Behaviour) -> None:
+    """Three times 503, and then nothing: the time was too short, the address is right."""
+    told = itertools.chain([answer(b"", 503)] * len(PAUSES), itertools.repeat(None))
+
+    def behave(request: Request) -> bytes | Any:
+        busy = next(told)
+        return late(request) if busy is None else busy
+
+    assert "did not answer within 1s" in refusal(behave, request_timeout=NANOSECONDS)
+
+
+@pytest.mark.parametrize("behaviour", [trickle_body, trickle_headers, continue_forever, chunk_of(b"f" * 15)])
+def test_what_was_given_up_reads_no_further(behaviour: Behaviour) -> None:
+    """In a program that goes on, neither a thread nor a connection stays behind."""
+    ended = threading.Event()
+
+    def watch(request: Request) -> Iterator[bytes]:
+        try:
+            told = behaviour(request)
+            yield from [told] if isinstance(told, bytes) else told
+        finally:
+            ended.set()  # the client has hung up
+
+    with serve(watch) as ca:
+        with pytest.raises(StepOttError):
+            connect(ca, request_timeout=NANOSECONDS).provisioners()
+        assert ended.wait(IDLE_SECONDS / 2) or not ca.requests
+        for thread in [thread for thread in threading.enumerate() if thread.name.endswith("(go)")]:
+            thread.join(IDLE_SECONDS / 2)
+            assert not thread.is_alive()

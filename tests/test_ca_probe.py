@@ -15,7 +15,8 @@ import pytest
 
 from adapters.ca_probe import CaProbe
 from adapters.clock import SystemClock
-from adapters.https_client import make_tls_context
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.pool import make_tls_context
 from adapters.jws import generate_jwk
 from domain import diagnosis
 from domain.ca_encounter import Stop
@@ -79,7 +80,7 @@ def test_a_ca_that_is_silent_is_not_reached(silent_port: int, tmp_path: Path) ->
     assert checks[diagnosis.TLS]["outcome"] == checks[diagnosis.CLOCK]["outcome"] == UNCHECKED
 
 
-def test_a_ca_that_never_answers_is_not_reached_but_trusted() -> None:
+def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the request is sent it is the answer that is missing, and the certificate has been seen."""
     asked = threading.Event()
 
@@ -87,19 +88,21 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted() -> None:
         asked.set()
         return stall(request)
 
-    def give_up_once_asked(_: float, work: Callable[[], None]) -> None:
-        def try_work() -> None:
-            with suppress(OSError, HTTPException):  # the server stops
-                work()
+    class Impatient(Exchange):
+        def run(self, work: Callable[[], Any]) -> Any:
+            def try_work() -> None:
+                with suppress(OSError, HTTPException, ExchangeError):  # the server stops
+                    super(Impatient, self).run(work)
 
-        threading.Thread(target=try_work, daemon=True).start()
-        assert asked.wait(IDLE_SECONDS)
-        raise TimeoutError
+            threading.Thread(target=try_work, daemon=True).start()
+            assert asked.wait(IDLE_SECONDS)
+            raise ExchangeError(FaultKind.LATE)
 
+    monkeypatch.setattr("adapters.ca_probe.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
             ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,
-            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS, run_within=give_up_once_asked,
+            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
         seen = probe.visit()
     assert (seen.stop, seen.reason, seen.names) == (Stop.ANSWER, "nothing within 30s", ("127.0.0.1", "ca.test"))
@@ -202,8 +205,9 @@ def test_a_ca_that_is_not_well_is_a_warning(health: bytes, tmp_path: Path) -> No
     assert checks[diagnosis.PROVISIONERS]["outcome"] == FAILED  # it has none
 
 
-def test_several_provisioners_are_a_question(tmp_path: Path) -> None:
-    """Where token would ask which one, that is a warning, and no key is tried."""
+@pytest.mark.usefixtures("no_terminal")
+def test_several_provisioners_without_a_terminal_are_a_failure(tmp_path: Path) -> None:
+    """Where token would ask which one and cannot, that is told as token tells it, and no key is tried."""
     keys = [{name: value for name, value in generate_jwk().items() if name != "d"} for _ in range(2)]
     listed = [{"type": "JWK", "name": f"p{number}", "key": key} for number, key in enumerate(keys)]
 
@@ -213,8 +217,8 @@ def test_several_provisioners_are_a_question(tmp_path: Path) -> None:
     with serve(behave) as ca:
         checks = visit(ca, tmp_path)
         chosen = visit(ca, tmp_path, "--provisioner", "p1")
-    assert [checks[rule]["outcome"] for rule in (diagnosis.PROVISIONER, diagnosis.KEY)] == [WARNING, UNCHECKED]
-    assert "p0 (JWK)" in checks[diagnosis.PROVISIONER]["reason"]
+    assert [checks[rule]["outcome"] for rule in (diagnosis.PROVISIONER, diagnosis.KEY)] == [FAILED, UNCHECKED]
+    assert "p0 (JWK)" in checks[diagnosis.PROVISIONER]["remedy"]
     assert chosen[diagnosis.PROVISIONER]["outcome"] == PASSED
 
 

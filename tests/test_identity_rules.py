@@ -184,23 +184,32 @@ def test_whatever_a_provider_says_is_read_or_refused(document: Any) -> None:
 # -- Its answers ------------------------------------------------------------------------------------
 
 
-@given(
-    st.dictionaries(st.sampled_from(["code", "state", "iss", "error", "error_description"]), st.text()), st.booleans()
+ANSWER_PAIRS = st.lists(
+    st.tuples(st.sampled_from(["code", "state", "iss", "error", "error_description"]), st.text() | st.just("state"))
+    | st.just(("state", "state"))
 )
-def test_a_code_is_taken_for_its_own_request_alone(parameters: dict[str, str], names_issuer: bool) -> None:
-    """State and issuer are those of the request, and nothing says that it failed."""
+
+
+@given(ANSWER_PAIRS, st.booleans())
+def test_a_code_is_taken_for_its_own_request_alone(pairs: list[tuple[str, str]], names_issuer: bool) -> None:
+    """State and issuer are those of the request, and nothing says that it failed; another state says nothing."""
+    states = [value for name, value in pairs if name == "state"]
     try:
-        code = read_code(parameters, "state", IDP, names_issuer)
+        code = read_code(pairs, "state", IDP, names_issuer)
     except IdentityError:
+        assert states == ["state"]
         return
-    assert code and parameters["state"] == "state" and "error" not in parameters
-    assert parameters.get("iss", None if not names_issuer else "") in (None, IDP)
+    assert (code is None) is (states != ["state"])
+    if code is not None:
+        parameters = dict(pairs)
+        assert code and len(parameters) == len(pairs) and "error" not in parameters
+        assert parameters.get("iss", None if not names_issuer else "") in (None, IDP)
 
 
 def test_a_sound_answer_has_its_code() -> None:
     """With the issuer or, where the provider does not promise it, without."""
-    assert read_code({"code": "c", "state": "s"}, "s", IDP, False) == "c"
-    assert read_code({"code": "c", "state": "s", "iss": IDP}, "s", IDP, True) == "c"
+    assert read_code([("code", "c"), ("state", "s")], "s", IDP, False) == "c"
+    assert read_code([("code", "c"), ("state", "s"), ("iss", IDP)], "s", IDP, True) == "c"
 
 
 GRANT = {"device_code": "kept-to-itself", "user_code": "u", "verification_uri": f"{IDP}/device", "expires_in": 600}

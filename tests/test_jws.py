@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.jwk_keys import load_jwk_key
 from adapters.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
-from adapters.key_formats import load_jwk_key
 from domain import base64url
 from domain.errors import KeyFormatError
 from domain.jwk import read_public_jwk

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 import attrs
 import pytest
@@ -142,11 +143,17 @@ def test_a_line_is_minted_as_token_would_mint_it(case: tuple[Kind, str, dict[str
         assert minted == wanted
 
 
+def keep_bare(text: str) -> str:
+    """Return the text without what only the subject of an object may have in it."""
+    kept = (one for one in text if not one.isspace() and one not in ",#" and category(one) not in ("Cc", "Cf"))
+    return "".join(kept).lstrip("{")
+
+
 @settings(deadline=None)
 @given(kind=st.sampled_from(BATCH_KINDS), data=st.data())
 def test_a_bare_subject_is_minted_as_token_would_mint_it(kind: Kind, data: st.DataObject) -> None:
     """The swift way gives the same header and claims, or refuses with the same words."""
-    subject = data.draw(subjects(kind) | TEXTS).replace("\n", "").lstrip("{ \t\v\f\r").rstrip(" \t\v\f\r") or "0"
+    subject = data.draw((subjects(kind) | TEXTS).map(keep_bare).filter(bool))
     assert ask_line(subject.encode(), flags_of(kind, {})) == ask_token(subject, flags_of(kind, {}))
 
 

@@ -1,6 +1,7 @@
 """Lines as they are read: all of them, whole, numbered, wherever the blocks of the file end."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from adapters.line_source import LineSource
 from domain.batch_portion import Lines
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
+from tests.running import more_descriptors
 
 LONGEST = 12
 BOM = b"\xef\xbb\xbf"
-CONTENTS = st.lists(st.sampled_from([b"a", b"\n", b"\r", BOM, BOM[:1], b"1234567", b"\0\xff", b"\n\n"])).map(b"".join)
+CONTENTS = st.lists(st.sampled_from([b"a", b"\n", b"\r", BOM, BOM[:1], b"1234567", b"abcdef\0\xff", b"\n\n"])).map(
+    b"".join
+)
 
 
 def list_lines(content: bytes) -> list[bytes]:
@@ -43,14 +47,96 @@ def test_lines_are_those_of_the_file(
     """Together they are the file from line `begin` on, but for one mark at its head and the ends of long lines."""
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(content)
+    wanted = dict(enumerate(list_lines(content), 1))
+    begin = min(begin, len(wanted) + 1)
     with mock.patch("adapters.line_source._BLOCK", block):
         source = LineSource(str(path), longest=LONGEST, at_once=at_once)
+        source.check_begin(begin)
         count, portions = source.count(), list(source.read(begin))
-    wanted = dict(enumerate(list_lines(content), 1))
     assert count == len(wanted) or content == BOM
     assert number_lines(iter(portions)) == {number: text for number, text in wanted.items() if number >= begin}
     *others, last = [len(lines.texts) for lines in portions if lines] or [1]
     assert None not in portions and {*others} <= {at_once} and 1 <= last <= at_once
+
+
+def dole_out(content: bytes, write_end: int, read: Iterator[Lines | None]) -> None:
+    """Write byte by byte, and have all read that is there; nothing but blank lines is."""
+    for byte in content:
+        os.write(write_end, bytes([byte]))
+        while (lines := next(read)) is not None:
+            assert not lines.texts[0].strip()
+
+
+SUBJECTS = "a.example\r\nb.example\n"
+
+
+@pytest.mark.parametrize("blank", ["", "\n", " \r\n\n"], ids=["at once", "behind a blank line", "behind blank lines"])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE"), ("utf-32", "UTF-32")],
+)
+def test_a_list_that_is_not_utf_8_is_refused_with_its_conversion(
+    tmp_path: Path, written: str, said: str, blank: str
+) -> None:
+    """By its mark or its NULs, as soon as the file is opened, or a line of standard input is there, in pieces too."""
+    content = (blank + SUBJECTS).encode(written)
+    (tmp_path / "a list").write_bytes(content)
+    wanted = f"is {said}, not UTF-8: convert it: iconv -f {said} -t UTF-8"
+    with pytest.raises(InputError) as refused:
+        LineSource(str(tmp_path / "a list"), longest=LONGEST, at_once=1)
+    assert str(refused.value) == f"{tmp_path}/a list {wanted} '{tmp_path}/a list' > utf-8.txt"
+    command = f"iconv -f {said} -t UTF-8 '{tmp_path}/a list'"
+    converted = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True).stdout
+    assert converted.decode("utf-8-sig") == blank + SUBJECTS
+    with standard_input() as (source, write_end):
+        with pytest.raises(InputError, match=f"standard input {wanted}$"):
+            dole_out(content, write_end, source.read())
+        os.close(write_end)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"a\n", b"a\0b\0c.example.com\n", b"a\nb\0", "é\n".encode(), BOM + b"a"]
+)
+def test_what_may_be_utf_8_is_read(tmp_path: Path, content: bytes) -> None:
+    """A NUL or two, which refuse their lines alone, tell of no encoding."""
+    (tmp_path / "file").write_bytes(content)
+    lines = number_lines(LineSource(str(tmp_path / "file"), longest=99, at_once=9).read())
+    assert list(lines.values()) == content.removeprefix(BOM).splitlines()
+
+
+@pytest.mark.parametrize(("content", "lines"), [(b"", "0 lines"), (b"a", "1 line"), (b"a\n\nb\n", "3 lines")])
+def test_a_begin_past_the_end_is_an_error(tmp_path: Path, content: bytes, lines: str) -> None:
+    """Behind the last line there is nothing left to do; further behind, the number is not of this list."""
+    (tmp_path / "file").write_bytes(content)
+    behind = int(lines.split(maxsplit=1)[0]) + 1
+    source = LineSource(str(tmp_path / "file"), longest=LONGEST, at_once=2)
+    source.check_begin(behind)
+    with pytest.raises(UsageError, match=f"--resume-from {behind + 1} is past the end: .*/file has {lines}: go on"):
+        source.check_begin(behind + 1)
+    assert list(source.read(behind)) == []
+    for begin in (behind, behind + 1):
+        with standard_input() as (piped, write_end):
+            os.write(write_end, content)
+            os.close(write_end)
+            piped.check_begin(begin)
+            read = piped.read(begin)
+            if begin == behind:
+                assert list(read) == []
+            else:
+                with pytest.raises(UsageError, match=f"standard input has {lines}"):
+                    list(read)
+
+
+def test_a_descriptor_over_1023_is_read() -> None:
+    """A process may have inherited many: whether there is more to read is seen for any of them."""
+    high = 1_100
+    with more_descriptors(high), standard_input() as (source, write_end):
+        os.dup2(source.descriptor, high)
+        source.descriptor = high
+        os.write(write_end, b"a\n")
+        os.close(write_end)
+        assert number_lines(source.read()) == {1: b"a"}
+        os.close(high)
 
 
 def test_long_lines_do_not_wait_for_others(tmp_path: Path) -> None:

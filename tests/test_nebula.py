@@ -102,7 +102,14 @@ def test_a_p256_key_is_taken_in_any_form(form: str, online: Mint, mesh: Mesh, tm
         shape = PrivateFormat.TraditionalOpenSSL if form == "SEC 1" else PrivateFormat.PKCS8
         seal = BestAvailableEncryption(b"secret") if form.startswith("encrypted") else NoEncryption()
         path.write_bytes(key.private_bytes(Encoding.PEM, shape, seal))
-    words = ["--nebula-cert", str(held.certificate), "--nebula-key", str(path), "--password-file", str(password)]
+    words = [
+        "--nebula-cert",
+        str(held.certificate),
+        "--nebula-key",
+        str(path),
+        "--provisioner-password-file",
+        str(password),
+    ]
     token = online(NAME, *words).token
     assert SPEND["sign"](online.ca, token).status == 201
 

@@ -9,9 +9,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from adapters.jws import public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain import base64url
 from domain.errors import IdentityError
@@ -118,9 +121,6 @@ def test_the_request_to_sign_in_has_a_challenge_a_state_and_a_nonce(provider: Ho
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": "another"}, "with the state of another sign-in"),
-        ({"state": None}, "with the state of another sign-in"),
-        ({"state": "é"}, "with the state of another sign-in"),
         ({"code": None}, "without a code"),
         ({"iss": "https://evil.test"}, "not from http://127.0.0.1"),
         ({"code": None, "error": "access_denied"}, "refuses: access_denied: sign in again and agree"),
@@ -133,7 +133,7 @@ def test_the_request_to_sign_in_has_a_challenge_a_state_and_a_nonce(provider: Ho
 def test_a_browser_that_comes_back_wrong_is_refused(
     provider: HostileProvider, run: Run, changes: dict[str, str | None], words: str
 ) -> None:
-    """Another state, another issuer, an error: no code is redeemed for it."""
+    """Another issuer, an error: no code is redeemed for it."""
     result = run(browser=come_back(provider, **changes))
     check_failure(result, words)
     assert len(result.err) < 3_000
@@ -167,12 +167,70 @@ def test_the_page_says_what_came_of_it(provider: HostileProvider, run: Run) -> N
     assert len(provider.forms) == 1
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["code=c&state=another", "code=c", "code=c&state=%C3%A9", "error=access_denied&state=another", "state=",
+     "code=c&state={state}&state={state}", "code=a&code=b&state=another", "code=c&state={state}" + "&x" * 100],
+)  # fmt: skip
+def test_an_answer_to_another_sign_in_does_not_end_this_one(provider: HostileProvider, run: Run, query: str) -> None:
+    """Any web page can send the browser here: it is shown an error, and the right answer still counts."""
+    pages = []
+
+    def browser(address: str) -> bool:
+        asked = ask(address)
+        pages.append(fetch(f"{asked['redirect_uri']}/?{query.format(state=asked['state'])}"))
+        return come_back(provider)(address)
+
+    assert run(browser=browser).token
+    [(status, text, _)] = pages
+    assert status == 400 and "You have signed in" not in text
+    [form] = provider.forms
+    assert form["code"] == "c"
+
+
+def test_a_parameter_twice_beside_the_right_state_is_an_error(provider: HostileProvider, run: Run) -> None:
+    """Which of the two codes counts is nobody's guess."""
+
+    def browser(address: str) -> bool:
+        asked = ask(address)
+        fetch(f"{asked['redirect_uri']}/?code=a&code=b&state={asked['state']}")
+        return True
+
+    check_failure(run(browser=browser), "came back with a parameter twice")
+    assert provider.forms == []
+
+
+def test_answers_to_other_sign_ins_alone_are_told_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up, the error says that something came that was not taken."""
+    monkeypatch.setattr("entrypoints.identity_wiring.PATIENCE", 20_000_000)
+
+    def browser(address: str) -> bool:
+        for state in ("a", "b"):
+            fetch(f"{ask(address)['redirect_uri']}/?code=c&state={state}")
+        return True
+
+    words = "within 20ms; with the state of another sign-in the browser came back 2 times: run the command again"
+    check_failure(run(browser=browser), words)
+
+
 def test_a_browser_that_never_comes_back_is_given_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends, and the error says by what it is made longer."""
     monkeypatch.setattr("entrypoints.identity_wiring.PATIENCE", 20_000_000)
     check_failure(
         run(browser=lambda _: True), "nobody signed in within 20ms: run the command again, or raise --timeout"
     )
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_an_id_token_by_ed25519_is_taken_without_a_word(
+    algorithm: str, provider: HostileProvider, run: Run, recwarn: pytest.WarningsRecorder
+) -> None:
+    """By either name of the algorithm; the library's caution about the older one is not for stderr."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    provider.key, provider.header = key, {"alg": algorithm}
+    provider.keys["keys"] = [{**public_members(key.public_key()), "kid": "k"}]
+    assert run().token
+    assert not recwarn.list
 
 
 OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -265,6 +323,20 @@ def test_a_signature_by_another_key_is_refused(provider: HostileProvider, run: R
     provider.header = {"jwk": {"kty": "EC"}, "jku": f"{provider.url}/other"}
     check_failure(run(), "signed by no key of the identity provider's")
     assert "/other" not in provider.paths
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"crit": []}, {"crit": ["b64"]}, {"crit": ["b64"], "b64": True}, {"crit": ["b64"], "b64": False}, {"b64": False},
+     {"crit": ["exp"], "exp": 1}, {"crit": None}, {"crit": "b64"}, {"b64": 1}],
+    ids=repr,
+)  # fmt: skip
+def test_an_id_token_with_critical_members_is_refused(
+    provider: HostileProvider, run: Run, header: dict[str, Any]
+) -> None:
+    """`crit` must not be empty, and names what no ID token needs (RFC 7515, 4.1.11; RFC 7797)."""
+    provider.header = header
+    check_failure(run(), "the ID token's header has crit or b64")
 
 
 @pytest.mark.parametrize(
@@ -391,11 +463,16 @@ def test_a_port_that_is_taken_is_an_error(provider: HostileProvider, run: Run) -
     check_failure(run(listenAddress=f":{port}"), f"the browser cannot come back to 127.0.0.1 port {port}: ")
 
 
+def read_any(pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Take any code, as `read_code` does by the right state."""
+    return dict(pairs).get("code")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_a_connection_that_says_nothing_is_in_nobodys_way(host: str) -> None:
     """Browsers open connections beforehand; another one is answered meanwhile, and the end waits for none."""
     try:
-        with listen_for_redirect(host, 0, lambda parameters: parameters["code"]) as listener:
+        with listen_for_redirect(host, 0, read_any) as listener:
             port = urlsplit(listener.redirect_uri).port
             with socket.create_connection((host, port), timeout=30):
                 fetch(f"{listener.redirect_uri}/?code=c")
@@ -406,6 +483,60 @@ def test_a_connection_that_says_nothing_is_in_nobodys_way(host: str) -> None:
         if host != "::1":
             raise
         pytest.skip(f"no IPv6 here: {error}")
+
+
+def test_hundreds_of_idle_connections_are_in_nobodys_way() -> None:
+    """They share one thread, the oldest make room for new ones, and the browser is served among them."""
+    before = set(threading.enumerate())
+    with listen_for_redirect("127.0.0.1", 0, read_any) as listener, ExitStack() as stack:
+        place = ("127.0.0.1", int(listener.redirect_uri.rpartition(":")[2]))
+        idle = [stack.enter_context(socket.create_connection(place, timeout=30)) for _ in range(300)]
+        for connection in idle[::2]:
+            with suppress(OSError):  # the oldest are closed already
+                connection.sendall(b"GET / HT")
+        assert len(set(threading.enumerate()) - before) == 1
+        status, text, _ = fetch(f"{listener.redirect_uri}/?code=c")
+        assert (status, listener.wait(30)) == (200, "c") and "You have signed in." in text
+        assert idle[0].recv(1) == b""
+        idle[-1].settimeout(0.01)
+        with pytest.raises(TimeoutError):
+            idle[-1].recv(1)
+
+
+def test_a_connection_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for nothing, or byte by byte, is hung up on."""
+    monkeypatch.setattr("adapters.redirect_listener.CONNECTION_SECONDS", 0.1)
+    with listen_for_redirect("127.0.0.1", 0, read_any) as listener:
+        place = ("127.0.0.1", int(listener.redirect_uri.rpartition(":")[2]))
+        with socket.create_connection(place, timeout=30) as slow:
+            slow.sendall(b"G")
+            assert slow.recv(1) == b""
+        assert fetch(f"{listener.redirect_uri}/?code=c")[0] == 200
+
+
+OVERSIZE = {
+    "target": b"GET /?code=" + b"c" * 70_000,
+    "header": b"GET /?code=c HTTP/1.1\r\nCookie: " + b"c" * 70_000,
+    "headers": b"GET /?code=c HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+    "no HTTP": b"\x16\x03\x01" + b"\xff" * 70_000,
+    "a URL that is none": b"GET //[?code=c HTTP/1.1\r\n\r\n",
+    "another method": b"POST /?code=c HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", OVERSIZE.values(), ids=OVERSIZE)
+def test_a_request_that_is_too_large_or_none_is_refused(sent: bytes) -> None:
+    """It is refused with a bounded answer, or hung up on, and the browser is served after it."""
+    with listen_for_redirect("127.0.0.1", 0, read_any) as listener:
+        place = ("127.0.0.1", int(listener.redirect_uri.rpartition(":")[2]))
+        with socket.create_connection(place, timeout=30) as connection, suppress(ConnectionError):
+            connection.sendall(sent)
+            got = connection.makefile("rb").read()
+            assert got.startswith((b"HTTP/1.0 4", b"HTTP/1.0 501", b"<!DOCTYPE")) and len(got) < 4_000, got
+        with pytest.raises(TimeoutError):
+            listener.wait(0.01)
+        assert fetch(f"{listener.redirect_uri}/?code=c")[0] == 200
+        assert listener.wait(30) == "c"
 
 
 # -- The device flow --------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from adapters.jwk_keys import load_jwk_key
 from adapters.jws import make_signer
-from adapters.key_formats import load_jwk_key
 from domain import base64url
 from domain.errors import KeyFormatError
 from domain.jwk import COORDINATE_BYTES
@@ -84,7 +84,7 @@ def test_the_parts_of_an_rsa_key_must_fit_together(member: str) -> None:
         ({name: EC[name] for name in ("kty", "crv", "x", "y")}, "'d' is missing: it is a public key"),
         ({name: RSA[name] for name in ("kty", "n", "e")}, "'d' is missing: it is a public key"),
         ({name: ED25519[name] for name in ("kty", "crv", "x")}, "'d' is missing: it is a public key"),
-        ({name: RSA[name] for name in RSA if name != "qi"}, "'qi' is missing"),
+        ({name: RSA[name] for name in RSA if name != "q"}, "'q' is missing"),
         (EC | {"d": 5}, "'d' is missing"),
         (EC | {"d": ""}, "'d' is not 32 bytes"),
         (EC | {"d": base64url.encode(bytes(32))}, "must be a positive"),

@@ -213,19 +213,52 @@ def test_a_place_in_variables_and_files_is_not_refused_where_it_has_no_use(tmp_p
     assert "--ca-url is missing" in online.err
 
 
-@pytest.mark.parametrize("source", ["flag", "variable"])
-def test_a_password_file_of_higher_origin_goes_before_the_provisioners_own(
-    sandbox: dict[str, str], tmp_path: Path, source: str
+SOURCES = ("flag", "variable", "configuration")
+
+
+def give(step: Path, settings: Mapping[str, tuple[str, str]]) -> tuple[list[str], dict[str, str]]:
+    """Return flags and variables that give `settings`, each a value and a source; write the rest to defaults.json."""
+    words = [word for name, (value, source) in settings.items() if source == "flag" for word in (f"--{name}", value)]
+    variables = {
+        "STEP_" + name.replace("-", "_").upper(): value
+        for name, (value, source) in settings.items()
+        if source == "variable"
+    }
+    configured = {name: value for name, (value, source) in settings.items() if source == "configuration"}
+    (step / "config").mkdir(parents=True, exist_ok=True)
+    (step / "config" / "defaults.json").write_text(json.dumps(configured))
+    return words, variables
+
+
+@pytest.mark.parametrize("common", SOURCES)
+@pytest.mark.parametrize("own", SOURCES)
+@pytest.mark.parametrize("is_right", [True, False], ids=["right", "wrong"])
+def test_the_provisioners_own_password_file_goes_first(
+    sandbox_path: Path, step_program: str, tmp_path: Path, own: str, common: str, is_right: bool
 ) -> None:
-    """`--password-file` is not dropped for a `provisioner-password-file` that only the configuration has."""
-    wrong = tmp_path / "wrong"
-    wrong.write_text("wrong")
-    words, environment = (
-        (["--password-file", str(wrong)], {}) if source == "flag" else ([], {"STEP_PASSWORD_FILE": str(wrong)})
+    """Wherever the two come from, as with the real step; a flag that has no effect for that is warned of."""
+    (tmp_path / "wrong").write_text("wrong")
+    files = [str(sandbox_path / "secrets" / "password"), str(tmp_path / "wrong")]
+    one, other = files if is_right else files[::-1]
+    settings = {"provisioner-password-file": (one, own), "password-file": (other, common)}
+    words, variables = give(tmp_path / "step", settings)
+    for name in ("config/ca.json", "certs"):
+        (tmp_path / "step" / name).symlink_to(sandbox_path / name)
+    environment = {"STEPPATH": str(tmp_path / "step"), **variables}
+    result = invoke("token", "foo", "--offline", *words, environment=environment)
+    theirs = run_step(step_program, "ca", "token", "foo", "--offline", *words, environment=environment)
+    assert (result.status == 0) is is_right is (theirs.status == 0), (result, theirs)
+    assert (f"warning: --password-file is not used: {spell(own, tmp_path)} goes before it" in result.err) is (
+        is_right and common == "flag"
     )
-    result = invoke("token", "foo", "--offline", *words, environment={**sandbox, **environment})
-    assert (result.status, result.out) == (1, "")
-    assert "password" in result.err
+
+
+def spell(source: str, path: Path) -> str:
+    """Return how an error spells `provisioner-password-file` of this source."""
+    name, file = "provisioner-password-file", path / "step" / "config" / "defaults.json"
+    return {"flag": f"--{name}", "variable": "STEP_PROVISIONER_PASSWORD_FILE", "configuration": f'"{name}" in {file}'}[
+        source
+    ]
 
 
 def write_contexts(base: Path, current: str | None) -> None:

@@ -1,12 +1,15 @@
 """Text from outside on its way to a terminal: harmless, on one line, and still legible."""
 
+import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.terminal_text import escape
+from domain import json_text
+from domain.terminal_text import escape, escape_json, shorten
 
 DANGEROUS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode's categories of controls, formats (bidi controls among them), surrogates, and separators of lines."""
@@ -52,3 +55,34 @@ def test_nothing_dangerous_comes_through(text: str) -> None:
 def test_escaping_twice_is_escaping_once(text: str) -> None:
     """An error may be escaped where it is made and again where it is shown."""
     assert escape(escape(text)) == escape(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.recursive(st.text(alphabet=st.characters()) | st.none() | st.integers(), st.lists, max_leaves=5))
+def test_json_keeps_its_value_and_shows_nothing_raw(value: object) -> None:
+    """Whatever stands in JSON: its shown form means the same, and has nothing that `escape` would change."""
+    shown = json_text.display(value)
+    assert json.loads(shown) == value
+    assert escape(shown) == shown
+
+
+def test_json_and_text_escape_the_same_characters() -> None:
+    """The two go by one rule, for every character that there is."""
+    for code in range(0x11_0000):
+        character = chr(code)
+        is_kept = escape(character) == character
+        assert (escape_json(character) == character) is is_kept, hex(code)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=300), limit=st.integers(60, 200))
+def test_a_long_text_keeps_its_ends_and_says_how_much_is_left_out(text: str, limit: int) -> None:
+    """What is shown and what is left out together are the whole."""
+    shown = shorten(text, limit)
+    if len(text) <= limit:
+        assert shown == text
+        return
+    begin, count, end = re.fullmatch(r"(.*) \.\.\. ([\d,]+) characters left out \.\.\. (.*)", shown, re.DOTALL).groups()  # type: ignore[union-attr]
+    assert len(shown) <= limit
+    assert text.startswith(begin) and text.endswith(end)
+    assert len(begin) + int(count.replace(",", "")) + len(end) == len(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from adapters.https_client import make_tls_context
+from adapters.http.pool import make_tls_context
 from domain.errors import InputError, NetworkError
 from tests.hostile_ca import HostileCa, issue, leaf, root, serve
 from tests.running import invoke

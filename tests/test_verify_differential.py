@@ -10,8 +10,8 @@ import attrs
 import pytest
 from cryptography import x509
 
+from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
-from adapters.key_formats import load_jwk_key
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Verdict
 from domain.finding import Outcome

@@ -29,6 +29,13 @@ def extract_fragment(audiences: Iterable[str]) -> str:
     return found.decode("utf-8", "surrogateescape")
 
 
+def list_hosts(audiences: Iterable[str]) -> list[str]:
+    """Return the hosts that the audiences name, as they are spelled, IPv6 without brackets."""
+    urls = (_parse(audience) for audience in audiences)
+    hosts = (url.without_port().host.decode("utf-8", "surrogateescape") for url in urls if url is not None)
+    return [host for host in hosts if host]
+
+
 def _list_accepted(endpoint: Endpoint, dns_names: Sequence[str], fragment: str) -> Iterator[str]:
     hosts = [f"[{name}]" if ":" in name and name[:1] != "[" else name for name in dns_names]
     accepted = [f"https://{host}{path}" for host in hosts for path in endpoint.paths]

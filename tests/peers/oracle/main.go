@@ -21,6 +21,7 @@ import (
 	nebula "github.com/slackhq/nebula/cert"
 	"go.step.sm/crypto/jose"
 	"go.step.sm/crypto/x25519"
+	"golang.org/x/net/http/httpproxy"
 )
 
 // question names a parser in Ask and carries its input.
@@ -221,6 +222,23 @@ func readJWS(words []string) answer {
 	}
 }
 
+// chooseProxy tells whether a request to the second word goes through a proxy, where NO_PROXY is the first.
+func chooseProxy(words []string) answer {
+	if len(words) != 2 {
+		return answer{Error: fmt.Sprintf("%d words, not 2", len(words))}
+	}
+	target, err := url.Parse(words[1])
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	config := httpproxy.Config{HTTPSProxy: "http://proxy.test", NoProxy: words[0]}
+	proxy, err := config.ProxyFunc()(target)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Truth: proxy != nil}
+}
+
 // decodeAll reads so many words in hexadecimal, of which the first is a key of 32 bytes.
 func decodeAll(words []string, count int) ([][]byte, error) {
 	if len(words) != count {
@@ -288,6 +306,8 @@ func reply(q question) answer {
 		return answer{Text: ip.String()}
 	case "nebula":
 		return readNebula(q.Text)
+	case "proxy":
+		return chooseProxy(q.Words)
 	case "xeddsa-sign":
 		return signXEdDSA(q.Words)
 	case "xeddsa-verify":

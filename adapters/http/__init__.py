@@ -1,0 +1,1 @@
+"""Exchanges over HTTP that no peer can make endless: the ground that other adapters stand on."""

@@ -1,0 +1,240 @@
+"""Connections to one host on urllib3, used again and bounded; redirects are not followed, nothing is inflated."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import attrs
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
+
+from adapters.http.bounded import (
+    BoundedResponse,
+    Exchange,
+    ExchangeError,
+    FaultKind,
+    OversizedError,
+    Peer,
+    current_exchange,
+    read_body,
+)
+from domain.ca_url import CaUrl
+from domain.errors import InputError
+from domain.proxy_choice import choose_proxy
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Mapping, Sequence
+
+_DER = 2
+"""The format DER of `_ssl.Certificate.public_bytes`."""
+
+
+@attrs.frozen
+class Answer:
+    """What came back."""
+
+    status: int
+    location: str
+    body: bytes = attrs.field(repr=False)
+
+
+class Pool:
+    """Connections to one host.
+
+    Attributes:
+        context: What TLS trusts, None for plain HTTP alone.
+        proxy: Where the way leads through, as the environment has it; None for none.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None, proxy: str | None = None) -> None:
+        self._manager = _open_manager(context, proxy)
+        self._manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def ask(
+        self, exchange: Exchange, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> Answer:
+        """Return the answer to one attempt at a request; to be called in the thread of the exchange.
+
+        Raises:
+            ExchangeError: there is none that can be used.
+        """
+        try:
+            response = self._manager.request(
+                method, url, body=body, headers={**headers, "Accept-Encoding": "identity"}, timeout=exchange.left(),
+                retries=False, redirect=False, preload_content=False, decode_content=False,
+            )  # fmt: skip
+            try:
+                content = read_body(response, exchange)
+            except BaseException:
+                response.close()
+                raise
+            response.release_conn()
+            return Answer(response.status, response.headers.get("Location", ""), content)
+        except (HTTPError, HTTPException, OSError, ValueError, OverflowError) as error:
+            raise _translate(error) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._manager.clear()
+
+
+def find_proxy(host: CaUrl) -> str | None:
+    """Return the proxy that the environment names on the way to `host`, None for none."""
+    return choose_proxy(host, os.environ)
+
+
+def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in `roots`, DER, as anchors and nothing else.
+
+    Raises:
+        InputError: one of them is no X.509 certificate.
+    """
+    context = _make_bare_context()
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        for der in roots:
+            context.load_verify_locations(cadata=der)
+    except (ssl.SSLError, ValueError) as error:
+        raise InputError("the root is no X.509 certificate", "get the root certificate from the CA") from error
+    if not roots or context.cert_store_stats()["x509"] == 0:
+        raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
+    return context
+
+
+def make_system_context() -> ssl.SSLContext:
+    """Return a context that trusts what the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR say."""
+    context = _make_bare_context()
+    context.load_default_certs()
+    return context
+
+
+def _make_bare_context() -> ssl.SSLContext:
+    """Return a context that trusts nobody yet; SSLKEYLOGFILE has no say in it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    return context
+
+
+def _open_manager(context: ssl.SSLContext | None, proxy: str | None) -> urllib3.PoolManager:
+    """Return urllib3's own pools.
+
+    Raises:
+        InputError: the proxy's address is none.
+    """
+    if proxy is None:
+        return urllib3.PoolManager(ssl_context=context)
+    try:
+        parsed = urllib3.util.parse_url(proxy)
+        user, _, password = (parsed.auth or "").partition(":")
+        credentials = f"{unquote(user)}:{unquote(password)}"  # RFC 7617, section 2
+        headers = urllib3.make_headers(proxy_basic_auth=credentials) if parsed.auth else None
+        bare = f"{parsed.scheme or 'http'}://{parsed.netloc}"
+        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context)
+    except (HTTPError, ValueError) as error:
+        raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
+
+
+class _PlainConnection(HTTPConnection):
+    """A connection whose making, and whose answers, are bounded by the exchange that the thread works on."""
+
+    response_class = BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
+
+class _SecureConnection(HTTPSConnection):
+    """The same over TLS; the exchange learns whom it leads to."""
+
+    response_class = BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
+    def connect(self) -> None:
+        super().connect()
+        current_exchange().peer = _describe_peer(self.sock)
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
+    """Return a new connection, which ends when the exchange is given up."""
+    exchange = current_exchange()
+    connection.timeout = exchange.left()
+    plain: socket.socket = connect()
+    exchange.watch(plain)
+    plain.settimeout(exchange.left())
+    return plain
+
+
+def _describe_peer(stream: Any) -> Peer:
+    """Return whom a TLS connection, perhaps one within another, leads to."""
+    tls = stream if isinstance(stream, ssl.SSLSocket) else getattr(stream, "sslobj", None)
+    certificate: dict[str, Any] = (tls and tls.getpeercert()) or {}
+    return Peer(tuple(name for _, name in certificate.get("subjectAltName", ())), _list_chain(tls))
+
+
+def _list_chain(tls: Any) -> Sequence[bytes] | None:
+    """Return the DER of the verified chain of a connection; Python has a public way since 3.13 alone."""
+    public = getattr(tls, "get_verified_chain", None)
+    if public is not None:
+        return [bytes(der) for der in public()]
+    private = getattr(getattr(tls, "_sslobj", None), "get_verified_chain", None)
+    return None if private is None else [certificate.public_bytes(_DER) for certificate in private() or ()]
+
+
+def _translate(error: BaseException) -> ExchangeError:
+    causes = list(_list_causes(error))
+    oversized = next((cause for cause in causes if isinstance(cause, OversizedError)), None)
+    if oversized is not None:
+        return ExchangeError(FaultKind.OVERSIZED, str(oversized))
+    if isinstance(error, NewConnectionError | ProxyError):
+        return ExchangeError(FaultKind.UNREACHABLE, describe_fault(error))
+    if isinstance(error, TimeoutError | Urllib3Timeout):
+        return ExchangeError(FaultKind.LATE)
+    if _is_tls_fault(causes):
+        reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
+        return ExchangeError(FaultKind.TLS, reason)
+    return ExchangeError(FaultKind.BROKEN, describe_fault(error))
+
+
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error with those that it came of, or that a library put into it."""
+    remaining: list[BaseException] = [error]
+    while remaining:
+        cause = remaining.pop()
+        yield cause
+        remaining += [inner for inner in (*cause.args, cause.__cause__) if isinstance(inner, BaseException)]
+
+
+def _is_tls_fault(causes: Sequence[BaseException]) -> bool:
+    """Return whether the two sides do not get on: asking again would not help, unless the line just broke."""
+    return any(isinstance(cause, SSLError | ssl.SSLError) for cause in causes) and not any(
+        isinstance(cause, ssl.SSLEOFError) for cause in causes
+    )
+
+
+def describe_fault(error: BaseException) -> str:
+    """Return why a connection failed: the system's own words where it has some."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return str(cause.strerror)
+    innermost = error.args[-1] if error.args else ""
+    return str(innermost) or type(error).__name__

@@ -1,0 +1,71 @@
+"""Private JWKs (RFC 7518, section 6; RFC 8037), on `cryptography`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from domain import base64url
+from domain.errors import KeyFormatError, describe_foreign, translating
+from domain.jwk import COORDINATE_BYTES, check_rsa_size
+from domain.rsa_numbers import complete_rsa
+
+_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+}
+_CRT_MEMBERS = ("dp", "dq", "qi")
+
+
+def load_jwk_key(jwk: Mapping[str, Any]) -> object:
+    """Return the private key of a private JWK whose public half has been checked.
+
+    Raises:
+        KeyFormatError: the private members are missing or malformed, or are not of the public ones.
+    """
+    with translating(_explain):
+        if jwk["kty"] == "EC":
+            return _load_ec(jwk)
+        if jwk["kty"] == "RSA":
+            return _load_rsa(jwk)
+        private_key = ed25519.Ed25519PrivateKey.from_private_bytes(_bytes(jwk, "d"))
+        if private_key.public_key().public_bytes_raw() != _bytes(jwk, "x"):
+            raise ValueError("its private half is not of its public half")
+        return private_key
+
+
+def _explain(error: BaseException) -> KeyFormatError:
+    return KeyFormatError(f"the JWK cannot be read: {describe_foreign(error)}", "get a sound copy of it")
+
+
+def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
+    secret, size = _bytes(jwk, "d"), COORDINATE_BYTES[jwk["crv"]]
+    if len(secret) != size:
+        raise ValueError(f"member 'd' is not {size} bytes long")
+    private_key = ec.derive_private_key(int.from_bytes(secret, "big"), _CURVES[jwk["crv"]]())
+    numbers = private_key.public_key().public_numbers()
+    if [numbers.x, numbers.y] != [int.from_bytes(_bytes(jwk, name), "big") for name in "xy"]:
+        raise ValueError("its private half is not of its public half")
+    return private_key
+
+
+def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
+    """Return an RSA key; the members that only spare arithmetic may be missing, as go-jose has it."""
+    if "oth" in jwk:
+        raise ValueError("it has more than two primes")
+    n, e, d, p, q = (int.from_bytes(_bytes(jwk, name), "big") for name in ("n", "e", "d", "p", "q"))
+    check_rsa_size(n.bit_length())
+    given = {name: int.from_bytes(_bytes(jwk, name), "big") for name in _CRT_MEMBERS if name in jwk}
+    whole = complete_rsa(n, e, d, p, q)
+    if any(getattr(whole, name) != number for name, number in given.items()):
+        raise ValueError("its parts do not go together")
+    numbers = rsa.RSAPrivateNumbers(p, q, d, whole.dp, whole.dq, whole.qi, rsa.RSAPublicNumbers(e, n))
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def _bytes(jwk: Mapping[str, Any], name: str) -> bytes:
+    value = jwk.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"member {name!r} is missing" + (": it is a public key" if name == "d" else ""))
+    return base64url.decode(value)

@@ -1,0 +1,132 @@
+"""What a peer may do with the framing of HTTP: one reader stands between it and all that ask somebody over it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from adapters.ca_probe import MAX_BODY_BYTES, CaProbe
+from adapters.clock import SystemClock
+from adapters.http.pool import make_tls_context
+from adapters.https_client import HttpsClient
+from adapters.identity_session import IdentitySession
+from adapters.instance_metadata import HttpMetadata
+from domain.ca_encounter import Stop
+from domain.ca_url import CaUrl
+from domain.duration import NANOSECONDS
+from domain.errors import StepOttError
+from domain.instance_metadata import MetadataRequest, MetadataService
+from tests.hostile_ca import Behaviour, Request, listen, root, serve
+from tests.metadata_service import serve_metadata
+
+SECONDS = 2
+PEERS = ("CA", "identity provider", "metadata service", "doctor's CA")
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the error of asking a peer that behaves so, as all of step-ott's errors are; empty for none."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("adapters.https_client.PAUSES", (0.0, 0.0, 0.0))
+    timeout = SECONDS * NANOSECONDS
+    try:
+        if peer == "metadata service":
+            with serve_metadata(behaviour) as host:
+                request = MetadataRequest(path="/token")
+                HttpMetadata(find_address=lambda _: host.url, timeout=timeout).ask(MetadataService.GOOGLE, request)
+            return ""
+        with serve(behaviour) as ca:
+            url = CaUrl("127.0.0.1", ca.port)
+            if peer == "CA":
+                HttpsClient(url, [root().der], request_timeout=timeout, timeout=timeout).get("/health", MAX_BODY_BYTES)
+            elif peer == "identity provider":
+                monkeypatch.setattr(
+                    "adapters.identity_session.make_system_context", lambda: make_tls_context([root().der])
+                )
+                IdentitySession(request_timeout=timeout).get_json(f"{ca.url}/")
+            else:
+                probe = CaProbe(
+                    ca_url=url, make_context=lambda: make_tls_context([root().der]), proxy=None, clock=SystemClock(),
+                    request_timeout=timeout,
+                )  # fmt: skip
+                seen = probe.visit()
+                return seen.reason if seen.stop is Stop.ANSWER else ""
+    except StepOttError as error:
+        return str(error)
+    return ""
+
+
+def endless(head: bytes, piece: bytes) -> Behaviour:
+    """Answer with `head`, and then with `piece` again and again."""
+
+    def tell(request: Request) -> Iterator[bytes]:
+        yield head
+        while not request.stopped.is_set():
+            yield piece
+
+    return tell
+
+
+@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        endless(CHUNKED + b"-1\r\n", b"x" * 65_536),
+        endless(CHUNKED + b"-5\r\n", b"x" * 65_536),
+        endless(CHUNKED + b"-ffffffffffffffff\r\n", b"x" * 65_536),
+        endless(CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n"),
+        endless(HEAD, b"X: " + b"y" * 60_000 + b"\r\n"),
+        endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
+        lambda _: HEAD + b"Content-Length: 100\r\n\r\n",
+        lambda _: CHUNKED,
+        lambda _: b"\xff\x00" * 100,
+        lambda _: b"",
+    ],
+    ids=["-1", "-5", "-ff…", "extensions", "headers", "interim", "cut", "cut chunks", "noise", "nothing"],
+)
+def test_malformed_framing_is_an_error_in_words(
+    peer: str, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks: soon, one of step-ott's own errors, and never a limit passed by."""
+    started = time.monotonic()
+
+    def behave(request: Any) -> Iterator[bytes]:
+        told = behaviour(request)
+        yield from [told] if isinstance(told, bytes) else told
+        yield b""  # the connection ends
+
+    assert ask(peer, behave, monkeypatch)
+    assert time.monotonic() - started < SECONDS + 15
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_nothing_is_read_after_the_deadline(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that trickles is given up, and its thread ends with the time that it had."""
+
+    def trickle(request: Any) -> Iterator[bytes]:
+        yield HEAD + b"Content-Length: 60000\r\n\r\n"
+        while not request.stopped.wait(0.02):
+            yield b" "
+
+    assert "within 2s" in ask(peer, trickle, monkeypatch)
+    for thread in [thread for thread in threading.enumerate() if thread.name.endswith("(go)")]:
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+def test_a_handshake_that_is_given_up_ends() -> None:
+    """The other side sees the connection end when the time is over, though it has said nothing yet."""
+    with listen() as listener:
+        url = CaUrl("127.0.0.1", listener.getsockname()[1])
+        client = HttpsClient(url, [root().der], request_timeout=NANOSECONDS // 2, timeout=NANOSECONDS)
+        with pytest.raises(StepOttError, match="did not answer within 500ms"):
+            client.get("/health", MAX_BODY_BYTES)
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(15)
+            while connection.recv(65_536):
+                continue
