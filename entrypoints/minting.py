@@ -80,6 +80,7 @@ class Evidence:
 
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
+    ports.sink.check()
     evidence = gather_evidence(options, ports)
     token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
     ports.sink.deliver(token)
