@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test kills fuzz lint bench peers clean
+.PHONY: demo test kills fuzz verdicts lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -31,6 +31,10 @@ lint: $(INSTALLED)
 # All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench.py.
 bench: $(INSTALLED) peers
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# What verify and the real step-ca say of so many tokens that are changed in every way: see docs/verify.md.
+verdicts: $(INSTALLED) peers
+	VERDICTS=$(or $(COUNT),3000) VERDICTS_SEED=$(or $(SEED),11) $(BIN)/python -m tests.compared_verdicts
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.

@@ -1,4 +1,4 @@
-"""Provisioners as step-ca writes them in JSON, read strictly (step-ca, authority/provisioner).
+"""Provisioners as step-ca writes them in JSON, read strictly by cattrs (step-ca, authority/provisioner).
 
 Unknown members are the CA's own business and are passed over. A provisioner of an unknown type, or one
 whose members make no sense, must not hide its neighbours: it is kept as one that makes no tokens.
@@ -10,10 +10,11 @@ from typing import Any
 
 import attrs
 
-from domain.authority_settings import ProvisionerClaims
+from adapters.ca.json_record import read_record
+from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.duration import parse_duration
 from domain.identity_client import IdentityClient
-from domain.json_record import read_record
-from domain.jwk import read_public_jwk
+from domain.jwk import THUMBPRINT_MEMBERS, read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
@@ -40,6 +41,12 @@ class ListedClaims:
     enableSSHCA: bool | None = None  # noqa: N815  # step-ca's spelling
     disableRenewal: bool | None = None  # noqa: N815  # step-ca's spelling
     allowRenewalAfterExpiry: bool | None = None  # noqa: N815  # step-ca's spelling
+    minUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    maxUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    defaultUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    minHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    maxHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    defaultHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
 
 
 @attrs.frozen
@@ -127,7 +134,10 @@ def read_authority_claims(value: Any) -> ProvisionerClaims:
     Raises:
         ValueError: a claim is of the wrong type.
     """
-    usual = ProvisionerClaims(enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False)
+    usual = ProvisionerClaims(
+        enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False,
+        user_ssh=USUAL_SSH_DURATIONS["user"], host_ssh=USUAL_SSH_DURATIONS["host"],
+    )  # fmt: skip
     return _read_claims(read_record(value, ListedClaims)).over(usual)
 
 
@@ -139,7 +149,25 @@ def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
         enable_ssh_ca=listed.enableSSHCA,
         disable_renewal=listed.disableRenewal,
         allow_renewal_after_expiry=listed.allowRenewalAfterExpiry,
+        user_ssh=SshDurations(
+            least=_read_duration(listed.minUserSSHCertDuration),
+            most=_read_duration(listed.maxUserSSHCertDuration),
+            usual=_read_duration(listed.defaultUserSSHCertDuration),
+        ),
+        host_ssh=SshDurations(
+            least=_read_duration(listed.minHostSSHCertDuration),
+            most=_read_duration(listed.maxHostSSHCertDuration),
+            usual=_read_duration(listed.defaultHostSSHCertDuration),
+        ),
     )
+
+
+def _read_duration(text: str | None) -> int | None:
+    """Return nanoseconds, None where nothing is said; a CA with a malformed duration does not start."""
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError:
+        return None
 
 
 def _is_customized(options: Mapping[str, Any]) -> bool:
@@ -183,8 +211,21 @@ def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> P
         if len(public.kid) > MAX_NAME_LENGTH:
             raise ValueError(f"its kid has over {MAX_NAME_LENGTH} characters")
     except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
+        reason, key = f"its key cannot be used: {error}", listed.key or {}
+        kid = key["kid"] if isinstance(key.get("kid"), str) else ""
+        judged_as = _read_checking_jwk(listed.name, key, kid, common)
+        return OtherProvisioner(listed.name, listed.type, reason, f"{listed.name}:{kid}", judged_as, **common)
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
+
+
+def _read_checking_jwk(name: str, key: Mapping[str, Any], kid: str, common: Mapping[str, Any]) -> JwkProvisioner | None:
+    """Return the provisioner by which the CA checks tokens, whatever the key says it is for; None for an odd key."""
+    try:
+        members = THUMBPRINT_MEMBERS.get(key.get("kty", ""), ())
+        public = read_public_jwk({member: key[member] for member in ("kty", *members) if member in key})
+    except (ValueError, TypeError):
+        return None
+    return JwkProvisioner(name, kid=kid, key=public, **common)
 
 
 def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+
+from domain.duration import HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.provisioners.base import Provisioner
+
+_T = TypeVar("_T", bound=attrs.AttrsInstance)
+
+
+@attrs.frozen(kw_only=True)
+class SshDurations:
+    """How long SSH certificates of one type last, in nanoseconds; None is not said.
+
+    Attributes:
+        usual: Where nobody says how long.
+    """
+
+    least: int | None = None
+    most: int | None = None
+    usual: int | None = None
+
+
+USUAL_SSH_DURATIONS = {
+    "user": SshDurations(least=5 * MINUTE, most=24 * HOUR, usual=16 * HOUR),
+    "host": SshDurations(least=5 * MINUTE, most=720 * HOUR, usual=720 * HOUR),
+}
+"""What step-ca goes by where nobody says otherwise (step-ca, config.GlobalProvisionerClaims)."""
+
+
+def _lay_over(own: _T, common: _T) -> _T:
+    """Return `own`, an attrs instance, with the attributes of `common` where it has None."""
+    values: dict[str, Any] = {}
+    for field in attrs.fields(type(own)):
+        value, other = getattr(own, field.name), getattr(common, field.name)
+        values[field.name] = other if value is None else _lay_over(value, other) if attrs.has(type(value)) else value
+    return type(own)(**values)
 
 
 MAX_PROVISIONERS = 10_000
@@ -18,18 +51,25 @@ MAX_PROVISIONERS = 10_000
 
 @attrs.frozen(kw_only=True)
 class ProvisionerClaims:
-    """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go)."""
+    """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go).
+
+    Attributes:
+        user_ssh, host_ssh: How long SSH certificates last.
+    """
 
     enable_ssh_ca: bool | None = None
     disable_renewal: bool | None = None
     allow_renewal_after_expiry: bool | None = None
+    user_ssh: SshDurations = SshDurations()
+    host_ssh: SshDurations = SshDurations()
+
+    def ssh_durations(self, cert_type: str) -> SshDurations:
+        """Return how long certificates of a type, "user" or "host", last."""
+        return self.host_ssh if cert_type == "host" else self.user_ssh
 
     def over(self, common: ProvisionerClaims) -> ProvisionerClaims:
         """Return these claims, with the authority's `common` ones where they say nothing."""
-        own = attrs.asdict(self)
-        return ProvisionerClaims(
-            **{name: own[name] if own[name] is not None else value for name, value in attrs.asdict(common).items()}
-        )
+        return _lay_over(self, common)
 
 
 @attrs.frozen(kw_only=True, eq=False)

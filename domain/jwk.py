@@ -29,7 +29,8 @@ TYPE_ALGORITHMS = {
 }
 """The algorithms of each type of key, whatever its curve."""
 
-_THUMBPRINT_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
+THUMBPRINT_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
+"""What makes up a public key of each type, beside `kty`."""
 
 
 @attrs.frozen
@@ -59,9 +60,9 @@ def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
             (symmetric keys among them), or its `alg`, `use` or `key_ops` speak against signing.
     """
     kty = _text(jwk, "kty")
-    if kty not in _THUMBPRINT_MEMBERS:
+    if kty not in THUMBPRINT_MEMBERS:
         raise ValueError(f"key type {json_text.describe(kty)} cannot sign a token; step-ca takes EC, RSA and OKP keys")
-    members = {"kty": kty} | {name: _text(jwk, name) for name in _THUMBPRINT_MEMBERS[kty]}
+    members = {"kty": kty} | {name: _text(jwk, name) for name in THUMBPRINT_MEMBERS[kty]}
     _check_lengths(members)
     return PublicJwk(members, _choose_algorithm(jwk, members), _optional_text(jwk, "kid"))
 

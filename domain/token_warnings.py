@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from domain import base64url
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from domain.token_outline import TokenOutline
 
 SHA256_BYTES = 32
+_FINGERPRINT = re.compile("[0-9A-Fa-f]{64}")
 
 
 def list_warnings(outline: TokenOutline, now: int) -> list[str]:
@@ -74,6 +76,9 @@ def _judge_request(outline: TokenOutline) -> Iterator[str]:
         yield "it has no sans: the CA takes the subject as the only name"
     if request == "ssh/sign" and outline.ssh is None and type_name in (JWK, X5C):
         yield "it has no step.ssh, without which the CA signs no SSH certificate"
+    fingerprint = claims.get("sha")
+    if fingerprint is not None and not (isinstance(fingerprint, str) and _FINGERPRINT.fullmatch(fingerprint)):
+        yield "its sha is not the fingerprint of a root certificate: SHA-256 in hexadecimal"
     if claims.get("cnf") is None:
         return
     if outline.fingerprint is None:
@@ -94,7 +99,7 @@ def _judge_header(outline: TokenOutline) -> Iterator[str]:
         yield f"its algorithm {describe(algorithm)} needs a secret shared with the CA: step-ca takes no such token"
     if type_name not in (None, "JWT"):
         yield f"its typ is {describe(type_name)}, not JWT"
-    if "crit" in header:
+    if header.get("crit") not in (None, [], ["b64"]):
         yield "its header has crit, which step-ca refuses"
     if "x5c" in header and "x5cInsecure" in header:
         yield "it has both x5c and x5cInsecure: step-ca reads the first for X5C, the second for renewals"

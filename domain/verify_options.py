@@ -15,6 +15,7 @@ CERT_TYPES = ("user", "host")
 ENDPOINTS_OF_OPTION = {
     "csr": frozenset({Endpoint.SIGN}),
     "cert-type": frozenset({Endpoint.SSH_SIGN}),
+    "key-id": frozenset({Endpoint.SSH_SIGN}),
     "principal": frozenset({Endpoint.SSH_SIGN}),
 }
 """The options that describe the request to be made, with the endpoints where there is such a thing.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.compact_jws import read_token
+from domain.acceptance.shown_token import read_shown_token
 from domain.credential import IssuedToken
 from domain.diagnosis import ROOT, TOKEN
 from domain.errors import StepOttError
@@ -89,7 +89,7 @@ def _judge(known: Examination, token: str, request: TokenRequest, rules: Authori
     forecast = None
     if endpoint is not None:
         case = Case(
-            token=read_token(token),
+            token=read_shown_token(token),
             endpoint=endpoint,
             settings=rules,
             now=known.ports.clock.now() + known.clock_shift,

@@ -174,6 +174,7 @@ VERIFY_OPTIONS: Sequence[Option] = (
     Option("csr", "file", "With --for sign: the certificate signing request to be shown, PEM or DER.", REQUEST),
     Option("cert-type", "user|host", "With --for ssh-sign: the type of certificate that the request will ask for.",
            REQUEST),
+    Option("key-id", "text", "With --for ssh-sign: the key identifier that the request will ask for.", REQUEST),
     Option("principal", "name", "With --for ssh-sign: a principal that the request will ask for. Repeatable.", REQUEST,
            ValueKind.LIST, ("n",)),
     *AUTHORITY_OPTIONS,

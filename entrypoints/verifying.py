@@ -9,8 +9,9 @@ import attrs
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Forecast, Verdict, foretell
-from domain.compact_jws import read_token
+from domain.acceptance.shown_token import read_shown_token
 from domain.errors import naming
+from domain.fact import Fact
 from domain.finding import Outcome
 from entrypoints.inspecting import find_token
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_CSR_BYTES = 1 << 20
 
+ACCEPTED_UNLESS_USED = "the CA would accept it, unless it has been used"
 SUMMARIES = {
     Verdict.ACCEPTED: "the CA would accept it",
     Verdict.REFUSED: "the CA would refuse it",
@@ -45,7 +47,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
         InputError: the token or the CSR cannot be read.
         AuthorityError, NetworkError: the CA's settings cannot be had.
     """
-    token = read_token(find_token(source, ports.files))
+    token = read_shown_token(find_token(source, ports.files))
     csr = None
     if options.csr is not None:
         with naming(f"{options.spell('csr')} {options.csr}"):
@@ -58,7 +60,11 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
         certificates=ports.certificates,
         signatures=ports.signatures,
         csr=csr,
-        wishes=SshWishes(cert_type=options.text("cert-type") or "", principals=options.texts("principal")),
+        wishes=SshWishes(
+            cert_type=options.text("cert-type") or "",
+            key_id=options.text("key-id") or "",
+            principals=options.texts("principal"),
+        ),
     )
     return foretell(case)
 
@@ -66,11 +72,13 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
 def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:
     """Return the forecast as facts by name, the verdict last."""
     outcomes = [finding.outcome for finding in forecast.findings]
+    is_open = forecast.verdict is Verdict.ACCEPTED and forecast.depends_on_use
     return {
         "request": endpoint.value,
         "rules": list(forecast.findings),
         "failed": outcomes.count(Outcome.FAILED),
         "not_checkable": outcomes.count(Outcome.UNCHECKED),
+        "may_have_been_used": Fact(True, "yes; only the CA knows") if forecast.depends_on_use else False,
         "verdict": forecast.verdict.value,
-        "summary": SUMMARIES[forecast.verdict],
+        "summary": ACCEPTED_UNLESS_USED if is_open else SUMMARIES[forecast.verdict],
     }

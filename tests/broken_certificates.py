@@ -173,6 +173,9 @@ SSH_CERTIFICATES: dict[str, Make] = {
     **{f"of the future, {place.value}": sshpop(place, begin=60) for place in (RENEW, REKEY, REVOKE)},
     **{f"of a user, {place.value}": sshpop(place, host=False) for place in (RENEW, REKEY, REVOKE)},
     **{f"by a stranger, {place.value}": sshpop(place, signer=OTHER_KEY) for place in (RENEW, REKEY, REVOKE)},
+    **{f"without end, {place.value}": sshpop(place, end=None) for place in (RENEW, REKEY, REVOKE)},
+    "for two months, ssh-rekey": sshpop(REKEY, end=60 * 24 * 3600),
+    "for two months, ssh-renew": sshpop(RENEW, end=60 * 24 * 3600),
     "no certificate": made(sshpop(RENEW), header(sshpop=None)),
     "a certificate that is no text": made(sshpop(RENEW), header(sshpop=[7])),
     "a certificate of garbage": made(sshpop(RENEW), header(sshpop="AAAA")),
@@ -194,10 +197,17 @@ def name_the_ca(forge: Forge) -> Forged:
     return forge.make_kubernetes(SIGN).with_claims(aud=f"{forge.ca.ca.url}/1.0/sign")
 
 
+def ask_no_key_id(forged: Forged) -> Forged:
+    return attrs.evolve(forged, wishes={name: wish for name, wish in forged.wishes.items() if name != "keyID"})
+
+
 KUBERNETES: dict[str, Make] = {
     "sign": kubernetes(SIGN),
     "ssh-sign": kubernetes(Endpoint.SSH_SIGN),
     "ssh-sign without principals": made(kubernetes(Endpoint.SSH_SIGN), ask_type_alone),
+    "ssh-sign without key identifier": made(kubernetes(Endpoint.SSH_SIGN), ask_no_key_id),
+    "a namespace that is a number": made(kubernetes(SIGN), claims(**{"kubernetes.io/serviceaccount/namespace": 7})),
+    "azp that is a number": made(kubernetes(SIGN), claims(azp=7)),
     "revoke": kubernetes(Endpoint.REVOKE),
     "ssh-revoke": kubernetes(Endpoint.SSH_REVOKE),
     "an audience": made(kubernetes(SIGN), claims(aud=["https://kubernetes.test"])),

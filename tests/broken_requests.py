@@ -8,10 +8,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from domain import base64url
 from domain.acceptance.endpoint import Endpoint
 from tests.broken_tokens import Change, Make, claims, jwk, made, x5c
 from tests.ca_client import general_name, make_csr
 from tests.forged_tokens import NAME, Forge, Forged, fingerprint
+from tests.raw_tokens import spell_loosely
 
 ED25519, P521 = ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP521R1())
 RSA, SHORT_RSA = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 1024)
@@ -51,6 +53,7 @@ def break_csr() -> x509.CertificateSigningRequest:
 
 ONE, OTHER = ask_csr(NAME, NAME, "10.0.0.7"), ask_csr(NAME, NAME, "10.0.0.7")
 MANY = ["a.test", "10.1.2.3", "2001:db8::1", "me@a.test", "spiffe://a.test/web", "urn:a:b"]
+LOOSE = spell_loosely(base64url.decode(fingerprint(ONE)))
 REQUESTS: dict[str, Make] = {
     "another common name": with_csr(ask_csr("evil.test", NAME, "10.0.0.7")),
     "a SAN as common name": with_csr(ask_csr("10.0.0.7", NAME, "10.0.0.7")),
@@ -83,6 +86,11 @@ REQUESTS: dict[str, Make] = {
     "bound to null": with_csr(ONE, cnf={"x5rt#S256": None}),
     "bound to a number": with_csr(ONE, cnf={"x5rt#S256": 7}),
     "bound in padded base64": with_csr(ONE, cnf={"x5rt#S256": fingerprint(ONE) + "="}),
+    "bound in base64 with unused bits": with_csr(ONE, cnf={"x5rt#S256": LOOSE}),
+    "an IPv4 address in IPv6": with_csr(ask_csr(NAME, "10.0.0.7"), sans=["::ffff:10.0.0.7"]),
+    "a URI with its scheme in capitals": with_csr(ask_csr(NAME, "urn:a:b"), sans=["URN:a:b"]),
+    "a URI whose host is no domain": with_csr(ask_csr(NAME), sans=["https://a..test/"]),
+    "null for a name": with_csr(ask_csr(NAME), sans=[NAME, None]),
     "a CSR with a bad signature": with_csr(break_csr()),
     "a CSR by Ed25519": with_csr(ask_csr(NAME, NAME, "10.0.0.7", key=ED25519)),
     "a CSR by P-521": with_csr(ask_csr(NAME, NAME, "10.0.0.7", key=P521)),
@@ -135,6 +143,17 @@ SSH_REQUESTS: dict[str, Make] = {
     "a time": ask_ssh({}, validBefore="2127-01-01T00:00:00Z", validAfter="2126-12-31T20:00:00Z"),
     "a time long past": ask_ssh({}, validBefore="2020-01-01T00:00:00Z"),
     "a time that is none": ask_ssh({}, validBefore="tomorrow"),
+    "a type in capitals": ask_ssh({"certType": None}, certType="HOST"),
+    "a type in capitals, asked for in small letters": ask_ssh({}, certType="HOST"),
+    "an empty principal in the token": ask_ssh({"principals": None}, principals=[NAME, ""]),
+    "null for a principal in the token": ask_ssh({"principals": None}, principals=[NAME, None]),
+    "a time before 1970": ask_ssh({}, validAfter="1969-12-31T23:59:59Z"),
+    "a time before the common era": ask_ssh({}, validAfter="0001-01-01T00:00:00Z"),
+    "a time with a comma": ask_ssh({}, validAfter="2126-12-31T3:59:59,5Z"),
+    "for four minutes": ask_ssh({}, validBefore="3m"),
+    "for two months": ask_ssh({}, validBefore="1440h"),
+    "a user's for two days": ask_ssh({"certType": "user"}, certType="user", validBefore="48h"),
+    "X5C that outlasts its certificate": made(x5c(Endpoint.SSH_SIGN), claims(step={"ssh": {"validBefore": "2h"}})),
     "a user's": ask_ssh({"certType": "user", "principals": ["max"]}, certType="user", principals=["max"]),
     "no step": made(jwk(Endpoint.SSH_SIGN), claims(step=None)),
     "an empty step": made(jwk(Endpoint.SSH_SIGN), claims(step={})),

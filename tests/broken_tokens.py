@@ -85,6 +85,11 @@ def begin_with_fraction(forged: Forged) -> Forged:
     return forged.with_claims(nbf=Number(f"{at(-10)}.5"))
 
 
+def with_step(**members: Any) -> Change:
+    """Return the change of some members of `step`."""
+    return lambda forged: forged.with_claims(step={**forged.claims.get("step", {}), **members})
+
+
 def capitalize_issuer(forged: Forged) -> Forged:
     return forged.with_claims(iss=forged.claims["iss"].upper())
 
@@ -151,6 +156,10 @@ CHANGES: dict[str, Change] = {
     "aud of a name in capitals": replace("127.0.0.1", "LOCALHOST"),
     "aud without port": change_audience(drop_port),
     "aud with another port": replace("127.0.0.1:", "127.0.0.1:1"),
+    "aud with a name in brackets": replace("127.0.0.1", "[localhost]"),
+    "aud with an IPv4 address in brackets": replace("127.0.0.1", "[127.0.0.1]"),
+    "aud with an escaped letter": replace("1.0", "%31.0"),
+    "aud of old with the fragment of X5C": raw_claims(aud=f"step-certificate-authority#x5c/{X5C}"),
     "aud with no digits in the port": replace("127.0.0.1:", "127.0.0.1:x"),
     "aud with http": replace("https", "http"),
     "aud with the scheme in capitals": replace("https", "HTTPS"),
@@ -199,6 +208,8 @@ CHANGES: dict[str, Change] = {
     "no exp": claims(exp=None),
     "exp that is text": claims(exp="9999999999"),
     "exp with an exponent": claims(exp=Number("1e11")),
+    "exp at the end of 64 bits": claims(exp=2**63 - 1),
+    "iat of 1970": claims(iat=0),
     "exp beyond all bounds": claims(exp=Number("1e400")),
     "exp that is true": claims(exp=True),
     "exp before nbf": moment(exp=-30, nbf=30),
@@ -225,12 +236,17 @@ CHANGES: dict[str, Change] = {
     "no alg": header(alg=None),
     "crit unknown": header(crit=["new"], new=1),
     "crit that is empty": header(crit=[]),
+    "crit that names b64": header(crit=["b64"]),
+    "b64 that is false": header(b64=False),
     "an unknown header": header(new={"a": [1]}),
     "an unknown claim": claims(new={"a": [1]}),
     "sans that is text": claims(sans="a"),
     "cnf that is text": claims(cnf="a"),
     "step that is text": claims(step="a"),
     "email that is a number": claims(email=7),
+    "sans of null": claims(sans=[None]),
+    "step.ra that is text": with_step(ra="a"),
+    "sha of another root": claims(sha="00" * 32),
     "a part too many": spoil(add_part),
     "a part too few": spoil(drop_part),
     "a header that is no JSON": spoil(ruin_header),

@@ -22,6 +22,7 @@ from adapters.jws import JwsSigner, make_signer
 from adapters.passwords import FilePassword
 from domain import base64url, json_text
 from domain.acceptance.endpoint import Endpoint
+from domain.certificate import FOREVER
 from domain.key_source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
 from entrypoints.key_wiring import wire_key_store
@@ -139,9 +140,9 @@ class Forge:
         return _complete(forged)
 
     def issue_ssh(
-        self, key: Any, *, host: bool = True, begin: int = -300, end: int = HOUR, signer: Any = None
+        self, key: Any, *, host: bool = True, begin: int = -300, end: int | None = HOUR, signer: Any = None
     ) -> tuple[int, str]:
-        """Return serial and wire, in base64, of an SSH certificate by the CA's key or `signer`."""
+        """Return serial and wire, in base64, of an SSH certificate by the CA's key or `signer`; `end` None is never."""
         kind, now, serial = "host" if host else "user", int(time.time()), randbits(63)
         if signer is None:
             signer = load_pem_private_key((self.ca.ca.path / "secrets" / f"ssh_{kind}_ca_key").read_bytes(), None)
@@ -153,7 +154,7 @@ class Forge:
             .key_id(NAME.encode())
             .valid_principals([NAME.encode()])
             .valid_after(now + begin)
-            .valid_before(now + end)
+            .valid_before(FOREVER if end is None else now + end)
         )
         return serial, builder.sign(signer).public_bytes().split()[1].decode()
 

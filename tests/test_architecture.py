@@ -17,7 +17,7 @@ IMPURE = {
 """Modules of the standard library that reach a clock, randomness, files, a network or a terminal."""
 
 LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
-GROUND = [["adapters", "http"]]
+GROUND = [["adapters", "http"], ["adapters", "ca"]]
 """Families of adapters that other adapters stand on."""
 
 COMPOSITION_ROOTS = {"runs.py", *(path.name for path in LAYERS["entrypoints"] if path.name.endswith("wiring.py"))}

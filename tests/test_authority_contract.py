@@ -22,7 +22,7 @@ from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
 from adapters.provisioner_json import read_authority_claims, read_provisioners
 from adapters.root_file import RootFile
-from domain.authority_settings import ProvisionerClaims
+from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims
 from domain.ca_url import CaUrl, parse_ca_url
 from domain.duration import NANOSECONDS
 from domain.errors import AuthorityError, InputError
@@ -418,7 +418,11 @@ def test_only_the_configuration_knows_what_is_not_public(running_ca: RunningCa) 
     assert (offline.checks_issued_at, offline.has_database, offline.has_policy) == (True, True, False)
     assert online.claims == ProvisionerClaims()
     assert offline.claims == ProvisionerClaims(
-        enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False
+        enable_ssh_ca=False,
+        disable_renewal=False,
+        allow_renewal_after_expiry=False,
+        user_ssh=USUAL_SSH_DURATIONS["user"],
+        host_ssh=USUAL_SSH_DURATIONS["host"],
     )
 
 

@@ -20,6 +20,7 @@ from tests.peer_programs import REPOSITORY, RunningCa
 from tests.provisioned_ca import write_key
 from tests.softhsm import SoftHsm
 
+OF_CATTRS = {"cattr", "cattrs", "typing_extensions"}
 CORE = {"adapters", "attr", "attrs", "cryptography", "domain", "entrypoints", "fire", "termcolor"}
 NETWORK = {"socket", "ssl", "http", "urllib3", "email"}
 SLOW = {
@@ -78,21 +79,21 @@ def declared(tmp_path: Path, sandbox_path: Path) -> list[str]:
 def test_a_plaintext_key_offline_loads_the_least(declared: list[str], tmp_path: Path) -> None:
     """No JSON library, no network, no X.509: Fire, attrs and the signature alone."""
     modules = list_loaded(declared, {"STEPPATH": str(tmp_path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt"}
+    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
     assert list_slow(modules) <= {"bcrypt"}  # cryptography's serialization takes it along
 
 
-def test_ca_json_offline_adds_nothing(sandbox: dict[str, str]) -> None:
-    """Reading ca.json and opening its JWE takes no further library, no network and no X.509."""
+def test_ca_json_offline_adds_cattrs(sandbox: dict[str, str]) -> None:
+    """Reading ca.json and opening its JWE takes cattrs, and still no network and no X.509."""
     modules = list_loaded(["token", "foo", "--offline"], sandbox)
-    assert list_third_party(modules) <= CORE | {"bcrypt"}
+    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
     assert list_slow(modules) & (NETWORK | {"cryptography.x509", "asyncio", "importlib.metadata"}) == set()
 
 
 def test_online_adds_urllib3(running_ca: RunningCa) -> None:
     """Asking the CA takes urllib3, and still no X.509."""
     modules = list_loaded(["token", "foo"], {"STEPPATH": str(running_ca.path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3"}
+    assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3", *OF_CATTRS}
     assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
 
 
@@ -101,7 +102,7 @@ def test_a_batch_adds_neither_a_bar_nor_anything_slow(declared: list[str], tmp_p
     (tmp_path / "hosts").write_text("foo\nbar\n" * 200)
     words = ["batch", str(tmp_path / "hosts"), *declared[2:]]
     modules = list_loaded(words, {"STEPPATH": str(tmp_path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt"}
+    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
     assert list_slow(modules) <= {"bcrypt"}
 
 
@@ -138,7 +139,7 @@ def test_a_machine_in_a_cloud_offline_adds_urllib3(sandbox_path: Path, tmp_path:
     words = ["token", "foo", "--offline", "--ca-config", str(tmp_path / "ca.json")]
     with serve_metadata(be_amazon()) as host:
         modules = list_loaded(words, {"STEPPATH": str(tmp_path), **host.environment()})
-    assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3"}
+    assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3", *OF_CATTRS}
     assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
     assert "adapters.instance_metadata" in modules
 

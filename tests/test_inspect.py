@@ -151,7 +151,9 @@ def test_the_type_of_provisioner_is_told(claims: dict[str, Any], header: dict[st
         ({}, {"alg": None}, "it has no signature algorithm"),
         ({}, {"alg": "HS256"}, "its algorithm 'HS256' needs a secret shared with the CA"),
         ({}, {"typ": "at+jwt"}, "its typ is 'at+jwt', not JWT"),
-        ({}, {"crit": ["b64"]}, "its header has crit, which step-ca refuses"),
+        ({}, {"crit": ["exp"]}, "its header has crit, which step-ca refuses"),
+        ({"sha": "cafe"}, {}, "its sha is not the fingerprint of a root certificate"),
+        ({"sha": 7}, {}, "its sha is not the fingerprint of a root certificate"),
         ({}, {"x5c": [], "x5cInsecure": []}, "it has both x5c and x5cInsecure"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from domain.json_record import read_record
+from adapters.ca.json_record import read_record
 from domain.json_text import Number, parse
 
 

@@ -54,7 +54,8 @@ def test_a_token_that_the_ca_would_accept_is_a_success(token: str, sandbox: dict
     assert (result.status, result.err) == (0, "")
     lines = result.out.splitlines()
     assert lines[0] == "request: sign"
-    assert lines[-2:] == ["verdict: accepted", "summary: the CA would accept it"]
+    assert lines[-2:] == ["verdict: accepted", "summary: the CA would accept it, unless it has been used"]
+    assert "may have been used: yes; only the CA knows" in lines
     assert any(line.startswith("passed         signature: ") for line in lines)
     assert any(line.startswith("not checkable  use: ") for line in lines)
 
@@ -72,7 +73,10 @@ def test_json_has_the_same_for_programs(token: str, sandbox: dict[str, str]) -> 
     result = verify(sandbox, token, "--for", "revoke", "--format", "json")
     said = json.loads(result.out)
     assert (result.status, result.out.count("\n")) == (1, 1)
-    assert set(said) == {"request", "rules", "failed", "not_checkable", "verdict", "summary"}
+    assert set(said) == {
+        "request", "rules", "failed", "not_checkable", "may_have_been_used", "verdict", "summary"
+    }  # fmt: skip
+    assert said["may_have_been_used"] is True
     assert (said["request"], said["verdict"]) == ("revoke", "refused")
     outcomes = [rule["outcome"] for rule in said["rules"]]
     assert said["failed"] == outcomes.count("failed") and said["not_checkable"] == outcomes.count("not checkable")
@@ -94,9 +98,11 @@ def test_a_token_is_given_in_any_of_three_ways(way: str, token: str, sandbox: di
     ("text", "said"),
     [
         ("a.b", "a token has three parts with dots between, this has 2"),
-        (f"{write_part({})}.e30=.c2ln", "the token's payload cannot be read"),
+        (f"{write_part({})}.e30x.c2ln", "the token's payload cannot be read"),
+        ("e30.e30.c2=ln", "the token's signature cannot be read"),
+        ("e30.WzFd.c2ln", "it is a list, not an object"),
+        ("eyJhIjoxLCJhIjoyfQ.e30.c2ln", "a member appears twice"),
         ("e3s.e30.c2ln", "the token's header cannot be read"),
-        ("e30.e30.c2ln=", "the token's signature is not canonical"),
         ("e30.e30.e30.e30.e30", "it has five parts: an encrypted JWE"),
         (f"{HOSTILE}.e30.e30", "the token's header cannot be read"),
     ],
@@ -106,6 +112,16 @@ def test_what_is_no_token_is_told_in_one_line(text: str, said: str, sandbox: dic
     result = verify(sandbox, "-", "--for", "sign", stdin=text.encode())
     assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
     assert said in result.err and result.err[:-1].isprintable()
+
+
+@pytest.mark.parametrize("sha", ["00" * 32, 7])
+def test_a_root_of_another_ca_is_warned_of(sha: Any, sandbox: dict[str, str], tmp_path: Path) -> None:
+    """The CA does not look at it, and step does: a warning with a remedy, that is not counted as a failure."""
+    result = verify(sandbox, "-", "--for", "sign", "--format", "json", stdin=forge({"sha": sha}).encode())
+    said = json.loads(result.out)
+    root = said["rules"][-1]
+    assert (root["rule"], root["outcome"], root["remedy"]) == ("root", "warning", "mint it with this CA's --root")
+    assert said["failed"] == [rule["outcome"] for rule in said["rules"]].count("failed")
 
 
 # -- The CSR ----------------------------------------------------------------------------------------

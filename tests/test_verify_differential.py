@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
+import attrs
 import pytest
 from cryptography import x509
 
-from adapters.jws import generate_jwk
+from adapters.jwk_keys import load_jwk_key
+from adapters.jws import generate_jwk, make_signer
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Verdict
 from domain.finding import Outcome
@@ -78,15 +81,24 @@ def test_the_ca_says_of_a_renewal_what_we_say(token: str, court: Court, forge: F
 
 
 def test_what_cannot_be_known_is_said_to_be(court: Court, forge: Forge) -> None:
-    """A token that was used, and one from before the CA's start: the CA refuses them by the rules we cannot check."""
+    """A token that was used, and one from before the CA's start: the CA refuses them by the rules we cannot check.
+
+    The second is older than the CA's root, and the CA's choice not to look at that is not public.
+    """
     used, old = forge.make_jwk(Endpoint.SIGN), forge.make_jwk(Endpoint.SIGN).with_claims(iat=at(-3000))
     assert court.ask(used, used.write()).status == 201
-    for forged, rule, message in ((used, "use", "already used"), (old, "issued", "before the bootstrap")):
+    for forged, rule, verdict, message in (
+        (used, "use", Verdict.ACCEPTED, "already used"),
+        (old, "issued long ago", Verdict.UNKNOWN, "before the bootstrap"),
+    ):
         token = forged.write()
         forecast = judge(forged, token, court.online, time.time_ns())
-        assert forecast is not None and forecast.verdict is Verdict.ACCEPTED
+        assert forecast is not None and forecast.verdict is verdict
         assert rule in {one.rule for one in forecast.findings if one.outcome is Outcome.UNCHECKED}
         assert court.ask(forged, token).status == 401
+        assert verdict_of(judge(forged, token, court.offline, time.time_ns())) is (
+            Verdict.REFUSED if rule != "use" else Verdict.ACCEPTED
+        )
         assert message in (forge.ca.ca.path / "step-ca.log").read_text()
 
 
@@ -102,6 +114,32 @@ def test_a_certificate_that_names_no_provisioner_is_not_foretold(court: Court, f
 ODD = "it's [odd] & 100%"
 
 
+ODD_JWK = generate_jwk()
+_PUBLIC = {name: text for name, text in ODD_JWK.items() if name in ("kty", "crv", "x", "y")}
+ODD_KEYS: dict[str, dict[str, Any]] = {
+    "for encryption": {**_PUBLIC, "kid": "enc", "use": "enc", "alg": "ECDH-ES"},
+    "for deriving": {**_PUBLIC, "kid": "derive", "key_ops": ["deriveKey"]},
+    "nameless": _PUBLIC,
+    "shared": {"kty": "oct", "kid": "shared", "k": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE"},
+}
+"""Keys that step-ott makes no tokens by, and step-ca checks tokens by."""
+
+
+@pytest.mark.parametrize("name", ODD_KEYS)
+def test_what_a_key_is_for_does_not_matter_to_the_ca(
+    name: str, strict_court: Court, strict_forge: Forge, strict: ProvisionedCa
+) -> None:
+    """A JWK provisioner's key checks tokens whatever its use says; one that is shared is not judged."""
+    signer = make_signer(load_jwk_key(ODD_JWK))
+    forged = strict_forge.make_jwk(Endpoint.SIGN).with_claims(iss=name)
+    forged = attrs.evolve(forged.with_header(kid=ODD_KEYS[name].get("kid")), signer=signer)
+    if name == "shared":
+        assert verdict_of(judge(forged, forged.write(), strict_court.offline, time.time_ns())) is Verdict.UNKNOWN
+    else:
+        compare(strict_court, lambda: forged.with_claims(jti=token_hex(32)))
+        assert connect(strict.ca).sign(ask_csr(NAME, NAME, "10.0.0.7"), forged.write()).status == 201
+
+
 @pytest.fixture(scope="module")
 def strict(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
     """A CA that signs for SSH nowhere, renews nothing for one provisioner, and has no database."""
@@ -113,9 +151,10 @@ def strict(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> It
             del provisioner["claims"]
             if provisioner["type"] == "X5C":
                 provisioner["name"] = ODD
-        config["authority"]["provisioners"].append(
-            {"type": "ACME", "name": "frozen", "claims": {"disableRenewal": True}}
-        )
+        config["authority"]["provisioners"] += [
+            {"type": "ACME", "name": "frozen", "claims": {"disableRenewal": True}},
+            *({"type": "JWK", "name": name, "key": key} for name, key in ODD_KEYS.items()),
+        ]
 
     with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("strict") / "step", adjust) as ca:
         yield ca

@@ -17,11 +17,11 @@ from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.acceptance.forecast import Verdict, foretell
+from domain.acceptance.shown_token import ShownToken
 from domain.acceptance.sign_rules import split_sans
 from domain.authority_settings import AuthoritySettings, ProvisionerClaims
 from domain.ca_url import escape_fragment
 from domain.certificate import Certificate
-from domain.compact_jws import ReadToken
 from domain.duration import NANOSECONDS
 from domain.finding import Outcome
 from domain.jwk import read_public_jwk
@@ -183,8 +183,9 @@ HEADERS = st.builds(lambda wild, guided: wild | guided, PARTS, st.fixed_dictiona
 
 
 def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint, **members: Any) -> Case:
+    token = ShownToken(header, claims, b"a.b", b"c", header, [header])
     return Case(
-        token=ReadToken(header, claims, b"a.b", b"c"), endpoint=endpoint, now=NOW * NANOSECONDS,
+        token=token, endpoint=endpoint, now=NOW * NANOSECONDS,
         certificates=wire_certificates(), signatures=StepCaSignatures(),
         settings=members.pop("settings", SETTINGS), **members,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from http.client import RemoteDisconnected
 from typing import Any
 
 import attrs
@@ -12,10 +13,10 @@ from adapters.input_files import LocalFiles
 from adapters.jws import StepCaSignatures
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Forecast, Verdict, foretell
+from domain.acceptance.forecast import ESSENTIAL, Forecast, Verdict, foretell
+from domain.acceptance.shown_token import read_shown_token
 from domain.authority_options import read_authority_options
 from domain.authority_settings import AuthoritySettings
-from domain.compact_jws import read_token
 from domain.errors import InputError
 from domain.finding import Outcome
 from domain.setting import Origin, Setting
@@ -41,9 +42,15 @@ class Court:
     offline: AuthoritySettings
 
     def ask(self, forged: Forged, token: str) -> Answer:
-        """Show the token to the CA."""
+        """Show the token to the CA; where Go panics it drops the connection, which is answered by the status 0."""
+        try:
+            return self._post(forged, token)
+        except RemoteDisconnected:
+            return Answer(0, {})
+
+    def _post(self, forged: Forged, token: str) -> Answer:
         if forged.endpoint is Endpoint.RENEW:
-            return self.client.post("/1.0/renew", bearer=token)
+            return self.client.post("/1.0/renew", bearer=_write_header(token))
         members: dict[str, Any] = {"ott": token, **forged.wishes}
         if forged.csr is not None:
             members["csr"] = forged.csr.public_bytes(Encoding.PEM).decode()
@@ -55,17 +62,24 @@ class Court:
 def judge(forged: Forged, token: str, settings: AuthoritySettings, now: int) -> Forecast | None:
     """Return what we say of the token, None where it cannot even be read."""
     try:
-        read = read_token(token)
+        read = read_shown_token(token)
     except InputError:
         return None
     csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))
     wishes = SshWishes(
-        cert_type=forged.wishes.get("certType", ""), principals=tuple(forged.wishes.get("principals", ()))
+        cert_type=forged.wishes.get("certType", ""),
+        key_id=forged.wishes.get("keyID", ""),
+        principals=tuple(forged.wishes.get("principals", ())),
     )
     return foretell(Case(
         token=read, endpoint=forged.endpoint, settings=settings, now=now, certificates=CERTIFICATES,
         signatures=SIGNATURES, csr=csr, wishes=wishes,
     ))  # fmt: skip
+
+
+def _write_header(token: str) -> str:
+    """Return a token as a header can carry it: in one line, its bytes as they are."""
+    return token.replace("\r", " ").replace("\n", " ").strip(" \t").encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def open_court(ca: ProvisionedCa) -> Court:
@@ -87,8 +101,18 @@ def verdict_of(forecast: Forecast | None) -> Verdict:
     return Verdict.REFUSED if forecast is None else forecast.verdict
 
 
+def is_open(forecast: Forecast | None) -> bool:
+    """Return whether the verdict is unknown by nothing but settings that are not public."""
+    if forecast is None or forecast.verdict is not Verdict.UNKNOWN:
+        return False
+    rules = {one.rule for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL}
+    return rules <= {"empty principal", "issued long ago", "ssh duration"}
+
+
 def compare(court: Court, make: Callable[[], Forged]) -> None:
     """Have a token judged by us, before and after the CA's own judgement, and see that both agree.
+
+    By what the CA publishes we may say "unknown" of what is not public; by its ca.json we may not.
 
     Raises:
         AssertionError: they do not.
@@ -106,6 +130,6 @@ def compare(court: Court, make: Callable[[], Forged]) -> None:
         pytest.fail("the verdict never stood still")
     said = Verdict.ACCEPTED if 200 <= answer.status < 300 else Verdict.REFUSED
     offline = judge(forged, token, court.offline, now)
-    for forecast in (after, offline):
+    for forecast in [offline] if is_open(after) else [after, offline]:
         failing = [] if forecast is None else [one for one in forecast.findings if one.outcome is Outcome.FAILED]
         assert verdict_of(forecast) is said, (said, answer.body, failing, forecast)

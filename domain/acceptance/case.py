@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.json_text import Number
+from domain.rfc3339 import FIRST_SECOND
 
 if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint
+    from domain.acceptance.shown_token import ShownToken
     from domain.authority_settings import AuthoritySettings
     from domain.certificate import CertificateRequest
-    from domain.compact_jws import ReadToken
     from domain.ports import Certificates, Signatures
 
 _MAX_INT64 = (1 << 63) - 1
@@ -24,10 +25,11 @@ class SshWishes:
 
     Attributes:
         cert_type: "user" or "host", empty where the request leaves it to the token.
-        principals: Likewise.
+        key_id, principals: Likewise.
     """
 
     cert_type: str = ""
+    key_id: str = ""
     principals: tuple[str, ...] = ()
 
 
@@ -42,7 +44,7 @@ class Case:
         wishes: The same for SSH.
     """
 
-    token: ReadToken
+    token: ShownToken
     endpoint: Endpoint
     settings: AuthoritySettings
     now: int
@@ -62,13 +64,11 @@ class Case:
         return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
 
     def sans(self) -> list[str]:
-        """Return the names that the certificate may have: `sans`, else the subject."""
-        value = self.token.claims.get("sans")
-        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-        return names or [self.text("sub")]
+        """Return the names that the certificate may have: `sans`, of which null is an empty one, else the subject."""
+        return read_texts(self.token.claims.get("sans")) or [self.text("sub")]
 
     def seconds(self, claim: str) -> int | None:
-        """Return a time of the token, in seconds since the epoch as step-ca reads it, None where it is absent."""
+        """Return a time of the token, in seconds since the epoch as step-ca takes it, None where it is absent."""
         return read_seconds(self.token.claims.get(claim))
 
     def fingerprint(self) -> str:
@@ -78,8 +78,16 @@ class Case:
         return found if isinstance(found, str) else ""
 
 
+def read_texts(value: Any) -> list[str]:
+    """Return a list of texts as Go reads it: null in it is an empty text, and no list an empty one."""
+    return [text if isinstance(text, str) else "" for text in value] if isinstance(value, list) else []
+
+
 def read_seconds(value: Any) -> int | None:
     """Return a NumericDate (RFC 7519, section 2) as go-jose reads it: cut to a whole number of 64 bits.
+
+    What does not fit is the least such number (Go on amd64), and the last years of those that do fit are before all
+    others: Go counts from the year 1, and wraps around (Go, time.Unix).
 
     Raises:
         ValueError: it is no number, or over all bounds.
@@ -92,4 +100,6 @@ def read_seconds(value: Any) -> int | None:
         whole = int(float(value.digits if isinstance(value, Number) else value))
     except OverflowError as error:
         raise ValueError("it is over all bounds") from error
-    return whole if abs(whole) <= _MAX_INT64 else -_MAX_INT64 - 1
+    if abs(whole) > _MAX_INT64:
+        return -_MAX_INT64 - 1
+    return whole if whole - FIRST_SECOND <= _MAX_INT64 else whole - (1 << 64)

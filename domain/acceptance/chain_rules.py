@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from domain.acceptance.chain import ChainSearch
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.header_chain import read_header_chain
-from domain.acceptance.token_rules import judge_signature
+from domain.acceptance.token_rules import judge_leaf_signature
 from domain.duration import MINUTE
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
@@ -31,7 +31,7 @@ def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
         return
     remedy = f"use a certificate that provisioner {name} trusts, with its whole chain"
     yield from judge_chain(chain, read_roots(case, [roots]), case.now, remedy)
-    yield judge_leaf_signature(case, chain[0])
+    yield judge_leaf_signature(case, chain[0].public, f"certificate {chain[0].common_name!r}")
     is_to_sign = case.endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
     if is_to_sign and chain[0].not_after - case.now < SHORT_LIFE:
         yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
@@ -59,7 +59,7 @@ def judge_chain(
     """
     if roots is None:
         yield unchecked("certificate", "whether it is trusted: the roots that the CA names cannot be read",
-                        "mend them at the CA")  # fmt: skip
+                        "fix them at the CA")  # fmt: skip
         return
     search, leaf = ChainSearch(chain, roots), chain[0]
     fault = search.find_fault(now)
@@ -75,8 +75,3 @@ def judge_chain(
     if any(certificate.has_open_questions for certificate in (*chain, *roots)):
         yield unchecked("constraints", "whether name constraints and critical extensions in the chain are kept",
                         "show the token to the CA to know")  # fmt: skip
-
-
-def judge_leaf_signature(case: Case, leaf: Certificate) -> Finding:
-    """Tell whether the token's signature is by the key of `leaf`."""
-    return judge_signature(case, [leaf.public] if leaf.public else [], f"certificate {leaf.common_name!r}")

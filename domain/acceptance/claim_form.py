@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from domain.acceptance.case import read_seconds
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.header_chain import read_header_chain
+from domain.acceptance.go_json import RepeatedMembers, can_be_decoded
+from domain.acceptance.go_time import parse_go_moment
+from domain.acceptance.header_chain import read_chain
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
-from domain.moment import parse_moment
+from domain.jwk import THUMBPRINT_MEMBERS
+from domain.provisioners.k8ssa import CLAIMS as KUBERNETES_CLAIMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,23 +23,31 @@ if TYPE_CHECKING:
 def judge_form(case: Case) -> Finding:
     """Tell whether every header member and claim that step-ca reads of any token is of the type that it reads."""
     checks = _REGISTERED if case.endpoint is Endpoint.RENEW else _REGISTERED | _REQUESTED
-    wrong = [*_list_wrong(case.token.header, _HEADER), *_list_wrong(case.token.claims, checks)]
-    if case.token.header.get("x5c") not in (None, []) and not _has_chain(case):
-        wrong.append("x5c")
-    return _tell("form", wrong, "header and claims")
+    wrong = dict.fromkeys(name for header in case.token.headers for name in _list_wrong_members(header, case))
+    return _tell("form", [*wrong, *_list_wrong(case.token.claims, checks)], "header and claims")
 
 
 def judge_header_key(case: Case) -> Iterator[Finding]:
     """Say that a key in the header is not judged: step-ca refuses one that it cannot read, and ignores any other."""
-    if case.token.header.get("jwk") is not None:
-        yield unchecked("header key", "whether step-ca can read the jwk in its header, which it has no use for",
-                        "mint it without")  # fmt: skip
+    remedy = "mint it without"
+    for key in (header["jwk"] for header in case.token.headers[:1] if "jwk" in header):
+        if not isinstance(key, dict) or key.get("kty") not in THUMBPRINT_MEMBERS or key.get("d") is not None:
+            yield failed("header key", "the jwk in its header is not a public key", remedy)
+        else:
+            yield unchecked("header key", "whether step-ca can read the jwk in its header, which it has no use for",
+                            remedy)  # fmt: skip
 
 
 def judge_payload(case: Case, names: Iterable[str]) -> Finding:
     """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone."""
     wrong = list(_list_wrong(case.token.claims, {name: _PAYLOAD[name] for name in names}))
-    return _tell("payload", wrong, "cnf and step")
+    what = "service account" if KUBERNETES_CLAIMS.intersection(names) else "cnf and step"
+    return _tell("payload", wrong, what)
+
+
+def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
+    """Return those of the claims in `names` that are not text."""
+    return list(_list_wrong(case.token.claims, dict.fromkeys(names, _is_text)))
 
 
 def _tell(rule: str, wrong: Sequence[str], what: str) -> Finding:
@@ -46,12 +57,14 @@ def _tell(rule: str, wrong: Sequence[str], what: str) -> Finding:
     return passed(rule, f"what step-ca reads of its {what} is of the right types")
 
 
-def _has_chain(case: Case) -> bool:
+def _list_wrong_members(header: Mapping[str, Any], case: Case) -> Iterator[str]:
+    """Give the members of a header that step-ca cannot read."""
+    yield from _list_wrong(header, _HEADER)
+    yield from (name for name in header.keys() - _HEADER.keys() - {"jwk", "x5c"} if not can_be_decoded(header[name]))
     try:
-        read_header_chain(case, "x5c")
+        read_chain(header, "x5c", case.certificates)
     except InputError:
-        return False
-    return True
+        yield "x5c"
 
 
 def _list_wrong(members: Mapping[str, Any], checks: Mapping[str, Callable[[Any], bool]]) -> Iterator[str]:
@@ -81,13 +94,17 @@ def _is_time(value: Any) -> bool:
 def _is_moment(value: Any) -> bool:
     """Tell whether `value` is a time or duration (step-ca, provisioner/timeduration.go)."""
     try:
-        return value in (None, "") or (isinstance(value, str) and parse_moment(value) is not None)
+        return value in (None, "") or (isinstance(value, str) and parse_go_moment(value) is not None)
     except ValueError:
         return False
 
 
 def _is_object_of(checks: Mapping[str, Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    return lambda value: value is None or (isinstance(value, dict) and not any(_list_wrong(value, checks)))
+    def is_readable(value: Any) -> bool:
+        is_object = isinstance(value, dict) and not isinstance(value, RepeatedMembers)
+        return value is None or (is_object and not any(_list_wrong(value, checks)))
+
+    return is_readable
 
 
 _SSH = {
@@ -97,6 +114,11 @@ _SSH = {
     "validAfter": _is_moment,
     "validBefore": _is_moment,
 }
+_REGISTRATION = dict.fromkeys(
+    ("authorityId", "endpointId", "provisionerId", "provisionerType", "provisionerName"), _is_text
+)
+"""Who a registration authority asked for (step-ca, provisioner/provisioner.go, RAInfo)."""
+
 _HEADER = {"alg": _is_text, "kid": _is_text, "nonce": _is_text}
 _REGISTERED: dict[str, Callable[[Any], bool]] = {
     "iss": _is_text,
@@ -110,5 +132,6 @@ _REGISTERED: dict[str, Callable[[Any], bool]] = {
 _REQUESTED: dict[str, Callable[[Any], bool]] = {"sans": _is_texts, "email": _is_text, "nonce": _is_text}
 _PAYLOAD: dict[str, Callable[[Any], bool]] = {
     "cnf": _is_object_of({"x5rt#S256": _is_text}),
-    "step": _is_object_of({"ssh": _is_object_of(_SSH)}),
+    "step": _is_object_of({"ssh": _is_object_of(_SSH), "ra": _is_object_of(_REGISTRATION)}),
+    **dict.fromkeys(KUBERNETES_CLAIMS, _is_text),
 }

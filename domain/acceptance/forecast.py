@@ -12,6 +12,7 @@ from domain.acceptance.claim_form import judge_form, judge_header_key, judge_pay
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.lookup import find_provisioner
 from domain.acceptance.renewal_rules import judge_renewal
+from domain.acceptance.root_rules import judge_root
 from domain.acceptance.token_rules import judge_age, judge_issuer, judge_subject, judge_times, judge_use
 from domain.finding import Finding, Outcome, failed, passed, unchecked
 
@@ -25,12 +26,15 @@ ESSENTIAL = frozenset(
     {
         "certificate",
         "constraints",
+        "empty principal",
         "header key",
+        "issued long ago",
         "life",
         "provisioner",
         "renewal after expiry",
         "signature",
         "ssh",
+        "ssh duration",
         "ssh key",
     }
 )
@@ -60,10 +64,15 @@ class Forecast:
             return Verdict.UNKNOWN
         return Verdict.ACCEPTED
 
+    @property
+    def depends_on_use(self) -> bool:
+        """Whether the CA would refuse a second use, of which nobody else can tell whether it is one."""
+        return any(one.rule == "use" and one.outcome is Outcome.UNCHECKED for one in self.findings)
+
 
 def foretell(case: Case) -> Forecast:
-    """Return what the CA would find in the token."""
-    return Forecast(tuple(_judge(case)))
+    """Return what the CA would find in the token, and its users in its `sha`."""
+    return Forecast((*_judge(case), *judge_root(case)))
 
 
 def _judge(case: Case) -> Iterator[Finding]:

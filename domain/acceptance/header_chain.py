@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from domain.acceptance.go_base64 import decode_standard
 from domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.acceptance.case import Case
     from domain.certificate import Certificate
+    from domain.ports import Certificates
 
 
 def read_header_chain(case: Case, member: str) -> list[Certificate]:
@@ -18,20 +21,34 @@ def read_header_chain(case: Case, member: str) -> list[Certificate]:
     Raises:
         InputError: there are none, or one cannot be read.
     """
-    encoded = case.token.header.get(member)
-    if not isinstance(encoded, list) or not encoded:
+    chain = read_chain(case.token.header, member, case.certificates)
+    if not chain:
         raise InputError(f"its header has no {member}")
-    return [_read_certificate(case, text, member) for text in encoded]
+    return chain
 
 
-def _read_certificate(case: Case, text: Any, member: str) -> Certificate:
+def read_chain(header: Mapping[str, Any], member: str, certificates: Certificates) -> list[Certificate]:
+    """Return the certificates in a member of a header, leaf first; none where it is absent.
+
+    Raises:
+        InputError: it is not a list, or one cannot be read.
+    """
+    encoded = header.get(member)
+    if encoded is None:
+        return []
+    if not isinstance(encoded, list):
+        raise InputError(f"{member} in its header is not a list")
+    return [_read_certificate(certificates, text, member) for text in encoded]
+
+
+def _read_certificate(certificates: Certificates, text: Any, member: str) -> Certificate:
     """Return the one certificate, in DER and not in PEM, that stands in a chain as `text`."""
     try:
         der = decode_member(text)
     except ValueError as error:
         raise InputError(f"{member} in its header is not base64") from error
     try:
-        found = case.certificates.read_chain(der)
+        found = certificates.read_chain(der)
         if [certificate.der for certificate in found] == [der]:
             return found[0]
     except InputError:
@@ -40,11 +57,11 @@ def _read_certificate(case: Case, text: Any, member: str) -> Certificate:
 
 
 def decode_member(text: Any) -> bytes:
-    """Return what standard base64 stands for; line breaks in it do not count (Go, encoding/base64).
+    """Return what standard base64 stands for.
 
     Raises:
         ValueError: `text` is no text, or no base64.
     """
     if not isinstance(text, str):
         raise ValueError("no text")
-    return b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+    return decode_standard(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.acceptance.audience import extract_fragment, matches
+from domain.acceptance.claim_form import list_wrong_texts
 from domain.acceptance.endpoint import Endpoint
 from domain.finding import Finding, failed, passed
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
@@ -22,11 +23,16 @@ RULE = "provisioner"
 def find_provisioner(case: Case) -> tuple[Provisioner | None, Finding]:
     """Return the provisioner that step-ca judges the token by, None where it finds none, and how that comes."""
     is_ours = _names_this_ca(case)
+    unreadable = [] if is_ours else list_wrong_texts(case, ("azp", "tid"))
+    if unreadable:
+        what = f"step-ca cannot read its {' and '.join(unreadable)}: not text"
+        return None, failed(RULE, what, "mint the token anew")
     identifiers = list(_list_identifiers(case, is_ours))
     listed = {provisioner.token_identifier: provisioner for provisioner in case.settings.provisioners}
     for identifier in identifiers:
         if identifier in listed:
-            return listed[identifier], passed(RULE, f"it is {listed[identifier].label()}")
+            found = listed[identifier]
+            return found.judged_as or found, passed(RULE, f"it is {found.label()}")
     return None, _explain(case, is_ours, identifiers)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.acceptance.case import read_texts
 from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.go_url import read_address
 from domain.acceptance.nebula_rules import read_header_certificate
-from domain.acceptance.sign_rules import judge_csr_itself, judge_names, split_sans
+from domain.acceptance.sign_rules import judge_csr_itself, judge_names, read_csr_names, split_sans
 from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
 from domain.errors import UsageError
 from domain.finding import Finding, failed, passed, unchecked
-from domain.moment import parse_moment
 from domain.nebula_certificate import check_names
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def judge_nebula_request(case: Case, claims: ProvisionerClaims) -> Iterator[Find
         return
     if case.endpoint is Endpoint.SSH_SIGN:
         yield judge_ssh_enabled(claims)
-        yield from _judge_ssh(case, certificate)
+        yield from _judge_ssh(case, certificate, claims)
         return
     yield judge_names(case)
     if case.csr is None:
@@ -54,10 +55,11 @@ def _judge_csr_names(csr: CertificateRequest, subject: str, certificate: NebulaC
     else:
         yield passed("csr name", f"its common name is {csr.common_name or 'empty'}")
     allowed = split_sans([certificate.name])
-    addresses = allowed["ip"] | {str(network.ip) for network in certificate.networks}
-    foreign = set(csr.ip_addresses) - addresses
-    for kind, names in (("dns", csr.dns_names), ("email", csr.emails), ("uri", csr.uris)):
-        foreign |= set(names) ^ allowed[kind] if names else set()
+    addresses = allowed["ip"] | {read_address(str(network.ip)) or "" for network in certificate.networks}
+    found = read_csr_names(csr)
+    foreign = found["ip"] - addresses
+    for kind in ("dns", "email", "uri"):
+        foreign |= found[kind] ^ allowed[kind] if found[kind] else set()
     if foreign:
         listed = ", ".join(sorted(filter(None, {certificate.name} | addresses)))
         yield failed("csr names", f"they are not those of the certificate in nebula, {listed}", remedy)
@@ -65,7 +67,7 @@ def _judge_csr_names(csr: CertificateRequest, subject: str, certificate: NebulaC
         yield passed("csr names", "they are the certificate's")
 
 
-def _judge_ssh(case: Case, certificate: NebulaCertificate) -> Iterator[Finding]:
+def _judge_ssh(case: Case, certificate: NebulaCertificate, claims: ProvisionerClaims) -> Iterator[Finding]:
     options = read_ssh_options(case)
     if options is None:
         yield judge_ssh_keys(case, "host")
@@ -79,15 +81,12 @@ def _judge_ssh(case: Case, certificate: NebulaCertificate) -> Iterator[Finding]:
     if case.wishes.cert_type not in ("", "host"):
         yield failed("ssh type", "step-ca signs SSH certificates of hosts alone for Nebula", "ask for a host's")
     yield _judge_principals(options, certificate)
-    yield from judge_ssh_sign(case)
-    end = options.get("validBefore")
-    if end and parse_moment(end).at(case.now) >= certificate.not_after:
-        yield failed("ssh validity", "the SSH certificate would outlast the one in nebula", "mint with an earlier end")
+    yield from judge_ssh_sign(case, claims, certificate.not_after, "host")
 
 
 def _judge_principals(options: Mapping[str, Any], certificate: NebulaCertificate) -> Finding:
     try:
-        check_names(certificate, map(str, options.get("principals") or []), "principal", "the certificate in nebula")
+        check_names(certificate, read_texts(options.get("principals")), "principal", "the certificate in nebula")
     except UsageError as error:
         return failed("principals", error.what, "mint it for the certificate's names")
     return passed("principals", "they are the certificate's")

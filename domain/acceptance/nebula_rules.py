@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.acceptance.chain_rules import SHORT_LIFE
 from domain.acceptance.header_chain import decode_member
-from domain.acceptance.token_rules import judge_signature
+from domain.acceptance.token_rules import find_critical_fault, judge_signature
 from domain.der_values import DerValues
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
@@ -36,7 +36,7 @@ def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
     trusted = _read_roots(case, roots)
     if trusted is None:
         yield unchecked("certificate", "whether it is trusted: the roots that the CA names cannot be read",
-                        "mend them at the CA")  # fmt: skip
+                        "fix them at the CA")  # fmt: skip
     else:
         yield _judge_certificate(case, certificate, trusted, name)
     yield _judge_signature(case, certificate)
@@ -142,9 +142,10 @@ def _judge_signature(case: Case, certificate: NebulaCertificate) -> Finding:
         return judge_signature(case, [certificate.public], whose)
     token = case.token
     remedy = f"mint it by the key of {whose}"
-    if token.header.get("crit") not in (None, []):
-        return failed("signature", "its header has crit, which step-ca does not know", "mint it without")
-    if token.header.get("alg") != "XEdDSA":
+    fault = find_critical_fault(case)
+    if fault is not None:
+        return fault
+    if token.merged.get("alg") != "XEdDSA":
         return failed("signature", f"its algorithm is not XEdDSA, which goes with the X25519 key of {whose}", remedy)
     if len(token.signature) != _SIGNATURE_BYTES:
         return failed("signature", f"it is not {_SIGNATURE_BYTES} bytes long", remedy)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.acceptance.audience import matches
-from domain.acceptance.chain_rules import judge_chain, judge_leaf_signature, read_roots
+from domain.acceptance.chain_rules import judge_chain, read_roots
 from domain.acceptance.header_chain import read_header_chain
-from domain.acceptance.token_rules import judge_issuer, judge_times, judge_use
+from domain.acceptance.token_rules import judge_issuer, judge_leaf_signature, judge_times, judge_use
 from domain.duration import MINUTE, NANOSECONDS
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
@@ -31,7 +31,7 @@ def judge_renewal(case: Case) -> Iterator[Finding]:
         return
     leaf = chain[0]
     yield from _judge_chain(case, chain)
-    yield judge_leaf_signature(case, leaf)
+    yield judge_leaf_signature(case, leaf.public, f"certificate {leaf.common_name!r}")
     provisioner = next((one for one in case.settings.provisioners if one.name == leaf.provisioner), None)
     yield _judge_provisioner(leaf, provisioner)
     yield judge_use(case)

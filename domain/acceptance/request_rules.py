@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from domain.provisioners.base import Provisioner
 
 
-def judge_request(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
-    """Judge the request by what the token says."""
+def judge_request(provisioner: Provisioner, case: Case, latest: int | None = None) -> Iterator[Finding]:
+    """Judge the request by what the token says; see `judge_ssh_sign` for `latest`."""
     if case.endpoint is Endpoint.SIGN:
         yield judge_names(case)
         yield from judge_csr(case, provisioner.common_names(case))
     elif case.endpoint is Endpoint.SSH_SIGN:
-        yield judge_ssh_enabled(provisioner.claims.over(case.settings.claims))
-        yield from judge_ssh_sign(case)
+        claims = provisioner.claims.over(case.settings.claims)
+        yield judge_ssh_enabled(claims)
+        yield from judge_ssh_sign(case, claims, latest)
     else:
         yield from judge_revocation(case)
 
@@ -34,6 +35,8 @@ def judge_free_request(provisioner: Provisioner, case: Case) -> Iterator[Finding
     if case.endpoint is Endpoint.SSH_SIGN:
         yield judge_ssh_enabled(provisioner.claims.over(case.settings.claims))
         yield judge_ssh_keys(case, case.wishes.cert_type or "host")
+        if "" in case.wishes.principals:
+            yield failed("principals", "one that is asked for is empty", "leave it out")
         yield _judge_completeness(case)
     elif case.csr is None:
         yield unchecked("csr", "whether the CSR is in order", "name it by --csr")
@@ -43,7 +46,8 @@ def judge_free_request(provisioner: Provisioner, case: Case) -> Iterator[Finding
 
 def _judge_completeness(case: Case) -> Finding:
     """Tell whether the request itself says what the token cannot (step-ca, sshCertOptionsRequireValidator)."""
-    if not case.wishes.cert_type or not case.wishes.principals:
+    wishes = case.wishes
+    if not (wishes.cert_type and wishes.key_id and wishes.principals):
         return failed("ssh options", "the request must say certificate type, key identifier and principals itself",
-                      "name them by --cert-type and --principal")  # fmt: skip
-    return passed("ssh options", "the request says certificate type and principals itself")
+                      "name them by --cert-type, --key-id and --principal")  # fmt: skip
+    return passed("ssh options", "the request says certificate type, key identifier and principals itself")

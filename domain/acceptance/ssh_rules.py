@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.acceptance.case import read_texts
+from domain.acceptance.ssh_validity import judge_certificate_times
 from domain.finding import Finding, failed, passed, unchecked
-from domain.moment import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,22 +41,33 @@ def judge_ssh_keys(case: Case, cert_type: str) -> Finding:
     )
 
 
-def judge_ssh_sign(case: Case) -> Iterator[Finding]:
-    """Tell whether the token is for an SSH certificate, and the request within what it says."""
+def judge_ssh_sign(
+    case: Case, claims: ProvisionerClaims, latest: int | None = None, usual_type: str = "user"
+) -> Iterator[Finding]:
+    """Tell whether the token is for an SSH certificate, and the request within what it says.
+
+    Args:
+        claims: The provisioner's, laid over the authority's.
+        latest: When what vouches for the token ends, in nanoseconds since the epoch; None for never.
+        usual_type: The type of the certificate where the token names none.
+    """
     options = read_ssh_options(case)
     if options is None:
         yield failed("ssh options", "the token has no step.ssh and so is not for SSH", "mint it with --ssh")
         return
-    cert_type, principals = options.get("certType") or "", options.get("principals") or []
-    if cert_type not in ("", *TYPES):
+    written, principals = options.get("certType") or "", read_texts(options.get("principals"))
+    cert_type = written.lower() or usual_type
+    if cert_type not in TYPES:
         yield failed(
-            "ssh options", f"certType {cert_type!r} is neither user nor host", "mint it with --ssh, or --ssh --host"
+            "ssh options", f"certType {written!r} is neither user nor host", "mint it with --ssh, or --ssh --host"
         )
         return
-    yield judge_ssh_keys(case, cert_type or case.wishes.cert_type or "user")
-    yield _judge_type(cert_type, case.wishes.cert_type)
+    yield judge_ssh_keys(case, cert_type)
+    yield _judge_type(written, cert_type, case.wishes.cert_type)
     yield _judge_principals(principals, case.wishes.principals)
-    yield from _judge_certificate_times(case, options)
+    if "" in principals:
+        yield _judge_empty_principal(case)
+    yield from judge_certificate_times(case, options, cert_type, claims, latest)
 
 
 def read_ssh_options(case: Case) -> Mapping[str, Any] | None:
@@ -65,33 +77,36 @@ def read_ssh_options(case: Case) -> Mapping[str, Any] | None:
     return options if isinstance(options, dict) else None
 
 
-def _judge_type(allowed: str, wished: str) -> Finding:
-    if allowed and wished and allowed != wished:
-        return failed("ssh type", f"a {wished} certificate is asked for, and the token is for a {allowed} certificate",
-                      f"ask for a {allowed} certificate, or mint for a {wished} certificate")  # fmt: skip
-    return passed("ssh type", f"a certificate of type {allowed or wished or 'user'}")
+def _judge_type(written: str, cert_type: str, wished: str) -> Finding:
+    """Tell whether the type that is asked for is the token's, letter by letter; a token without one allows both."""
+    if written and wished and written != wished:
+        return failed("ssh type", f"a {wished} certificate is asked for, and the token is for a {written} certificate",
+                      f"ask for a {cert_type} certificate, or mint for a {wished} certificate")  # fmt: skip
+    return passed("ssh type", f"a certificate of type {cert_type}")
 
 
-def _judge_principals(allowed: list[Any], wished: tuple[str, ...]) -> Finding:
+def _judge_principals(allowed: list[str], wished: tuple[str, ...]) -> Finding:
     """Tell whether every principal asked for stands in the token, capitals or not; a token without any allows all."""
     if "" in wished:
         return failed("principals", "one that is asked for is empty", "leave it out")
-    texts = [str(name or "") for name in allowed]
-    known = {name.lower() for name in texts}
-    foreign = [name for name in wished if name.lower() not in known]
-    if texts and wished and (foreign or len(wished) > len(texts)):
+    known = set(map(_fold, allowed))
+    foreign = [name for name in wished if _fold(name) not in known]
+    if allowed and wished and (foreign or len(wished) > len(allowed)):
         return failed("principals", f"{', '.join(foreign or wished)} asked for, and the token is for"
-                      f" {', '.join(texts)}", "ask for no other, or mint for these")  # fmt: skip
-    return passed("principals", f"the certificate will be for {', '.join(wished or texts) or 'the subject'}")
+                      f" {', '.join(allowed)}", "ask for no other, or mint for these")  # fmt: skip
+    return passed("principals", f"the certificate will be for {', '.join(allowed) or 'the subject'}")
 
 
-def _judge_certificate_times(case: Case, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Judge the certificate's own times, where the token fixes them."""
-    moments = {name: options[name] for name in ("validAfter", "validBefore") if options.get(name)}
-    ends = {name: parse_moment(text).at(case.now) for name, text in moments.items()}
-    if "validBefore" in ends and ends["validBefore"] < case.now:
-        yield failed("ssh validity", "the certificate would have expired already", "mint with a later --cert-not-after")
-    elif "validBefore" in ends and ends["validBefore"] < ends.get("validAfter", case.now):
-        yield failed("ssh validity", "the certificate would end before it begins", "mint with other times")
-    elif moments:
-        yield unchecked("ssh validity", "whether the CA lets a certificate last for as long as the token says")
+def _judge_empty_principal(case: Case) -> Finding:
+    """Tell whether the CA's database keeps an empty name (step-ca, db/db.go, StoreSSHCertificate; badger, bbolt)."""
+    rule, remedy = "empty principal", "mint it without"
+    if case.settings.has_database is False:
+        return passed(rule, "the CA has no database, which could not keep it")
+    if case.settings.has_database is None:
+        return unchecked(rule, "whether the CA has a database, which cannot keep an empty principal", remedy)
+    return failed(rule, "the CA's database cannot keep the certificate: one of its principals is empty", remedy)
+
+
+def _fold(name: str) -> str:
+    """Return a name in small letters, each by itself (Go, strings.ToLower)."""
+    return "".join(character.lower()[0] for character in name)

@@ -9,8 +9,8 @@ from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.header_chain import decode_member
 from domain.acceptance.renewal_rules import judge_right
 from domain.acceptance.revoke_rules import judge_revocation
-from domain.acceptance.token_rules import judge_signature
-from domain.certificate import FOREVER
+from domain.acceptance.ssh_validity import BACKDATE, judge_duration
+from domain.acceptance.token_rules import judge_leaf_signature
 from domain.duration import NANOSECONDS
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from domain.authority_settings import ProvisionerClaims
     from domain.certificate import SshCertificate
 
+_MAX_INT64 = (1 << 63) - 1
 RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)
 
 
@@ -34,11 +35,10 @@ def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
         return
     yield _judge_issuer(case, certificate)
     yield _judge_validity(case, certificate, claims)
-    whose = f"SSH certificate {certificate.serial}"
-    yield judge_signature(case, [certificate.public] if certificate.public else [], whose)
+    yield judge_leaf_signature(case, certificate.public, f"SSH certificate {certificate.serial}")
 
 
-def judge_sshpop_request(case: Case) -> Iterator[Finding]:
+def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
     """Tell whether the certificate can ask for this about itself."""
     certificate = _read_certificate(case)
     if certificate is None:
@@ -51,8 +51,9 @@ def judge_sshpop_request(case: Case) -> Iterator[Finding]:
                 "ssh type", "it is a user certificate", "use a host certificate: step-ca renews and rekeys no other"
             )
         yield unchecked("revoked", "whether the certificate has been revoked")
-        if case.endpoint is Endpoint.SSH_REKEY:
-            yield unchecked("ssh validity", "whether the CA still lets a certificate last for as long")
+        if case.endpoint is Endpoint.SSH_REKEY and certificate.is_host:
+            duration = (certificate.not_after - certificate.not_before) * NANOSECONDS
+            yield judge_duration(duration, claims.ssh_durations("host"), "host", BACKDATE)
     elif case.text("sub") != str(certificate.serial):
         yield failed("serial", f"the subject {case.text('sub')} is not the certificate's serial, {certificate.serial}",
                      "mint it for the certificate's own serial number")  # fmt: skip
@@ -86,7 +87,9 @@ def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
 def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> Finding:
     """Tell whether the certificate is in its validity; for a renewal its end is the provisioner's choice."""
     now, rule = case.now // NANOSECONDS, "ssh validity"
-    has_ended = certificate.not_after != FOREVER and now >= certificate.not_after
+    has_ended = now >= certificate.not_after
+    if max(certificate.not_before, certificate.not_after) > _MAX_INT64:
+        return failed(rule, "the certificate never ends, which step-ca cannot reckon with", "get one that ends")
     if case.endpoint in RENEWALS and 0 in (certificate.not_before, certificate.not_after):
         return failed(rule, "a certificate without begin or end cannot be renewed", "get a new one")
     if now < certificate.not_before:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.duration import MINUTE, NANOSECONDS, format_duration
+from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
 from domain.jwk import TYPE_ALGORITHMS
 
@@ -53,12 +54,28 @@ def judge_times(case: Case) -> Iterator[Finding]:
 
 
 def judge_age(case: Case) -> Finding:
-    """Tell whether the token is from before the CA's start, which can be known only where the CA does not ask."""
-    if case.token.claims.get("iat") is None:
+    """Tell whether the token is from before the CA's start: surely so where it is older than the CA's root."""
+    issued, begin = case.seconds("iat"), _find_birth(case)
+    if issued is None:
         return passed("issued", "it does not say when, and so is not from before the CA's start")
     if case.settings.checks_issued_at is False:
         return passed("issued", "the CA takes tokens from before its own start (disableIssuedAtCheck)")
-    return unchecked("issued", "whether the CA has been running since the token was issued")
+    if begin is None or issued * NANOSECONDS >= begin:
+        return unchecked("issued", "whether the CA has been running since the token was issued")
+    what = "it was issued before the CA's root certificate, and so before the CA's start"
+    if case.settings.checks_issued_at:
+        return failed("issued", what, "mint a new token")
+    return unchecked("issued long ago", f"{what}; whether the CA looks at that (disableIssuedAtCheck) is not public",
+                     "mint a new token")  # fmt: skip
+
+
+def _find_birth(case: Case) -> int | None:
+    """Return when the first of the CA's root certificates begins, in nanoseconds, None where that is not known."""
+    try:
+        roots = [root for data in case.settings.roots for root in case.certificates.read_chain(data)]
+    except InputError:
+        return None
+    return min((root.not_before for root in roots), default=None)
 
 
 def judge_subject(case: Case) -> Finding:
@@ -77,10 +94,11 @@ def judge_use(case: Case) -> Finding:
 def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Finding:
     """Tell whether the signature is by one of `keys`, which `whose` names."""
     token = case.token
-    algorithm, critical = token.header.get("alg"), token.header.get("crit")
+    algorithm = token.merged.get("alg")
     remedy = f"mint it by the key of {whose}"
-    if critical is not None and critical != []:
-        return failed("signature", "its header has crit, which step-ca does not know", "mint it without")
+    fault = find_critical_fault(case)
+    if fault is not None:
+        return fault
     if not isinstance(algorithm, str):
         return failed("signature", "its header names no algorithm", remedy)
     if not keys:
@@ -93,6 +111,24 @@ def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Findin
     if any(case.signatures.hold(key, algorithm, token.signing_input, token.signature) for key in fitting):
         return passed("signature", f"{algorithm} by the key of {whose}")
     return failed("signature", f"it is not by the key of {whose}, or the token was changed", remedy)
+
+
+def judge_leaf_signature(case: Case, public: PublicJwk | None, whose: str) -> Finding:
+    """Tell whether the signature is by the key of a certificate, None for one that step-ott signs by no more."""
+    if public is not None:
+        return judge_signature(case, [public], whose)
+    return find_critical_fault(case) or unchecked(
+        "signature", f"whether it is by the key of {whose}, which is of a kind that step-ott does not judge",
+        "use an EC (P-256, P-384, P-521), RSA (2048 to 8192 bits) or Ed25519 key",
+    )  # fmt: skip
+
+
+def find_critical_fault(case: Case) -> Finding | None:
+    """Return that `crit` names what step-ca does not know; all that it knows is `b64` (go-jose, shared.go)."""
+    critical = case.token.merged.get("crit")
+    if critical is None or (isinstance(critical, list) and all(name == "b64" for name in critical)):
+        return None
+    return failed("signature", "its header has crit, with something that step-ca does not know", "mint it without")
 
 
 def _whole_seconds(nanoseconds: int) -> int:

@@ -81,6 +81,11 @@ class Provisioner:
     is_customized: bool = attrs.field(default=False, kw_only=True)
 
     @property
+    def judged_as(self) -> Provisioner | None:
+        """The provisioner that it is to the CA, where step-ott can judge its tokens and make none."""
+        return None
+
+    @property
     def type_name(self) -> str:
         """Its type in step-ca's own spelling."""
         raise NotImplementedError
@@ -168,11 +173,13 @@ class OtherProvisioner(Provisioner):
         type_name: Its type, as the CA spells it.
         reason: Why not, for the user who names it.
         identifier: What the CA finds it by in a token, empty for its type and name.
+        judged_as: What it is to the CA, where that can be judged.
     """
 
     type_name: str
     reason: str = "step-ott makes no tokens for this type"
     identifier: str = ""
+    judged_as: Provisioner | None = None
 
     @property
     def token_identifier(self) -> str:

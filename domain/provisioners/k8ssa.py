@@ -30,6 +30,12 @@ ISSUER = "kubernetes/serviceaccount"
 """The `iss` that step-ca asks for: that of tokens in secrets, not of projected ones (step-ca, k8sSA.go)."""
 
 
+CLAIMS = frozenset(
+    f"kubernetes.io/serviceaccount/{name}"
+    for name in ("namespace", "secret.name", "service-account.name", "service-account.uid")
+)
+"""The claims of a service account's token that step-ca reads (step-ca, k8sSA.go)."""
+
 TOKEN_IDENTIFIER = "k8ssa/k8sSA-default"  # noqa: S105  # a name
 """What step-ca finds the provisioner by, of which a CA can have one (step-ca, k8sSA.go)."""
 
@@ -50,6 +56,7 @@ class K8ssaProvisioner(Provisioner):
     )  # fmt: skip
     """What would have to stand in the token, which is Kubernetes' own and good for every kind of request."""
 
+    payload: ClassVar = CLAIMS
     spends_tokens: ClassVar = False
     has_audiences: ClassVar = False
     binary_members: ClassVar = {"public_keys": "publicKeys"}
@@ -75,7 +82,7 @@ class K8ssaProvisioner(Provisioner):
         try:
             keys = case.certificates.read_public_keys(self.public_keys)
         except InputError as error:
-            yield unchecked("signature", f"provisioner {self.name}: {error.what}", "mend publicKeys at the CA")
+            yield unchecked("signature", f"provisioner {self.name}: {error.what}", "fix publicKeys at the CA")
         else:
             yield judge_signature(case, keys, f"provisioner {self.name}")
 

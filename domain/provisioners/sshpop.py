@@ -65,7 +65,7 @@ class SshpopProvisioner(Provisioner):
         """Judge whether the certificate can ask for this about itself."""
         from domain.acceptance.sshpop_rules import judge_sshpop_request  # noqa: PLC0415  # only to foretell
 
-        return judge_sshpop_request(case)
+        return judge_sshpop_request(case, self.claims.over(case.settings.claims))
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""

@@ -12,7 +12,7 @@ import attrs
 
 from domain.credential import Credential
 from domain.device_options import key_source
-from domain.errors import naming
+from domain.errors import InputError, naming
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
@@ -58,6 +58,17 @@ class X5cProvisioner(Provisioner):
         from domain.acceptance.chain_rules import judge_x5c  # noqa: PLC0415  # only to foretell
 
         return judge_x5c(case, self.roots, self.name)
+
+    def judge_request(self, case: Case) -> Iterator[Finding]:
+        """Judge the request, which may not ask for more time than the certificate in the header has."""
+        from domain.acceptance.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
+        from domain.acceptance.request_rules import judge_request  # noqa: PLC0415
+
+        try:
+            latest = read_header_chain(case, "x5c")[0].not_after
+        except InputError:
+            return iter(())
+        return judge_request(self, case, latest)
 
     def common_names(self, case: Case) -> Sequence[str]:
         """Return the subject alone: for this type step-ca takes none of the other names."""

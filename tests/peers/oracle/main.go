@@ -5,18 +5,21 @@ import (
 	"bufio"
 	"crypto"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"strconv"
 	"time"
 
 	nebula "github.com/slackhq/nebula/cert"
+	"go.step.sm/crypto/jose"
 	"go.step.sm/crypto/x25519"
 	"golang.org/x/net/http/httpproxy"
 )
@@ -146,6 +149,79 @@ func readNebula(text string) answer {
 	return answer{Text: string(data)}
 }
 
+// readURL takes a URL apart, and gives it as Go writes it: whole, without its port, and with each of the fragments.
+func readURL(text string, fragments []string) answer {
+	u, err := url.Parse(text)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	result := answer{Positional: []string{u.Scheme, u.Host, u.Fragment, u.String()}}
+	for _, fragment := range fragments {
+		result.Positional = append(result.Positional, u.ResolveReference(&url.URL{Fragment: fragment}).String())
+	}
+	u.Host = u.Hostname()
+	result.Text = u.String()
+	return result
+}
+
+// readBase64 decodes base64 as step-ca does what stands in certificates, in cnf and in the parts of a token.
+func readBase64(words []string) answer {
+	var data []byte
+	var err error
+	switch words[0] {
+	case "standard":
+		data, err = base64.StdEncoding.DecodeString(words[1])
+	case "url":
+		data, err = base64.RawURLEncoding.DecodeString(words[1])
+	}
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Text: hex.EncodeToString(data)}
+}
+
+// readClaims reads JSON, in hexadecimal, as go-jose reads what a token claims.
+func readClaims(text string) answer {
+	data, err := hex.DecodeString(text)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	token, err := jose.ParseSigned("e30." + base64.RawURLEncoding.EncodeToString(data) + ".")
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	var claims any
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
+		return answer{Error: err.Error()}
+	}
+	said, err := json.Marshal(claims)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Text: string(said)}
+}
+
+// readJWS reads a token, in any serialization, and tells whether it is signed by the key in the first word, a JWK.
+func readJWS(words []string) answer {
+	var key jose.JSONWebKey
+	if err := json.Unmarshal([]byte(words[0]), &key); err != nil {
+		return answer{Error: err.Error()}
+	}
+	token, err := jose.ParseSigned(words[1])
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	extra, err := json.Marshal(token.Headers[0].ExtraHeaders)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	var claims map[string]any
+	return answer{
+		Truth:      token.Claims(key, &claims) == nil,
+		Positional: []string{token.Headers[0].KeyID, token.Headers[0].Algorithm, string(extra)},
+	}
+}
+
 // chooseProxy tells whether a request to the second word goes through a proxy, where NO_PROXY is the first.
 func chooseProxy(words []string) answer {
 	if len(words) != 2 {
@@ -214,6 +290,20 @@ func reply(q question) answer {
 			return answer{Error: err.Error()}
 		}
 		return answer{Truth: truth}
+	case "url":
+		return readURL(q.Words[0], q.Words[1:])
+	case "base64":
+		return readBase64(q.Words)
+	case "claims":
+		return readClaims(q.Text)
+	case "jws":
+		return readJWS(q.Words)
+	case "ip":
+		ip := net.ParseIP(q.Text)
+		if ip == nil {
+			return answer{Error: "no IP address"}
+		}
+		return answer{Text: ip.String()}
 	case "nebula":
 		return readNebula(q.Text)
 	case "proxy":

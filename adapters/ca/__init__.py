@@ -1,0 +1,1 @@
+"""What a CA says of itself: families of adapters share it."""
