@@ -125,6 +125,20 @@ def stall(request: Request) -> Iterator[bytes]:
     yield b""
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def endless(head: bytes, piece: bytes) -> Behaviour:
+    """Answer with `head`, and then with `piece` again and again, as fast as the client takes it."""
+
+    def tell(request: Request) -> Iterator[bytes]:
+        yield head
+        while not request.stopped.is_set():
+            yield piece
+
+    return tell
+
+
 def in_turn(*answers: bytes) -> Behaviour:
     """Give the answers one after the other, the last one from then on."""
     left = list(answers)
