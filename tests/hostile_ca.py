@@ -212,6 +212,16 @@ class HostileCa:
         return Request(first.split(" ")[1], headers, number, self.stopped)
 
 
+def make_server_context(credential: Credential, chain: Sequence[Credential] = ()) -> ssl.SSLContext:
+    """Return what a server speaks TLS by that shows a certificate, and others with it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(credential.key_pem + credential.pem + b"".join(other.pem for other in chain))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 @contextmanager
 def serve(
     behaviour: Behaviour, credential: Credential | None = None, chain: Sequence[Credential] = (), **settings: Any
@@ -224,15 +234,10 @@ def serve(
         chain: What it sends with the certificate.
         settings: Attributes of its TLS context, such as `maximum_version`.
     """
-    shown = credential or leaf()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = make_server_context(credential or leaf(), chain)
     context.set_ciphers("ALL:@SECLEVEL=0")
     for name, value in settings.items():
         setattr(context, name, value)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(shown.key_pem + shown.pem + b"".join(other.pem for other in chain))
-        file.flush()
-        context.load_cert_chain(file.name)
     with listen() as listener:
         server = HostileCa(listener, context, behaviour, listener.getsockname()[1])
         with accepting(server, listener):
