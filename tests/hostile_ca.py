@@ -130,6 +130,20 @@ def stall(request: Request) -> Iterator[bytes]:
     yield b""
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def endless(head: bytes, piece: bytes) -> Behaviour:
+    """Answer with `head`, and then with `piece` again and again, as fast as the client takes it."""
+
+    def tell(request: Request) -> Iterator[bytes]:
+        yield head
+        while not request.stopped.is_set():
+            yield piece
+
+    return tell
+
+
 def in_turn(*answers: bytes) -> Behaviour:
     """Give the answers one after the other, the last one from then on."""
     left = list(answers)
@@ -203,6 +217,16 @@ class HostileCa:
         return Request(first.split(" ")[1], headers, number, self.stopped)
 
 
+def make_server_context(credential: Credential, chain: Sequence[Credential] = ()) -> ssl.SSLContext:
+    """Return what a server speaks TLS by that shows a certificate, and others with it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(credential.key_pem + credential.pem + b"".join(other.pem for other in chain))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 @contextmanager
 def serve(
     behaviour: Behaviour, credential: Credential | None = None, chain: Sequence[Credential] = (), **settings: Any
@@ -215,15 +239,10 @@ def serve(
         chain: What it sends with the certificate.
         settings: Attributes of its TLS context, such as `maximum_version`.
     """
-    shown = credential or leaf()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = make_server_context(credential or leaf(), chain)
     context.set_ciphers("ALL:@SECLEVEL=0")
     for name, value in settings.items():
         setattr(context, name, value)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(shown.key_pem + shown.pem + b"".join(other.pem for other in chain))
-        file.flush()
-        context.load_cert_chain(file.name)
     with listen() as listener:
         server = HostileCa(listener, context, behaviour, listener.getsockname()[1])
         with accepting(server, listener):

@@ -1,8 +1,6 @@
 """An identity provider on 127.0.0.1 that answers as a test tells it to, and a browser that comes back as told."""
 
 import json
-import ssl
-import tempfile
 import threading
 import time
 import urllib.error
@@ -18,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapters.jws import make_signer, public_members
 from domain import base64url, json_text
-from tests.hostile_ca import leaf
+from tests.hostile_ca import leaf, make_server_context
 
 CLIENT, SECRET, EMAIL = "client", "a+secret/of=the%client", "alice@example.test"
 DEVICE_CODE = "a-device-code"
@@ -123,7 +121,7 @@ def serve_provider(is_tls: bool = False) -> Iterator[HostileProvider]:
     """Run a provider until the block ends; over TLS its certificate is `hostile_ca.leaf()`."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         if is_tls:
-            server.socket = _make_context().wrap_socket(server.socket, server_side=True)
+            server.socket = make_server_context(leaf()).wrap_socket(server.socket, server_side=True)
         url = f"{'https' if is_tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         jwk = {**public_members(_KEY.public_key()), "kid": "k", "use": "sig", "alg": "ES256"}
         provider = HostileProvider(
@@ -172,15 +170,6 @@ def fetch(address: str) -> tuple[int, str, Mapping[str, str]]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode(), dict(error.headers)
-
-
-def _make_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(leaf().key_pem + leaf().pem)
-        file.flush()
-        context.load_cert_chain(file.name)
-    return context
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,7 +15,20 @@ from adapters.provisioner_json import read_provisioners
 from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS
 from domain.errors import AuthorityError, NetworkError, StepOttError
-from tests.hostile_ca import IDLE_SECONDS, Behaviour, HostileCa, Request, answer, in_turn, listen, root, serve, stall
+from tests.hostile_ca import (
+    CHUNKED,
+    IDLE_SECONDS,
+    Behaviour,
+    HostileCa,
+    Request,
+    answer,
+    endless,
+    in_turn,
+    listen,
+    root,
+    serve,
+    stall,
+)
 
 EMPTY_LIST = answer({"provisioners": [], "nextCursor": ""})
 PLENTY = 30 * NANOSECONDS
@@ -368,13 +381,7 @@ def test_many_pages_come_over_one_connection() -> None:
 
 def chunk_of(size: bytes) -> Behaviour:
     """Answer with a chunk that says to be of that size, and then on and on with other bytes."""
-
-    def tell(request: Request) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n"
-        while not request.stopped.is_set():
-            yield b"x" * 65_536
-
-    return tell
+    return endless(CHUNKED + size + b"\r\n", b"x" * 65_536)
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5", b"-" + b"f" * 16, b"+5", b"0x5", b"1_0", b"", b"g", b"\xb2", b"f" * 17])
@@ -399,28 +406,14 @@ def test_a_chunk_of_endless_size_ends_at_the_bound(size: bytes) -> None:
     assert f"is over {MAX_PAGE_BYTES} bytes" in refusal(chunk_of(size))
 
 
-def endless(head: bytes, piece: bytes) -> Behaviour:
-    """Answer with `head`, and then with `piece` again and again."""
-
-    def tell(request: Request) -> Iterator[bytes]:
-        yield head
-        while not request.stopped.is_set():
-            yield piece
-
-    return tell
-
-
-OK_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [
         (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "is over 65536 bytes before its body"),
         (endless(b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 60_000 + b"\r\n"), "is over 65536 bytes before its body"),
-        (endless(OK_CHUNKED, b"1\r\nx\r\n" * 10_000), "is over 65536 bytes"),
-        (endless(OK_CHUNKED + b"0\r\n", b"X: y\r\n" * 10_000), "is over 65536 bytes"),
-        (endless(OK_CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n"), "gives no proper answer"),
+        (endless(CHUNKED, b"1\r\nx\r\n" * 10_000), "is over 65536 bytes"),
+        (endless(CHUNKED + b"0\r\n", b"X: y\r\n" * 10_000), "is over 65536 bytes"),
+        (endless(CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n"), "gives no proper answer"),
     ],
     ids=["interim answers", "headers", "small chunks", "trailers", "chunk extensions"],
 )

@@ -1,6 +1,7 @@
 """Proxies on the way to the CA: HTTPS_PROXY and NO_PROXY by Go's rules, their credentials never shown."""
 
 import socket
+import ssl
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from contextlib import contextmanager, suppress
 import attrs
 import pytest
 
+from adapters.https_client import HttpsClient
 from domain.ca_url import parse_ca_url
 from domain.errors import InputError, NetworkError
 from domain.proxy_choice import choose_proxy
-from tests.hostile_ca import IDLE_SECONDS, listen, root, serve
+from tests.hostile_ca import IDLE_SECONDS, issue, leaf, listen, make_server_context, root, serve
 from tests.running import invoke
 from tests.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
 
@@ -23,12 +25,14 @@ class ConnectProxy:
 
     Attributes:
         refusal: What it answers instead, where it is to refuse.
+        context: What it speaks TLS by, None where it does not.
         asked: The heads of the requests that it got.
     """
 
     listener: socket.socket
     target_port: int
     refusal: bytes = b""
+    context: ssl.SSLContext | None = None
     asked: list[str] = attrs.field(factory=list)
 
     @property
@@ -45,7 +49,11 @@ class ConnectProxy:
 
     def _tunnel(self, client: socket.socket) -> None:
         client.settimeout(IDLE_SECONDS)
-        with client, suppress(OSError):
+        with suppress(OSError):
+            self._serve(client if self.context is None else self.context.wrap_socket(client, server_side=True))
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
             head = b""
             while b"\r\n\r\n" not in head:
                 head += client.recv(4096)
@@ -67,10 +75,10 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextmanager
-def run_proxy(target_port: int, refusal: bytes = b"") -> Iterator[ConnectProxy]:
+def run_proxy(target_port: int, refusal: bytes = b"", context: ssl.SSLContext | None = None) -> Iterator[ConnectProxy]:
     """Run a proxy until the block ends."""
     with listen() as listener:
-        proxy = ConnectProxy(listener, target_port, refusal)
+        proxy = ConnectProxy(listener, target_port, refusal, context)
         thread = threading.Thread(target=proxy.accept, daemon=True)
         thread.start()
         try:
@@ -91,6 +99,26 @@ def test_the_ca_is_reached_through_the_proxy(variable: str, scheme: str, monkeyp
         (head,) = proxy.asked
         assert head.startswith(f"CONNECT ca.test:{ca.port} ")
         assert "authorization" not in head.lower()
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_proxy_may_speak_tls_itself(is_trusted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS within TLS: the proxy's certificate is to be from the given roots, and names and chain are the CA's own."""
+    credential = leaf() if is_trusted else issue("proxy", names=("127.0.0.1",))
+    with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port, context=make_server_context(credential)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://{proxy.address}")
+        authority = connect(ca, host="ca.test")
+        if not is_trusted:
+            with pytest.raises(NetworkError, match="certificate verify failed"):
+                authority.provisioners()
+            return
+        assert authority.provisioners() == []
+        client = authority.client
+        assert isinstance(client, HttpsClient)
+        assert (tuple(client.names()), client.anchor()) == (("127.0.0.1", "ca.test"), root().der)
+        client.roots = [root().der, issue("Other", is_authority=True).der]
+        assert client.anchor() == root().der
+        assert len(proxy.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -19,11 +18,11 @@ from domain.duration import NANOSECONDS
 from domain.errors import NetworkError
 from domain.json_text import MAX_VALUES
 from domain.provisioners.base import OtherProvisioner
-from tests.hostile_ca import Behaviour, Request, answer, root, serve
+from tests.hostile_ca import CHUNKED, Behaviour, Request, answer, endless, root, serve
 from tests.peer_programs import REPOSITORY
 from tests.test_ca_https import connect
 
-TIMEOUT = 5
+TIMEOUT = 3
 SECONDS = TIMEOUT + 15
 """The goal is TIMEOUT and one second on a machine with nothing else to do; this is far below what the faults took."""
 
@@ -129,7 +128,7 @@ def test_a_malformed_provisioner_costs_no_more_than_a_sound_one(entry: str) -> N
     assert min(take(bad) for _ in range(3)) < 4 * min(take(sound) for _ in range(3)) + 0.05
 
 
-@pytest.mark.parametrize("entry", BAD_ENTRIES)
+@pytest.mark.parametrize("entry", BAD_ENTRIES[::2])
 @pytest.mark.parametrize("way", ["online", "ca.json"])
 def test_ten_thousand_malformed_provisioners_are_cheap(entry: str, way: str, tmp_path: Path) -> None:
     """Each makes no tokens, and the one that was asked for is not there."""
@@ -167,7 +166,7 @@ def test_pages_are_bounded_in_sum(filler: str, tmp_path: Path) -> None:
     check(cost, f"its list of provisioners is over {MAX_LIST_BYTES} bytes")
 
 
-@pytest.mark.parametrize("value", ["[]", "{}", "1.5", '""', '{"a":[]}', '["a"]'])
+@pytest.mark.parametrize("value", ["[]", '{"a":[]}'])
 @pytest.mark.parametrize("way", ["online", "ca.json"])
 def test_values_are_counted_before_they_are_made(value: str, way: str, tmp_path: Path) -> None:
     """Eight million bytes of brackets are not made into lists."""
@@ -177,9 +176,7 @@ def test_values_are_counted_before_they_are_made(value: str, way: str, tmp_path:
     check(cost, f"more than {MAX_VALUES} values")
 
 
-@pytest.mark.parametrize(
-    "piece", ["[]", "1.5", '{"a":{}}', '["☃"]', '{"a":"☃"}'], ids=["list", "number", "object", "text", "member"]
-)
+@pytest.mark.parametrize("piece", ["1.5", '{"a":{}}', '{"a":"☃"}'], ids=["number", "object", "member"])
 def test_as_many_values_as_are_taken_fit_the_memory(piece: str, tmp_path: Path) -> None:
     """Just below the bound, page after page, until there are too many bytes or no more time."""
     numbers = itertools.count()
@@ -201,8 +198,11 @@ def test_members_with_different_names_fit_the_memory(tmp_path: Path) -> None:
     check(read(write_config(f"[{{{members}}}]"), tmp_path), "nobody")
 
 
-@pytest.mark.parametrize("mark", ["\u202e", "\U0001f600"], ids=["escaped", "wide"])
-@pytest.mark.parametrize("member", ["name", "type", "kid", "clientID", "encryptedKey"])
+@pytest.mark.parametrize(
+    ("member", "mark"),
+    [("name", "\u202e"), *((member, "\U0001f600") for member in ("name", "type", "kid", "clientID", "encryptedKey"))],
+    ids=["escaped name", "wide name", "type", "kid", "client", "key"],
+)
 def test_texts_of_megabytes_fit_the_memory(member: str, mark: str, tmp_path: Path) -> None:
     """What is long and strange is not shown at its length."""
     key = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43, "kid": "k"}
@@ -232,26 +232,16 @@ def test_a_ca_json_of_megabytes_is_refused_by_its_size(size: int, tmp_path: Path
 
 
 def test_chunks_of_one_byte_do_not_outlast_the_time(tmp_path: Path) -> None:
-    """Taking a body to pieces counts as time, and so does what frames them as bytes."""
-
-    def trickle(request: Request) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        while not request.stopped.is_set():
-            yield b"1\r\nx\r\n" * 10_000
-
-    check(ask(trickle, tmp_path), "did not answer within 5s")  # by its bytes it would be over a little later
+    """Taking a body to pieces counts as time; by its bytes it would be over a little later."""
+    cost = ask(endless(CHUNKED, b"1\r\nx\r\n" * 10_000), tmp_path)
+    check(cost, f"did not answer within {TIMEOUT}s")
 
 
 @pytest.mark.parametrize("piece", [b"x" * 65_536, b"[" * 65_536, b"{}," * 20_000], ids=["text", "lists", "objects"])
 def test_a_body_without_end_is_left(piece: bytes, tmp_path: Path) -> None:
     """As many bytes as a page may have are taken, and no more."""
-
-    def pour(request: Request) -> Iterator[bytes]:
-        yield b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"provisioners":['
-        while not request.stopped.is_set():
-            yield piece
-
-    check(ask(pour, tmp_path), f"is over {MAX_PAGE_BYTES} bytes")
+    head = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"provisioners":['
+    check(ask(endless(head, piece), tmp_path), f"is over {MAX_PAGE_BYTES} bytes")
 
 
 def test_reading_counts_as_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a peer may do with the framing of HTTP: one reader stands between it and all that ask somebody over it."""
 
+import _thread
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +10,8 @@ import pytest
 
 from adapters.ca_probe import MAX_BODY_BYTES, CaProbe
 from adapters.clock import SystemClock
-from adapters.http.pool import make_tls_context
+from adapters.http.bounded import Exchange
+from adapters.http.pool import Pool, make_tls_context
 from adapters.https_client import HttpsClient
 from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
@@ -18,7 +20,7 @@ from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
 from domain.instance_metadata import MetadataRequest, MetadataService
-from tests.hostile_ca import Behaviour, Request, listen, root, serve
+from tests.hostile_ca import IDLE_SECONDS, Behaviour, endless, listen, root, serve
 from tests.metadata_service import serve_metadata
 
 SECONDS = 2
@@ -58,17 +60,6 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
     except StepOttError as error:
         return str(error)
     return ""
-
-
-def endless(head: bytes, piece: bytes) -> Behaviour:
-    """Answer with `head`, and then with `piece` again and again."""
-
-    def tell(request: Request) -> Iterator[bytes]:
-        yield head
-        while not request.stopped.is_set():
-            yield piece
-
-    return tell
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -130,3 +121,21 @@ def test_a_handshake_that_is_given_up_ends() -> None:
             connection.settimeout(15)
             while connection.recv(65_536):
                 continue
+
+
+def test_what_is_interrupted_reads_no_further() -> None:
+    """Ctrl-C ends the exchange: in a program that takes it, no thread goes on with an answer without end."""
+    exchange, ended = Exchange(IDLE_SECONDS, 1 << 40), threading.Event()
+
+    def work(pool: Pool, url: str) -> None:
+        threading.Timer(0.2, _thread.interrupt_main).start()
+        try:
+            pool.ask(exchange, "GET", url, {})
+        finally:
+            ended.set()
+
+    with serve(endless(CHUNKED, b"1\r\nx\r\n" * 1_000)) as ca:
+        pool = Pool(make_tls_context([root().der]))
+        with pytest.raises(KeyboardInterrupt):
+            exchange.run(lambda: work(pool, ca.url))
+        assert ended.wait(IDLE_SECONDS / 2)

@@ -54,7 +54,7 @@ def pythons(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     if not request.param:
-        monkeypatch.setattr("adapters.http.pool._list_chain", lambda _: None)
+        monkeypatch.setattr("adapters.http.pool.list_chain", lambda _: None)
 
 
 def open_authority(port: int, bundle: Sequence[Credential]) -> HttpsAuthority:
