@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import pbkdf2_hmac
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -129,6 +130,14 @@ def sound_rsa() -> RsaNumbers:
     own = rsa.generate_private_key(65537, 2048).private_numbers()
     e, n = own.public_numbers.e, own.public_numbers.n
     return RsaNumbers(n, e, own.d, own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
+
+
+def long_rsa() -> RsaNumbers:
+    """Return the numbers of a sound RSA key of 8192 bits, whose primes take long to find."""
+    primes = json.loads((Path(__file__).parent / "rsa_8192_primes.json").read_text())
+    p, q = (int(primes[name], 16) for name in "pq")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    return RsaNumbers(p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
 
 
 def huge_rsa(bits: int) -> RsaNumbers:
