@@ -31,20 +31,20 @@ def _csr_bytes(data: bytes) -> bytes:
     """Return the DER of a CSR whose own signature holds (RFC 2986, section 3)."""
     blocks = sum(data.count(label) for label in _CSR_LABELS)
     if blocks > 1:
-        raise InputError("--cnf-file holds several certificate signing requests", "give a file with one")
-    what, fix = "--cnf-file holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
+        raise InputError("it holds several certificate signing requests", "give a file with one")
+    what, fix = "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
     with translating(lambda _: InputError(what, fix)):
         request = x509.load_pem_x509_csr(data) if blocks else x509.load_der_x509_csr(data)
         sound = request.is_signature_valid
     if not sound:
-        raise InputError("the CSR in --cnf-file is not signed by its own key", "make the CSR anew")
+        raise InputError("the CSR is not signed by its own key", "make the CSR anew")
     return request.public_bytes(Encoding.DER)
 
 
 def _ssh_key_bytes(data: bytes) -> bytes:
     """Return the wire bytes of an SSH public key (RFC 4253, section 6.6)."""
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
-    what, fix = "--cnf-file holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
+    what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
     with translating(lambda _: InputError(what, fix)):
         if len(lines) != 1:
             raise ValueError("not one line")
@@ -54,5 +54,5 @@ def _ssh_key_bytes(data: bytes) -> bytes:
             raise UnsupportedAlgorithm("DSA")
         ssh.load_ssh_public_key(lines[0])
     if kind.endswith(_SSH_CERTIFICATE):
-        raise InputError("--cnf-file holds an SSH certificate", "give the .pub file of its key")
+        raise InputError("it holds an SSH certificate", "give the .pub file of its key")
     return wire

@@ -1,5 +1,6 @@
 """ID tokens, checked by joserfc (the signature) and Authlib (the claims; OpenID Connect Core 1.0, 3.1.3.7)."""
 
+import warnings
 from typing import Any
 
 import attrs
@@ -101,7 +102,8 @@ def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
         return False
     public = {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
     try:
-        with translating(lambda _: IdentityError("it is not by that key")):
+        with translating(lambda _: IdentityError("it is not by that key")), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of EdDSA's other name and of short keys, on stderr
             key: Key = JWKRegistry.import_key(public)
             jws.deserialize_compact(token, key, registry=registry)
     except IdentityError:

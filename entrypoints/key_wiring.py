@@ -7,6 +7,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from adapters.interruption import wait_for
 from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword
 from domain.errors import KeyFormatError, UsageError
@@ -42,7 +43,7 @@ def _load_pem(data: bytes, password: bytes | None) -> object | None:
         return load_nebula_key(data)
     from adapters.key_formats import load_pem_key  # noqa: PLC0415
 
-    return load_pem_key(data, password)
+    return load_pem_key(data, None) if password is None else wait_for(lambda: load_pem_key(data, password))
 
 
 def _make_signer(key: object, jwk: dict[str, Any] | None) -> Signer:
@@ -88,6 +89,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
         read_certificate=lambda der: open_certificates().read_chain(der)[0].public,
         verify=holds,
+        wait_for=wait_for,
     )
 
 
@@ -96,4 +98,4 @@ def _open_jwe(text: str, password: bytes) -> bytes:
 
     # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
     threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
-    return open_jwe(text, password)
+    return wait_for(lambda: open_jwe(text, password))

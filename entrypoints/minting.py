@@ -80,6 +80,7 @@ class Evidence:
 
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
+    ports.sink.check()
     evidence = gather_evidence(options, ports)
     token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
     ports.sink.deliver(token)
@@ -152,10 +153,12 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
     if cnf_file is not None:
-        content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-        request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+        with options.naming("cnf-file"):
+            content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
+            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
     if set_file is not None:
-        document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES), set_file)
+        with options.naming("set-file"):
+            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
 
