@@ -79,6 +79,7 @@ class KeyContainers:
         return self.make_signer(key, None)
 
     def _open_text(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
+        data = json_text.drop_mark(data)
         text = data.decode("utf-8", "replace").strip()
         if text.startswith("{"):
             jwk = _parse_object(data)
