@@ -11,7 +11,7 @@ from joserfc.jwk import JWKRegistry, Key
 
 from domain.compact_jws import read_token
 from domain.duration import NANOSECONDS
-from domain.errors import IdentityError, InputError
+from domain.errors import IdentityError, InputError, translating
 from domain.json_text import Number, describe
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -21,6 +21,12 @@ LEEWAY_SECONDS = 60
 """How far the two clocks may be apart, for step-ca too (step-ca, provisioner/oidc.go)."""
 
 MAX_TOKEN_BYTES, MAX_HEADER_BYTES = 65_536, 16_384
+MAX_KEYS = 32
+"""How many keys of the same `kid` are tried."""
+
+_PUBLIC_MEMBERS = frozenset({"kty", "kid", "use", "key_ops", "alg", "n", "e", "crv", "x", "y"})
+"""What a key has to say; the library would look for seconds at whether a private half is sound."""
+
 _FIX = "check the provisioner's configurationEndpoint and clientID at the CA"
 
 
@@ -83,9 +89,9 @@ def _check_signature(token: str, header: dict[str, Any], key_set: Any) -> None:
     listed = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(listed, list):
         raise IdentityError("the identity provider's list of keys is none", _FIX)
-    for jwk in listed:
-        if isinstance(jwk, dict) and jwk.get("kid", "") == (kid or "") and _is_signed_by(jwk, token):
-            return
+    named = [jwk for jwk in listed if isinstance(jwk, dict) and jwk.get("kid", "") == (kid or "")]
+    if any(_is_signed_by(jwk, token) for jwk in named[:MAX_KEYS]):
+        return
     raise IdentityError("the ID token is signed by no key of the identity provider's", _FIX)
 
 
@@ -94,12 +100,13 @@ def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
     registry.max_header_length = MAX_HEADER_BYTES
     if jwk.get("kty") not in ("RSA", "EC", "OKP"):
         return False
+    public = {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
     try:
-        with warnings.catch_warnings():
+        with translating(lambda _: IdentityError("it is not by that key")), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of EdDSA's other name and of short keys, on stderr
-            key: Key = JWKRegistry.import_key(jwk)
+            key: Key = JWKRegistry.import_key(public)
             jws.deserialize_compact(token, key, registry=registry)
-    except (JoseError, ValueError, TypeError, KeyError):
+    except IdentityError:
         return False
     return True
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from domain import json_text
 from domain.errors import KeyFormatError, WrongPasswordError, naming
 from domain.jwk import read_public_jwk
-from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.key_source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,8 @@ class KeyContainers:
         files: Reads key files.
         check_jwe: Refuses what `open_jwe` would whatever the password, so that nobody is asked for one in vain.
         open_jwe: JWE text and password to what it holds.
-        load_pem: PEM and password to a key object, None where a password is missing.
+        load_pem: PEM and password to a key object, None where a password is missing; an X25519 key, which signs for
+            Nebula alone, is its 32 bytes.
         load_jwk: A private JWK to a key object.
         make_signer: A key object, and the JWK it came from or None, to its signer.
         open_device: A key in a device, and where its PIN comes from if its URI has none, to its signer.
@@ -64,15 +65,20 @@ class KeyContainers:
         whose = f"--{source.option} {source.path}"
         data = self.files.read(source.path, MAX_KEY_BYTES)
         with naming(whose):
-            return self.open_data(data, whose, passwords)
+            if b"-----BEGIN " in data:
+                return self._open_pem(data, whose, passwords, is_for_nebula=isinstance(source, NebulaKeyFile))
+            return self._open_text(data, whose, passwords)
 
-    def open_data(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `data`, a file's content; `whose` names it (see `domain.ports.KeyStore`)."""
-        if b"-----BEGIN " in data:
-            key = self.load_pem(data, None)
-            if key is None:
-                key = _try_passwords(lambda password: self.load_pem(data, password), whose, passwords)
-            return self.make_signer(key, None)
+    def _open_pem(self, data: bytes, whose: str, passwords: Passwords, *, is_for_nebula: bool) -> Signer:
+        key = self.load_pem(data, None)
+        if key is None:
+            key = _try_passwords(lambda password: self.load_pem(data, password), whose, passwords)
+        if isinstance(key, bytes) and not is_for_nebula:
+            what = "an X25519 key signs for Nebula provisioners alone"
+            raise KeyFormatError(what, "name it by --nebula-key, with its --nebula-cert, or use another key")
+        return self.make_signer(key, None)
+
+    def _open_text(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
         data = json_text.drop_mark(data)
         text = data.decode("utf-8", "replace").strip()
         if text.startswith("{"):

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from domain.errors import KeyFormatError, naming, translating
+from domain.errors import KeyFormatError, translating
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from domain.key_source import NebulaKeyFile
-    from domain.ports import InputFiles, Passwords, Signer
-
-MAX_KEY_BYTES = 65_536
 _PEM = re.compile(rb"-----BEGIN (NEBULA [A-Z0-9 ]*PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
-_BEGIN = re.compile(rb"-----BEGIN NEBULA [A-Z0-9 ]+-----")
 _SIZES = {
     "NEBULA X25519 PRIVATE KEY": 32,
     "NEBULA P256 PRIVATE KEY": 32,
@@ -30,39 +21,14 @@ _SIZES = {
 _FIX = "give the key that nebula-cert wrote beside the certificate"
 
 
-class NebulaKeys:
-    """Opens private keys of Nebula's, and leaves all others to those who know them.
+def load_nebula_key(data: bytes) -> object:
+    """Return the private key in `data`, PEM of Nebula's: a key object of `cryptography`, or an X25519 key's 32 bytes.
 
-    Attributes:
-        files: Reads key files.
-        open_other: Opens what is not in Nebula's own PEM: content, name for errors and prompts, passwords.
-        make_signer: A key object of `cryptography`, and None, to its signer.
-        make_xeddsa_signer: An X25519 private key, 32 bytes, to its signer.
+    Raises:
+        KeyFormatError: there is none or several, or it cannot be read.
     """
-
-    def __init__(
-        self,
-        *,
-        files: InputFiles,
-        open_other: Callable[[bytes, str, Passwords], Signer],
-        make_signer: Callable[[object, None], Signer],
-        make_xeddsa_signer: Callable[[bytes], Signer],
-    ) -> None:
-        self.files = files
-        self.open_other = open_other
-        self.make_signer = make_signer
-        self.make_xeddsa_signer = make_xeddsa_signer
-
-    def open(self, source: NebulaKeyFile, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
-        data, whose = self.files.read(source.path, MAX_KEY_BYTES), f"--{source.option} {source.path}"
-        with naming(whose):
-            if not _BEGIN.search(data):
-                return self.open_other(data, whose, passwords)
-            label, key = _decode(data)
-            if label == "NEBULA X25519 PRIVATE KEY":
-                return self.make_xeddsa_signer(key)
-            return self.make_signer(_load(label, key), None)
+    label, key = _decode(data)
+    return key if label == "NEBULA X25519 PRIVATE KEY" else _load(label, key)
 
 
 def _decode(data: bytes) -> tuple[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError, UsageError
@@ -22,8 +23,18 @@ _GO_SPACES = (
 """What Go's unicode.IsSpace calls space: step drops these from the end of a password file."""
 
 
+_BYTE_ORDER_MARKS = (
+    codecs.BOM_UTF32_BE,
+    codecs.BOM_UTF32_LE,
+    codecs.BOM_UTF8,
+    codecs.BOM_UTF16_BE,
+    codecs.BOM_UTF16_LE,
+)
+"""Step drops one of these from the beginning of a file, and takes what follows as it stands (utfbom, SkipOnly)."""
+
+
 class FilePassword:
-    """The one password in a file, without the white space at its end.
+    """The one password in a file, without a byte order mark before it and the white space at its end.
 
     Attributes:
         path: The file; `-` is standard input.
@@ -38,7 +49,8 @@ class FilePassword:
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give the file's password (see `domain.ports.Passwords`)."""
         data = self.files.read(self.path, MAX_PASSWORD_BYTES)
-        text = data.decode("utf-8", "surrogateescape").rstrip(_GO_SPACES)
+        mark = next(filter(data.startswith, _BYTE_ORDER_MARKS), b"")
+        text = data[len(mark) :].decode("utf-8", "surrogateescape").rstrip(_GO_SPACES)
         if not text:
             raise InputError(f"{self.option} {self.path} holds no password", f"write into it {purpose}")
         yield text.encode("utf-8", "surrogateescape")

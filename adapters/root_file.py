@@ -6,7 +6,7 @@ from base64 import b64decode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import InputError, naming
+from domain.errors import InputError, naming, translating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,11 +90,10 @@ def _climb(der: bytes, candidates: Sequence[bytes]) -> bytes:
 
 def _has_issued(x509: Any, issuer: bytes, der: bytes) -> bool:
     """Return whether name and key of one certificate have issued another."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
-
     try:
-        x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        with translating(lambda _: InputError("it is not by that key")):
+            x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except InputError:
         return False
     return True
 

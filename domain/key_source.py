@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM or OpenSSH."""
+    """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM."""
 
     path: str
     option: str
@@ -22,7 +22,7 @@ class KeyFile:
 
 @attrs.frozen
 class NebulaKeyFile(KeyFile):
-    """A private key of a Nebula certificate's in a file: in Nebula's own PEM, or as any other key."""
+    """A private key of a Nebula certificate's in a file, which may be an X25519 key."""
 
 
 @attrs.frozen

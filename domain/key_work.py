@@ -7,8 +7,8 @@ from domain.errors import KeyFormatError
 MAX_ITERATIONS = 1_000_000
 """The most iterations of PBKDF2 or PKCS#12: go-jose's own cap; step writes 600,000, openssl 2,048."""
 
-MAX_BCRYPT_ROUNDS = 1_000
-"""ssh-keygen writes 16 or 24, and a hundred where hardening guides are followed; a thousand take some seconds."""
+MAX_BCRYPT_ROUNDS = 500
+"""ssh-keygen writes 16 or 24, and a hundred where hardening guides are followed; five hundred take some seconds."""
 
 MAX_SCRYPT_BYTES = 64 << 20
 """The most memory of scrypt; openssl writes, and takes, half of it at most."""

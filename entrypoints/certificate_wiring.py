@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Certificates
 
+MAX_REMEMBERED, MAX_REMEMBERED_BYTES = 4096, 4096
+"""How many inputs are remembered, each of at most how many bytes: about all that a token's header holds."""
+
 
 def wire_certificates() -> Certificates:
     """Return the reader of certificates."""
@@ -20,10 +24,18 @@ def wire_certificates() -> Certificates:
 
 
 class _LateCertificates:
-    """The reader of certificates, loaded when there are some to read."""
+    """The reader of certificates, loaded when there are some to read; what it has read it does not read again.
+
+    `verify` looks at a token's chain twice, and a header may hold thousands.
+    """
+
+    def __init__(self) -> None:
+        self._read_again = lru_cache(MAX_REMEMBERED)(lambda data: open_certificates().read_chain(data))
 
     def read_chain(self, data: bytes) -> Sequence[Certificate]:
-        return open_certificates().read_chain(data)
+        if len(data) > MAX_REMEMBERED_BYTES:
+            return open_certificates().read_chain(data)
+        return tuple(self._read_again(data))
 
     def read_ssh(self, data: bytes) -> SshCertificate:
         return open_certificates().read_ssh(data)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import pbkdf2_hmac
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -131,6 +132,14 @@ def sound_rsa() -> RsaNumbers:
     return RsaNumbers(n, e, own.d, own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
 
 
+def long_rsa() -> RsaNumbers:
+    """Return the numbers of a sound RSA key of 8192 bits, whose primes take long to find."""
+    primes = json.loads((Path(__file__).parent / "rsa_8192_primes.json").read_text())
+    p, q = (int(primes[name], 16) for name in "pq")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    return RsaNumbers(p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+
+
 def huge_rsa(bits: int) -> RsaNumbers:
     """Return the numbers of what looks like an RSA key; its primes are none."""
     half = number(bits // 2)
@@ -223,9 +232,9 @@ FILES: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "a scrypt of 3": (lambda: seal(p256_pkcs8(), scrypt(3, 8, 1)), "damaged"),
     "2 to the 63rd iterations of PKCS#12": (lambda: pbes1(2**63 - 1), "more than 1000000 PKCS#12 iterations"),
     "10,000 rounds of bcrypt": (
-        lambda: openssh(string(b"ssh-ed25519") + string(bytes(32)), bytes(160), 10_000), "than 1000 bcrypt rounds"),
+        lambda: openssh(string(b"ssh-ed25519") + string(bytes(32)), bytes(160), 10_000), "than 500 bcrypt rounds"),
     "4 billion rounds of bcrypt": (
-        lambda: openssh(string(b"ssh-ed25519") + string(bytes(32)), bytes(160), 2**32 - 1), "1000 bcrypt rounds"),
+        lambda: openssh(string(b"ssh-ed25519") + string(bytes(32)), bytes(160), 2**32 - 1), "than 500 bcrypt rounds"),
     "RSA of 8676 bits in PKCS#1": (
         lambda: write_block("RSA PRIVATE KEY", rsa_pkcs1(huge_rsa(8_676))), "RSA key of 8676 bits"),
     "RSA of 80000 bits in PKCS#1": (

@@ -132,4 +132,4 @@ def test_a_compressed_point_at_the_command_line(sandbox: dict[str, str], tmp_pat
     words = ["token", "web", "--ssh", "--host", "--offline", "--cnf-file", str(tmp_path / "key.pub")]
     result = invoke(*words, environment=sandbox)
     assert (result.status, result.out) == (1, "")
-    assert "--cnf-file holds no SSH public key" in result.err
+    assert "--cnf-file" in result.err and "holds no SSH public key" in result.err

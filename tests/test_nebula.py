@@ -21,6 +21,7 @@ from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_ke
 from tests.forged_nebula import Draft, raw_public, write_block, write_pem
 from tests.minting_ways import WAYS, Mint, open_way
 from tests.nebula_mesh import ADDRESS, CURVES, NAME, NEBULA, NETWORKS, Held, Mesh, add_provisioner, print_certificate
+from tests.offline_place import prepare_place
 from tests.peer_programs import REPOSITORY
 from tests.provisioned_ca import ProvisionedCa, write_key, write_provisioned
 from tests.running import invoke
@@ -357,3 +358,25 @@ def test_step_reads_no_p256_key_of_nebulas(
     held.key.write_bytes(write_key(ec.derive_private_key(scalar, ec.SECP256R1())))
     pair = place.ask(*held.flags, NAME)
     assert json.loads(text_of(pair.go, 0)) == json.loads(text_of(pair.ours, 0))
+
+
+# -- Nebula's keys with other provisioners ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "algorithm"), [("P-256", "ES256"), ("X25519", "EdDSA")])
+def test_a_key_that_signs_as_others_do_is_taken_by_key(kind: str, algorithm: str, mesh: Mesh, tmp_path: Path) -> None:
+    """A P-256 key, and the Ed25519 key of a CA, sign for a JWK provisioner like any other key."""
+    place = prepare_place(tmp_path)
+    held = mesh.authority(2, kind)
+    assert b"-----BEGIN NEBULA " in held.key.read_bytes()
+    assert place.mint(NAME, "--key", str(held.key)).header["alg"] == algorithm
+
+
+def test_an_x25519_key_signs_for_nebula_alone(mesh: Mesh, tmp_path: Path) -> None:
+    """The error says which options it is for."""
+    place = prepare_place(tmp_path)
+    held = mesh.host(tmp_path, 2, "X25519")
+    result = place.mint(NAME, "--key", str(held.key))
+    assert (result.status, result.out) == (1, "")
+    assert f"--key {held.key}: an X25519 key signs for Nebula provisioners alone" in result.err
+    assert "--nebula-key" in result.err

@@ -23,11 +23,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from adapters.id_tokens import MAX_KEYS
 from adapters.jws import public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain import base64url
 from domain.errors import IdentityError
 from tests.hostile_ca import answer, listen, root, serve
+from tests.hostile_keys import long_rsa, rsa_jwk
 from tests.hostile_provider import (
     CLIENT,
     DEVICE_CODE,
@@ -352,6 +354,25 @@ def test_keys_of_the_future_do_no_harm(provider: HostileProvider, run: Run) -> N
     """A key of an unknown type, or one that is broken, stands beside the one that counts."""
     provider.keys["keys"] = [{"kty": "AKP", "kid": "k"}, {"kty": "RSA", "kid": "k"}, None, *provider.keys["keys"]]
     assert run().token
+
+
+def test_private_members_of_a_key_are_not_looked_at(provider: HostileProvider, run: Run) -> None:
+    """They would be checked for seconds, and nothing depends on them: a wrong one keeps no signature from holding."""
+    [own] = provider.keys["keys"]
+    provider.keys["keys"] = [rsa_jwk(long_rsa()) | {"kid": "k"}, own | {"d": "AQ"}]
+    begin = time.process_time()
+    assert run().token
+    assert time.process_time() - begin < 4  # the check of that RSA key alone takes ten
+
+
+def test_so_many_keys_of_one_name_are_tried(provider: HostileProvider, run: Run) -> None:
+    """A list of keys that are all named alike costs no more than a few of them."""
+    [own] = provider.keys["keys"]
+    others = [{"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}] * MAX_KEYS
+    provider.keys["keys"] = [*others[1:], own]
+    assert run().token
+    provider.keys["keys"] = [*others, own]
+    check_failure(run(), "signed by no key of the identity provider's")
 
 
 @pytest.mark.parametrize(

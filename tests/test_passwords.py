@@ -37,14 +37,21 @@ def read(content: bytes) -> list[bytes]:
         (b"p\xe4ss\xff\n", b"p\xe4ss\xff"),
         (b"secret\x85", b"secret\x85"),
         (b"secret\xa0\n", b"secret\xa0"),
+        (b"\xef\xbb\xbfsecret\r\n", b"secret"),
+        (b"\xef\xbb\xbf\xef\xbb\xbfsecret", b"\xef\xbb\xbfsecret"),
+        (b"\xff\xfes\0\n\0", b"s\0\n\0"),
+        (b"\xfe\xff\0s", b"\0s"),
+        (b"\xff\xfe\0\0s\0\0\0", b"s\0\0\0"),
+        (b"\0\0\xfe\xff\0\0\0s", b"\0\0\0s"),
+        (b"\xefsecret", b"\xefsecret"),
     ],
 )
 def test_white_space_at_the_end_is_dropped_as_go_does(content: bytes, password: bytes) -> None:
-    """What Go's unicode.IsSpace calls space is dropped from the end alone; all other bytes are the password's."""
+    """What Go's unicode.IsSpace calls space is dropped from the end alone, one byte order mark from the beginning."""
     assert read(content) == [password]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b" \t\r\n", "\u3000\u0085".encode()])
+@pytest.mark.parametrize("content", [b"", b"\n", b" \t\r\n", "\u3000\u0085".encode(), b"\xef\xbb\xbf\n"])
 def test_an_empty_password_file_is_an_error(content: bytes) -> None:
     """Nothing, or white space alone, is no password; the error names the option, the file and what it should hold."""
     with pytest.raises(InputError, match=r"--password-file file holds no password: write into it the password of x"):
@@ -144,3 +151,22 @@ def test_step_trims_a_password_file_alike(
     )
     ours = invoke("token", "a.test", "--offline", OPTION, str(file), environment=asking_sandbox)
     assert (ours.status == 0) == (theirs.status == 0)
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\xef\xbb\xbf\xef\xbb\xbf", b"\xef"]
+)
+def test_step_takes_a_byte_order_mark_alike(head: bytes, step_program: str, sandbox_path: Path, tmp_path: Path) -> None:
+    """`step ca token` opens a key with a password file exactly where we do."""
+    file, jwe = tmp_path / "password", tmp_path / "key.jwe"
+    file.write_bytes(head + (sandbox_path / "secrets" / "password").read_bytes())
+    config = (sandbox_path / "config" / "ca.json").read_text()
+    jwe.write_text(config.partition('"encryptedKey": "')[2].partition('"')[0])
+    words = ["ca", "token", "a.test", "--offline", "--issuer", "x", "--key", str(jwe), OPTION, str(file)]
+    words += ["--ca-url", "https://ca.test", "--root", str(sandbox_path / "certs" / "root_ca.crt")]
+    environment = {"STEPPATH": str(tmp_path)}
+    theirs, ours = run_step(step_program, *words, environment=environment), invoke(*words, environment=environment)
+    assert (ours.status, theirs.status) == ((0, 0) if head in MARKS else (1, 1)), (ours.err, theirs.err)
+
+
+MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0")

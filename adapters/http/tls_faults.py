@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.http.bounded import Exchange, ExchangeError
 from domain.certificate_time import explain_time
 from domain.duration import NANOSECONDS
+from domain.errors import describe_foreign, translating
 
 if TYPE_CHECKING:
     import socket
@@ -90,7 +91,8 @@ def explain_times(shown: Sequence[bytes], otherwise: str) -> str:
 
     for number, der in enumerate(shown):
         try:
-            certificate = x509.load_der_x509_certificate(der)
+            with translating(lambda error: ValueError(describe_foreign(error))):
+                certificate = x509.load_der_x509_certificate(der)
         except ValueError:
             continue
         begin, end = (_count(moment) for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc))
