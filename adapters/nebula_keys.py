@@ -55,8 +55,9 @@ class NebulaKeys:
 
     def open(self, source: NebulaKeyFile, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
-        data, whose = self.files.read(source.path, MAX_KEY_BYTES), f"--{source.option} {source.path}"
-        with naming(whose):
+        whose = source.whose
+        with naming(whose, source.path):
+            data = self.files.read(source.path, MAX_KEY_BYTES)
             if not _BEGIN.search(data):
                 return self.open_other(data, whose, passwords)
             label, key = _decode(data)

@@ -12,7 +12,6 @@ import attrs
 
 from domain.credential import Credential
 from domain.device_options import key_source
-from domain.errors import naming
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
@@ -68,7 +67,7 @@ class X5cProvisioner(Provisioner):
         from domain.certificate import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
 
         chain, signer = open_chain(options, sources)
-        with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+        with options.naming("x5c-cert"):
             check_usage(chain[0])
             check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
         kid, certificates = signer.public.thumbprint(), encode_chain(chain)
@@ -89,10 +88,10 @@ def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certif
     named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
     chain: list[Certificate] = []
     for option, path in named:
-        data = sources.files.read(path, MAX_CHAIN_BYTES)
-        with naming(f"{options.spell(option)} {path}"):
-            chain += sources.certificates.read_chain(data)
-    check_chain(chain)
+        with options.naming(option, path):
+            chain += sources.certificates.read_chain(sources.files.read(path, MAX_CHAIN_BYTES))
+    with options.naming("x5c-cert"):
+        check_chain(chain)
     signer = sources.keys.open(key_source(options, "x5c-key", chain[0].public), sources.passwords)
     check_key(chain[0].public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
     return chain, signer
