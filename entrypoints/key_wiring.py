@@ -7,6 +7,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from adapters.interruption import wait_for
 from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword
 from domain.errors import KeyFormatError, UsageError
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from domain.jwk import PublicJwk
     from domain.key_source import DeviceKey, KeyFile, SealedKey
     from domain.ports import InputFiles, KeyStore, Passwords, Signer
-
-NEBULA_EXTRA = "install it with: pip install 'step-ott[nebula]'"
-"""What to do where the extra is missing that X25519 keys need."""
 
 
 def wire_key_store(files: InputFiles) -> KeyStore:
@@ -55,7 +53,11 @@ def _make_xeddsa_signer(private_key: bytes) -> Signer:
     try:
         from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
     except ImportError as error:
-        raise KeyFormatError("an X25519 key signs by libsodium, and PyNaCl is not installed", NEBULA_EXTRA) from error
+        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+
+        raise KeyFormatError(
+            "an X25519 key signs by libsodium, and PyNaCl is not installed", tell_how_to_add("pynacl")
+        ) from error
     return make_xeddsa_signer(private_key, os.urandom)
 
 
@@ -64,7 +66,7 @@ def _wire_containers(files: InputFiles) -> KeyContainers:
         files=files,
         check_jwe=defer("adapters.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
-        load_pem=defer("adapters.key_formats", "load_pem_key"),
+        load_pem=_load_pem,
         load_jwk=defer("adapters.jwk_keys", "load_jwk_key"),
         make_signer=defer("adapters.jws", "make_signer"),
         open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
@@ -81,8 +83,10 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
         from adapters.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
+        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+
         raise UsageError(
-            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
+            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", tell_how_to_add("python-pkcs11")
         ) from error
     from adapters.jws import load_public_key, verify  # noqa: PLC0415
 
@@ -98,6 +102,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         read_pin=lambda path, whose: next(FilePassword(files, path, f"pin-source {path}").candidates(whose)),
         read_certificate=lambda der: open_certificates().read_chain(der)[0].public,
         verify=holds,
+        wait_for=wait_for,
     )
 
 
@@ -106,4 +111,10 @@ def _open_jwe(text: str, password: bytes) -> bytes:
 
     # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
     threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
-    return open_jwe(text, password)
+    return wait_for(lambda: open_jwe(text, password))
+
+
+def _load_pem(data: bytes, password: bytes | None) -> object | None:
+    from adapters.key_formats import load_pem_key  # noqa: PLC0415
+
+    return load_pem_key(data, None) if password is None else wait_for(lambda: load_pem_key(data, password))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -215,10 +215,13 @@ def test_without_a_browser_the_address_is_enough(oidc_ca: ProvisionedCa) -> None
     assert "You can close this window" in page
 
 
-def test_ctrl_c_ends_the_wait(oidc_ca: ProvisionedCa) -> None:
+@pytest.mark.parametrize(
+    ("words", "address"), [([], ADDRESS), (["--console"], r"^or at (http://\S+)$")], ids=["browser", "console"]
+)
+def test_ctrl_c_ends_the_wait(words: Sequence[str], address: str, oidc_ca: ProvisionedCa) -> None:
     """Whoever changes their mind is not kept."""
-    with run_process(oidc_ca, "--provisioner", f"oidc-{PUBLIC}", STEP_OPEN_BROWSER="0") as process:
-        wait_for_address(process, ADDRESS)
+    with run_process(oidc_ca, "--provisioner", f"oidc-{PUBLIC}", *words, STEP_OPEN_BROWSER="0") as process:
+        wait_for_address(process, address)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PROCESS_SECONDS)
     assert (process.returncode, out, err) == (130, "", "step-ott: interrupted\n")
@@ -388,7 +391,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(oidc_ca: ProvisionedCa) 
     with mock.patch.dict(sys.modules, {"authlib": None, "adapters.oidc_sign_in": None, "adapters.id_tokens": None}):
         result = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}")
     assert (result.status, result.out) == (2, "")
-    assert result.err.endswith("which is not installed: pip install 'step-ott[oidc]'\n")
+    assert result.err.endswith(f"which is not installed: add it by: {sys.executable} -m pip install authlib joserfc\n")
 
 
 def test_doctor_opens_no_browser(oidc_ca: ProvisionedCa) -> None:
