@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain import json_text
@@ -10,7 +11,7 @@ from domain.jwk import read_public_jwk
 from domain.key_source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from domain.ports import InputFiles, Passwords, Signer
 
@@ -56,15 +57,15 @@ class KeyContainers:
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
-            with naming(source.label):
+            with naming(source.label), _naming_pin(source, passwords):
                 return self.open_device(source, passwords)
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
             with naming(whose):
                 return self._open_sealed(source.jwe, whose, passwords)
-        whose = f"--{source.option} {source.path}"
-        data = self.files.read(source.path, MAX_KEY_BYTES)
-        with naming(whose):
+        whose = source.whose
+        with naming(whose, source.path):
+            data = self.files.read(source.path, MAX_KEY_BYTES)
             if b"-----BEGIN " in data:
                 return self._open_pem(data, whose, passwords, is_for_nebula=isinstance(source, NebulaKeyFile))
             return self._open_text(data, whose, passwords)
@@ -116,6 +117,19 @@ def _parse_object(data: bytes | str) -> dict[str, Any]:
     return value
 
 
+@contextmanager
+def _naming_pin(source: DeviceKey, passwords: Passwords) -> Iterator[None]:
+    """Let the error about a wrong PIN say which file it is from."""
+    try:
+        yield
+    except WrongPasswordError as error:
+        path = source.uri.pin_source
+        whose = passwords.whose if path is None else f"pin-source {path}"
+        if source.uri.pin_value is not None or not whose:
+            raise
+        raise WrongPasswordError(f"{error.what}; it is from {whose}", error.fix) from error
+
+
 def _try_passwords(open_with: Callable[[bytes], _T], whose: str, passwords: Passwords) -> _T:
     """Return what the first fitting password opens; the last one's failure is the answer otherwise."""
     failure: WrongPasswordError | None = None
@@ -124,4 +138,5 @@ def _try_passwords(open_with: Callable[[bytes], _T], whose: str, passwords: Pass
             return open_with(password)
         except WrongPasswordError as error:
             failure = error
-    raise WrongPasswordError(f"the password does not open {whose}", "check the password") from failure
+    origin = f" from {passwords.whose}" if passwords.whose else ""
+    raise WrongPasswordError(f"the password{origin} does not open {whose}", "check the password") from failure

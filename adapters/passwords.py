@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError, UsageError
+from domain.errors import InputError, UsageError, naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,26 +38,29 @@ class FilePassword:
 
     Attributes:
         path: The file; `-` is standard input.
-        option: The option that named it, as the user wrote it.
+        whose: What gave the file, as the user wrote it, with the path: `--password-file secret`.
     """
 
-    def __init__(self, files: InputFiles, path: str, option: str) -> None:
+    def __init__(self, files: InputFiles, path: str, whose: str) -> None:
         self.files = files
         self.path = path
-        self.option = option
+        self.whose = whose
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give the file's password (see `domain.ports.Passwords`)."""
-        data = self.files.read(self.path, MAX_PASSWORD_BYTES)
+        with naming(self.whose, self.path):
+            data = self.files.read(self.path, MAX_PASSWORD_BYTES)
         mark = next(filter(data.startswith, _BYTE_ORDER_MARKS), b"")
         text = data[len(mark) :].decode("utf-8", "surrogateescape").rstrip(_GO_SPACES)
         if not text:
-            raise InputError(f"{self.option} {self.path} holds no password", f"write into it {purpose}")
+            raise InputError(f"{self.whose} holds no password", f"write into it {purpose}")
         yield text.encode("utf-8", "surrogateescape")
 
 
 class TypedPassword:
     """What a person types, up to three times."""
+
+    whose = ""
 
     def __init__(self, prompter: Prompter) -> None:
         self.prompter = prompter

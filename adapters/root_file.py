@@ -22,7 +22,7 @@ class RootFile:
 
     Attributes:
         path: The file; `-` is standard input.
-        whose: What named the file, for errors: `--root`, or the file that it stands in.
+        whose: What gave the file, as the user wrote it, with the path, for errors: `--root ca.crt`.
     """
 
     def __init__(self, files: InputFiles, path: str, whose: str) -> None:
@@ -42,7 +42,7 @@ class RootFile:
         return self._certificates
 
     def _read(self) -> list[bytes]:
-        with naming(f"{self.whose} {self.path}"):
+        with naming(self.whose, self.path):
             data = self.files.read(self.path, MAX_ROOT_BYTES)
         try:
             is_der = data[:1] == b"\x30" and _BEGIN not in data
@@ -50,11 +50,9 @@ class RootFile:
             for der in found:
                 _check_der(der)
         except ValueError as error:
-            raise InputError(
-                f"{self.whose} {self.path} is no root certificate: {error}", "get it anew from the CA"
-            ) from error
+            raise InputError(f"{self.whose} is no root certificate: {error}", "get it anew from the CA") from error
         if not found:
-            raise InputError(f"{self.whose} {self.path} holds no certificate", "get the root certificate from the CA")
+            raise InputError(f"{self.whose} holds no certificate", "get the root certificate from the CA")
         return found
 
     def fingerprint(self, find_anchor: Callable[[], bytes] | None = None) -> str:

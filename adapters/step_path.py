@@ -87,7 +87,8 @@ class StepPath:
         if name is None:
             raise UsageError(f"no context is selected; {path} has {listed}", "name one by --context")
         if name not in contexts:
-            raise UsageError(f"there is no context {name!r} in {path}", f"it has {listed}")
+            whose = os.path.join(self.base, "current-context.json") if self.context is None else "--context"
+            raise UsageError(f"{whose} names the context {name!r}, which is not in {path}", f"it has {listed}")
         return _check_context(name, contexts[name], path)
 
     def _read_object(self, path: str) -> dict[str, Any]:

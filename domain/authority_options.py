@@ -73,8 +73,12 @@ class AuthorityOptions:
             path: The file, where the option may name several; one that is not the option's is named by itself.
         """
         path = path or self.text(name) or ""
+        return naming(self.show(name, path), path)
+
+    def show(self, name: str, path: str) -> str:
+        """Return a file with what gave it, for errors: the option `name`, or where it is not given, nothing."""
         setting = self.settings.get(name)
-        return naming(path if setting is None else setting.shown(path), path)
+        return path if setting is None else setting.shown(path)
 
     def spell(self, name: str) -> str:
         """Return how the user wrote the option, for errors and notices."""

@@ -155,7 +155,7 @@ def _read_assignments(value: Any) -> tuple[str, ...]:
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
     if any("=" in name or not name for name in value):
-        raise ValueError("an object with a name that is empty or has '=' in it, which --set cannot carry")
+        raise ValueError("an object with a name that is empty or has '=' in it, which cannot be set")
     return tuple(f"{name}={json_text.serialize(item)}" for name, item in value.items())
 
 

@@ -63,7 +63,7 @@ def key_source(options: AuthorityOptions, name: str, published: PublicJwk | None
     """
     text = _text(options.settings, name)
     if not is_device_uri(text):
-        return KeyFile(text, name)
+        return KeyFile(text, options.show(name, text))
     uri = _merge(options.settings, name)
     if not uri.names_token():
         whose = options.spell(name)

@@ -16,8 +16,8 @@ class KeyFile:
     """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM."""
 
     path: str
-    option: str
-    """The option that named the file, without dashes, for errors."""
+    whose: str
+    """What gave the file, as the user wrote it, with the path, for errors: `--key token.key`."""
 
 
 @attrs.frozen

@@ -65,6 +65,11 @@ class SwiftSigner(Signer, Protocol):
 class Passwords(Protocol):
     """Where the password of an encrypted key comes from."""
 
+    @property
+    def whose(self) -> str:
+        """The file that has it, with what gave that, as the user wrote it; empty where a person is asked."""
+        ...
+
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give the passwords to try, one after the other; `purpose` says to a person what for.
 

@@ -1,12 +1,14 @@
 """A value of an option, with where it comes from: flag, then environment, then configuration."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TypeAlias
 
 import attrs
 
-from domain.errors import MissingSettingError, UsageError
+from domain.errors import MissingSettingError, StepOttError, UsageError
 
 Value: TypeAlias = str | bool | tuple[str, ...]
 
@@ -76,6 +78,33 @@ def spell(settings: Settings, name: str) -> str:
     """Return how the user wrote the option `name`, or how it would be written as a flag."""
     setting = settings.get(name)
     return f"--{name}" if setting is None else setting.spelled
+
+
+_FLAG = re.compile(r"(?<![\w-])--([a-z0-9]+(?:-[a-z0-9]+)*)(?![\w-])")
+
+
+def respell(error: StepOttError, settings: Settings) -> StepOttError:
+    """Return the error with the options that it is about named as the user wrote them.
+
+    Who knows no settings names options as flags: at the beginning of what happened, and in the advice.
+    """
+
+    def replace(flag: re.Match[str]) -> str:
+        setting = settings.get(flag[1])
+        return flag[0] if setting is None else setting.spelled
+
+    begin = _FLAG.match(error.what)
+    what = error.what if begin is None else replace(begin) + error.what[begin.end() :]
+    return type(error)(what, _FLAG.sub(replace, error.fix))
+
+
+@contextmanager
+def naming_sources(settings: Settings) -> Iterator[None]:
+    """Let every error within name what gave the settings that it is about (see `respell`)."""
+    try:
+        yield
+    except StepOttError as error:
+        raise respell(error, settings) from error
 
 
 def counts(given: Settings, name: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from domain.errors import UsageError
-from domain.setting import Origin, Setting, Value
+from domain.setting import Origin, Setting, Settings, Value
 from entrypoints.options import Option, ValueKind
 
 TRUE_WORDS = ("1", "t", "T", "TRUE", "true", "True")
@@ -125,6 +125,19 @@ def parse_configuration(values: Mapping[str, tuple[object, str]], options: Seque
                 spelled = f'"{name}" in {path}'
                 settings[option.name] = Setting(_configured(value, option, spelled), Origin.CONFIGURATION, spelled)
     return settings
+
+
+def complete_settings(
+    given: Settings, values: Mapping[str, tuple[object, str]], options: Sequence[Option]
+) -> dict[str, Setting]:
+    """Return the settings `given` by flags and environment, with those of configuration (see `parse_configuration`).
+
+    What stands there of an option that is given is not looked at.
+
+    Raises:
+        UsageError: a value is not of its option's kind.
+    """
+    return {**given, **parse_configuration(values, [option for option in options if option.name not in given])}
 
 
 def parse_switch(text: str, spelled: str) -> bool:

@@ -57,7 +57,8 @@ def wire_published_authority(
     if _has_ca_config(options, path):
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):
-        raise UsageError(f"there is no {path}, which --offline reads", "name a ca.json by --ca-config, or ask the CA")
+        what = f"there is no {path}, which {options.spell('offline')} reads"
+        raise UsageError(what, "name a ca.json by --ca-config, or ask the CA")
     return _wire_online(options, step_path, files)
 
 
@@ -90,20 +91,27 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
     from adapters.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
     from adapters.provisioner_json import read_authority_claims, read_provisioners  # noqa: PLC0415
 
-    config, whose = read_ca_config(files, path), f"the root in {path},"
+    shown = options.show("ca-config", path)
+    with options.naming("ca-config", path):
+        config = read_ca_config(files, path)
     if options.is_given("root"):
-        config, whose = attrs.evolve(config, root=str(options.text("root"))), options.spell("root")
+        config = attrs.evolve(config, root=str(options.text("root")))
+
+    def open_root(root: str) -> RootFile:
+        whose = options.show("root", root) if options.is_given("root") else f"{shown}: the root {root}"
+        return RootFile(files, root, whose)
+
     return CaJson(
-        path=path,
+        path=shown,
         config=config,
         ca_url=options.ca_url if options.is_given("ca-url") else None,
         fingerprint_root=lambda roots, chain: fingerprint_root(
-            [der for root in roots for der in RootFile(files, root, whose).certificates()],
-            (lambda: RootFile(files, chain, "crt").certificates()[-1]) if chain else None,
+            [der for root in roots for der in open_root(root).certificates()],
+            (lambda: RootFile(files, chain, f"{shown}: crt {chain}").certificates()[-1]) if chain else None,
         ),
         read_provisioners=read_provisioners,
         read_claims=read_authority_claims,
-        read_root=lambda root: RootFile(files, root, whose).certificates(),
+        read_root=lambda root: open_root(root).certificates(),
         read_ssh_key=lambda key: read_public_half(files, key),
     )
 
@@ -116,7 +124,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
     missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
     if name is None or options.ca_url is None or missing:
         raise UsageError(
-            f"there is no {path}, so --offline needs {', '.join(missing)} as well",
+            f"there is no {path}, so {options.spell('offline')} needs {', '.join(missing)} as well",
             "give them, or name a ca.json by --ca-config",
         )
     root = find_root(options, step_path, files)
@@ -140,8 +148,8 @@ def find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles)
     """
     path = options.text("root")
     if path is not None:
-        return RootFile(files, path, options.spell("root"))
+        return RootFile(files, path, options.show("root", path))
     path = step_path.default_root()
     if not os.path.exists(path):
         raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
-    return RootFile(files, path, "the root")
+    return RootFile(files, path, f"the root {path}")

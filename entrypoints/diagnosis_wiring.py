@@ -14,9 +14,8 @@ from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.device_options import check_key_sources
 from domain.proxy_choice import choose_proxy
-from domain.setting import layer
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
-from entrypoints.argv import parse_configuration
+from entrypoints.argv import complete_settings
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import TOKEN
@@ -45,7 +44,7 @@ def wire_diagnosis(given: Settings) -> Ports:
     context = None if "context" not in given else str(given["context"].value) or None
 
     def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
-        settings = layer(given, parse_configuration(values, TOKEN.options))
+        settings = complete_settings(given, values, TOKEN.options)
         options = read_token_options(ANY_SUBJECT, settings, clock.now())
         return attrs.evolve(options, request=attrs.evolve(options.request, subject=""))
 

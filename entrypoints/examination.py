@@ -10,6 +10,7 @@ from domain.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
 from domain.finding import Finding, unchecked
 from domain.request_kind import Kind
+from domain.setting import respell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,7 @@ class Examination:
         except PersonNeededError:
             raise
         except StepOttError as error:
-            self.note(judge_error(rule, error))
+            self.note(judge_error(rule, respell(error, self.options.settings)))
             return None
 
     def asks_ca(self) -> bool:

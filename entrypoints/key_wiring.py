@@ -89,7 +89,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
 
     return Pkcs11Keys(
         find_token=find_token,
-        read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
+        read_pin=lambda path, whose: next(FilePassword(files, path, f"pin-source {path}").candidates(whose)),
         read_certificate=lambda der: open_certificates().read_chain(der)[0].public,
         verify=holds,
         wait_for=wait_for,

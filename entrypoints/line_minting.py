@@ -16,6 +16,7 @@ from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
 from domain.json_text import display, serialize
 from domain.rfc3339 import format_time
+from domain.setting import respell
 from domain.token_options import check_subject, judge_settings, read_request
 from domain.token_template import TokenTemplate
 
@@ -71,13 +72,15 @@ class LineMinter:
             KeyFormatError: a signature by the key does not verify: then no line's can be trusted.
         """
         jti = self.randomness.token_id()
+        asked = None
         try:
             asked = read_line(line)
             if asked is None:
                 return None
             signing_input, expires_at = self._compose(asked, jti)
         except StepOttError as error:
-            return RefusedLine(number, str(error))
+            given = self.defaults.settings if asked is None else {**self.defaults.settings, **asked.settings}
+            return RefusedLine(number, str(respell(error, given)))
         token = f"{signing_input}.{base64url.encode(self._sign(signing_input.encode('ascii')))}"
         return MintedLine(number, display(asked.subject), token, jti, self._format(expires_at))
 

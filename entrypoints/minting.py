@@ -141,6 +141,7 @@ class _WatchedPasswords:
 
     def __init__(self, passwords: Passwords) -> None:
         self.passwords = passwords
+        self.whose = passwords.whose
         self.consulted = False
 
     def candidates(self, purpose: str) -> Iterator[bytes]:

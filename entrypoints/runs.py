@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import MissingSettingError, StepOttError, UsageError
-from domain.setting import layer
+from domain.setting import layer, naming_sources, respell
 from entrypoints import __version__
-from entrypoints.argv import parse_configuration, parse_environment
+from entrypoints.argv import complete_settings, parse_environment
 from entrypoints.commands import BATCH, COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
 from entrypoints.help import PROGRAM
 
@@ -45,7 +45,8 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     now = SystemClock().now()
     settings, step_path = _read_settings(TOKEN, flags, lambda given: read_token_options(subject, given, now))
     options = read_token_options(subject, settings, now)
-    mint_token(options, wire_ports(options, step_path))
+    with naming_sources(settings):
+        mint_token(options, wire_ports(options, step_path))
     return 0
 
 
@@ -60,7 +61,9 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
         raise UsageError("the file with the subjects is missing", "name it, or - to type them")
     source, now = positional[0] if positional else "-", SystemClock().now()
     settings, step_path = _read_settings(BATCH, flags, lambda given: read_batch_options(source, given, now))
-    totals = run_wired_batch(read_batch_options(source, settings, now), step_path)
+    options = read_batch_options(source, settings, now)
+    with naming_sources(settings):
+        totals = run_wired_batch(options, step_path)
     return 1 if totals.refused else 0
 
 
@@ -88,7 +91,8 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
     form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
-    forecast = foretell_answer(source, options, wire_verify_ports(options, step_path))
+    with naming_sources(settings):
+        forecast = foretell_answer(source, options, wire_verify_ports(options, step_path))
     _print_report(describe_forecast(forecast, options.endpoint), form)
     return 0 if forecast.verdict is Verdict.ACCEPTED else 1
 
@@ -153,12 +157,11 @@ def _read_settings(
     context = drop_absent(given).get("context")
     try:
         step_path = open_step_path(os.environ, None if context is None else str(context.value))
-        unsaid = [option for option in command.options if option.name not in given]
-        return given | parse_configuration(step_path.defaults(), unsaid), step_path
-    except StepOttError:
+        return complete_settings(given, step_path.defaults(), command.options), step_path
+    except StepOttError as error:
         with suppress(MissingSettingError):
             judge(given)
-        raise
+        raise respell(error, given) from error
 
 
 def _take_none(positional: Sequence[str], command: Command) -> None:

@@ -10,7 +10,6 @@ from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Forecast, Verdict, foretell
 from domain.acceptance.shown_token import read_shown_token
-from domain.errors import naming
 from domain.fact import Fact
 from domain.finding import Outcome
 from entrypoints.inspecting import find_token
@@ -50,7 +49,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
     token = read_shown_token(find_token(source, ports.files))
     csr = None
     if options.csr is not None:
-        with naming(f"{options.spell('csr')} {options.csr}"):
+        with options.naming("csr"):
             csr = ports.certificates.read_request(ports.files.read(options.csr, MAX_CSR_BYTES))
     case = Case(
         token=token,

@@ -127,7 +127,8 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
 def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:
     """Return the file that the password of the signing key stands in, None where none is named."""
     name = choose_password_file(options)
-    return None if name is None else FilePassword(files, str(options.text(name)), options.spell(name))
+    path = "" if name is None else str(options.text(name))
+    return None if name is None else FilePassword(files, path, options.show(name, path))
 
 
 def wire_sandbox() -> SandboxFolder:

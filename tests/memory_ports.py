@@ -127,6 +127,7 @@ class MemoryPasswords:
     """Passwords known beforehand; without any, there is nobody to ask."""
 
     known: Sequence[bytes] = ()
+    whose: str = ""
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give the passwords."""

@@ -234,3 +234,17 @@ def test_names_for_token_do_not_break_verify(place: OfflinePlace) -> None:
     token = place.mint("foo").token
     result = invoke("verify", token, *words, environment=configure(place, '{"principal": ["root"]}'))
     assert result.status == 1 and "verdict: refused" in result.out, result
+
+
+@pytest.mark.parametrize(
+    ("configured", "variables"),
+    [({"ssh": True}, {"STEP_HOST": "true"}), ({"x5c-cert": "/nofile"}, {"STEP_X5C_KEY": "/nofile"})],
+    ids=["ssh and host", "x5c"],
+)
+def test_doctor_judges_what_token_judges(
+    place: OfflinePlace, configured: dict[str, Any], variables: dict[str, str]
+) -> None:
+    """What a variable needs may stand in defaults.json for `doctor` too, which then reports and is no usage error."""
+    environment = configure(place, json.dumps(configured)) | variables
+    result = invoke("doctor", environment=environment)
+    assert result.status == 1 and "passed         defaults" in result.out, result

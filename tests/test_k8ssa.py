@@ -137,7 +137,9 @@ def test_an_expired_token_is_refused(place: dict[str, str], path: Path, clock: m
     clock.return_value = EXPIRY * SECOND
     result = mint(place, path)
     assert (result.status, result.out) == (1, "")
-    assert result.err == (f"step-ott: the Kubernetes token in {path} has expired: have Kubernetes mount a fresh one\n")
+    assert result.err == (
+        f"step-ott: --k8ssa-token-path {path}: the Kubernetes token has expired: have Kubernetes mount a fresh one\n"
+    )
 
 
 def encode(*parts: str) -> str:
@@ -161,7 +163,9 @@ def test_what_is_no_token_is_refused(place: dict[str, str], path: Path, content:
     path.write_text(content)
     result = mint(place, path)
     assert (result.status, result.out) == (1, "")
-    assert result.err == (f"step-ott: {path} holds no Kubernetes token: name the service account's token file\n")
+    assert result.err == (
+        f"step-ott: --k8ssa-token-path {path}: it holds no Kubernetes token: name the service account's token file\n"
+    )
 
 
 @pytest.mark.parametrize("expiry", ["1900000000", json_text.Number("1.5"), "", [], {}, True])
@@ -170,7 +174,7 @@ def test_an_expiry_that_is_no_number_is_refused(place: dict[str, str], path: Pat
     path.write_text(make_token(exp=expiry))
     result = mint(place, path)
     assert (result.status, result.out) == (1, "")
-    assert f"the exp of the token in {path} is no whole number" in result.err
+    assert f"--k8ssa-token-path {path}: the exp of the token is not a whole number" in result.err
 
 
 def test_a_file_that_is_too_long_is_refused(place: dict[str, str], path: Path) -> None:

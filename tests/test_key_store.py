@@ -35,6 +35,7 @@ class ScriptedPasswords:
 
     passwords: tuple[str, ...]
     purposes: list[str] = attrs.field(factory=list)
+    whose: str = ""
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         self.purposes.append(purpose)
@@ -45,6 +46,8 @@ class ScriptedPasswords:
 @attrs.define
 class NoPasswords:
     """Passwords that nobody may ask for."""
+
+    whose: str = ""
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
         raise AssertionError(f"asked for {purpose}")
@@ -89,7 +92,7 @@ def write(folder: Path, content: str | bytes) -> KeyFile:
     """Return `content` as the file of `--key`."""
     path = folder / "provisioner.key"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return KeyFile(str(path), "key")
+    return KeyFile(str(path), f"--key {path}")
 
 
 def publish(signer: object) -> bytes:
@@ -158,7 +161,7 @@ def test_keys_of_step_open(store: KeyContainers, step_program: str, tmp_path: Pa
         (("--no-password", "--insecure"), NoPasswords()),
     ):
         public, private = make_step_jwk(step_program, tmp_path, *options)
-        assert store.open(KeyFile(str(private), "key"), passwords).public == read_public_jwk(
+        assert store.open(KeyFile(str(private), f"--key {private}"), passwords).public == read_public_jwk(
             json.loads(public.read_text())
         )
 

@@ -16,7 +16,7 @@ OPTION = "--password-file"
 
 def read(content: bytes) -> list[bytes]:
     """Return the passwords that a file of that content gives."""
-    return list(FilePassword(MemoryFiles({"file": content}), "file", OPTION).candidates("the password of x"))
+    return list(FilePassword(MemoryFiles({"file": content}), "file", f"{OPTION} file").candidates("the password of x"))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_password_file_is_bounded() -> None:
 
 def test_a_password_file_is_not_read_before_it_is_wanted(tmp_path: Path) -> None:
     """A key that is not encrypted needs no password file, so that a missing one does no harm."""
-    candidates = FilePassword(LocalFiles(), str(tmp_path / "missing"), OPTION).candidates("x")
+    candidates = FilePassword(LocalFiles(), str(tmp_path / "missing"), f"{OPTION} {tmp_path}/missing").candidates("x")
     with pytest.raises(InputError, match=f"{tmp_path}/missing cannot be read: No such file"):
         next(candidates)
 
@@ -133,7 +133,7 @@ def test_a_wrong_password_file_is_tried_once(asking_sandbox: dict[str, str], tmp
     wrong.write_text("wrong\n")
     result = invoke("token", "a.test", "--offline", OPTION, str(wrong), environment=asking_sandbox)
     assert (result.status, result.out) == (1, "")
-    assert "the password does not open" in result.err
+    assert f"the password from {OPTION} {wrong} does not open the key of provisioner" in result.err
 
 
 @pytest.mark.parametrize("tail", [b"", b"\n", b" \r\n\t", "\u3000\u0085".encode(), b"\x1c", "\u200b".encode()])

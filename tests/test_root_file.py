@@ -19,7 +19,7 @@ FINGERPRINT = root().certificate.fingerprint(hashes.SHA256()).hex()
 
 def root_file(content: bytes) -> RootFile:
     """Return the root file with that content."""
-    return RootFile(MemoryFiles({"root.crt": content}), "root.crt", "--root")
+    return RootFile(MemoryFiles({"root.crt": content}), "root.crt", "--root root.crt")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_file_that_is_too_long_is_refused() -> None:
 def test_a_file_is_read_once() -> None:
     """Standard input gives its content only once, and both the trust and the fingerprint need it."""
     files = MemoryFiles({"-": root().pem})
-    file = RootFile(files, "-", "--root")
+    file = RootFile(files, "-", "--root -")
     assert file.certificates() == [root().der]
     assert file.fingerprint() == FINGERPRINT
     assert files.reads == ["-"]
@@ -89,4 +89,4 @@ def test_step_prints_the_same_fingerprint(step_program: str, sandbox_path: Path)
     """The real step's fingerprint of a sandbox's root is ours."""
     path = sandbox_path / "certs" / "root_ca.crt"
     printed = run_step(step_program, "certificate", "fingerprint", str(path), environment={})
-    assert printed.out.strip() == RootFile(LocalFiles(), str(path), "--root").fingerprint()
+    assert printed.out.strip() == RootFile(LocalFiles(), str(path), f"--root {path}").fingerprint()

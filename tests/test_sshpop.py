@@ -53,7 +53,7 @@ class Host:
 
     @property
     def password_flags(self) -> list[str]:
-        return ["--password-file", str(self.folder / "password")]
+        return ["--provisioner-password-file", str(self.folder / "password")]
 
     @property
     def wire(self) -> str:

@@ -87,7 +87,7 @@ def test_a_named_context_goes_before_the_current_one(current: object, contexts: 
 
 def test_a_context_that_is_not_there_is_refused(contexts: Path) -> None:
     """The error lists the contexts that there are."""
-    with pytest.raises(UsageError, match=r"there is no context 'three' in .*: it has one, two"):
+    with pytest.raises(UsageError, match=r"--context names the context 'three', which is not in .*: it has one, two"):
         open_path(contexts, "three").defaults()
 
 

@@ -270,7 +270,7 @@ def test_a_wrong_password_is_refused(online: Mint, held: Held, keys: KeyFolder, 
     password = tmp_path / "password"
     password.write_text("wrong")
     key = keys.private("P-256", "PKCS#8", sealed=True)
-    words = ["--x5c-cert", str(held.certificate), "--x5c-key", key, "--password-file", str(password)]
+    words = ["--x5c-cert", str(held.certificate), "--x5c-key", key, "--provisioner-password-file", str(password)]
     result = online(NAME, *words)
     assert (result.status, result.out) == (1, "")
     assert f"--x5c-key {key}" in result.err and "password" in result.err

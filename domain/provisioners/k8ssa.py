@@ -95,28 +95,29 @@ class K8ssaProvisioner(Provisioner):
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the token in `--k8ssa-token-path`, unless it has expired."""
         path = options.text("k8ssa-token-path") or TOKEN_PATH
-        token = sources.files.read(path, MAX_TOKEN_BYTES).decode("ascii", "replace").strip()
-        claims = read_claims(token, path)
-        check_expiry(claims, path, sources.clock.now())
+        with options.naming("k8ssa-token-path", path):
+            token = sources.files.read(path, MAX_TOKEN_BYTES).decode("ascii", "replace").strip()
+            claims = read_claims(token)
+            check_expiry(claims, sources.clock.now())
         is_known = claims.get("iss") == ISSUER
         return IssuedToken(token, () if is_known else (f"step-ca takes tokens of the issuer {ISSUER} alone",))
 
 
-def check_expiry(claims: Mapping[str, Any], path: str, now: int) -> None:
-    """Check that the token with these claims, from the file `path`, has not expired at `now`, in nanoseconds.
+def check_expiry(claims: Mapping[str, Any], now: int) -> None:
+    """Check that the token with these claims has not expired at `now`, in nanoseconds.
 
     Raises:
         InputError: it has, or its expiry is no whole number.
     """
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
-        raise InputError(f"the exp of the token in {path} is no whole number", "it is no Kubernetes token")
+        raise InputError("the exp of the token is not a whole number", "it is no Kubernetes token")
     if expiry is not None and expiry * NANOSECONDS <= now:
-        raise InputError(f"the Kubernetes token in {path} has expired", "have Kubernetes mount a fresh one")
+        raise InputError("the Kubernetes token has expired", "have Kubernetes mount a fresh one")
 
 
-def read_claims(token: str, path: str) -> Mapping[str, Any]:
-    """Return the claims of `token`, from the file `path`; its signature is for the CA to check.
+def read_claims(token: str) -> Mapping[str, Any]:
+    """Return the claims of `token`; its signature is for the CA to check.
 
     Raises:
         InputError: it is no JWS with JSON claims.
@@ -126,4 +127,4 @@ def read_claims(token: str, path: str) -> Mapping[str, Any]:
     try:
         return read_token(token).claims
     except InputError as error:
-        raise InputError(f"{path} holds no Kubernetes token", "name the service account's token file") from error
+        raise InputError("it holds no Kubernetes token", "name the service account's token file") from error

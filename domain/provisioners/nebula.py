@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
-from domain.errors import MissingSettingError, naming
+from domain.errors import MissingSettingError
 from domain.key_source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
@@ -85,11 +85,11 @@ class NebulaProvisioner(Provisioner):
         from domain.certificate import check_key, check_validity  # noqa: PLC0415  # only for its own tokens
 
         path, spelled = str(options.text("nebula-cert")), options.spell("nebula-cert")
-        data = sources.files.read(path, MAX_CERTIFICATE_BYTES)
-        with naming(f"{spelled} {path}"):
-            certificate = sources.certificates.read_nebula(data)
+        with options.naming("nebula-cert"):
+            certificate = sources.certificates.read_nebula(sources.files.read(path, MAX_CERTIFICATE_BYTES))
             check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
-        signer = sources.keys.open(NebulaKeyFile(str(options.text("nebula-key")), "nebula-key"), sources.passwords)
+        key = str(options.text("nebula-key"))
+        signer = sources.keys.open(NebulaKeyFile(key, options.show("nebula-key", key)), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
         return Credential(
             signer,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.credential import Credential
-from domain.errors import UsageError, naming
+from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.request_kind import Kind
@@ -49,7 +49,7 @@ class Renewal(Provisioner):
 
         opened = open_chain(options, sources)
         chain, signer = opened.certificates, opened.signer
-        with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+        with options.naming("x5c-cert"):
             check_usage(chain[0])
             check_begin(chain[0].not_before, sources.clock.now())
         common_name, wished = chain[0].common_name, options.request.subject
@@ -61,7 +61,7 @@ class Renewal(Provisioner):
             cautions.append("the certificate has no common name, so the token's subject is empty; step-ca takes it")
         if len(chain) == 1:
             cautions.append(
-                "--x5c-cert holds the leaf alone; step-ca refuses it unless the root itself issued the leaf"
+                f"{options.spell('x5c-cert')} holds the leaf alone; step-ca refuses it unless the root itself issued it"
             )
         header = {"x5cInsecure": encode_chain(chain)}
         return Credential(signer, signer.public.thumbprint(), header, subject=common_name, cautions=tuple(cautions))

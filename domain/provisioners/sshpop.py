@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.credential import Credential
-from domain.errors import MissingSettingError, UsageError, naming
+from domain.errors import MissingSettingError, UsageError
 from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
@@ -72,12 +72,12 @@ class SshpopProvisioner(Provisioner):
         from domain.certificate import check_key, check_ssh_validity  # noqa: PLC0415  # only for its own tokens
 
         path, spelled = str(options.text("sshpop-cert")), options.spell("sshpop-cert")
-        data = sources.files.read(path, MAX_CERTIFICATE_BYTES)
-        with naming(f"{spelled} {path}"):
-            certificate = sources.certificates.read_ssh(data)
+        with options.naming("sshpop-cert"):
+            certificate = sources.certificates.read_ssh(sources.files.read(path, MAX_CERTIFICATE_BYTES))
             check_request(certificate, options.request.kind, options.request.subject, spelled)
             check_ssh_validity(certificate, sources.clock.now())
-        signer = sources.keys.open(KeyFile(str(options.text("sshpop-key")), "sshpop-key"), sources.passwords)
+        key = str(options.text("sshpop-key"))
+        signer = sources.keys.open(KeyFile(key, options.show("sshpop-key", key)), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("sshpop-key"), spelled)
         subject = options.request.subject or str(certificate.serial)
         return Credential(signer, signer.public.thumbprint(), {"sshpop": certificate.wire}, subject=subject)

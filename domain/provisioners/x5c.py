@@ -12,7 +12,7 @@ import attrs
 
 from domain.credential import Credential
 from domain.device_options import key_source
-from domain.errors import InputError, naming
+from domain.errors import InputError
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
 
@@ -80,7 +80,7 @@ class X5cProvisioner(Provisioner):
 
         chain = open_chain(options, sources)
         leaf, signer = chain.certificates[0], chain.signer
-        with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+        with options.naming("x5c-cert"):
             check_usage(leaf)
             check_validity(leaf.not_before, leaf.not_after, sources.clock.now())
         kid, certificates = signer.public.thumbprint(), encode_chain(chain.certificates)
@@ -116,13 +116,12 @@ def open_chain(options: TokenOptions, sources: Sources) -> OpenedChain:
     named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
     given: list[Certificate] = []
     for option, path in named:
-        data = sources.files.read(path, MAX_CHAIN_BYTES)
-        with naming(f"{options.spell(option)} {path}"):
-            given += sources.certificates.read_chain(data)
+        with options.naming(option, path):
+            given += sources.certificates.read_chain(sources.files.read(path, MAX_CHAIN_BYTES))
     signer = sources.keys.open(key_source(options, "x5c-key", guess_leaf(given).public), sources.passwords)
     leaf = find_leaf(given, signer.public)
     check_key(leaf.public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
-    with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+    with options.naming("x5c-cert"):
         chain = order_chain(given, leaf)
     left_out = len({certificate.der for certificate in given}) - len(chain)
     cautions = [f"{left_out} of the certificates given do not belong to the leaf's chain and are left out"] * (

@@ -112,6 +112,7 @@ class OnePassword:
     """A password that is not asked for."""
 
     text: bytes = PASSWORD
+    whose: str = ""
 
     def candidates(self, _: str) -> Sequence[bytes]:
         """Give it."""
