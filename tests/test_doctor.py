@@ -90,7 +90,8 @@ def place(running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for folder in ("certs", "config", "secrets"):
         shutil.copytree(running_ca.path / folder, path / folder)
     made = Place(path, running_ca, monkeypatch)
-    made.defaults.write_text(made.defaults.read_text().replace(str(running_ca.path), str(path)))
+    settings = json.loads(made.defaults.read_text().replace(str(running_ca.path), str(path)))
+    made.defaults.write_text(json.dumps(settings | settings.pop("step-ott")))
     return made
 
 

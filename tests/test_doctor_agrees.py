@@ -131,6 +131,8 @@ def scene(
     for file in ("defaults.json", "ca.json"):
         text = (path / "config" / file).read_text()
         (path / "config" / file).write_text(text.replace(str(alike_ca.ca.path), str(path)))
+    settings = json.loads((path / "config" / "defaults.json").read_text())
+    (path / "config" / "defaults.json").write_text(json.dumps(settings | settings.pop("step-ott")))
     made = Scene(path, tmp_path, alike_ca, monkeypatch)
     made.configure(provisioner="jwk")
     return made
