@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.file_facts import FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.validity import DEFAULT_VALIDITY
 
@@ -159,12 +159,12 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
 def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
     """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ports.Authority.source`."""
     file, hint = source
-    able = [provisioner.label() for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    able = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
     count = f"{file or 'the CA'} has {len(provisioners)}"
     if not able:
         remedy = hint or f"have one of type {list_types()} added to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
-    reason = f"{count}; step-ott makes tokens for {', '.join(able)}"
+    reason = f"{count}; step-ott makes tokens for {list_labels(able)}"
     return warning(PROVISIONERS, reason, hint) if hint else passed(PROVISIONERS, reason)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import OtherProvisioner, Provisioner, list_labels
 from domain.provisioners.types import TYPES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _check_left(
     lister = file or "the CA"
     if not provisioners:
         raise UsageError(f"{lister} has no provisioner", hint or "add one to the CA's configuration")
-    listed = ", ".join(provisioner.label() for provisioner in provisioners) + (hint and f"; {hint}")
+    listed = list_labels(provisioners) + (hint and f"; {hint}")
     if sought:
         raise UsageError(f"no provisioner matches {' and '.join(sought)}", f"{lister} has {listed}")
     raise UsageError(f"{lister} has no provisioner that a token can be made for", f"it has {listed}")

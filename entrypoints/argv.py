@@ -127,6 +127,17 @@ def parse_configuration(values: Mapping[str, tuple[object, str]], options: Seque
     return settings
 
 
+def add_configuration(
+    given: Mapping[str, Setting], values: Mapping[str, tuple[object, str]], options: Sequence[Option]
+) -> dict[str, Setting]:
+    """Return the settings that flags and environment give, with those in configuration files that they leave open.
+
+    Raises:
+        UsageError: a value that is used is not of its option's kind.
+    """
+    return {**given, **parse_configuration(values, [option for option in options if option.name not in given])}
+
+
 def parse_switch(text: str, spelled: str) -> bool:
     """Return what a switch's value means, in Go's spellings (Go, strconv.ParseBool)."""
     if text in TRUE_WORDS:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
 from domain.finding import Outcome, passed
+from domain.print_form import JSON
 from entrypoints.diagnosing_authority import examine_authority
 from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
 from entrypoints.examination import Examination
-from entrypoints.report import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def diagnose(ports: Ports) -> list[Finding]:
     Raises:
         UsageError: flags and environment do not go together.
     """
-    known = Examination(ports, ports.read_settings({}))
+    known = Examination(ports, ports.read_given())
     _examine_step_path(known)
     _examine_configuration(known)
     authority = examine_authority(known)

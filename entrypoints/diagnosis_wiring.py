@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
-from adapters.input_files import LocalFiles
+from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.device_options import check_key_sources
+from domain.errors import MissingSettingError
 from domain.proxy_choice import choose_proxy
-from domain.setting import layer
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
-from entrypoints.argv import parse_configuration
+from entrypoints.argv import add_configuration
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import TOKEN
@@ -25,7 +25,7 @@ from entrypoints.identity_wiring import SilentIdentityProvider
 from entrypoints.wiring import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from adapters.step_path import StepPath
     from domain.authority_settings import AuthoritySettings
@@ -41,13 +41,18 @@ def wire_diagnosis(given: Settings) -> Ports:
     Args:
         given: The settings of `token` that flags and environment give.
     """
-    files, clock = _RememberedFiles(LocalFiles()), SystemClock()
+    files, clock = RememberedFiles(LocalFiles()), SystemClock()
     context = None if "context" not in given else str(given["context"].value) or None
 
-    def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
-        settings = layer(given, parse_configuration(values, TOKEN.options))
+    def judge(settings: Settings) -> TokenOptions:
         options = read_token_options(ANY_SUBJECT, settings, clock.now())
         return attrs.evolve(options, request=attrs.evolve(options.request, subject=""))
+
+    def read_given() -> TokenOptions:
+        try:
+            return judge(given)
+        except MissingSettingError:  # configuration may have it
+            return judge({name: given[name] for name in ("ca-url", "root") if name in given})
 
     def read_root(options: TokenOptions, step_path: Configuration) -> tuple[str, Sequence[bytes]]:
         root = find_root(options, cast("StepPath", step_path), files)
@@ -61,7 +66,8 @@ def wire_diagnosis(given: Settings) -> Ports:
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
         open_step_path=lambda: open_step_path(os.environ, context),
-        read_settings=read_settings,
+        read_given=read_given,
+        read_settings=lambda values: judge(add_configuration(given, values, TOKEN.options)),
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,
@@ -77,20 +83,6 @@ def _wire_minting(options: TokenOptions, authority: Authority, files: InputFiles
 
 def _find_rules(options: TokenOptions, step_path: StepPath, files: InputFiles) -> AuthoritySettings:
     return wire_published_authority(options, step_path, files).settings()
-
-
-@attrs.define
-class _RememberedFiles:
-    """Files that are read once, since several steps look at one, and standard input can be read only once."""
-
-    files: InputFiles
-    contents: dict[str, bytes] = attrs.field(factory=dict, repr=False)
-
-    def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
-        if path not in self.contents:
-            self.contents[path] = self.files.read(path, limit)
-        return self.contents[path]
 
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:
