@@ -77,7 +77,8 @@ class SandboxFolder:
             "ca-config": f"{folder}/config/ca.json",
             "fingerprint": root.fingerprint(hashes.SHA256()).hex(),
             "root": f"{folder}/certs/root_ca.crt",
-            "provisioner-password-file": f"{folder}/secrets/password",
+            # Beside the others it would keep step from `step ssh certificate --token`.
+            "step-ott": {"provisioner-password-file": f"{folder}/secrets/password"},
         }
         files = {
             "certs/root_ca.crt": root.public_bytes(Encoding.PEM),

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from domain.ports import InputFiles
 
 MAX_SETTINGS_BYTES = 1 << 20
+OWN = "step-ott"
+"""The key of an object with settings for step-ott alone, laid over the others of its file; step ignores it."""
+
 FORBIDDEN = ("context", "profile", "authority")
 """Keys that choose a context and so cannot stand within one."""
 
@@ -70,6 +73,12 @@ class StepPath:
         for folder in folders:
             path = os.path.join(folder, "config", "defaults.json")
             values = self._read_object(path)
+            own = values.pop(OWN, {})
+            if not isinstance(own, dict):
+                raise InputError(
+                    f'"{OWN}" in {path} is not a JSON object', "write the settings of step-ott alone there"
+                )
+            values |= own
             for key in FORBIDDEN:
                 if key in values:
                     raise InputError(f'"{key}" in {path} has no place there', "remove it; use --context")

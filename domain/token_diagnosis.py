@@ -37,9 +37,8 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
         yield failed(TOKEN, f"the CA would refuse it for its {one.rule}: {one.reason}", one.remedy)
     if refusing:
         return
-    open_questions = [one for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL]
     if forecast.verdict is Verdict.UNKNOWN:
-        one = open_questions[0]
+        one = next(one for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL)
         yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
     else:
         yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")

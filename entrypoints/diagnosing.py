@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
-from domain.errors import MissingSettingError
 from domain.finding import Outcome, passed
 from domain.print_form import JSON
 from entrypoints.diagnosing_authority import examine_authority
@@ -39,21 +38,13 @@ def diagnose(ports: Ports) -> list[Finding]:
     Raises:
         UsageError: flags and environment do not go together.
     """
-    known = Examination(ports, _read_given(ports))
+    known = Examination(ports, ports.read_given())
     _examine_step_path(known)
     _examine_configuration(known)
     authority = examine_authority(known)
     examine_provisioners(known, authority)
     examine_secrets(known)
     return known.findings
-
-
-def _read_given(ports: Ports) -> TokenOptions:
-    """Return the settings of flags and environment, with those of configuration where they need one of it."""
-    try:
-        return ports.read_settings({})
-    except MissingSettingError:
-        return ports.read_settings(ports.open_step_path().defaults())
 
 
 def list_facts(findings: Sequence[Finding], form: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
@@ -13,6 +13,7 @@ from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.device_options import check_key_sources
+from domain.errors import MissingSettingError
 from domain.proxy_choice import choose_proxy
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import complete_settings
@@ -24,7 +25,7 @@ from entrypoints.identity_wiring import SilentIdentityProvider
 from entrypoints.wiring import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from adapters.step_path import StepPath
     from domain.authority_settings import AuthoritySettings
@@ -43,10 +44,15 @@ def wire_diagnosis(given: Settings) -> Ports:
     files, clock = RememberedFiles(LocalFiles()), SystemClock()
     context = None if "context" not in given else str(given["context"].value) or None
 
-    def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
-        settings = complete_settings(given, values, TOKEN.options)
+    def judge(settings: Settings) -> TokenOptions:
         options = read_token_options(ANY_SUBJECT, settings, clock.now())
         return attrs.evolve(options, request=attrs.evolve(options.request, subject=""))
+
+    def read_given() -> TokenOptions:
+        try:
+            return judge(given)
+        except MissingSettingError:  # configuration may have it
+            return judge({name: given[name] for name in ("ca-url", "root") if name in given})
 
     def read_root(options: TokenOptions, step_path: Configuration) -> tuple[str, Sequence[bytes]]:
         root = find_root(options, cast("StepPath", step_path), files)
@@ -60,7 +66,8 @@ def wire_diagnosis(given: Settings) -> Ports:
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
         open_step_path=lambda: open_step_path(os.environ, context),
-        read_settings=read_settings,
+        read_given=read_given,
+        read_settings=lambda values: judge(complete_settings(given, values, TOKEN.options)),
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,

@@ -32,6 +32,7 @@ class Ports:
     Attributes:
         whence: What says where the step path is.
         open_step_path: Finds the step path.
+        read_given: What flags and environment say, as far as it can be judged before configuration is read.
         read_settings: Configured values to all settings that `token` would see; the request has an empty subject.
         find_root: The file of the root with what names it, and the DER of the certificates in it.
         find_authority: The CA, as `token` would ask it.
@@ -46,6 +47,7 @@ class Ports:
     file_system: FileSystem
     whence: str
     open_step_path: Callable[[], Configuration]
+    read_given: Callable[[], TokenOptions]
     read_settings: Callable[[Mapping[str, tuple[Any, str]]], TokenOptions]
     find_root: Callable[[TokenOptions, Configuration], tuple[str, Sequence[bytes]]]
     find_authority: Callable[[TokenOptions, Configuration], Authority]

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -305,6 +306,11 @@ def test_a_password_file_on_the_command_line_goes_before_a_configured_one(
 ) -> None:
     """Step takes the provisioner-password-file of defaults.json all the same, which is not this key's."""
     host = get_certificate(provisioned_ca, tmp_path, sealed=True)
-    pair = provisioned.ask("host.test", "--ssh", "--renew", *host.flags, *host.password_flags)
+    shutil.copytree(provisioned_ca.ca.path / "config", tmp_path / "step" / "config")
+    defaults = tmp_path / "step" / "config" / "defaults.json"
+    settings = json.loads(defaults.read_text())
+    defaults.write_text(json.dumps(settings | settings.pop("step-ott")))
+    place = attrs.evolve(provisioned, step_path=tmp_path / "step")
+    pair = place.ask("host.test", "--ssh", "--renew", *host.flags, *host.password_flags)
     assert pair.go.status != 0
     assert pair.ours.claims["sub"] == "host.test"

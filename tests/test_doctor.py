@@ -27,6 +27,7 @@ from tests.nebula_mesh import Mesh
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port
 from tests.provisioned_ca import ProvisionedCa
 from tests.running import Result, invoke
+from tests.test_sshpop import get_certificate
 
 PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)
 ONLINE = [rule for rule in diagnosis.RULES if rule != diagnosis.CA_JSON]
@@ -90,7 +91,8 @@ def place(running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for folder in ("certs", "config", "secrets"):
         shutil.copytree(running_ca.path / folder, path / folder)
     made = Place(path, running_ca, monkeypatch)
-    made.defaults.write_text(made.defaults.read_text().replace(str(running_ca.path), str(path)))
+    settings = json.loads(made.defaults.read_text().replace(str(running_ca.path), str(path)))
+    made.defaults.write_text(json.dumps(settings | settings.pop("step-ott")))
     return made
 
 
@@ -278,13 +280,13 @@ def test_token_agrees(name: str, place: Place) -> None:
 
 @pytest.mark.parametrize("name", [*FAULTS, *ODDITIES])
 def test_no_secret_is_told(name: str, place: Place) -> None:
-    """Neither the password nor the private key of the provisioner is in what is printed, in either form."""
+    """Neither password nor private key of the provisioner, nor a token, is in what is printed, in either form."""
     password = place.password.read_text().strip()
     sealed = json.loads((place.path / "config" / "ca.json").read_text())["authority"]["provisioners"][0]["encryptedKey"]
     (FAULTS.get(name) or ODDITIES[name])[0](place)
     for form in ("text", "json"):
         result = place.run("doctor", "--format", form)
-        assert not any(secret in result.out + result.err for secret in (password, sealed, sealed.split(".")[3]))
+        assert not any(secret in result.out + result.err for secret in (password, sealed, sealed.split(".")[3], "eyJ"))
         assert result.err == ""
 
 
@@ -395,6 +397,20 @@ def test_a_nebula_certificate_is_looked_at(mesh: Mesh, mesh_ca: ProvisionedCa, t
         checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
         assert "nebula-hosts (Nebula)" in checks[diagnosis.PROVISIONER]["reason"]
         assert checks[diagnosis.KEY]["outcome"] == outcome, checks[diagnosis.KEY]
+        assert checks[diagnosis.TOKEN]["outcome"] in (PASSED, UNCHECKED)
+
+
+@pytest.mark.parametrize("kind", ["RENEW", "REKEY", "REVOKE"])
+def test_an_ssh_certificate_is_looked_at(kind: str, provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """Whatever it is to ask for about itself, its own serial number is the subject."""
+    host = get_certificate(provisioned_ca, tmp_path)
+    cert, key = host.flags[1::2]
+    named = {"STEP_SSHPOP_CERT": cert, "STEP_SSHPOP_KEY": key}
+    wish = {"STEP_SSH": "true", f"STEP_{kind}": "true"}
+    result = invoke("doctor", "--format", "json", environment={**provisioned_ca.environment, **named, **wish})
+    checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
+    assert checks[diagnosis.TOKEN]["outcome"] == PASSED, result.out
+    assert f"/1.0/ssh/{kind.lower()}" in checks[diagnosis.TOKEN]["reason"]
 
 
 # -- Offline ----------------------------------------------------------------------------------------

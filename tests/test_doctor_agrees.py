@@ -72,6 +72,10 @@ class Scene:
         return self.path / "secrets" / "password"
 
     @property
+    def root(self) -> Path:
+        return self.path / "certs" / "root_ca.crt"
+
+    @property
     def port(self) -> int:
         return int(urlsplit(self.ca.ca.url).port or 0)
 
@@ -110,7 +114,7 @@ class Scene:
             return client.revoke(int(self.subject[0]), token).status == 200
         if "STEP_RENEW" in self.environment:
             return client.post("/1.0/renew", token).status == SIGNED
-        if "STEP_SSH" in self.environment:
+        if "STEP_SSH" in self.environment or "STEP_HOST" in self.environment:
             return client.sign_ssh(make_ssh_key(), token).status == SIGNED
         name = self.environment.get("STEP_SAN", self.subject[0])
         return client.sign(make_csr("", [general_name(name)] if name.isascii() else []), token).status == SIGNED
@@ -131,6 +135,8 @@ def scene(
     for file in ("defaults.json", "ca.json"):
         text = (path / "config" / file).read_text()
         (path / "config" / file).write_text(text.replace(str(alike_ca.ca.path), str(path)))
+    settings = json.loads((path / "config" / "defaults.json").read_text())
+    (path / "config" / "defaults.json").write_text(json.dumps(settings | settings.pop("step-ott")))
     made = Scene(path, tmp_path, alike_ca, monkeypatch)
     made.configure(provisioner="jwk")
     return made
@@ -311,6 +317,8 @@ ASPECTS: dict[str, dict[str, Change]] = {
         "no context chosen": lambda s: use_context(s, ""),
         "broken defaults.json": lambda s: (s.path / "config" / "defaults.json").write_text("{"),
         "a setting of the wrong kind": lambda s: s.configure(san=5),
+        "a request for a host": lambda s: (s.configure(ssh=True), s.environment.update({"STEP_HOST": "true"})),
+        "a setting that is outranked": lambda s: (s.configure(root=5), s.flags.update({"root": str(s.root)})),
         "a timeout that is none": lambda s: s.configure(timeout="soon"),
         "no step path": lambda s: shutil.rmtree(s.path),
         "nothing says where": lambda s: setattr(s, "path_given", False),

@@ -65,7 +65,7 @@ def test_every_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert invoke("sandbox", "some/../ca").status == 0
     config, defaults = (read_json(tmp_path / "ca" / "config" / f"{name}.json") for name in ("ca", "defaults"))
     paths = [config[key] for key in ("root", "crt", "key")] + list(config["ssh"].values())
-    paths += [defaults[key] for key in ("root", "ca-config", "provisioner-password-file")]
+    paths += [defaults["root"], defaults["ca-config"], defaults["step-ott"]["provisioner-password-file"]]
     for path in paths:
         assert path.startswith(f"{tmp_path}/ca/") and os.path.isfile(path), path
     assert config["db"]["dataSource"] == f"{tmp_path}/ca/db"
@@ -159,12 +159,13 @@ def test_an_interruption_takes_back_what_was_written(tmp_path: Path, monkeypatch
 
 
 def test_step_ca_serves_it_and_step_likes_its_defaults(running_ca: RunningCa, step_program: str) -> None:
-    """The real step finds address, root and provisioner with no flag at all."""
+    """The real step finds address, root and provisioner with no flag but the password's file."""
     surroundings = {"STEPPATH": str(running_ca.path)}
     assert run_step(step_program, "ca", "health", environment=surroundings).out.strip() == "ok"
     (listed,) = json.loads(run_step(step_program, "ca", "provisioner", "list", environment=surroundings).out)
     assert (listed["type"], listed["name"]) == ("JWK", "sandbox@example.com")
-    token = run_step(step_program, "ca", "token", "a.test", environment=surroundings)
+    password = ["--provisioner-password-file", str(running_ca.path / "secrets" / "password")]
+    token = run_step(step_program, "ca", "token", "a.test", *password, environment=surroundings)
     assert token.status == 0 and token.out.count(".") == 2, token.err
 
 
@@ -202,3 +203,16 @@ def test_the_listening_address_is_where_clients_go(address: str, url: str, tmp_p
     """Without --dns, defaults.json sends clients to the address that the CA listens at."""
     assert invoke("sandbox", str(tmp_path / "ca"), "--address", address).status == 0
     assert json.loads((tmp_path / "ca" / "config" / "defaults.json").read_text())["ca-url"] == url
+
+
+def test_the_real_step_uses_tokens_in_it(running_ca: RunningCa, step_program: str, tmp_path: Path) -> None:
+    """No setting of the sandbox's keeps step from getting a certificate of either sort by a token of step-ott's."""
+    environment = {"STEPPATH": str(running_ca.path), "HOME": str(tmp_path)}
+    ssh = invoke("token", "max", "--ssh", "--principal", "max", environment=environment).token
+    words = ["max", str(tmp_path / "id"), "--token", ssh, "--no-password", "--insecure", "--no-agent"]
+    done = run_step(step_program, "ssh", "certificate", *words, environment=environment)
+    assert done.status == 0 and (tmp_path / "id-cert.pub").exists(), done.err
+    x509_token = invoke("token", "web.test", environment=environment).token
+    words = ["web.test", str(tmp_path / "crt"), str(tmp_path / "key"), "--token", x509_token]
+    done = run_step(step_program, "ca", "certificate", *words, environment=environment)
+    assert done.status == 0 and (tmp_path / "crt").exists(), done.err

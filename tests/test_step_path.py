@@ -53,6 +53,22 @@ def test_without_contexts_the_base_is_the_step_path(tmp_path: Path) -> None:
     assert step_path.defaults() == {"ca-url": ("https://ca.test", str(file)), "redirect-url": ("", str(file))}
 
 
+def test_settings_of_step_ott_alone_go_before_the_rest_of_their_file(contexts: Path) -> None:
+    """A profile's go before an authority's own all the same, as it is the nearer file."""
+    own, profile = ({"kid": "own", "root": "/own"}, {"root": "/p1"})
+    write(contexts / "authorities" / "a1" / "config" / "defaults.json", {"kid": "shared", "step-ott": own})
+    write(contexts / "profiles" / "p1" / "config" / "defaults.json", profile)
+    assert values(open_path(contexts)) == {"kid": "own", "root": "/p1"}
+
+
+@pytest.mark.parametrize("own", [5, None, [], {"context": "two"}], ids=repr)
+def test_settings_of_step_ott_alone_are_settings(own: object, tmp_path: Path) -> None:
+    """They are an object, and choose no context either."""
+    write(tmp_path / "config" / "defaults.json", {"step-ott": own})
+    with pytest.raises(InputError, match=r"defaults\.json"):
+        open_path(tmp_path).defaults()
+
+
 @pytest.mark.parametrize("base", ["missing", "file"])
 def test_a_base_that_is_not_there_configures_nothing(base: str, tmp_path: Path) -> None:
     """A user without a step path has no settings, and no error."""
