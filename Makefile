@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
+<<<<<<< HEAD
 .PHONY: demo test fuzz lint bench peers clean
+=======
+.PHONY: demo test kills lint bench peers clean
+>>>>>>> main
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -13,9 +17,15 @@ demo: $(INSTALLED)
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+<<<<<<< HEAD
 # Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
 fuzz: $(INSTALLED)
 	@$(BIN)/python -m tests.fuzz $(TARGET) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+=======
+# Kills 200 batches somewhere, some five minutes; make kills BATCH_KILLS=20 is fewer.
+kills: $(INSTALLED)
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
+>>>>>>> main
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Where the tokens of a batch go: rows on a descriptor, or a file each in a folder."""
+"""Where the rows of a batch go: a descriptor, from one process after the other, any of which may be killed at it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,42 @@ import fcntl
 import os
 import select
 import stat
-from itertools import chain, count
+import time
 from mmap import mmap
 from typing import TYPE_CHECKING
 
-from domain import json_text
+from domain.batch_portion import LooseEnd
 from domain.errors import OutputError
-from domain.token_file_name import SUFFIX, name_token_file
 
 if TYPE_CHECKING:
-    from domain.batch_portion import Goods, MintedLine
+    from domain.batch_portion import Goods
 
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""
 
-_COUNT, _END = 0, 1
+PATIENCE_SECONDS = 2.0
+"""How long a row that a killed process has begun waits for room to be finished."""
+
+_COUNT = 0
+"""Word of the memory that processes share: how many rows have been written, all counted at once by one store."""
+
+_WRITER, _BEFORE, _BEGIN, _METER, _LENGTH, _ROWS = range(1, 7)
+"""Words that announce a write: by which process, the count and a file's position before it, what the process had
+written until then by the kernel's count, and how many bytes and rows it is of."""
+
+_DOUBTFUL, _IS_CUT = 7, 8
+"""Words that tell of a `LooseEnd`."""
+
+_UNMETERED = (1 << 64) - 1
 
 
 class RowWriter:
-    """Writes rows to a descriptor, each whole unless the process that writes is killed at it.
+    """Writes rows to a descriptor, and knows how many it has taken even where a process is killed at it.
 
-    Processes that are forked from the one where it was made share it: what each has written, the others know.
+    Processes that are forked from the one where it was made share it: what each has written, the others know. A write
+    is announced before it begins, and counted when it is done. In between, a kill leaves it open whether the rows are
+    there, and the kernel tells: it counts the bytes that a thread has written, also of one that has just ended
+    (/proc/PID/task/PID/io, `wchar`; proc_pid_io(5)).
 
     Attributes:
         descriptor: Of a file, a pipe or a terminal.
@@ -36,11 +51,13 @@ class RowWriter:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        mode = os.fstat(descriptor).st_mode
+        self.is_file = stat.S_ISREG(mode)
+        self._is_pipe = stat.S_ISFIFO(mode)
         self._appends = self.is_file and bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
-        # How many rows have been written, and in a file the position behind the last one.
-        self._shared = memoryview(mmap(-1, 16)).cast("Q")
-        self._note_end(0)
+        self._shared = memoryview(mmap(-1, 128)).cast("Q")
+        self._copy = os.memfd_create("rows") if hasattr(os, "memfd_create") and not self.is_file else None
+        self._meter: tuple[int, int | None] = (0, None)  # a process, and what tells how much it has written
 
     def check_end(self) -> None:
         """Look that a file to append to does not end in the middle of a row, as one may after a power cut.
@@ -61,6 +78,10 @@ class RowWriter:
         """Return how many rows all processes together have written."""
         return self._shared[_COUNT]
 
+    def loose_end(self) -> LooseEnd:
+        """Return what is not known, or not whole, of the rows behind those that are counted."""
+        return LooseEnd(self._shared[_DOUBTFUL], bool(self._shared[_IS_CUT]))
+
     def take(self, goods: Goods, ending: int) -> None:
         """Write the rows, several at a time, until `ending` can be read."""
         for rows in goods.rows:
@@ -78,7 +99,10 @@ class RowWriter:
 
     def await_room(self, ending: int) -> bool:
         """Wait until something can be written, which a file never has one do; return False if nobody wants it."""
-        return self.is_file or ending not in select.select([ending], [self.descriptor], [])[0]
+        poll = select.poll()  # a select takes no descriptor over 1023
+        poll.register(self.descriptor, select.POLLOUT)
+        poll.register(ending, select.POLLIN)
+        return all(descriptor != ending for descriptor, _ in poll.poll())
 
     def write(self, rows: bytes) -> None:
         """Write all of `rows`, for which there is room to begin with, and count them.
@@ -87,119 +111,160 @@ class RowWriter:
             OutputError: there is no room, or nobody to read; what was begun is taken back where it can be.
         """
         waiting = memoryview(rows)
-        self._note_end(0)
+        self._announce(rows)
         try:
-            while waiting := waiting[os.write(self.descriptor, waiting) :]:
-                if not self.is_file:
-                    select.select([], [self.descriptor], [])  # it may not block
+            while waiting:
+                waiting = waiting[self._write_some(waiting) :]
         except OSError as error:
-            self.mend()
+            self._settle(len(rows) - len(waiting), patience=0)
+            self._shared[_WRITER] = 0
             raise OutputError(
                 f"standard output cannot be written: {error.strerror}", "go on where there is room"
             ) from error
-        self._note_end(rows.count(b"\n"))
+        self._shared[_COUNT] += self._shared[_ROWS]
 
-    def _note_end(self, rows: int) -> None:
-        """Note that so many more rows are written, and where in a file the next one will begin."""
+    def _write_some(self, waiting: memoryview) -> int:
+        """Write what there is room for, and return how many bytes those were."""
+        try:
+            written = os.write(self.descriptor, waiting)
+        except BlockingIOError:  # it may not block, and somebody else has taken the room
+            written = 0
+        if written < len(waiting) and not self.is_file:
+            self._has_room(None)
+        return written
+
+    def _has_room(self, seconds: float | None) -> bool:
+        """Return whether something can be written, having waited for it so long; None is for ever."""
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLOUT)
+        return bool(poll.poll(None if seconds is None else max(seconds, 0) * 1000))
+
+    def _announce(self, rows: bytes) -> None:
+        """Tell what is about to be written, by whom and behind what."""
+        shared = self._shared
+        shared[_WRITER] = 0
+        if self._copy is not None and not self._is_atomic(len(rows)):
+            os.pwrite(self._copy, rows, 0)
         if self.is_file:
-            self._shared[_END] = self._find_end()
-        self._shared[_COUNT] += rows
+            shared[_BEGIN] = self._find_end()
+        shared[_BEFORE], shared[_LENGTH], shared[_ROWS] = shared[_COUNT], len(rows), rows.count(b"\n")
+        process = os.getpid()
+        shared[_METER] = self._read_meter(process)
+        shared[_WRITER] = process
+
+    def _is_atomic(self, length: int) -> bool:
+        return self._is_pipe and length <= ATOMIC_BYTES
+
+    def _read_meter(self, process: int) -> int:
+        """Return how many bytes this process has written in its life."""
+        if self._meter[0] != process:
+            self._meter = (process, _open_own_meter(process))
+        return _UNMETERED if self._meter[1] is None else _read_written(self._meter[1])
 
     def _find_end(self) -> int:
         """Return the position where the next row will stand."""
         return os.lseek(self.descriptor, 0, os.SEEK_END if self._appends else os.SEEK_CUR)
 
-    def mend(self) -> None:
-        """Cut what stands behind the last row off a file, unless somebody else has written behind it."""
-        if self.is_file:
-            with contextlib.suppress(OSError):
-                end, whole = os.lseek(self.descriptor, 0, os.SEEK_CUR), self._shared[_END]
-                if whole < end == os.fstat(self.descriptor).st_size:
-                    os.ftruncate(self.descriptor, os.lseek(self.descriptor, whole, os.SEEK_SET))
+    def settle(self, process: int) -> None:
+        """Find out what has become of the write that an ended process was at: no row is left cut or uncounted.
 
+        What was written of it into a file is cut off again, unless somebody else has written behind it; a row that was
+        begun elsewhere is finished. What can be neither told nor finished is the `loose_end`.
 
-class TokenFolder:
-    """A folder with a file of mode 0600 for each token; what is printed says which is whose.
-
-    Attributes:
-        path: The folder.
-        rows: Prints.
-    """
-
-    def __init__(self, path: str, rows: RowWriter) -> None:
-        self.path = path
-        self.rows = rows
-
-    def prepare(self, *, may_hold_files: bool) -> None:
-        """Make the folder where there is none, mode 0700.
-
-        Raises:
-            OutputError: it cannot be made, or holds something and may not.
+        Args:
+            process: A child of this process that is not waited for yet: it can still be asked about.
         """
+        shared = self._shared
+        if shared[_WRITER] == process and shared[_COUNT] == shared[_BEFORE]:
+            self._settle(self._find_written(process), PATIENCE_SECONDS)
+        if shared[_WRITER] == process:
+            shared[_WRITER] = 0
+
+    def _find_written(self, process: int) -> int | None:
+        """Return how many bytes of the announced write an ended process has written, None where that is not known."""
+        meter = None if self._shared[_METER] == _UNMETERED else _open_meter(process)
+        if meter is None:
+            return None
         try:
-            os.makedirs(self.path, mode=0o700, exist_ok=True)
-            if not may_hold_files and os.listdir(self.path):
-                raise OutputError(
-                    f"--output-dir {self.path} is not empty", "name another, or go on with a batch by --resume-from"
-                )
-        except OSError as error:
-            raise self._fail(error) from error
-
-    def count(self) -> int:
-        """Return how many tokens all processes together have handed over."""
-        return self.rows.count()
-
-    def mend(self) -> None:
-        """Take back the row that a killed process has begun."""
-        self.rows.mend()
-
-    def take(self, goods: Goods, ending: int) -> None:
-        """Write a file for each token and print its row, until `ending` can be read."""
-        for minted in goods.tokens:
-            if not self.rows.await_room(ending):
-                return
-            self._deliver(minted)
-
-    def _deliver(self, minted: MintedLine) -> None:
-        """Write the file and its row, both or none."""
-        try:
-            name = self._write(minted)
-        except OSError as error:
-            raise self._fail(error) from error
-        members = f'"line":{minted.number},"subject":{minted.subject},"file":{json_text.display(name)}'
-        row = f'{{{members},"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}\n'
-        try:
-            self.rows.write(row.encode())
-        except OutputError:
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self.path, name))
-            raise
-
-    def _write(self, minted: MintedLine) -> str:
-        """Write the token under a name that nothing has yet, and return the name."""
-        temporary = os.path.join(self.path, f".{minted.jti}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(minted.token.encode("ascii"))
-            return self._name(temporary, minted)
+            written = _read_written(meter) - self._shared[_METER]
+        except OSError:  # it is waited for already
+            return None
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+            os.close(meter)
+        length = self._shared[_LENGTH]
+        return written if written in (0, length) or (0 < written < length and not self._is_atomic(length)) else None
 
-    def _name(self, temporary: str, minted: MintedLine) -> str:
-        """Give the file its name: the subject's, or where that is taken, with the line's number, and so on."""
-        stem = name_token_file(str(json_text.parse(minted.subject))).removesuffix(SUFFIX)
-        numbered = f"{stem}-{minted.number}"
-        for free in chain((stem, numbered), (f"{numbered}-{again}" for again in count(2))):
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, os.path.join(self.path, f"{free}{SUFFIX}"), follow_symlinks=False)
-                break
-        return f"{free}{SUFFIX}"
+    def _settle(self, written: int | None, patience: float) -> None:
+        """Come to terms with a write of which so many bytes were written: count what is whole of it."""
+        shared = self._shared
+        if written == 0 or (self.is_file and self._take_back(written)):
+            return
+        if written == shared[_LENGTH]:
+            shared[_COUNT] += shared[_ROWS]
+        elif written is None or self._copy is None:
+            shared[_DOUBTFUL] = shared[_ROWS]
+        else:
+            self._finish(os.pread(self._copy, shared[_LENGTH], 0), written, time.monotonic() + patience)
 
-    def _fail(self, error: OSError) -> OutputError:
-        reason = error.strerror or "not a path"
-        return OutputError(
-            f"--output-dir {self.path} cannot be written: {reason}", "check the folder and its free space"
-        )
+    def _take_back(self, written: int | None) -> bool:
+        """Cut what was written of an announced write off a file; return whether nothing of it is left.
+
+        Somebody else may have written before or behind it: then it stays.
+        """
+        begin = self._shared[_BEGIN]
+        try:
+            end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
+            if written is None and end <= begin:
+                return True
+            if begin < end == os.fstat(self.descriptor).st_size and written in (None, end - begin):
+                os.ftruncate(self.descriptor, os.lseek(self.descriptor, begin, os.SEEK_SET))
+                return True
+        except OSError:  # it may be a file that can only grow
+            return False
+        return False
+
+    def _finish(self, rows: bytes, written: int, deadline: float) -> None:
+        """Count the rows that were written whole, and write the rest of the one that was not."""
+        whole = rows.rfind(b"\n", 0, written) + 1
+        self._shared[_COUNT] += rows.count(b"\n", 0, whole)
+        if whole < written:
+            rest = memoryview(rows)[written : rows.find(b"\n", written) + 1]
+            self._shared[_COUNT if self._write_rest(rest, deadline) else _IS_CUT] += 1
+
+    def _write_rest(self, rest: memoryview, deadline: float) -> bool:
+        """Write the rest of a row as there is room; return whether all of it was written in time."""
+        try:
+            while rest and self._has_room(deadline - time.monotonic()):
+                rest = rest[os.write(self.descriptor, rest[:ATOMIC_BYTES]) :]
+        except OSError:
+            return False
+        return not rest
+
+
+def _open_meter(process: int) -> int | None:
+    """Return a descriptor of what the kernel counts of a process's first thread, None where it does not."""
+    with contextlib.suppress(OSError):
+        return os.open(f"/proc/{process}/task/{process}/io", os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+def _open_own_meter(process: int) -> int | None:
+    """Return the descriptor for this process, None where a byte that is written does not show in it."""
+    meter = _open_meter(process)
+    if meter is not None:
+        before = _read_written(meter)
+        with open(os.devnull, "wb", buffering=0) as null:
+            null.write(b".")
+        if _read_written(meter) != before + 1:
+            os.close(meter)
+            return None
+    return meter
+
+
+def _read_written(meter: int) -> int:
+    """Return how many bytes have been written, `wchar`.
+
+    Raises:
+        OSError: the process is gone.
+    """
+    return int(os.pread(meter, 256, 0).split()[3])

@@ -68,8 +68,7 @@ class HttpMetadata:
         address, started = self.find_address(service), monotonic()
         left = max(0, self.timeout - round(self._spent * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)
-        exchange = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES)
-        pool = Pool()
+        exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
         try:
             answer = exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
         except ExchangeError as fault:

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from domain.batch_portion import Lines
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
 from domain.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 
 if TYPE_CHECKING:
@@ -63,6 +63,24 @@ class LineSource:
                 count, last, position = count + block.count(b"\n"), block[-1:], position + len(block)
             return count + (last != b"\n")
 
+    def check_begin(self, begin: int) -> None:
+        """Look that there is a line before number `begin`, where that shows without reading the lines.
+
+        Raises:
+            UsageError: there is none.
+            InputError: the file cannot be read.
+        """
+        if begin > 1 and (count := self.count()) is not None:
+            self._refuse_past_end(begin, count)
+
+    def _refuse_past_end(self, begin: int, count: int) -> None:
+        """Raise a UsageError where a batch is to begin further behind the last line than one that has done them all."""
+        if begin > count + 1:
+            lines = f"{count:,} line{'' if count == 1 else 's'}"
+            raise UsageError(
+                f"--resume-from {begin} is past the end: {self._shown} has {lines}", "go on behind the last row's line"
+            )
+
     def _find_position(self) -> int:
         return os.lseek(self.descriptor, 0, os.SEEK_CUR)
 
@@ -73,9 +91,8 @@ class LineSource:
             InputError: it is not.
         """
         if (name := find_foreign_encoding(head)) is not None:
-            is_file = self.path != "-"
-            shown, files = (self.path, f" {shlex.quote(self.path)} > utf-8.txt") if is_file else ("standard input", "")
-            raise InputError(f"{shown} is {name}, not UTF-8", f"convert it: iconv -f {name} -t UTF-8{files}")
+            files = "" if self.path == "-" else f" {shlex.quote(self.path)} > utf-8.txt"
+            raise InputError(f"{self._shown} is {name}, not UTF-8", f"convert it: iconv -f {name} -t UTF-8{files}")
 
     def _judge(self, head: bytes, is_over: bool) -> bool:
         """Check the encoding as far as the head of the list shows it; return whether that is settled.
@@ -104,6 +121,7 @@ class LineSource:
                 number, held = number + end, held[end:]
                 if texts is None:
                     yield None
+            self._refuse_past_end(begin, number - 1)
         finally:
             if self.path != "-":
                 os.close(self.descriptor)
@@ -117,7 +135,7 @@ class LineSource:
         """Give lines as blocks are read, None before a block that is not there yet, and none at the end."""
         waiting, head, is_head, is_judged, is_over = b"", b"", True, False, False
         while not is_over:
-            if not select.select([self.descriptor], [], [], 0)[0]:
+            if not self._has_more():
                 yield None
             with self._reading():
                 block = os.read(self.descriptor, _BLOCK)
@@ -133,6 +151,12 @@ class LineSource:
                 yield texts
         yield []
 
+    def _has_more(self) -> bool:
+        """Return whether a block can be read, if only the end, without waiting for it."""
+        poll = select.poll()  # a select takes no descriptor over 1023
+        poll.register(self.descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+
     def _split(self, data: bytes, is_over: bool) -> list[bytes]:
         """Return the lines in `data`, and at the end what there is of the next."""
         texts = data.split(b"\n")
@@ -140,15 +164,19 @@ class LineSource:
             texts.append(b"")
         return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
 
+    @property
+    def _shown(self) -> str:
+        return "standard input" if self.path == "-" else self.path
+
     def _reading(self) -> _Reading:
-        return _Reading(self.path)
+        return _Reading(self._shown)
 
 
 class _Reading:
     """Turns what the system says into an `InputError`."""
 
-    def __init__(self, path: str) -> None:
-        self.shown = "standard input" if path == "-" else path
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
 
     def __enter__(self) -> None:
         pass

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from domain.errors import UsageError
+from domain.errors import PersonNeededError, UsageError
 from domain.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
 _ESCAPE, _INTERRUPT, _END = "\x1b", "\x03", "\x04"
@@ -22,20 +23,32 @@ class Terminal:
 
     def password(self, question: str) -> bytes:
         """Return what was typed, unseen (see `domain.ports.Prompter`)."""
-        descriptor = _open_terminal(
-            "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
-        )
+        descriptor = _open_for_password()
         with open(descriptor, "r+b", buffering=0) as terminal:
             return _read_unseen(terminal.fileno(), f"{show_line(question)}: ")
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
-        listed = "; ".join(map(escape, items))
-        descriptor = _open_terminal(
-            f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
-        )
+        descriptor = _open_for_choice(question, items)
         with open(descriptor, "r+b", buffering=0) as terminal:
             return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
+
+
+class SilentTerminal:
+    """Looks whether there is a terminal as `Terminal` does, and asks nothing (see `domain.ports.Prompter`)."""
+
+    def password(self, question: str) -> bytes:  # noqa: ARG002
+        """Raise PersonNeededError."""
+        os.close(_open_for_password())
+        raise PersonNeededError(
+            "token would ask for the password or PIN",
+            "name its file by --provisioner-password-file to have it checked",
+        )
+
+    def choose(self, question: str, items: Sequence[str]) -> int:
+        """Raise PersonNeededError."""
+        os.close(_open_for_choice(question, items))
+        raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it by --provisioner or --kid")
 
 
 class Stderr:
@@ -55,6 +68,19 @@ class Stderr:
         self.inform(f"warning: {text}")
 
 
+def _open_for_password() -> int:
+    return _open_terminal(
+        "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
+    )
+
+
+def _open_for_choice(question: str, items: Sequence[str]) -> int:
+    listed = "; ".join(map(escape, items))
+    return _open_terminal(
+        f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
+    )
+
+
 def _open_terminal(what: str, fix: str) -> int:
     try:
         return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
@@ -62,25 +88,147 @@ def _open_terminal(what: str, fix: str) -> int:
         raise UsageError(what, fix) from error
 
 
+class _Mode:
+    """A terminal in a mode of its own, given back however the process ends or stops, and taken again when it goes on.
+
+    A signal does what it would have done, once the terminal is given back. In the background the terminal is
+    left alone: a shell has set it to its own needs.
+
+    Attributes:
+        descriptor: Of the terminal.
+        change: Changes settings, as `termios` has them, into the mode's.
+        show: Writes what the person is asked, each time that the terminal is taken.
+        leave: Writes what follows it, each time that the terminal is given back.
+    """
+
+    def __init__(
+        self, descriptor: int, change: Callable[[list[Any]], None], show: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
+        self.descriptor = descriptor
+        self.change = change
+        self.show = show
+        self.leave = leave
+        self._before: list[Any] | None = None
+        self._count_taken = 0
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._answer_signals()
+        self._take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back()
+        self._leave_signals()
+
+    def _answer_signals(self) -> None:
+        """Answer those signals that are not ignored, or that somebody else sees to."""
+        import signal  # noqa: PLC0415  # only on a terminal
+
+        answers: dict[int, Any] = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
+        ending = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+        for number, answer in (answers | dict.fromkeys(ending, self._end)).items():
+            handler = signal.getsignal(number)
+            if handler == signal.SIG_DFL or (number in ending and callable(handler)):
+                with contextlib.suppress(ValueError):  # another thread than the first, which gets no signals
+                    signal.signal(number, answer)
+                    self._handlers[number] = handler
+
+    def _leave_signals(self) -> None:
+        import signal  # noqa: PLC0415
+
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
+
+    def _take(self) -> None:
+        import termios  # noqa: PLC0415
+
+        if self._before is None:
+            self._before = termios.tcgetattr(self.descriptor)
+        mode, count = [*self._before[:6], [*self._before[6]]], self._count_taken
+        self.change(mode)
+        while not self._set(mode):
+            if self._count_taken > count:  # when the process went on
+                return
+        self._count_taken += 1
+        self.show()
+
+    def _set(self, mode: list[Any]) -> bool:
+        """Set the terminal's settings; return False where a stop, such as one in the background, came in between."""
+        import termios  # noqa: PLC0415
+
+        try:
+            termios.tcsetattr(self.descriptor, termios.TCSAFLUSH, mode)
+        except termios.error as error:
+            if error.args[0] != errno.EINTR:
+                raise
+            return False
+        return True
+
+    def _give_back(self) -> None:
+        import termios  # noqa: PLC0415
+
+        before, self._before = self._before, None
+        with contextlib.suppress(OSError, termios.error):  # a terminal that has hung up
+            if before is not None and os.tcgetpgrp(self.descriptor) == os.getpgrp():
+                self._set(before)
+                self.leave()
+
+    def _end(self, number: int, _: object) -> None:
+        import signal  # noqa: PLC0415
+
+        self._give_back()
+        self._leave_signals()
+        signal.raise_signal(number)
+        self.__enter__()  # somebody else saw to it, and the process goes on
+
+    def _stop(self, number: int, _: object) -> None:
+        import signal  # noqa: PLC0415
+
+        self._give_back()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)  # the process stands here until it is told to go on
+        signal.signal(number, self._stop)
+        if self._before is None:  # there is nobody who could tell it to (POSIX, orphaned process group)
+            signal.raise_signal(signal.SIGCONT)
+
+    def _go_on(self, *_: object) -> None:
+        self._take()
+
+
 def _read_unseen(descriptor: int, prompt: str) -> bytes:
     """Return a line as it was typed, without its end; the terminal is as it was afterwards."""
-    import termios  # noqa: PLC0415  # only on a terminal
-
-    before = termios.tcgetattr(descriptor)
-    silent = [*before]
-    silent[0] |= termios.ICRNL
-    silent[3] = silent[3] & ~termios.ECHO | termios.ICANON | termios.ISIG
     line = b""
-    try:
-        termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
-        os.write(descriptor, prompt.encode())
+    with _Mode(
+        descriptor,
+        _silence,
+        show=lambda: _write(descriptor, prompt),
+        leave=lambda: _write(descriptor, "\n"),
+    ):
         while not line.endswith(b"\n"):
             line += _read_terminal(descriptor, 1024)
-    finally:
-        with contextlib.suppress(OSError, termios.error):  # a terminal that has hung up
-            termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
-            os.write(descriptor, b"\n")
     return line[:-1]
+
+
+def _silence(mode: list[Any]) -> None:
+    """Show nothing of a line that is typed."""
+    import termios  # noqa: PLC0415
+
+    mode[0] |= termios.ICRNL
+    mode[3] = mode[3] & ~termios.ECHO | termios.ICANON | termios.ISIG
+
+
+def _read_keys(mode: list[Any]) -> None:
+    """Get each key as it is typed, unseen, but for those that interrupt and stop; write as it is written."""
+    import termios  # noqa: PLC0415
+
+    mode[1] &= ~termios.OPOST
+    mode[3] = mode[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN) | termios.ISIG
+    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+
+
+def _write(descriptor: int, text: str) -> None:
+    os.write(descriptor, text.encode())
 
 
 def _read_terminal(descriptor: int, count: int) -> bytes:
@@ -105,20 +253,15 @@ class _Menu:
 
     def run(self, question: str) -> int:
         """Return the index of the chosen item; the terminal is as it was afterwards."""
-        import termios  # noqa: PLC0415  # only on a terminal
-        import tty  # noqa: PLC0415
 
-        before = termios.tcgetattr(self.descriptor)
-        self._write(f"{question}\r\n")
-        try:
-            tty.setraw(self.descriptor)
+        def show() -> None:
+            _write(self.descriptor, f"{question}\r\n")
             self._draw()
+
+        with _Mode(self.descriptor, _read_keys, show, leave=lambda: None):
             while not self._take_key():
-                self._write(f"\x1b[{self.height}A")
+                _write(self.descriptor, f"\x1b[{self.height}A")
                 self._draw()
-        finally:
-            with contextlib.suppress(termios.error):  # a terminal that has hung up
-                termios.tcsetattr(self.descriptor, termios.TCSADRAIN, before)
         return self.chosen
 
     def _draw(self) -> None:
@@ -128,7 +271,7 @@ class _Menu:
         for index in range(first, first + self.height):
             mark = ">" if index == self.chosen else " "
             line = f"{mark} {index + 1}. {self.items[index]}"[: self._size(0, 80) - 1]
-            self._write(f"\r\x1b[K{line}\r\n")
+            _write(self.descriptor, f"\r\x1b[K{line}\r\n")
 
     def _size(self, index: int, usual: int) -> int:
         """Return columns (0) or lines (1) of the terminal; one that does not know has the usual ones."""
@@ -175,6 +318,3 @@ class _Menu:
         if character in (_INTERRUPT, _END):
             raise KeyboardInterrupt
         return character
-
-    def _write(self, text: str) -> None:
-        os.write(self.descriptor, text.encode())

@@ -4,12 +4,16 @@ import contextlib
 import os
 import stat
 import sys
+from collections.abc import Iterator
 
 from domain.errors import OutputError
 
 
 class StandardOutput:
     """The token and a newline on stdout, nothing else."""
+
+    def check(self) -> None:
+        """Have nothing against it: whether it can be written shows when it is."""
 
     def deliver(self, token: str) -> None:
         """Write the token (see `domain.ports.TokenSink`)."""
@@ -51,10 +55,18 @@ class TokenFile:
         self.path = path
         self.replace = replace
 
+    def check(self) -> None:
+        """Refuse what is there, or a folder that is not (see `domain.ports.TokenSink`)."""
+        with self._telling():
+            self._check_target()
+            os.stat(os.path.dirname(self.path) or ".")
+            if not self.replace and os.path.lexists(self.path):
+                raise FileExistsError
+
     def deliver(self, token: str) -> None:
         """Write the token, without a newline as step does (see `domain.ports.TokenSink`)."""
         temporary = os.path.join(os.path.dirname(self.path), f".step-ott-{os.urandom(8).hex()}")
-        try:
+        with self._telling():
             self._check_target()
             try:
                 self._write(temporary, token.encode("ascii"))
@@ -65,6 +77,12 @@ class TokenFile:
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what the system says within into words."""
+        try:
+            yield
         except FileExistsError as error:
             raise OutputError(f"--output-file {self.path} exists", "add --force to replace it") from error
         except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import os
 import pickle
 import select
 import signal
+import time
 import traceback
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -34,6 +35,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LENGTH_BYTES = 8
 """Of the length that goes before a message on a pipe."""
 
+GRACE_SECONDS = 0.3
+"""How long a worker that is handing over has to come to where it can stop, before it is killed."""
+
 
 class WorkerPool:
     """Forks workers for one run after the other.
@@ -55,6 +59,7 @@ class WorkerPool:
         hand_over: Callable[[_Goods, int], None],
         pieces: Iterable[_Piece | None],
         note: Callable[[_Summary], None],
+        settle: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Make something of each piece and hand it over (see `domain.ports.Workforce`).
 
@@ -62,7 +67,7 @@ class WorkerPool:
             OutputError: a worker cannot be started, or has died.
         """
         broken: list[StepOttError] = []
-        with _Crew(self, make, hand_over, note) as crew:
+        with _heeding_children(), _Crew(self, make, hand_over, note, settle) as crew:
             for piece in _end_at_error(pieces, broken):
                 if piece is None:
                     crew.finish()
@@ -93,11 +98,13 @@ class _Crew:
         make: Callable[[Any], tuple[Any, Any]],
         hand_over: Callable[[Any, int], None],
         note: Callable[[Any], None],
+        settle: Callable[[int], None],
     ) -> None:
         self._pool = pool
         self._make = make
         self._hand_over = hand_over
         self._note = note
+        self._settle = settle
         self._workers: list[_Worker] = []
         self._turns: deque[_Worker] = deque()
         self._told: list[Any] = []  # what the first in turn has told of its piece: one thing or none
@@ -109,20 +116,40 @@ class _Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all workers; one that is handing over first comes to where it can stop, and that is noted."""
-        os.close(self._going_on)
-        try:
-            # Who has told nothing by now will hand nothing over: it looks whether to end in between.
-            if self._turns and (self._told or self._turns[0].has_news(wait=False)):
-                with suppress(StepOttError):
-                    self._hear()
-                    self._turns[0].has_news(wait=True)
-        finally:
-            for worker in self._workers:
-                worker.dismiss()
-            os.close(self._ending)
-            for summary in self._told:
-                self._note(summary)
+        """End all workers; one that is handing over first comes to where it can stop, and what it has done is noted.
+
+        It gets little time for that: it may be stopped, or wait for a reader in the middle of a long row.
+        """
+        with self._pool.hold_back():
+            os.close(self._going_on)
+            try:
+                if self._turns:
+                    self._await_stop(self._turns[0])
+                for worker in self._workers:
+                    worker.kill()
+                for worker in self._workers:
+                    self._settle(worker.process)
+            finally:
+                for worker in self._workers:
+                    worker.bury()
+                os.close(self._ending)
+                for summary in self._told:
+                    self._note(summary)
+
+    def _await_stop(self, worker: _Worker) -> None:
+        """Wait until the worker has handed over as much as it will, has died, or its time is up.
+
+        Who has told nothing of its piece by now will hand nothing over: it looks whether to end in between.
+        """
+        deadline = time.monotonic() + GRACE_SECONDS
+        with suppress(StepOttError):
+            while worker.has_news(0 if not self._told else max(deadline - time.monotonic(), 0)):
+                if not worker.absorb():
+                    continue
+                summary, error = worker.receive()
+                if self._told or error is not None:
+                    return
+                self._told.append(summary)
 
     def take_on(self, piece: Any) -> None:
         """Have a piece worked on; where everyone has one, the first in turn hands over before."""
@@ -149,27 +176,36 @@ class _Crew:
 
     def _hear(self) -> None:
         """Wait for what the first in turn tells of its piece."""
-        if not self._told:
-            self._turns[0].has_news(wait=True)
-            with self._pool.hold_back():
-                summary, error = self._turns[0].receive()
-                if error is not None:
-                    self._turns.clear()  # nobody else gets a turn
-                    raise error
-                self._told.append(summary)
+        while not self._told:
+            with self._news() as message:
+                if message is not None:
+                    summary, error = message
+                    if error is not None:
+                        self._turns.clear()  # nobody else gets a turn
+                        raise error
+                    self._told.append(summary)
 
     def _collect(self) -> None:
         """Wait until the first in turn has handed over, note that, and give the next its turn."""
-        self._turns[0].has_news(wait=True)
-        with self._pool.hold_back():
-            _, error = self._turns[0].receive()
-            self._turns.popleft()
-            self._note(self._told.pop())
-            if error is not None:
-                self._turns.clear()
-                raise error
+        while self._told:
+            with self._news() as message:
+                if message is not None:
+                    _, error = message
+                    self._turns.popleft()
+                    self._note(self._told.pop())
+                    if error is not None:
+                        self._turns.clear()
+                        raise error
         if self._turns:
             self._turns[0].send(None)
+
+    @contextmanager
+    def _news(self) -> Iterator[Any]:
+        """Wait for the first in turn, and give its message if that is whole by now; a signal ends the wait alone."""
+        worker = self._turns[0]
+        worker.has_news(None)
+        with self._pool.hold_back():
+            yield worker.receive() if worker.absorb() else None
 
     def _start(self) -> _Worker:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker leaves them to this process
@@ -204,14 +240,14 @@ class _Crew:
         summary, goods = made or (None, None)
         first.send((summary, error))
         awaited = [self._ending, first.reading] if error is None else [self._ending]
-        if self._ending in _list_readable(awaited, wait=True):
+        if self._ending in _list_readable(awaited, None):
             return False
         first.receive()
         first.send(_try(self._hand_over, goods, self._ending))
         return True
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Worker:
     """A worker as the first process sees it, and the other way round.
 
@@ -224,6 +260,7 @@ class _Worker:
     process: int
     reading: int
     writing: int
+    _message: bytearray = attrs.field(factory=bytearray, repr=False)  # what there is of the next one
 
     def send(self, message: Any) -> None:
         data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
@@ -233,30 +270,51 @@ class _Worker:
                 waiting = waiting[os.write(self.writing, waiting) :]
 
     def receive(self) -> Any:
-        data = self._read(int.from_bytes(self._read(_LENGTH_BYTES)))
+        """Return the next message, waiting for it where it has not been absorbed."""
+        while not self.absorb():
+            pass
+        data = self._message[_LENGTH_BYTES:]
+        self._message.clear()
         return pickle.loads(data)  # noqa: S301  # of a process that is a fork of this one, or the other way round
 
-    def _read(self, length: int) -> bytearray:
-        data = bytearray()
-        with _telling_of_death():
-            while len(data) < length:
-                if not (part := os.read(self.reading, length - len(data))):
-                    raise EOFError
-                data += part
-        return data
+    def absorb(self) -> bool:
+        """Read what there is of the next message, waiting for a part of it; return whether it is whole.
 
-    def has_news(self, *, wait: bool) -> bool:
-        """Return whether there is something to receive, if only that the other has died."""
-        return bool(_list_readable([self.reading], wait=wait))
+        Raises:
+            OutputError: the other has died.
+        """
+        if missing := self._count_missing():
+            with _telling_of_death():
+                if not (part := os.read(self.reading, missing)):
+                    raise EOFError
+            self._message += part
+        return not self._count_missing()
+
+    def _count_missing(self) -> int:
+        """Return how many bytes are to be read next, none where the message is whole."""
+        has = len(self._message)
+        wanted = _LENGTH_BYTES
+        if has >= wanted:
+            wanted += int.from_bytes(self._message[:_LENGTH_BYTES])
+        return wanted - has
+
+    def has_news(self, seconds: float | None) -> bool:
+        """Return whether there is something to absorb, if only the other's end, within a time; None is for ever."""
+        return bool(_list_readable([self.reading], seconds))
 
     def close(self) -> None:
         _close((self.reading, self.writing))
 
-    def dismiss(self) -> None:
-        """End the worker: what it works on, if anything, nobody wants any more."""
+    def kill(self) -> None:
+        """End the worker, stopped or not, and wait for its end: what it works on nobody wants any more."""
+        with suppress(ProcessLookupError, ChildProcessError):  # somebody else may have waited for it
+            os.kill(self.process, signal.SIGKILL)
+            os.waitid(os.P_PID, self.process, os.WEXITED | os.WNOWAIT)
+
+    def bury(self) -> None:
+        """Let go of the worker, which has ended."""
         self.close()
-        os.kill(self.process, signal.SIGKILL)
-        with suppress(ChildProcessError):  # whoever started this process may have had it ignore SIGCHLD
+        with suppress(ChildProcessError):
             os.waitpid(self.process, 0)
 
 
@@ -284,12 +342,25 @@ def _close(descriptors: Iterable[int]) -> None:
         os.close(descriptor)
 
 
-def _list_readable(descriptors: Sequence[int], *, wait: bool) -> list[int]:
-    """Return which descriptors can be read or have no other side, waiting until one does where it is told to."""
+def _list_readable(descriptors: Sequence[int], seconds: float | None) -> list[int]:
+    """Return which descriptors can be read or have no other side, waiting for one so long; None is for ever."""
     poll = select.poll()  # a select takes no descriptor over 1023
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
-    return [descriptor for descriptor, _ in poll.poll(None if wait else 0)]
+    return [descriptor for descriptor, _ in poll.poll(None if seconds is None else seconds * 1000)]
+
+
+@contextmanager
+def _heeding_children() -> Iterator[None]:
+    """Let ended workers be asked about: whoever started this process may have had it ignore SIGCHLD."""
+    before = signal.getsignal(signal.SIGCHLD)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if before is signal.SIG_IGN:
+            signal.signal(signal.SIGCHLD, before)
 
 
 @contextmanager

@@ -84,3 +84,16 @@ class Goods:
 
     rows: Sequence[bytes] = attrs.field(repr=False)
     tokens: Sequence[MintedLine]
+
+
+@attrs.frozen
+class LooseEnd:
+    """What is not known, or not whole, of the tokens behind those that are counted.
+
+    Attributes:
+        doubtful: How many of the next may have been handed over as well, or the last of them in part.
+        is_cut: Whether the next has been handed over in part, and cannot be taken back.
+    """
+
+    doubtful: int = 0
+    is_cut: bool = False

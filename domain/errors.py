@@ -33,6 +33,10 @@ class UsageError(StepOttError):
     exit_code = 2
 
 
+class PersonNeededError(StepOttError):
+    """Only a person could say how to go on, and this time nobody is asked."""
+
+
 class InputError(StepOttError):
     """A file or other input of the user's cannot be read or does not hold what it should."""
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from domain.authority_settings import AuthoritySettings
-from domain.batch_portion import Goods, Lines, Portion
+from domain.batch_portion import Goods, Lines, LooseEnd, Portion
 from domain.ca_encounter import Encounter
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
@@ -309,6 +309,14 @@ class Sources(Protocol):
 class TokenSink(Protocol):
     """Where a token goes."""
 
+    def check(self) -> None:
+        """Refuse, before there is a token, what can be seen to stand in its way already.
+
+        Raises:
+            OutputError: it could not be delivered.
+        """
+        ...
+
     def deliver(self, token: str) -> None:
         """Hand over the whole token, or raise and leave nothing half written.
 
@@ -418,8 +426,16 @@ class BatchSink(Protocol):
         """Return how many tokens all processes together have handed over."""
         ...
 
-    def mend(self) -> None:
-        """Take back what is left of a token that a process, killed at it, has not handed over whole."""
+    def loose_end(self) -> LooseEnd:
+        """Return what is not known, or not whole, of the tokens behind those."""
+        ...
+
+    def settle(self, process: int) -> None:
+        """Find out what has become of the token that a process was at, which has ended, and make it whole or none.
+
+        Args:
+            process: A child of this process that is not waited for yet.
+        """
         ...
 
 
@@ -432,6 +448,7 @@ class Workforce(Protocol):
         hand_over: Callable[[Goods, int], None],
         pieces: Iterable[Lines | None],
         note: Callable[[Portion], None],
+        settle: Callable[[int], None],
     ) -> None:
         """Make something of each piece, and hand that over in the order of the pieces.
 
@@ -443,6 +460,8 @@ class Workforce(Protocol):
                 handed over before it is waited for.
             note: Called in this process for each piece of which something may have been handed over, also where there
                 is an error or an interrupt. No signal comes in between.
+            settle: Called in this process for each that has worked, when it has ended, perhaps killed at its work,
+                and before the last `note`.
 
         Raises:
             OutputError: the work cannot be shared out, or one who works has died.

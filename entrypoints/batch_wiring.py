@@ -7,11 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from adapters.batch_sinks import RowWriter, TokenFolder
+from adapters.batch_sinks import RowWriter
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.interruption import Interruption
 from adapters.line_source import LineSource
 from adapters.progress import ProgressBar
+from adapters.token_folder import TokenFolder
 from adapters.worker_pool import WorkerPool
 from domain.batch_line import MAX_LINE_BYTES
 from domain.credential import IssuedToken
@@ -38,12 +39,14 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     """Open the key, ask the CA, each once, and mint for every line (see `run_batch`).
 
     Raises:
-        UsageError: an option is missing, or the provisioner makes no tokens of its own.
+        UsageError: an option is missing, the list has fewer lines than are to be left out, or the provisioner makes
+            no tokens of its own.
         InputError, AuthorityError, NetworkError: what minting needs cannot be had.
     """
     interruption = Interruption()
     workers = options.workers or _count_cores()
     reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1)
+    reader.check_begin(options.resume_from)
     rows = _wire_rows(options, reader)
     sink = _wire_sink(options, rows)
     evidence = gather_evidence(options.defaults, wire_ports(options.defaults, step_path))
@@ -51,7 +54,7 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
         raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
     reader.at_once = _count_lines_at_once(minter, rows)
-    workforce = WorkerPool(workers, interruption.held_back, is_apart=rows.is_file)
+    workforce = WorkerPool(workers, interruption.held_back, is_apart=not os.isatty(rows.descriptor))
     ports = BatchPorts(reader=reader, workforce=workforce, sink=sink, progress=ProgressBar(sys.stderr))
     gc.enable()  # a batch is no short run
     gc.freeze()  # what there is by now stays, and forked workers share its memory

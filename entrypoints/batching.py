@@ -10,7 +10,7 @@ import attrs
 from domain.batch_line import is_comment
 from domain.batch_options import NDJSON
 from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
-from domain.errors import InputError, StepOttError
+from domain.errors import InputError, StepOttError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,12 +50,16 @@ class Totals:
         refused: How many lines gave none.
         comments: How many lines were comments.
         next_line: Number of the line to go on with.
+        doubtful: Numbers of lines from there on whose tokens may have been printed as well.
+        is_cut: Whether the row of that line has been printed in part.
     """
 
     next_line: int
     minted: int = 0
     refused: int = 0
     comments: int = 0
+    doubtful: Sequence[int] = ()
+    is_cut: bool = False
 
     def describe(self) -> str:
         """Return the numbers in words, those that are none left out but for the tokens'."""
@@ -65,6 +69,20 @@ class Totals:
         if self.comments:
             words.append(f"{self.comments:,} comment{'s' if self.comments > 1 else ''}")
         return ", ".join(words)
+
+    def describe_end(self) -> str:
+        """Return the same of a batch that has ended early, and where to go on."""
+        if self.doubtful:
+            first, last = self.doubtful[0], self.doubtful[-1]
+            rows, none, all_ = f"rows of lines {first} to {last}", "none of them was", "all were"
+            if first == last:
+                rows, none, all_ = f"row of line {first}", "it was not", "it was"
+            return (
+                f"{self.describe()}; the {rows} may have been printed too, whole or in part: look at the last whole "
+                f"row: --resume-from {first} goes on if {none}, {last + 1} if {all_}"
+            )
+        cut = f"; the row of line {self.next_line} was printed in part: drop it" if self.is_cut else ""
+        return f"{self.describe()}{cut}; --resume-from {self.next_line} goes on"
 
 
 def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:
@@ -82,15 +100,14 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
     note = partial(_note, ports, totals)
     try:
         with ports.progress.watching(ports.reader.count, options.resume_from - 1):
-            ports.workforce.run(make, ports.sink.take, ports.reader.read(options.resume_from), note)
+            pieces = ports.reader.read(options.resume_from)
+            ports.workforce.run(make, ports.sink.take, pieces, note, ports.sink.settle)
     except StepOttError as error:
-        ports.sink.mend()
-        if isinstance(error, InputError) and totals == Totals(options.resume_from):
+        if isinstance(error, InputError | UsageError) and totals == Totals(options.resume_from):
             raise  # the list cannot be used at all
-        raise type(error)(f"{error.what}; {_describe_end(totals)}", error.fix) from error
+        raise type(error)(f"{error.what}; {totals.describe_end()}", error.fix) from error
     except KeyboardInterrupt:
-        ports.sink.mend()
-        ports.progress.say(_describe_end(totals))
+        ports.progress.say(totals.describe_end())
         raise
     ports.progress.say(totals.describe())
     return totals
@@ -128,7 +145,9 @@ def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
 
 def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
     """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""
-    minted = ports.sink.count() - totals.minted
+    minted, loose = ports.sink.count() - totals.minted, ports.sink.loose_end()
+    totals.doubtful = portion.numbers[minted : minted + loose.doubtful]
+    totals.is_cut = loose.is_cut
     end = portion.numbers[minted] if minted < len(portion.numbers) else portion.first + portion.count
     for refusal in portion.refused:
         if refusal.number < end:
@@ -138,7 +157,3 @@ def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
     totals.minted += minted
     totals.next_line = end
     ports.progress.advance(end - portion.first)
-
-
-def _describe_end(totals: Totals) -> str:
-    return f"{totals.describe()}; --resume-from {totals.next_line} goes on"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.sandbox import SandboxFolder
-    from domain.ports import InputFiles, Passwords
+    from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
@@ -58,20 +58,33 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         UsageError: an option is missing that this way of minting needs.
         InputError: ca.json or the root cannot be read.
     """
+    files, notices = LocalFiles(), Stderr(sys.stderr)
     check_key_sources(options)
-    files, terminal = LocalFiles(), Terminal()
-    output_file, notices = options.text("output-file"), Stderr(sys.stderr)
+    authority = wire_authority(options, step_path, files)
+    return assemble_ports(options, authority, files, Terminal(), notices, LateIdentityProvider(options, notices))
+
+
+def assemble_ports(
+    options: TokenOptions,
+    authority: Authority,
+    files: InputFiles,
+    prompter: Prompter,
+    notices: Notices,
+    identity_provider: IdentityProvider,
+) -> Ports:
+    """Return the real adapters for a request, with the given ones among them."""
+    output_file = options.text("output-file")
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
         keys=wire_key_store(files),
         certificates=wire_certificates(),
-        passwords=wire_password_file(options, files) or TypedPassword(terminal),
-        authority=wire_authority(options, step_path, files),
+        passwords=wire_password_file(options, files) or TypedPassword(prompter),
+        authority=authority,
         metadata=wire_metadata(),
-        identity_provider=LateIdentityProvider(options, notices),
-        prompter=terminal,
+        identity_provider=identity_provider,
+        prompter=prompter,
         notices=notices,
         sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
         fingerprint=defer("adapters.bound_requests", "fingerprint_bound_request"),

@@ -3,13 +3,15 @@
 import fcntl
 import os
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import attrs
@@ -20,16 +22,18 @@ from tests.running import PROCESS_SECONDS, Result
 PATIENCE_SECONDS = 60
 """How long to wait for a text that does not come: a bound, never waited for by a test that passes."""
 
-INTERRUPT, UP, DOWN, ENTER = b"\x03", b"\x1b[A", b"\x1b[B", b"\r"
+INTERRUPT, STOP, UP, DOWN, ENTER = b"\x03", b"\x1a", b"\x1b[A", b"\x1b[B", b"\r"
 
 TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 slave = int(sys.argv[1])
 fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+for stream in map(int, sys.argv[2].split()):
+    os.dup2(slave, stream)
 os.close(slave)
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[3], sys.argv[3:])
 """
-"""Makes a terminal the controlling one of the process, then becomes the program to run."""
+"""Makes a terminal the controlling one of the process, and some of its streams, then becomes the program to run."""
 
 
 @attrs.define
@@ -74,6 +78,12 @@ class TerminalSession:
         """Return whether the terminal shows what is typed."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that no text on the terminal tells of."""
+        deadline = monotonic() + PATIENCE_SECONDS
+        while not holds():
+            assert monotonic() < deadline, self.shown
+
     def is_as_before(self) -> bool:
         """Return whether the terminal has the settings that it had before the process."""
         return bool(termios.tcgetattr(self.slave) == self.before)
@@ -81,13 +91,16 @@ class TerminalSession:
 
 @contextmanager
 def run_on_terminal(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, size: tuple[int, int] = (24, 80)
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (24, 80),
+    streams: str = "",
 ) -> Iterator[TerminalSession]:
-    """Run `command` on a terminal of `size` lines and columns; it is over when the block is."""
+    """Run `command` on a terminal of `size` lines and columns, which are also its `streams`; it ends with the block."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-c", TAKE_TERMINAL, str(slave), *command],
+        [sys.executable, "-c", TAKE_TERMINAL, str(slave), streams, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -104,6 +117,18 @@ def run_on_terminal(
         process.communicate()
         os.close(master)
         os.close(slave)
+
+
+@contextmanager
+def run_shell_on_terminal(environment: Mapping[str, str] | None = None) -> Iterator[TerminalSession]:
+    """Run a shell with job control on a terminal, one that leaves the editing of lines to the terminal."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    surroundings = {"PS1": "$ ", "PYTHON": sys.executable, **(environment or {})}
+    command = [bash, "--noprofile", "--norc", "--noediting", "-i"]
+    with run_on_terminal(command, surroundings, streams="0 1 2") as session:
+        session.wait_for("$ ")
+        yield session
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 import io
 import os
+import resource
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 from unittest import mock
 
@@ -74,6 +75,17 @@ def execute(*words: str, environment: Mapping[str, str] | None = None, stdin: by
 def run_step(program: str, *words: str, environment: Mapping[str, str], stdin: bytes = b"") -> Result:
     """Run the real step CLI without a terminal."""
     return _run([program, *words], environment, stdin)
+
+
+@contextmanager
+def more_descriptors(highest: int) -> Iterator[None]:
+    """Let this process have descriptors up to a number."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], highest + 1), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def list_children(process: int) -> list[int]:

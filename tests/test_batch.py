@@ -26,7 +26,7 @@ from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import REPOSITORY, RunningCa
 from tests.provisioned_ca import K8SSA, ProvisionedCa
 from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import PROCESS_SECONDS, Result, decode_part, execute, list_children
+from tests.running import PROCESS_SECONDS, Result, decode_part, execute, list_children, more_descriptors
 
 COMMAND = [sys.executable, "-m", "entrypoints.cli", "batch"]
 
@@ -137,7 +137,21 @@ def test_resuming_begins_with_the_line(place: OfflinePlace) -> None:
     """Numbers stay those of the file."""
     rows = read_rows(mint(place, "--resume-from", "298", lines=list_lines(300)).out)
     assert [(row["line"], row["subject"]) for row in rows] == [(n, f"host-{n}.test") for n in (298, 299, 300)]
-    assert mint(place, "--resume-from", "301", lines=list_lines(300)).out == ""
+
+
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "standard input"])
+def test_resuming_past_the_end_is_an_error(place: OfflinePlace, is_piped: bool) -> None:
+    """A number that no batch of this list can have ended with is refused; where all is done there is nothing to do."""
+    (place.path / "hosts").write_text(list_lines(300))
+    words, lines = ([], list_lines(300)) if is_piped else ([str(place.path / "hosts")], "")
+    done = mint(place, *words, "--resume-from=301", lines=lines)
+    assert (done.status, done.out) == (0, "") and done.err.endswith("\n0 minted\n")
+    result = mint(place, *words, "--resume-from=302", lines=lines)
+    assert (result.status, result.out) == (2, "")
+    assert re.search(
+        r"--resume-from 302 is past the end: .* has 300 lines: go on behind the last row's line\n$", result.err
+    )
+    assert is_piped or "Provisioner" not in result.err  # before any password is asked for
 
 
 def test_a_file_for_each_token(place: OfflinePlace) -> None:
@@ -392,6 +406,32 @@ def test_a_worker_that_is_killed_writing_leaves_whole_rows(place: OfflinePlace) 
             err = process.stderr.read().decode()
         told = re.search(r"a worker has died; (\d+) minted; --resume-from", err)
         assert told and int(told[1]) <= len(read_rows(path.read_text())) < 20, err
+
+
+def test_an_interrupt_does_not_wait_for_workers_that_are_stopped(place: OfflinePlace) -> None:
+    """Whoever stopped them, one signal ends the batch, and what it tells is what the pipe holds."""
+    (place.path / "hosts").write_text(list_lines(2_000))
+    with start([str(place.path / "hosts"), *place.flags, "--workers=2"], place) as process:
+        assert process.stdout is not None and process.stderr is not None
+        first = process.stdout.readline()
+        for worker in list_children(process.pid):
+            os.kill(worker, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PROCESS_SECONDS) == 130
+        rows, err = read_rows((first + process.stdout.read()).decode()), process.stderr.read().decode()
+    assert f"{len(rows):,} minted; --resume-from {len(rows) + 1} goes on" in err
+
+
+def test_a_thousand_inherited_descriptors_are_no_matter(place: OfflinePlace) -> None:
+    """A batch works with descriptors over 1023, however they came to be open."""
+    inherit = "[os.set_inheritable(os.dup(2), True) for _ in range(1_100)]"
+    script = f"import os, sys; {inherit}; os.execv(sys.argv[1], sys.argv[1:])"
+    with more_descriptors(1_200):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *COMMAND, *place.flags, "--workers=2"], cwd=REPOSITORY, check=False,
+            env=environment_of(place), input=list_lines(300).encode(), capture_output=True, timeout=PROCESS_SECONDS,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout.count(b"\n")) == (0, 300), done.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -8,7 +8,7 @@ import select
 import signal
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.batch_sinks import ATOMIC_BYTES, RowWriter, TokenFolder
-from domain.batch_portion import Goods, MintedLine
+from adapters.batch_sinks import ATOMIC_BYTES, RowWriter
+from adapters.token_folder import TokenFolder
+from domain.batch_portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
 from domain.json_text import serialize
-from tests.running import PROCESS_SECONDS
+from tests.running import PROCESS_SECONDS, more_descriptors
 
 
 def mint(number: int, subject: str = "a", size: int = 300) -> MintedLine:
@@ -110,25 +111,114 @@ def test_a_full_disk_leaves_whole_rows_that_are_all_counted(tmp_path: Path, flag
     assert kept.endswith(b"\n")
 
 
+def die_writing(rows: RowWriter, sink: RowWriter | TokenFolder, goods: Goods, call: int, part: float) -> int:
+    """Have a process take goods that is killed when it has written a part of its `call`-th write of rows.
+
+    Returns its number; it is not waited for yet.
+    """
+    child = os.fork()
+    if child == 0:
+        ended, _wanted = os.pipe()
+        write, calls = os.write, iter(range(1, call + 1))
+
+        def write_in_part(descriptor: int, data: bytes) -> int:
+            if descriptor != rows.descriptor or next(calls) < call:
+                return write(descriptor, data)
+            if part:
+                write(descriptor, data[: int(len(data) * part)])
+            os.kill(os.getpid(), signal.SIGKILL)
+            raise AssertionError("it lives")
+
+        with mock.patch("os.write", write_in_part):
+            sink.take(goods, ended)
+        os._exit(1)
+    status = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert status is not None and status.si_status == signal.SIGKILL
+    return child
+
+
+@contextmanager
+def reading() -> Iterator[tuple[RowWriter, int]]:
+    """Give what writes rows to a pipe of ample room, and its other end."""
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 1 << 20)
+    try:
+        yield RowWriter(write_end), read_end
+    finally:
+        os.close(read_end)
+        with suppress(OSError):
+            os.close(write_end)
+
+
+KILLED = pytest.mark.parametrize("part", [0, 0.5, 1], ids=["before a write", "in a write", "behind a write"])
+
+
 @APPENDING
-def test_what_a_killed_process_has_begun_is_taken_back(tmp_path: Path, flags: int, ending: int) -> None:
-    """Another process has written rows, then part of one: the rows are counted, the part is cut off."""
+@KILLED
+@pytest.mark.parametrize("call", [1, 3])
+def test_a_kill_leaves_whole_rows_in_a_file_that_are_all_counted(
+    tmp_path: Path, flags: int, ending: int, call: int, part: float
+) -> None:
+    """What a killed process has begun or not counted yet is taken back, and whoever goes on writes it once."""
     path = tmp_path / "rows"
     path.write_bytes(b"before\n" if flags else b"")
-    goods = gather([mint(number) for number in range(3)])
+    minted = [mint(number) for number in range(50)]
     with writing(path, flags) as rows:
-        child = os.fork()
-        if child == 0:
-            rows.take(goods, ending)
-            os.write(rows.descriptor, b'{"line":3,"subj')
-            os.kill(os.getpid(), signal.SIGKILL)
+        child = die_writing(rows, rows, gather(minted), call, part)
+        rows.settle(child)
         os.waitpid(child, 0)
-        assert not path.read_bytes().endswith(b"\n")
-        rows.mend()
-        assert rows.count() == 3
-        rows.mend()
-        rows.take(gather([mint(3)]), ending)
-    assert path.read_bytes().removeprefix(b"before\n") == b"".join([*goods.rows, *gather([mint(3)]).rows])
+        assert rows.loose_end() == LooseEnd()
+        assert path.read_bytes().count(b"\n") - bool(flags) == rows.count() == 10 * (call - 1)
+        rows.settle(child)
+        rows.take(gather(minted[rows.count() :]), ending)
+        assert rows.count() == 50
+    assert path.read_bytes().removeprefix(b"before\n") == b"".join(gather(minted).rows)
+
+
+@KILLED
+@pytest.mark.parametrize("size", [300, 6_000], ids=["rows of many", "long rows"])
+@pytest.mark.parametrize("call", [1, 3])
+def test_a_kill_leaves_whole_rows_in_a_pipe_that_are_all_counted(
+    ending: int, size: int, call: int, part: float
+) -> None:
+    """The kernel knows what was written: that is counted, and a row that was begun is finished, not written twice."""
+    minted = [mint(number, size=size) for number in range(50)]
+    with reading() as (rows, read_end):
+        child = die_writing(rows, rows, gather(minted), call, part if size > ATOMIC_BYTES else round(part))
+        rows.settle(child)
+        os.waitpid(child, 0)
+        assert rows.loose_end() == LooseEnd()
+        rows.take(gather(minted[rows.count() :]), ending)
+        assert rows.count() == 50
+        os.close(rows.descriptor)
+        with open(read_end, "rb", closefd=False) as stream:
+            assert stream.read() == b"".join(gather(minted).rows)
+
+
+def test_a_row_that_nobody_takes_the_rest_of_is_told(ending: int) -> None:
+    """It is not counted, and not waited for long."""
+    with reading() as (rows, _), mock.patch("adapters.batch_sinks.PATIENCE_SECONDS", 0):
+        fcntl.fcntl(rows.descriptor, fcntl.F_SETPIPE_SZ, 4_096)
+        child = die_writing(rows, rows, gather([mint(1, size=8_000)]), 1, 4_096 / 8_180)
+        rows.settle(child)
+        os.waitpid(child, 0)
+        assert (rows.count(), rows.loose_end()) == (0, LooseEnd(is_cut=True))
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_nobody_can_tell_is_doubtful(ending: int, part: int) -> None:
+    """Where the kernel does not tell, or of a process that is waited for already, rows are neither counted nor lost."""
+    for is_told in (True, False):
+        with reading() as (rows, _):
+            child = die_writing(rows, rows, gather([mint(number, size=1_000) for number in range(9)]), 2, part)
+            if is_told:
+                os.waitpid(child, 0)
+                rows.settle(child)
+            else:
+                with mock.patch("adapters.batch_sinks._open_meter", return_value=None):
+                    rows.settle(child)
+                os.waitpid(child, 0)
+            assert (rows.count(), rows.loose_end()) == (3, LooseEnd(doubtful=3))
 
 
 @APPENDING
@@ -137,15 +227,17 @@ def test_nothing_of_others_is_taken_back(tmp_path: Path, flags: int, ending: int
     path = tmp_path / "rows"
     path.write_bytes(b"before\n" * 1_000)
     with writing(path, flags) as rows:
-        rows.mend()
+        rows.settle(os.getpid())
         assert path.read_bytes() == b"before\n" * 1_000
-        rows.take(gather([mint(1)]), ending)
-        os.write(rows.descriptor, b"part")
-        with path.open("ab") as other:
-            other.write(b"theirs\n")
-        written = path.read_bytes()
-        rows.mend()
-    assert path.read_bytes() == written
+        for part, counted, doubtful in ((1, 10, 0), (0.5, 10, 10)):
+            child = die_writing(rows, rows, gather([mint(number) for number in range(10)]), 1, part)
+            with path.open("ab") as other:
+                other.write(b"theirs\n")
+            written = path.read_bytes()
+            rows.settle(child)
+            os.waitpid(child, 0)
+            assert path.read_bytes() == written
+            assert (rows.count(), rows.loose_end()) == (counted, LooseEnd(doubtful=doubtful))
 
 
 @pytest.mark.parametrize("content", [b"", b"row\n", b"row\npart", b"part"])
@@ -206,7 +298,9 @@ def test_who_waits_for_room_stops_when_no_more_is_wanted(tmp_path: Path, is_in_f
     ended, wanted = os.pipe()
     fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
     rows = RowWriter(write_end)
-    sink = TokenFolder(str(tmp_path), rows) if is_in_folder else rows
+    folder = TokenFolder(str(tmp_path), rows)
+    folder.prepare(may_hold_files=False)
+    sink = folder if is_in_folder else rows
     child = os.fork()
     if child == 0:
         os.close(wanted)
@@ -221,6 +315,19 @@ def test_who_waits_for_room_stops_when_no_more_is_wanted(tmp_path: Path, is_in_f
     os.close(ended)
     assert 0 < written.count(b"\n") == sink.count() < 199 and written.endswith(b"\n")
     assert len(os.listdir(tmp_path)) == (sink.count() if is_in_folder else 0)
+
+
+def test_descriptors_over_1023_are_written_to() -> None:
+    """A process may have inherited many: room is waited for at any of them."""
+    with more_descriptors(1_101), reading() as (rows, read_end):
+        ended, wanted = os.pipe()
+        for descriptor, high in ((rows.descriptor, 1_100), (ended, 1_101)):
+            os.dup2(descriptor, high)
+        high_rows = RowWriter(1_100)
+        high_rows.take(gather([mint(1)]), 1_101)
+        assert high_rows.count() == 1 and os.read(read_end, 9_999).endswith(b"\n")
+        for descriptor in (1_100, 1_101, ended, wanted):
+            os.close(descriptor)
 
 
 # -- Files ------------------------------------------------------------------------------------------
@@ -279,6 +386,7 @@ def test_the_umask_does_not_matter(tmp_path: Path, ending: int) -> None:
         (tmp_path / "folder").mkdir(mode=0o700)
         (tmp_path / "folder").chmod(0o700)
         folder = TokenFolder(str(tmp_path / "folder"), RowWriter(os.open(os.devnull, os.O_WRONLY)))
+        folder.prepare(may_hold_files=False)
         folder.take(gather([mint(1)]), ending)
     finally:
         os.umask(before)
@@ -294,6 +402,89 @@ def test_a_folder_with_something_in_it_is_for_going_on_alone(tmp_path: Path) -> 
     folder.prepare(may_hold_files=True)
 
 
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_a_symbolic_link_is_no_folder_to_write_to(tmp_path: Path, end: str) -> None:
+    """Whoever made it would choose where the tokens go; links on the way to a folder are as in any path."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for name in ("link", "dangling"):
+        folder = TokenFolder(f"{tmp_path / name}{end}", RowWriter(1))
+        with pytest.raises(OutputError, match=f"--output-dir .*/{name} is a symbolic link: name the folder itself: /"):
+            folder.prepare(may_hold_files=True)
+    TokenFolder(str(tmp_path / "link" / "below"), RowWriter(1)).prepare(may_hold_files=False)
+    assert (tmp_path / "real" / "below").is_dir() and not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_that_is_exchanged_gets_no_file(tmp_path: Path, ending: int) -> None:
+    """All files are in the folder that was looked at, wherever it is by now."""
+    with writing(tmp_path / "rows") as rows:
+        folder = TokenFolder(str(tmp_path / "folder"), rows)
+        folder.prepare(may_hold_files=False)
+        (tmp_path / "folder").rename(tmp_path / "moved")
+        (tmp_path / "theirs").mkdir()
+        (tmp_path / "folder").symlink_to("theirs")
+        folder.take(gather([mint(1)]), ending)
+    assert (os.listdir(tmp_path / "moved"), os.listdir(tmp_path / "theirs")) == (["a.token"], [])
+
+
+@pytest.fixture(params=[True, False], ids=["without a name", "with a temporary name"])
+def _file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that has files without a name, or one that has not."""
+    if not request.param:
+        monkeypatch.setattr(
+            os, "O_TMPFILE", os.O_DIRECTORY | os.O_CREAT
+        )  # the kernel says EINVAL, as to what is unknown
+
+
+@pytest.mark.usefixtures("_file_system")
+@KILLED
+@pytest.mark.parametrize("call", [1, 3])
+def test_a_kill_leaves_no_file_without_a_row(tmp_path: Path, ending: int, call: int, part: float) -> None:
+    """Of a process that is killed at a row's write, files and rows are those of the same tokens."""
+    minted = [mint(number, f"s{number}") for number in range(9)]
+    (tmp_path / "folder").mkdir()
+    with reading() as (rows, read_end):
+        folder = TokenFolder(str(tmp_path / "folder"), rows)
+        folder.prepare(may_hold_files=False)
+        child = die_writing(rows, folder, gather(minted), call, round(part))
+        folder.settle(child)
+        os.waitpid(child, 0)
+        told = os.read(read_end, 1 << 20).decode().splitlines() if folder.count() else []
+        assert len(told) == folder.count() == call - 1 + round(part)
+        assert sorted(json.loads(row)["file"] for row in told) == sorted(os.listdir(tmp_path / "folder"))
+        folder.take(gather(minted[folder.count() :]), ending)
+    assert sorted(os.listdir(tmp_path / "folder")) == [f"s{number}.token" for number in range(9)]
+
+
+@pytest.mark.usefixtures("_file_system")
+@pytest.mark.parametrize("step", ["os.open", "os.fchmod", "os.link", "os.fstat"])
+def test_a_kill_leaves_no_file_that_is_not_whole(tmp_path: Path, step: str) -> None:
+    """Of a process that is killed before the file has its name, there is nothing; another's file stays."""
+    (tmp_path / "folder").mkdir()
+    with writing(tmp_path / "rows") as rows:
+        folder = TokenFolder(str(tmp_path / "folder"), rows)
+        folder.prepare(may_hold_files=False)
+        (tmp_path / "folder" / "a.token").write_text("theirs")
+        child = os.fork()
+        if child == 0:
+            ended, _wanted = os.pipe()
+            called = {"os.open": os.open, "os.fchmod": os.fchmod, "os.link": os.link, "os.fstat": os.fstat}[step]
+
+            def call_and_die(*arguments: object, **named: object) -> None:
+                called(*arguments, **named)  # type: ignore[operator]
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            with mock.patch(step, call_and_die):
+                folder.take(gather([mint(1)]), ended)
+            os._exit(1)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        folder.settle(child)
+        os.waitpid(child, 0)
+        assert (os.listdir(tmp_path / "folder"), folder.count()) == (["a.token"], 0)
+    assert (tmp_path / "folder" / "a.token").read_text() == "theirs"
+
+
 @pytest.mark.parametrize(("name", "said"), [("file", "File exists"), ("file/below", "Not a directory")])
 def test_what_can_be_no_folder_is_an_error(tmp_path: Path, name: str, said: str) -> None:
     """The path and what the matter is."""
@@ -305,6 +496,7 @@ def test_what_can_be_no_folder_is_an_error(tmp_path: Path, name: str, said: str)
 def test_a_full_disk_leaves_no_file_of_the_token_that_had_no_room(tmp_path: Path, ending: int) -> None:
     """Neither under its name nor under a temporary one; those before it are whole."""
     folder = TokenFolder(str(tmp_path), RowWriter(os.open(os.devnull, os.O_WRONLY)))
+    folder.prepare(may_hold_files=False)
     with limited(4_096), pytest.raises(OutputError, match="cannot be written: File too large: check the folder"):
         folder.take(gather([mint(1, size=100), mint(2, "b", size=9_000)]), ending)
     assert (os.listdir(tmp_path), folder.count()) == (["a.token"], 1)
@@ -312,6 +504,9 @@ def test_a_full_disk_leaves_no_file_of_the_token_that_had_no_room(tmp_path: Path
 
 def test_a_token_whose_row_cannot_be_printed_has_no_file(tmp_path: Path, ending: int) -> None:
     """Files and rows are those of the same tokens."""
-    with writing(Path("/dev/full")) as rows, pytest.raises(OutputError, match="No space left"):
-        TokenFolder(str(tmp_path), rows).take(gather([mint(1)]), ending)
+    with writing(Path("/dev/full")) as rows:
+        folder = TokenFolder(str(tmp_path), rows)
+        folder.prepare(may_hold_files=False)
+        with pytest.raises(OutputError, match="No space left"):
+            folder.take(gather([mint(1)]), ending)
     assert os.listdir(tmp_path) == []

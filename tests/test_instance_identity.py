@@ -16,7 +16,7 @@ import pytest
 
 import adapters.instance_metadata
 from adapters.clock import SystemClock
-from adapters.http.bounded import ExchangeError, FaultKind
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Answer
 from domain import base64url
 from domain.errors import NetworkError
@@ -345,18 +345,19 @@ def test_an_error_names_the_time_that_the_request_had(
     """Of the time for all requests together the ones before have taken some."""
     passed, given = [0.0], []
 
-    def begin(seconds: float, _: int) -> mock.Mock:
-        given.append(seconds)
-        return mock.Mock(run=answer)
+    class OneAnswer(Exchange):
+        def __init__(self, seconds: float, limit: int) -> None:
+            given.append(seconds)
+            super().__init__(seconds, limit)
 
-    def answer(_: object) -> Answer:
-        passed[0] += spent
-        if len(given) == 1:
-            return Answer(200, "", b"")
-        raise ExchangeError(FaultKind.LATE)
+        def run(self, _: object) -> Answer:
+            passed[0] += spent
+            if len(given) == 1:
+                return Answer(200, "", b"")
+            raise ExchangeError(FaultKind.LATE)
 
     monkeypatch.setattr(adapters.instance_metadata, "monotonic", lambda: passed[0])
-    monkeypatch.setattr(adapters.instance_metadata, "Exchange", begin)
+    monkeypatch.setattr(adapters.instance_metadata, "Exchange", OneAnswer)
     services = adapters.instance_metadata.HttpMetadata(find_address=lambda _: "http://metadata")
     services.ask(MetadataService.AMAZON, MetadataRequest(path="/"))
     with pytest.raises(NetworkError, match=re.escape(told)):

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from adapters.line_source import LineSource
 from domain.batch_portion import Lines
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
+from tests.running import more_descriptors
 
 LONGEST = 12
 BOM = b"\xef\xbb\xbf"
@@ -46,10 +47,12 @@ def test_lines_are_those_of_the_file(
     """Together they are the file from line `begin` on, but for one mark at its head and the ends of long lines."""
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(content)
+    wanted = dict(enumerate(list_lines(content), 1))
+    begin = min(begin, len(wanted) + 1)
     with mock.patch("adapters.line_source._BLOCK", block):
         source = LineSource(str(path), longest=LONGEST, at_once=at_once)
+        source.check_begin(begin)
         count, portions = source.count(), list(source.read(begin))
-    wanted = dict(enumerate(list_lines(content), 1))
     assert count == len(wanted) or content == BOM
     assert number_lines(iter(portions)) == {number: text for number, text in wanted.items() if number >= begin}
     *others, last = [len(lines.texts) for lines in portions if lines] or [1]
@@ -99,6 +102,41 @@ def test_what_may_be_utf_8_is_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     lines = number_lines(LineSource(str(tmp_path / "file"), longest=99, at_once=9).read())
     assert list(lines.values()) == content.removeprefix(BOM).splitlines()
+
+
+@pytest.mark.parametrize(("content", "lines"), [(b"", "0 lines"), (b"a", "1 line"), (b"a\n\nb\n", "3 lines")])
+def test_a_begin_past_the_end_is_an_error(tmp_path: Path, content: bytes, lines: str) -> None:
+    """Behind the last line there is nothing left to do; further behind, the number is not of this list."""
+    (tmp_path / "file").write_bytes(content)
+    behind = int(lines.split(maxsplit=1)[0]) + 1
+    source = LineSource(str(tmp_path / "file"), longest=LONGEST, at_once=2)
+    source.check_begin(behind)
+    with pytest.raises(UsageError, match=f"--resume-from {behind + 1} is past the end: .*/file has {lines}: go on"):
+        source.check_begin(behind + 1)
+    assert list(source.read(behind)) == []
+    for begin in (behind, behind + 1):
+        with standard_input() as (piped, write_end):
+            os.write(write_end, content)
+            os.close(write_end)
+            piped.check_begin(begin)
+            read = piped.read(begin)
+            if begin == behind:
+                assert list(read) == []
+            else:
+                with pytest.raises(UsageError, match=f"standard input has {lines}"):
+                    list(read)
+
+
+def test_a_descriptor_over_1023_is_read() -> None:
+    """A process may have inherited many: whether there is more to read is seen for any of them."""
+    high = 1_100
+    with more_descriptors(high), standard_input() as (source, write_end):
+        os.dup2(source.descriptor, high)
+        source.descriptor = high
+        os.write(write_end, b"a\n")
+        os.close(write_end)
+        assert number_lines(source.read()) == {1: b"a"}
+        os.close(high)
 
 
 def test_long_lines_do_not_wait_for_others(tmp_path: Path) -> None:

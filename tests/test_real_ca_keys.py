@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.jwe import open_jwe
+from domain.errors import UsageError
+from entrypoints.program import run_words
 from tests.ca_client import connect, general_name, make_csr
 from tests.key_files import FILES, KINDS, KeyFolder
 from tests.peer_programs import RunningCa, choose_port, serve_ca
@@ -111,13 +113,22 @@ def test_kid_may_be_left_to_the_thumbprint(ca: RunningCa, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("mode", [(), ("--offline",)], ids=["online", "offline"])
-def test_choice_is_among_all_provisioners(ca: RunningCa, mode: tuple[str, ...]) -> None:
-    """Without a terminal, all that are left to choose from are named, on whatever page the CA lists them."""
+def test_choice_is_among_all_provisioners(
+    ca: RunningCa, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a terminal, all that are left to choose from are named, on whatever page the CA lists them.
+
+    The line that is printed of it has the first and the last ones.
+    """
     result = invoke("token", SUBJECT, *mode, environment={"STEPPATH": str(ca.path)})
     assert (result.status, result.out) == (2, "")
+    assert " characters left out " in result.err
+    monkeypatch.setenv("STEPPATH", str(ca.path))
+    with pytest.raises(UsageError) as caught:
+        run_words(["token", SUBJECT, *mode])
     listed = [f"{name} (JWK) [kid: {name}]" for name in MORE]
     listed += [f"{name} (JWK) [kid: the key of {name}]" for name in (*KINDS, *RSA_ALGORITHMS)]
-    assert [label for label in listed if label not in result.err] == []
+    assert [label for label in listed if label not in str(caught.value)] == []
 
 
 def test_provisioner_of_any_page_is_found_by_name(ca: RunningCa, keys: KeyFolder) -> None:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,17 @@ import pytest
 
 from adapters.terminal import Stderr
 from tests.peer_programs import REPOSITORY
-from tests.pseudo_terminal import DOWN, ENTER, INTERRUPT, UP, TerminalSession, run_on_terminal
-from tests.running import Result
+from tests.pseudo_terminal import (
+    DOWN,
+    ENTER,
+    INTERRUPT,
+    STOP,
+    UP,
+    TerminalSession,
+    run_on_terminal,
+    run_shell_on_terminal,
+)
+from tests.running import Result, list_children
 
 ASK = """
 import sys
@@ -178,6 +188,146 @@ def test_a_question_cannot_repaint_the_screen() -> None:
         session.type(b"\r")
         session.finish()
     assert "the password of \\x1b]0;evil\\x07: " in session.shown
+
+
+# -- Signals ----------------------------------------------------------------------------------------
+
+ENDING = pytest.mark.parametrize(
+    "number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM], ids=lambda number: number.name
+)
+ENDED = {number: 130 if number is signal.SIGINT else -number for number in signal.Signals}
+"""How a program that answers Ctrl-C by the exit status 130 ends by each signal."""
+
+
+@ENDING
+def test_a_signal_at_a_password_gives_the_terminal_back(number: signal.Signals) -> None:
+    """The terminal is as it was, and the process ends by the very signal."""
+    with asking() as session:
+        session.process.send_signal(number)
+        assert session.finish() == Result(ENDED[number], "", "")
+        assert session.is_as_before()
+
+
+@ENDING
+def test_a_signal_at_a_choice_gives_the_terminal_back(number: signal.Signals) -> None:
+    """Likewise, where the terminal had to be told to write as it is written."""
+    with choosing(letters(3)) as session:
+        session.process.send_signal(number)
+        assert session.finish() == Result(ENDED[number], "", "")
+        assert session.is_as_before()
+
+
+def test_a_signal_that_was_ignored_stays_so_at_a_password() -> None:
+    """What a person has started with nohup outlives the terminal's SIGHUP."""
+    program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + ASK.format(
+        call="Terminal().password('Password')"
+    )
+    with run_on_terminal([sys.executable, "-c", program]) as session:
+        session.wait_for(": ")
+        session.process.send_signal(signal.SIGHUP)
+        session.type(b"secret\r")
+        assert session.finish().out == "b'secret'\n"
+
+
+def test_a_signal_that_the_program_answers_itself_is_answered_at_a_password() -> None:
+    """A program that uses step-ott has its own say, and if it goes on the question is asked again."""
+    program = "import signal; signal.signal(signal.SIGTERM, lambda *_: print('answered'))\n" + ASK.format(
+        call="Terminal().password('Password')"
+    )
+    with run_on_terminal([sys.executable, "-c", program]) as session:
+        session.wait_for(": ")
+        session.process.send_signal(signal.SIGTERM)
+        session.wait_for("Password: ")
+        assert not session.is_echoing()
+        session.type(b"secret\r")
+        assert session.finish().out == "answered\nb'secret'\n"
+        assert session.is_as_before()
+
+
+@contextmanager
+def asking_in_a_shell(call: str, shown: str) -> Iterator[TerminalSession]:
+    """Ask in the foreground of a shell with job control, and wait until the question is shown."""
+    with run_shell_on_terminal({"PROGRAM": ASK.format(call=call)}) as session:
+        session.type(b'"$PYTHON" -c "$PROGRAM"\n')
+        session.wait_for("\n")
+        session.wait_for(shown)
+        yield session
+
+
+PASSWORD = ("Terminal().password('Password')", "Password: ")
+CHOICE = ("Terminal().choose('Which?', ['a', 'b'])", "> 1. a")
+QUESTIONS = pytest.mark.parametrize(
+    ("question", "answer", "result"),
+    [(PASSWORD, b"secret\r", "b'secret'\r\n"), (CHOICE, DOWN + ENTER, "1\r\n")],
+    ids=["password", "choice"],
+)
+
+
+@QUESTIONS
+def test_a_question_is_asked_again_after_a_stop(question: tuple[str, str], answer: bytes, result: str) -> None:
+    """Ctrl-Z gives the terminal back; with fg it is taken again, and what is typed then is not shown."""
+    with asking_in_a_shell(*question) as session:
+        for _ in range(2):
+            assert not session.is_echoing()
+            session.type(STOP)
+            session.wait_for("Stopped")
+            session.wait_for("$ ")
+            assert session.is_as_before()
+            session.type(b"fg\n")
+            session.wait_for("-c")
+            session.wait_for(question[1])
+        assert not session.is_echoing()
+        session.type(answer)
+        session.wait_for(result)
+        session.wait_for("$ ")
+        assert session.is_as_before() and "secret" not in session.shown.replace(result, "")
+
+
+@QUESTIONS
+def test_a_question_waits_in_the_background(question: tuple[str, str], answer: bytes, result: str) -> None:
+    """With bg it leaves the terminal to the shell, and takes it when it is brought back."""
+    with asking_in_a_shell(*question) as session:
+        session.type(STOP)
+        session.wait_for("Stopped")
+        session.type(b"bg\n")
+        session.wait_for("&")
+        session.type(b"wait; echo waited\n")
+        session.wait_for("\nwaited")
+        assert session.is_as_before()
+        session.type(b"fg\n")
+        session.wait_for("-c")
+        session.wait_for(question[1])
+        assert not session.is_echoing()
+        session.type(answer)
+        session.wait_for(result)
+
+
+def test_a_stop_that_cannot_be_answered_leaves_the_password_unseen() -> None:
+    """After SIGSTOP and fg the terminal is as the question needs it, whatever the shell has made of it."""
+    with asking_in_a_shell(*PASSWORD) as session:
+        session.type(b"")
+        (job,) = list_children(session.process.pid)
+        os.kill(job, signal.SIGSTOP)
+        session.wait_for("Stopped")
+        session.type(b"stty echo\n")
+        session.wait_until(session.is_echoing)
+        session.type(b"fg\n")
+        session.wait_for("Password: ")
+        assert not session.is_echoing()
+        session.type(b"secret\r")
+        session.wait_for("b'secret'")
+
+
+def test_a_stopped_question_that_is_ended_leaves_the_terminal_to_the_shell() -> None:
+    """The shell's own settings are not overwritten from the background."""
+    with asking_in_a_shell(*PASSWORD) as session:
+        session.type(STOP)
+        session.wait_for("Stopped")
+        session.type(b"stty -onlcr; kill %1; wait; echo done\n")
+        session.wait_for("\ndone")
+        assert session.is_echoing()
+        session.type(b"stty\n")
+        session.wait_for("-onlcr")
 
 
 # -- No terminal ------------------------------------------------------------------------------------

@@ -275,6 +275,92 @@ def test_an_interrupt_waits_for_nobody_who_only_works() -> None:
     assert noted == [0]
 
 
+class StopError(OutputError):
+    """What a worker that is stopped and goes on again would raise."""
+
+
+def stop(_: int, __: int = -1) -> tuple[int, int]:
+    """Stop this process, for ever but for SIGCONT."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    raise StopError("it goes on")
+
+
+def interrupt_when_stopped() -> Iterator[int]:
+    """Give two pieces; when a worker has stopped at the first, have this process interrupted."""
+    yield 1
+    (worker, *_) = list_children(os.getpid())
+    os.waitid(os.P_PID, worker, os.WSTOPPED | os.WNOWAIT)
+    os.kill(os.getpid(), signal.SIGINT)
+    yield 2
+
+
+@pytest.mark.parametrize("is_handing_over", [False, True], ids=["making", "handing over"])
+def test_an_interrupt_waits_for_nobody_who_is_stopped(is_handing_over: bool) -> None:
+    """A worker that somebody has stopped is killed; what it was at is settled before that is noted."""
+    interruption, done = Interruption(), list[str]()
+    make, hand_over = (lambda number: (number, number), stop) if is_handing_over else (stop, lambda _, __: None)
+    pool = WorkerPool(1, interruption.held_back, is_apart=False)
+    with pytest.raises(KeyboardInterrupt), interruption.answered():
+        pool.run(
+            make, hand_over, interrupt_when_stopped(), lambda _: done.append("noted"), lambda _: done.append("settled")
+        )
+    assert done == (["settled", "noted"] if is_handing_over else ["settled"])
+
+
+STOPPED_IN_A_MESSAGE = """
+import os, signal, threading
+from adapters.interruption import Interruption
+from adapters.worker_pool import WorkerPool
+def make(number):
+    worker, first = os.getpid(), os.getppid()
+    def stop():
+        os.kill(first, signal.SIGUSR1)
+        os.kill(worker, signal.SIGSTOP)
+    write, calls = os.write, iter(range(99))
+    def write_some(descriptor, data):
+        if len(data) < 1 << 20 and next(calls) == 1:
+            stop()
+        return write(descriptor, data[:4096])
+    os.write = write_some
+    return bytes(1 << 20), number
+interruption = Interruption()
+signal.signal(signal.SIGUSR1, lambda *_: threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT)).start())
+try:
+    with interruption.answered():
+        WorkerPool(1, interruption.held_back, is_apart=False).run(make, lambda _, __: None, [1], print)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_waits_for_no_message_that_is_stopped_in_the_middle() -> None:
+    """Part of what a worker tells of its piece holds no signal back."""
+    with start(STOPPED_IN_A_MESSAGE) as process:
+        out, err = process.communicate(timeout=PROCESS_SECONDS)
+    assert (out, err) == (b"interrupted\n", b"")
+
+
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["heeded", "ignored"])
+def test_a_dead_worker_can_be_asked_about(is_ignored: bool) -> None:
+    """When it is settled what it was at, the system still knows it, whatever is done about ended children."""
+    known = list[bool]()
+
+    def settle(process: int) -> None:
+        known.append(os.path.exists(f"/proc/{process}/task/{process}/io"))
+
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+    try:
+        pool = WorkerPool(2, nullcontext, is_apart=False)
+        with pytest.raises(OutputError, match="a worker has died"):
+            pool.run(
+                lambda number: (number, die_of_seven(number)), lambda _, __: None, range(20), lambda _: None, settle
+            )
+        assert signal.getsignal(signal.SIGCHLD) is (signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert known == [True, True]
+
+
 ENDLESS = """
 import contextlib, itertools, os, sys
 from adapters.worker_pool import WorkerPool

@@ -95,6 +95,7 @@ class NebulaProvisioner(Provisioner):
             signer,
             signer.public.thumbprint(),
             {"nebula": b64encode(certificate.body).decode("ascii")},
+            subject=options.request.subject or next(filter(None, certificate.names()), None),
             cautions=tuple(_list_cautions(options, certificate)),
             check_request=partial(_check_request, options, certificate),
         )
