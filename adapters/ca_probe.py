@@ -227,7 +227,7 @@ def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:
 
 def _says_ok(body: bytes) -> bool:
     try:
-        return bool(json_text.parse(body).get("status") == "ok")
+        return bool(json_text.parse_document(body).get("status") == "ok")
     except (ValueError, AttributeError):
         return False
 

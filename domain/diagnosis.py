@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.file_facts import FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.validity import DEFAULT_VALIDITY
 
 if TYPE_CHECKING:
@@ -155,12 +155,12 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
 
 def judge_provisioners(provisioners: Sequence[Provisioner]) -> Finding:
     """Judge what the CA lists: who in it can make tokens here."""
-    able = [provisioner.label() for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    able = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
     count = f"the CA has {len(provisioners)}"
     if not able:
         remedy = "have one of type JWK, X5C, SSHPOP, K8sSA or Nebula added to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
-    return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {', '.join(able)}")
+    return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {list_labels(able)}")
 
 
 def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:

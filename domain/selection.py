@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import OtherProvisioner, Provisioner, list_labels
 from domain.provisioners.types import TYPES
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner]
         return
     if not provisioners:
         raise UsageError("the CA has no provisioner", "add one to the CA's configuration")
-    listed = ", ".join(provisioner.label() for provisioner in provisioners)
+    listed = list_labels(provisioners)
     if sought:
         raise UsageError(f"no provisioner matches {' and '.join(sought)}", f"the CA has {listed}")
     raise UsageError("the CA has no provisioner that a token can be made for", f"it has {listed}")

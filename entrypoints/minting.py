@@ -80,6 +80,7 @@ class Evidence:
 
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
+    ports.sink.check()
     evidence = gather_evidence(options, ports)
     token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
     ports.sink.deliver(token)
@@ -100,8 +101,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
 def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
     request = complete_request(options, ports)
-    fingerprint = ports.authority.root_fingerprint()
-    provisioner = choose_provisioner(ports.authority.provisioners(), options, ports.prompter)
+    listed = ports.authority.provisioners()
+    fingerprint = ports.authority.root_fingerprint()  # of several roots, the one that the CA has just been verified by
+    provisioner = choose_provisioner(listed, options, ports.prompter)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
@@ -152,10 +154,12 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
     if cnf_file is not None:
-        content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-        request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+        with options.naming("cnf-file"):
+            content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
+            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
     if set_file is not None:
-        document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES), set_file)
+        with options.naming("set-file"):
+            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from domain.token_options import TokenOptions
 
 
+MAX_LISTED = 20
+"""Provisioners that an error names; a CA may have thousands."""
+
+
 @attrs.frozen
 class Provisioner:
     """A provisioner as a CA lists it.
@@ -186,3 +190,10 @@ class OtherProvisioner(Provisioner):
         from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
 
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+
+
+def list_labels(provisioners: Sequence[Provisioner]) -> str:
+    """Return the labels of the provisioners as an error may list them: the first, and how many more there are."""
+    shown = [provisioner.label() for provisioner in provisioners[:MAX_LISTED]]
+    more = len(provisioners) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
