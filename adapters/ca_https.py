@@ -76,6 +76,10 @@ class HttpsAuthority:
         """Return the fingerprint of the root that the CA's certificate was verified by."""
         return self.find_fingerprint()
 
+    def source(self) -> tuple[str, str]:
+        """Return that the CA was asked (see `domain.ports.Authority`)."""
+        return "", ""
+
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what all pages of `GET /provisioners` list."""
         listed: list[Provisioner] = []
@@ -132,7 +136,13 @@ class HttpsAuthority:
     def encrypted_key(self, kid: str) -> str:
         """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
         segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
-        key = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES).get("key")
+        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
+        if not answer:
+            raise AuthorityError(
+                f"the CA at {self.ca_url} keeps no key for kid {kid}",
+                "give the provisioner's private key by --key, or choose another provisioner",
+            )
+        key = answer.get("key")
         if not isinstance(key, str) or not key:
             raise self._misbehaved(f"it answers with no key for kid {kid}")
         return key

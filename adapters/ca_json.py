@@ -13,6 +13,11 @@ from domain.json_record import read_record
 from domain.ports import InputFiles
 from domain.provisioners.base import Provisioner
 
+_REMOTE_MANAGEMENT = (
+    "with enableAdmin the CA has its provisioners in its database, which is not opened: "
+    "leave --offline out, so that the CA is asked"
+)
+
 MAX_CONFIG_BYTES, MAX_KEY_BYTES = 8 << 20, 64 << 10
 
 
@@ -24,6 +29,7 @@ class AuthoritySection:
     claims: dict[str, Any] | None = None
     policy: dict[str, Any] | None = None
     disableIssuedAtCheck: bool = False  # noqa: N815  # step-ca's spelling
+    enableAdmin: bool = False  # noqa: N815  # step-ca's spelling
 
 
 @attrs.frozen
@@ -119,6 +125,13 @@ class CaJson:
             raise InputError(f"{self.path} names no root", "fix it, or give --root")
         return roots
 
+    def source(self) -> tuple[str, str]:
+        """Return the path, and that the file need not have what a CA under remote management has.
+
+        Such a CA goes by the provisioners in its database alone (step-ca, authority.go, ReloadAdminResources).
+        """
+        return self.path, _REMOTE_MANAGEMENT if self.config.authority.enableAdmin else ""
+
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what `authority.provisioners` lists."""
         entries = self.config.authority.provisioners or []
@@ -129,7 +142,8 @@ class CaJson:
     def encrypted_key(self, kid: str) -> str:
         """Fail: a key that the list does not carry is nowhere else in the file."""
         raise AuthorityError(
-            f"{self.path} has no encryptedKey for the provisioner with kid {kid}", "give its private key by --key"
+            f"{self.path} has no encryptedKey for the provisioner with kid {kid}",
+            "give its private key by --key, or choose another provisioner",
         )
 
 

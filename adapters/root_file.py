@@ -6,7 +6,7 @@ from base64 import b64decode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import InputError
+from domain.errors import InputError, naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,8 @@ class RootFile:
         return self._certificates
 
     def _read(self) -> list[bytes]:
-        data = self.files.read(self.path, MAX_ROOT_BYTES)
+        with naming(f"{self.whose} {self.path}"):
+            data = self.files.read(self.path, MAX_ROOT_BYTES)
         try:
             is_der = data[:1] == b"\x30" and _BEGIN not in data
             found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]

@@ -181,8 +181,10 @@ class OtherProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002
         """Refuse, with the reason."""
+        file = sources.authority.source()[0]
         raise UsageError(
-            f"provisioner {self.label()} cannot be used: {self.reason}", "choose another by --provisioner or --kid"
+            f"provisioner {self.label()}{file and f' in {file}'} cannot be used: {self.reason}",
+            "choose another by --provisioner or --kid",
         )
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
