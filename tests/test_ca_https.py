@@ -1,9 +1,11 @@
 """What a CA may do to the client over HTTPS: nothing but answer, briefly, in time."""
 
+import gc
 import gzip
 import itertools
 import json
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -420,6 +422,18 @@ def test_a_chunk_of_endless_size_ends_at_the_bound(size: bytes) -> None:
 def test_what_is_beside_a_body_is_bounded_as_well(behaviour: Behaviour, said: str) -> None:
     """Headers, interim answers, and what frames chunks, are counted as they come."""
     assert said in refusal(behaviour, kid="k")
+
+
+def test_an_answer_that_contradicts_itself_leaves_no_connection_open() -> None:
+    """The library refuses two lengths when the answer is made already, and would keep what it reads from."""
+    told = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\na"
+    gc.collect()
+    with serve(lambda _: told) as ca, warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        with pytest.raises(NetworkError):
+            connect(ca).provisioners()
+        gc.collect()
+    assert [str(one.message) for one in noted] == []
 
 
 @pytest.mark.parametrize("cut", [b"", b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])

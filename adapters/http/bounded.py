@@ -91,6 +91,7 @@ class Exchange:
         self._measure = ""
         self._is_abandoned = False
         self._handles: list[socket.socket] = []
+        self._streams: list[io.RawIOBase] = []
 
     def left(self) -> float:
         """Return the seconds that are left.
@@ -127,6 +128,10 @@ class Exchange:
         if self._is_abandoned:
             self.abandon()
 
+    def close_behind(self, stream: io.RawIOBase) -> None:
+        """Have what an answer is read from be closed when the exchange is over, whatever became of the answer."""
+        self._streams.append(stream)
+
     def abandon(self) -> None:
         """End what may still go on in the thread of the exchange."""
         self._is_abandoned = True
@@ -154,6 +159,9 @@ class Exchange:
                 outcome.append(work())
             except BaseException as error:  # noqa: BLE001  # handed over to the caller's thread
                 failure.append(error)
+            finally:
+                for stream in self._streams:
+                    stream.close()
 
         thread = threading.Thread(target=go, daemon=True)
         try:
@@ -191,7 +199,9 @@ class BoundedResponse(HTTPResponse):
         self.fp.close()
         self._exchange = current_exchange()
         self._exchange.expect_head()
-        self.fp = io.BufferedReader(_BoundedStream(sock, self._exchange))
+        stream = _BoundedStream(sock, self._exchange)
+        self._exchange.close_behind(stream)
+        self.fp = io.BufferedReader(stream)
 
     def begin(self) -> None:
         """Read the status and the headers."""

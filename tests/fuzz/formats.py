@@ -159,7 +159,7 @@ TARGETS: list[Target] = [
     parser("pkcs11-uri", near_text(URIS), parse_pkcs11_uri, ValueError),
     parser("terminal-text", near_text(odd_text, 9), show),
     parser("set", near_text(sample("a=b", "a=1", 'a={"b":[1]}', "a=1e400")), parse_assignment),
-    parser("set-file", near_json(DOCUMENT), lambda data: parse_document(data, "data.json")),
+    parser("set-file", near_json(DOCUMENT), parse_document),
     parser(
         "device-point",
         lambda random: (near_bytes(CURVES, 1)(random), near_bytes(sample(EC_POINT), 1)(random)),

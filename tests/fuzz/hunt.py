@@ -12,7 +12,7 @@ import attrs
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.target import Target, examine
+from tests.fuzz.target import FoundError, Target, examine
 
 HANG_SECONDS = 120
 """After so long with one input, where not even an alarm is answered, the process is ended, and says where it was."""
@@ -51,7 +51,7 @@ def hunt(target: Target, count: int, start: int, note: Path | None = None) -> Ta
     Raises:
         FoundError: an input does what none may.
     """
-    tally = Tally()
+    tally, found = Tally(), list[FoundError]()
     began = perf_counter()
     with target.open() as run:
 
@@ -65,11 +65,19 @@ def hunt(target: Target, count: int, start: int, note: Path | None = None) -> Ta
                     tally.taken += 1
                 else:
                     tally.refused += 1
+            except FoundError as error:
+                found.append(error)
+                raise
             finally:
                 if note is not None:
                     faulthandler.cancel_dump_traceback_later()
 
-        _bound(put, count, start)()
+        try:
+            _bound(put, count, start)()
+        except Exception:
+            if found:  # without what Hypothesis says of it, such as that it did not happen again
+                raise found[0] from found[0].__cause__
+            raise
     tally.seconds = perf_counter() - began
     return tally
 

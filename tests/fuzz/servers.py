@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from adapters.id_tokens import Expected, check_id_token
-from adapters.identity_session import IdentitySession
+from adapters.identity_session import IdentitySession, make_system_context
 from adapters.jws import make_signer, public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain import base64url
@@ -117,12 +117,12 @@ def open_answers() -> Iterator[Run]:
         return told
 
     with serve_metadata(behave) as host:
+        session = IdentitySession(request_timeout=SECONDS * NANOSECONDS)
 
         def run(start: int) -> object:
             nonlocal told
             random = Random(start)
             told = write_answer(random, encode_json(near_value(sample({"issuer": "a", "error": "b"}))(random)))
-            session = IdentitySession(request_timeout=SECONDS * NANOSECONDS)
             if random.random() < 0.5:
                 return session.get_json(host.url)
             return session.post(f"{host.url}/token", {"a": "b"}, {}, _NoProof()).json()
@@ -146,7 +146,8 @@ def open_sign_in() -> Iterator[Run]:
         open_place() as place,
         serve_provider() as provider,
         serve(lambda _: write_sound(encode_json({"provisioners": members}))) as ca,
-        mock.patch("entrypoints.identity_wiring.PATIENCE", NANOSECONDS // 5),
+        mock.patch("entrypoints.identity_wiring.PATIENCE", NANOSECONDS // 20),
+        mock.patch("adapters.identity_session.make_system_context", return_value=make_system_context()),
         mock.patch("entrypoints.identity_wiring.sleep", return_value=None),
     ):
         where = ["--ca-url", ca.url, "--root", place.write("root.pem", root().pem)]
