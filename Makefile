@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test kills lint bench peers clean
+.PHONY: demo test kills fuzz lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -13,9 +13,15 @@ demo: $(INSTALLED)
 test: $(INSTALLED) peers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# Kills 200 batches somewhere, some five minutes; make kills BATCH_KILLS=20 is fewer.
+# Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
+# is fewer.
 kills: $(INSTALLED)
 	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
+	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
+
+# Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
+fuzz: $(INSTALLED)
+	@$(BIN)/python -m tests.fuzz $(TARGET) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

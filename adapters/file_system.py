@@ -18,6 +18,8 @@ class LocalFileSystem:
         """Return what stands at `path`."""
         try:
             seen = os.stat(path, follow_symlinks=follows)
+            is_link = stat.S_ISLNK(seen.st_mode)
+            mount = 0 if is_link else os.statvfs(path).f_flag
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
@@ -28,6 +30,7 @@ class LocalFileSystem:
             mode=stat.S_IMODE(seen.st_mode),
             is_own=seen.st_uid in (0, os.geteuid()),
             is_readable=os.access(path, os.R_OK | os.X_OK if stat.S_ISDIR(seen.st_mode) else os.R_OK),
+            is_mounted_read_only=bool(mount & os.ST_RDONLY),
         )
 
     def list_names(self, folder: str) -> Sequence[str]:

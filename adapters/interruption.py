@@ -1,15 +1,80 @@
-"""Ctrl-C and SIGTERM, held back while something is done that must be done whole."""
+"""Signals that end the process: answered while a library works, held back while something must be done whole."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_T = TypeVar("_T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Those that end a batch in order."""
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""Those by which people and machines end processes, but for SIGKILL, which nobody can hold back."""
+
+
+def wait_for(work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, or raise what it raises; signals are answered while it goes on.
+
+    Libraries look at no signals while they derive a key or ask a device, but leave the interpreter to other threads:
+    so the work goes on one of its own. Where the wait is interrupted, what comes of it is nobody's.
+    """
+    outcome: list[_T] = []
+    failure: list[BaseException] = []
+    is_done = threading.Lock()  # whose wait a signal interrupts
+    is_done.acquire()
+
+    def go() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
+            failure.append(error)
+        finally:
+            is_done.release()
+
+    try:
+        threading.Thread(target=go, daemon=True).start()
+    except RuntimeError:  # there can be no more of them
+        return work()
+    is_done.acquire()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+@contextmanager
+def deciding(*, is_last: bool = False) -> Iterator[None]:
+    """Hold back the signals that end the process while the block runs; after it they do what they would have done.
+
+    Args:
+        is_last: Whether all is done when the block has succeeded, so that the process's exit status is decided: those
+            that have come, and those that still come, then do nothing any more.
+    """
+    come: list[int] = []
+    try:
+        before = {number: signal.getsignal(number) for number in ENDING}
+        heeded = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+        for number in heeded:
+            signal.signal(number, lambda it, _: come.append(it))
+    except ValueError:  # another thread than the first, which signals do not end in the middle of anything
+        yield
+        return
+    is_decided = False
+    try:
+        yield
+        is_decided = is_last
+    finally:
+        if not is_decided:
+            for number, handler in heeded.items():
+                signal.signal(number, handler)
+            for held_back in come:
+                signal.raise_signal(held_back)
 
 
 class Interruption:

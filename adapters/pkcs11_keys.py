@@ -56,6 +56,7 @@ _EC_DIGESTS = {"ES256": hashlib.sha256, "ES384": hashlib.sha384, "ES512": hashli
 
 _Verify: TypeAlias = "Callable[[PublicJwk, bytes, bytes], bool]"
 _FindToken: TypeAlias = "Callable[[Pkcs11Uri], pkcs11.Token]"
+_WaitFor: TypeAlias = "Callable[[Callable[[], Any]], Any]"
 _Pin: TypeAlias = "str | object | None"
 """A PIN, None where the token wants none, or the mark for one that is typed at the device."""
 
@@ -68,11 +69,12 @@ class DeviceSigner:
         label: What named the key, for errors.
     """
 
-    def __init__(self, login: _Login, public: PublicJwk, label: str, verify: _Verify) -> None:
+    def __init__(self, login: _Login, public: PublicJwk, label: str, verify: _Verify, wait_for: _WaitFor) -> None:
         self.public = public
         self.label = label
         self._login = login
         self._verify = verify
+        self._wait_for = wait_for
 
     def __repr__(self) -> str:
         return f"DeviceSigner({self.public!r})"
@@ -80,7 +82,7 @@ class DeviceSigner:
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of `message`, verified before it leaves."""
         with naming(self.label), _translated(self.label):
-            signature = self._login.sign(self.public.algorithm, message)
+            signature: bytes = self._wait_for(lambda: self._login.sign(self.public.algorithm, message))
         if not self._verify(self.public, message, signature):
             raise KeyMismatchError(
                 f"{self.label}: the device's signature does not verify with the public half",
@@ -97,6 +99,7 @@ class Pkcs11Keys:
         read_pin: The path of a PIN's file, and whose PIN it is, to the PIN.
         read_certificate: A certificate in DER to its public key, None for one of a type that signs no tokens.
         verify: Whether a signature is one of a message by a public key, under the key's own algorithm.
+        wait_for: Does what may take long, as where a person types a PIN or touches the device, and answers signals.
     """
 
     def __init__(
@@ -106,11 +109,13 @@ class Pkcs11Keys:
         read_pin: Callable[[str, str], bytes],
         read_certificate: Callable[[bytes], PublicJwk | None],
         verify: _Verify,
+        wait_for: _WaitFor,
     ) -> None:
         self.find_token = find_token
         self.read_pin = read_pin
         self.read_certificate = read_certificate
         self.verify = verify
+        self.wait_for = wait_for
 
     def open(self, source: DeviceKey, passwords: Passwords) -> DeviceSigner:
         """Return the signer of the key that the source's URI names.
@@ -124,9 +129,14 @@ class Pkcs11Keys:
             KeyFormatError: the key cannot sign a token.
         """
         with _translated(source.label):
-            token = self.find_token(source.uri)
-            login = _Login(self.find_token, source.uri, self._choose_pin(token, source.uri, passwords))
-            return DeviceSigner(login, self._read_public(login, source), source.label, self.verify)
+            token = self.wait_for(lambda: self.find_token(source.uri))
+            pin = self._choose_pin(token, source.uri, passwords)
+            signer: DeviceSigner = self.wait_for(lambda: self._open(source, pin))
+            return signer
+
+    def _open(self, source: DeviceKey, pin: _Pin) -> DeviceSigner:
+        login = _Login(self.find_token, source.uri, pin)
+        return DeviceSigner(login, self._read_public(login, source), source.label, self.verify, self.wait_for)
 
     def _choose_pin(self, token: pkcs11.Token, uri: Pkcs11Uri, passwords: Passwords) -> _Pin:
         path, whose = pin_path(uri), f"the PIN of token {token.label!r}"

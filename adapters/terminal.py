@@ -7,7 +7,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from domain.errors import UsageError
+from domain.errors import PersonNeededError, UsageError
 from domain.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
@@ -23,20 +23,32 @@ class Terminal:
 
     def password(self, question: str) -> bytes:
         """Return what was typed, unseen (see `domain.ports.Prompter`)."""
-        descriptor = _open_terminal(
-            "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
-        )
+        descriptor = _open_for_password()
         with open(descriptor, "r+b", buffering=0) as terminal:
             return _read_unseen(terminal.fileno(), f"{show_line(question)}: ")
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
-        listed = "; ".join(map(escape, items))
-        descriptor = _open_terminal(
-            f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
-        )
+        descriptor = _open_for_choice(question, items)
         with open(descriptor, "r+b", buffering=0) as terminal:
             return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
+
+
+class SilentTerminal:
+    """Looks whether there is a terminal as `Terminal` does, and asks nothing (see `domain.ports.Prompter`)."""
+
+    def password(self, question: str) -> bytes:  # noqa: ARG002
+        """Raise PersonNeededError."""
+        os.close(_open_for_password())
+        raise PersonNeededError(
+            "token would ask for the password or PIN",
+            "name its file by --provisioner-password-file to have it checked",
+        )
+
+    def choose(self, question: str, items: Sequence[str]) -> int:
+        """Raise PersonNeededError."""
+        os.close(_open_for_choice(question, items))
+        raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it by --provisioner or --kid")
 
 
 class Stderr:
@@ -54,6 +66,19 @@ class Stderr:
     def warn(self, text: str) -> None:
         """Say what will probably not do what the user hopes."""
         self.inform(f"warning: {text}")
+
+
+def _open_for_password() -> int:
+    return _open_terminal(
+        "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
+    )
+
+
+def _open_for_choice(question: str, items: Sequence[str]) -> int:
+    listed = "; ".join(map(escape, items))
+    return _open_terminal(
+        f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
+    )
 
 
 def _open_terminal(what: str, fix: str) -> int:

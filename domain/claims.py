@@ -23,6 +23,7 @@ class TokenRequest:
     """What a token is to authorise, complete: every file that the user named has been read.
 
     Attributes:
+        subject: Empty for the one that the certificate dictates which signs, or for any.
         cnf: Unpadded base64url of the SHA-256 of the CSR's DER or the SSH key's wire bytes, or None.
         user: The `user` claim; left out where empty.
     """

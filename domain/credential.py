@@ -25,7 +25,8 @@ class Credential:
         signer: The opened key.
         kid: The header's key identifier.
         header: Members of the JWS header beside `alg`, `kid` and `typ`.
-        subject: The subject that the key's certificate dictates, None for the user's own.
+        subject: The subject that the key's certificate dictates, or has for a request without one; None for the
+            request's own.
         cautions: What the user should know of the CA's answer to its tokens, a sentence each.
         check_request: Refuses, by a UsageError, a request for what the key's certificate does not vouch for.
     """

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 STEP_PATH, CONTEXT, DEFAULTS = "step path", "context", "defaults.json"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"
 REACHED, TLS, CLOCK = "CA", "TLS", "clock"
-PROVISIONERS, PROVISIONER, KEY, FILES = "provisioners", "provisioner", "key", "secret files"
+PROVISIONERS, PROVISIONER, KEY = "provisioners", "provisioner", "key"
+TOKEN, FILES = "token", "secret files"
 """What the findings are about; `RULES` has their order."""
 
 RULES = (
     STEP_PATH, CONTEXT, DEFAULTS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS, PROVISIONER,
-    KEY, FILES,
+    KEY, TOKEN, FILES,
 )  # fmt: skip
 
 LEEWAY = MINUTE
@@ -43,6 +44,13 @@ _SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'ti
 def judge_error(rule: str, error: StepOttError) -> Finding:
     """Return the failure that an error is, with the error's own remedy."""
     return failed(rule, error.what, error.fix or "mend what is named there, then run this again")
+
+
+def excuse(finding: Finding) -> Finding:
+    """Return what a finding is worth to a request that `token` asks no CA for: one about the way there is a warning."""
+    if finding.outcome is not Outcome.FAILED or finding.rule not in (ROOT, REACHED, TLS):
+        return finding
+    return warning(finding.rule, f"{finding.reason}; token asks no CA for a renewal", finding.remedy)
 
 
 def judge_step_path(path: str, whence: str, facts: FileFacts | None, is_needed: bool) -> Finding:
@@ -103,16 +111,19 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
     reason = f"the root's is {fingerprint}, and {path} has {stored!r}"
     if override:
         return warning(FINGERPRINT, reason, f"leave {override} out if it is to be that CA")
-    return failed(
-        FINGERPRINT,
-        reason,
-        f"ask the CA's administrator which one is right, then {_BOOTSTRAP} with it",
-    )
+    remedy = f"token compares none, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
+    return warning(FINGERPRINT, reason, remedy)
 
 
 def fingerprint_root(root: Certificate) -> str:
     """Return the SHA-256 of the certificate's DER, lower-case hex."""
     return sha256(root.der).hexdigest()
+
+
+def measure_drift(date: int, asked_at: int, answered_at: int) -> int:
+    """Return how far this machine's clock is at least ahead of the CA's, negative behind it (see `judge_clock`)."""
+    ahead, behind = asked_at - date - NANOSECONDS, date - answered_at
+    return ahead if ahead > 0 else min(-behind, 0)
 
 
 def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
@@ -127,7 +138,8 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
     """
     if date is None:
         return unchecked(CLOCK, "the CA's answer has no Date to compare with")
-    ahead, behind = asked_at - date - NANOSECONDS, date - answered_at
+    drift = measure_drift(date, asked_at, answered_at)
+    ahead, behind = drift, -drift
     if ahead > NOTABLE_DRIFT:
         reason = f"this machine's is {_whole_seconds(ahead)} ahead of the CA's"
         if ahead > LEEWAY:
@@ -149,16 +161,6 @@ def judge_provisioners(provisioners: Sequence[Provisioner]) -> Finding:
         remedy = "have one of type JWK, X5C, SSHPOP, K8sSA or Nebula added to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
     return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {', '.join(able)}")
-
-
-def judge_choice(left: Sequence[Provisioner]) -> Finding:
-    """Judge the provisioners, at least one, that the settings leave to choose from."""
-    if len(left) == 1:
-        return passed(PROVISIONER, f"token would use {left[0].label()}")
-    listed = ", ".join(provisioner.label() for provisioner in left)
-    return warning(
-        PROVISIONER, f"token would ask which of {listed}, and fail without a terminal", "name it by --provisioner"
-    )
 
 
 def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:

@@ -9,6 +9,9 @@ import attrs
 FOR_OTHERS = 0o077
 """The permission bits that give somebody else than the owner something."""
 
+FOR_STRANGERS = 0o007
+"""Those of them that give it to whoever is not of the file's group either."""
+
 
 class FileKind(Enum):
     """What stands at a path."""
@@ -29,6 +32,7 @@ class FileFacts:
         mode: Its permission bits.
         is_own: Whether it belongs to the user of this process, or to root, who can read everything anyway.
         is_readable: Whether this process may read it.
+        is_mounted_read_only: Whether its file system is, so that its mode cannot be changed from here.
     """
 
     path: str
@@ -36,3 +40,4 @@ class FileFacts:
     mode: int
     is_own: bool
     is_readable: bool
+    is_mounted_read_only: bool = False

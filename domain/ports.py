@@ -309,6 +309,14 @@ class Sources(Protocol):
 class TokenSink(Protocol):
     """Where a token goes."""
 
+    def check(self) -> None:
+        """Refuse, before there is a token, what can be seen to stand in its way already.
+
+        Raises:
+            OutputError: it could not be delivered.
+        """
+        ...
+
     def deliver(self, token: str) -> None:
         """Hand over the whole token, or raise and leave nothing half written.
 

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from domain.diagnosis import FILES
-from domain.file_facts import FOR_OTHERS, FileKind
+from domain.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
 from domain.finding import passed, unchecked, warning
 
 if TYPE_CHECKING:
@@ -16,20 +16,31 @@ if TYPE_CHECKING:
     from domain.finding import Finding
 
 
+_MOUNT_PRIVATELY = (
+    "mount it with mode 0400, which for a Kubernetes volume is defaultMode: 0400 (0440 beside fsGroup, where the "
+    "container's user is not root)"
+)
+"""A mounted file's mode is that of the mount. Kubernetes gives its group the right to read wherever fsGroup is set."""
+
+
 def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     """Give what is to be said of the permissions and the owners of `secrets`: one finding for each fault, or one."""
     files = [one for one in secrets if one.kind is FileKind.FILE]
     links = [one.path for one in secrets if one.kind is FileKind.LINK]
-    exposed = [one.path for one in files if one.mode & FOR_OTHERS]
+    fixed = [one for one in files if one.is_mounted_read_only]
+    exposed = [one.path for one in files if one.mode & FOR_OTHERS and one not in fixed]
+    mounted = [one.path for one in fixed if one.mode & FOR_STRANGERS]
     foreign = [one.path for one in files if not one.is_own]
     if exposed:
         yield warning(FILES, f"{_name(exposed)} may be used by others", f"chmod 600 {_quote(exposed)}")
+    if mounted:
+        yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:
         remedy = f"check who can change it, or chown it: {_quote(foreign)}"
         yield warning(FILES, f"{_name(foreign)} belongs to another user", remedy)
     if links:
         yield unchecked(FILES, f"{_name(links)} is a symbolic link, which is not followed", "check where it leads")
-    if not (exposed or foreign or links):
+    if not (exposed or mounted or foreign or links):
         count = "none is there" if not files else f"{len(files)}, for their owner alone"
         yield passed(FILES, count)
 

@@ -23,8 +23,8 @@ from domain.authority_options import (
 )
 from domain.claims import TokenRequest
 from domain.device_options import judge_devices
-from domain.errors import UsageError
-from domain.moment import parse_moment
+from domain.errors import MissingSettingError, UsageError
+from domain.moment import Moment, parse_moment
 from domain.password_options import PASSWORD_FILES
 from domain.provisioners.types import TYPES
 from domain.request_kind import REVOKING, Kind, find_kind
@@ -114,16 +114,20 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
         subject=check_subject(subject, kind),
         sans=list_texts(given, "san"),
         principals=list_texts(given, "principal"),
-        not_before=parse_option(given, "not-before", parse_moment),
-        not_after=parse_option(given, "not-after", parse_moment),
-        cert_not_before=parse_option(given, "cert-not-before", parse_moment),
-        cert_not_after=parse_option(given, "cert-not-after", parse_moment),
+        not_before=_read_moment(given, "not-before"),
+        not_after=_read_moment(given, "not-after"),
+        cert_not_before=_read_moment(given, "cert-not-before"),
+        cert_not_after=_read_moment(given, "cert-not-after"),
         cnf=parse_option(given, "cnf", _check_fingerprint),
-        user=dict(map(parse_assignment, list_texts(given, "set"))),
+        user=dict(parse_assignment(text, given["set"].spelled) for text in list_texts(given, "set")),
     )
     resolve_window(request.not_before, request.not_after, now)
     check_certificate_window(request.cert_not_before, request.cert_not_after, now)
     return request
+
+
+def _read_moment(given: Settings, name: str) -> Moment | None:
+    return parse_option(given, name, lambda text: parse_moment(text, given[name].spelled))
 
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:
@@ -148,7 +152,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if subject is None and kind is Kind.RENEW:
         return ""  # the certificate's own
     if not subject:
-        raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
+        raise MissingSettingError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
     if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(

@@ -1,15 +1,20 @@
 """The process: `python -m entrypoints.cli COMMAND …`, or `step-ott COMMAND …`.
 
-The one place that turns errors into an exit status. Everything else is imported within, so that Ctrl-C
-is answered from the first moment on.
+The one place that turns errors into an exit status. At its top only what the interpreter has loaded for itself is
+imported, so that there is next to no time before Ctrl-C is answered by a word.
 """
 
-import contextlib
+from __future__ import annotations
+
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from _signal import SIGINT, default_int_handler, getsignal, signal  # type: ignore[import-not-found]  # within `signal`
+
+TYPE_CHECKING = False  # that of `typing`, which takes longer to load than all that is here
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 INTERRUPTED = 130
 """The exit status after SIGINT, as shells count it."""
@@ -41,14 +46,32 @@ def run() -> NoReturn:
     A process this short gains nothing from collecting garbage, nor from taking the interpreter apart at its
     end; together they are a fifth of its time. Whatever is written is flushed where it is written.
     """
+    if getsignal(SIGINT) is default_int_handler:  # one that the process was started to ignore stays ignored
+        signal(SIGINT, _end_at_once)
+    from entrypoints.process import take_over  # noqa: PLC0415
+
+    take_over()
     gc.disable()
     status = main()
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    from contextlib import suppress  # noqa: PLC0415
+
+    with suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
     os._exit(status)
 
 
+def _end_at_once(*_: object) -> None:
+    """Answer SIGINT; who has something to put back or to finish first answers it instead for as long."""
+    try:
+        if sys.stderr is not None:  # something else may have come by its number
+            os.write(2, b"step-ott: interrupted\n")
+    finally:
+        os._exit(INTERRUPTED)
+
+
 def _fail(text: str, status: int) -> int:
+    from contextlib import suppress  # noqa: PLC0415
+
     from domain.terminal_text import show_line  # noqa: PLC0415
 
     if "pin-value" in text.lower():  # whatever word of the command line it stood in
@@ -56,7 +79,7 @@ def _fail(text: str, status: int) -> int:
 
         text = mask_pin(text)
     if sys.stderr is not None:  # print would take stdout for it
-        with contextlib.suppress(OSError, ValueError):  # it is full; the status still tells
+        with suppress(OSError, ValueError):  # it is full; the status still tells
             print(show_line(f"step-ott: {text}"), file=sys.stderr, flush=True)
     return status
 

@@ -188,8 +188,9 @@ DOCTOR = Command(
     "opens (given a password file; nobody is asked for a password), and who may read the files with\n"
     "secrets.\n"
     "\n"
-    "It takes the settings that token would take, and changes, signs and prints no secret. The exit\n"
-    "status is 1 when something would stop token, else 0.",
+    "It takes the settings that token would take, goes as far as a token, which it judges as verify does\n"
+    "and gives to nobody, and changes nothing. The exit status is 1 when token would fail or the CA\n"
+    "would refuse its token, else 0.",
     DOCTOR_OPTIONS,
     (
         ("Why does it not work here?", "doctor"),

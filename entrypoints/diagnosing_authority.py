@@ -16,6 +16,7 @@ from domain.diagnosis import (
     fingerprint_root,
     judge_fingerprint,
     judge_root,
+    measure_drift,
 )
 from domain.encounter_diagnosis import judge_encounter
 from domain.finding import Outcome, failed, passed
@@ -39,7 +40,8 @@ def examine_authority(known: Examination) -> Authority | None:
     roots = _examine_root(known)
     is_reached = _examine_way(known, roots)
     step_path = known.step_path
-    if not is_reached or not roots or known.unknown or step_path is None:
+    is_open = (is_reached and roots) or not known.asks_ca()
+    if not is_open or known.options.ca_url is None or known.unknown or step_path is None:
         known.unknown = known.unknown or "the CA cannot be asked"
         return None
     return known.attempt(PROVISIONERS, lambda: known.ports.find_authority(known.options, step_path))
@@ -95,6 +97,8 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
         return False
     way = list(judge_encounter(seen))
     known.note(*way)
+    if seen.date is not None and all(one.outcome is not Outcome.FAILED for one in way):
+        known.clock_shift = -measure_drift(seen.date, seen.asked_at, seen.answered_at)
     return not any(one.outcome is Outcome.FAILED for one in way if one.rule != CLOCK)
 
 

@@ -5,41 +5,24 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-import attrs
-
 from domain.credential import IssuedToken
-from domain.device_options import is_device_uri, list_pin_files, uses_device
-from domain.diagnosis import (
-    FILES,
-    KEY,
-    PROVISIONER,
-    PROVISIONERS,
-    judge_choice,
-    judge_error,
-    judge_provisioners,
-)
-from domain.errors import StepOttError, UsageError
+from domain.device_options import is_device_uri, list_pin_files
+from domain.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
+from domain.errors import PersonNeededError, StepOttError
 from domain.file_facts import FileKind
 from domain.finding import passed, unchecked, warning
 from domain.secrecy import judge_secrecy
-from domain.selection import select_provisioners
+from entrypoints.diagnosing_tokens import examine_token, examine_token_files
+from entrypoints.minting import choose_provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from domain.credential import Credential
     from domain.file_facts import FileFacts
-    from domain.identity_client import IdentityClient
-    from domain.ports import (
-        Authority,
-        Certificates,
-        Clock,
-        IdentityProvider,
-        InputFiles,
-        InstanceMetadata,
-        KeyStore,
-        Passwords,
-    )
+    from domain.ports import Authority
     from domain.provisioners.base import Provisioner
+    from entrypoints import minting
     from entrypoints.examination import Examination
 
 SECRET_FILES = (
@@ -51,103 +34,55 @@ KEY_FOLDERS = ("", "certs", "config")
 """Folders of the step path, beside `secrets`, in which a file `*_key` is looked at."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class _Sources:
-    """The ports that a provisioner gets its credential from (see `domain.ports.Sources`)."""
-
-    clock: Clock
-    certificates: Certificates
-    files: InputFiles
-    keys: KeyStore
-    passwords: Passwords
-    authority: Authority
-    metadata: InstanceMetadata
-    identity_provider: IdentityProvider
-
-
-@attrs.define
-class _NoPassword:
-    """Stands where a person would be asked, and remembers whether one would."""
-
-    is_wanted: bool = False
-
-    def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give none (see `domain.ports.Passwords`)."""
-        self.is_wanted = True
-        raise UsageError(f"there is no file with {purpose}", "name it by --provisioner-password-file")
-
-
-@attrs.define
-class _NoSignIn:
-    """Stands where a person would sign in, and remembers whether one would."""
-
-    is_wanted: bool = False
-
-    def sign_in(self, client: IdentityClient, by_device: bool) -> str:  # noqa: ARG002
-        """Give no token (see `domain.ports.IdentityProvider`)."""
-        self.is_wanted = True
-        raise UsageError("nobody signs in for an examination", "run token")
-
-
 def examine_provisioners(known: Examination, authority: Authority | None) -> None:
-    """Look at what the CA lists, which of it `token` would choose, and whether its key can be had."""
+    """Look at what the CA lists, which of it `token` would choose, whether its key can be had, and what it makes."""
     if authority is None:
         done = {finding.rule for finding in known.findings}
         reason = known.unknown or "the CA cannot be asked"
-        known.skip(reason, *(rule for rule in (PROVISIONERS, PROVISIONER, KEY) if rule not in done))
+        known.skip(reason, *(rule for rule in (PROVISIONERS, PROVISIONER, KEY, TOKEN) if rule not in done))
         return
     listed = known.attempt(PROVISIONERS, authority.provisioners)
     if listed is None:
-        known.skip("the CA's provisioners are not known", PROVISIONER, KEY)
+        known.skip("the CA's provisioners are not known", PROVISIONER, KEY, TOKEN)
         return
     known.note(judge_provisioners(listed))
-    left = known.attempt(PROVISIONER, lambda: _choose(known, listed))
-    if left is None:
+    ports = known.attempt(PROVISIONER, lambda: known.ports.find_minting(known.options, authority))
+    if ports is None:
+        known.skip("there is no provisioner to take it from", KEY, TOKEN)
+        return
+    provisioner = _choose(known, listed, ports)
+    if provisioner is None:
         known.skip("there is no provisioner to take it from", KEY)
+        examine_token_files(known, ports, "there is no provisioner to make it")
         return
-    known.note(judge_choice(left))
-    if len(left) == 1:
-        _examine_key(known, left[0], authority)
+    known.note(passed(PROVISIONER, f"token would use {provisioner.label()}"))
+    credential = _open_key(known, provisioner, ports)
+    if credential is None:
+        examine_token_files(known, ports, "the key is not at hand")
     else:
-        known.skip("several provisioners are left to choose from", KEY)
+        examine_token(known, ports, provisioner, credential)
 
 
-def _choose(known: Examination, listed: Sequence[Provisioner]) -> Sequence[Provisioner]:
-    left = select_provisioners(listed, known.options)
-    if len(left) == 1:
-        left[0].judge(known.options.settings, known.options.request.kind)
-    return left
-
-
-def _examine_key(known: Examination, provisioner: Provisioner, authority: Authority) -> None:
-    """Get what would sign, and let it go again."""
-    ports, nobody, stranger = known.ports, _NoPassword(), _NoSignIn()
-    sources = _Sources(
-        clock=ports.clock,
-        certificates=ports.certificates,
-        files=ports.files,
-        keys=ports.keys,
-        passwords=ports.find_passwords(known.options) or nobody,
-        authority=authority,
-        metadata=ports.metadata,
-        identity_provider=stranger,
-    )
+def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
     try:
-        credential = provisioner.credential(known.options, sources)
-    except StepOttError as error:
-        if nobody.is_wanted:
-            remedy = "name its file by --provisioner-password-file to have it checked"
-            wish = "is in a device, and token would ask for its PIN"
-            wish = wish if uses_device(known.options) else "is encrypted, and token would ask for the password"
-            known.note(unchecked(KEY, f"it {wish}", remedy))
-        elif stranger.is_wanted:
-            known.note(unchecked(KEY, "token would have you sign in at the identity provider", "run token"))
-        else:
-            known.note(judge_error(KEY, error))
-        return
-    what = "the token is there" if isinstance(credential, IssuedToken) else "it opens, and is the right one"
-    known.note(passed(KEY, f"{what} for {provisioner.label()}"))
-    known.note(*(warning(KEY, caution, "choose another provisioner, or go on") for caution in credential.cautions))
+        return known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports.prompter))
+    except PersonNeededError as error:
+        known.note(warning(PROVISIONER, error.what, error.fix))
+        return None
+
+
+def _open_key(known: Examination, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
+    """Return what would sign."""
+    try:
+        credential = known.attempt(KEY, lambda: provisioner.credential(known.options, ports))
+    except PersonNeededError as error:
+        known.note(unchecked(KEY, error.what, error.fix))
+        return None
+    if credential is not None:
+        what = "the token is there" if isinstance(credential, IssuedToken) else "it opens, and is the right one"
+        known.note(passed(KEY, f"{what} for {provisioner.label()}"))
+        known.note(*(warning(KEY, caution, "choose another provisioner, or go on") for caution in credential.cautions))
+    return credential
 
 
 def examine_secrets(known: Examination) -> None:

@@ -10,25 +10,29 @@ import attrs
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
 from adapters.input_files import LocalFiles
+from adapters.jws import StepCaSignatures
+from adapters.terminal import SilentTerminal, Stderr
+from domain.device_options import check_key_sources
 from domain.proxy_choice import choose_proxy
 from domain.setting import layer
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import parse_configuration
-from entrypoints.authority_wiring import find_root, wire_authority
+from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import TOKEN
 from entrypoints.examination import Ports
-from entrypoints.key_wiring import wire_key_store
-from entrypoints.metadata_wiring import wire_metadata
-from entrypoints.wiring import open_step_path, wire_password_file
+from entrypoints.identity_wiring import SilentIdentityProvider
+from entrypoints.wiring import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from adapters.step_path import StepPath
+    from domain.authority_settings import AuthoritySettings
     from domain.ca_url import CaUrl
-    from domain.ports import CaVisitor, Configuration, InputFiles
+    from domain.ports import Authority, CaVisitor, Configuration, InputFiles
     from domain.setting import Settings
+    from entrypoints import minting
 
 
 def wire_diagnosis(given: Settings) -> Ports:
@@ -41,7 +45,9 @@ def wire_diagnosis(given: Settings) -> Ports:
     context = None if "context" not in given else str(given["context"].value) or None
 
     def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
-        return read_token_options(ANY_SUBJECT, layer(given, parse_configuration(values, TOKEN.options)), clock.now())
+        settings = layer(given, parse_configuration(values, TOKEN.options))
+        options = read_token_options(ANY_SUBJECT, settings, clock.now())
+        return attrs.evolve(options, request=attrs.evolve(options.request, subject=""))
 
     def read_root(options: TokenOptions, step_path: Configuration) -> tuple[str, Sequence[bytes]]:
         root = find_root(options, cast("StepPath", step_path), files)
@@ -50,10 +56,8 @@ def wire_diagnosis(given: Settings) -> Ports:
 
     return Ports(
         clock=clock,
-        files=files,
-        keys=wire_key_store(files),
         certificates=wire_certificates(),
-        metadata=wire_metadata(),
+        signatures=StepCaSignatures(),
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
         open_step_path=lambda: open_step_path(os.environ, context),
@@ -61,8 +65,18 @@ def wire_diagnosis(given: Settings) -> Ports:
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,
-        find_passwords=lambda options: wire_password_file(options, files),
+        find_minting=lambda options, authority: _wire_minting(options, authority, files),
+        find_rules=lambda options, step_path: _find_rules(options, cast("StepPath", step_path), files),
     )
+
+
+def _wire_minting(options: TokenOptions, authority: Authority, files: InputFiles) -> minting.Ports:
+    check_key_sources(options)
+    return assemble_ports(options, authority, files, SilentTerminal(), Stderr(None), SilentIdentityProvider())
+
+
+def _find_rules(options: TokenOptions, step_path: StepPath, files: InputFiles) -> AuthoritySettings:
+    return wire_published_authority(options, step_path, files).settings()
 
 
 @attrs.define

@@ -6,27 +6,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from domain.diagnosis import judge_error
-from domain.errors import StepOttError
+from domain.diagnosis import excuse, judge_error
+from domain.errors import PersonNeededError, StepOttError
 from domain.finding import Finding, unchecked
+from domain.request_kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from domain.authority_settings import AuthoritySettings
     from domain.ca_url import CaUrl
-    from domain.ports import (
-        Authority,
-        CaVisitor,
-        Certificates,
-        Clock,
-        Configuration,
-        FileSystem,
-        InputFiles,
-        InstanceMetadata,
-        KeyStore,
-        Passwords,
-    )
+    from domain.ports import Authority, CaVisitor, Certificates, Clock, Configuration, FileSystem, Signatures
     from domain.token_options import TokenOptions
+    from entrypoints import minting
 
 
 _T = TypeVar("_T")
@@ -39,18 +31,17 @@ class Ports:
     Attributes:
         whence: What says where the step path is.
         open_step_path: Finds the step path.
-        read_settings: Configured values to all settings that `token` would see.
+        read_settings: Configured values to all settings that `token` would see; the request has an empty subject.
         find_root: The file of the root with what names it, and the DER of the certificates in it.
         find_authority: The CA, as `token` would ask it.
         find_visitor: A visitor to the address that trusts these roots, DER; without any it checks no certificate.
-        find_passwords: The password file that is configured, None where there is none.
+        find_minting: What `token` would mint through at this CA, but that nobody is asked anything.
+        find_rules: What the CA goes by when it judges tokens.
     """
 
     clock: Clock
-    files: InputFiles
-    keys: KeyStore
     certificates: Certificates
-    metadata: InstanceMetadata
+    signatures: Signatures
     file_system: FileSystem
     whence: str
     open_step_path: Callable[[], Configuration]
@@ -58,7 +49,8 @@ class Ports:
     find_root: Callable[[TokenOptions, Configuration], tuple[str, Sequence[bytes]]]
     find_authority: Callable[[TokenOptions, Configuration], Authority]
     find_visitor: Callable[[TokenOptions, CaUrl, Sequence[bytes]], CaVisitor]
-    find_passwords: Callable[[TokenOptions], Passwords | None]
+    find_minting: Callable[[TokenOptions, Authority], minting.Ports]
+    find_rules: Callable[[TokenOptions, Configuration], AuthoritySettings]
 
 
 @attrs.define(eq=False, repr=False)
@@ -71,6 +63,7 @@ class Examination:
         step_path: The step path, once its context is known to be usable.
         configured: What defaults.json says, once it is read.
         unknown: Why step path or configuration cannot be used, empty while nothing speaks against it.
+        clock_shift: Nanoseconds from this machine's clock to the CA's, as far as they are known to be apart.
     """
 
     ports: Ports
@@ -79,24 +72,37 @@ class Examination:
     step_path: Configuration | None = None
     configured: Mapping[str, tuple[Any, str]] = attrs.field(factory=dict)
     unknown: str = ""
+    clock_shift: int = 0
 
     def note(self, *findings: Finding) -> None:
-        """Take down findings."""
-        self.findings += findings
+        """Take down findings; where the CA need not be asked, no way to it is no failure."""
+        self.findings += findings if self.asks_ca() else map(excuse, findings)
 
     def skip(self, reason: str, *rules: str) -> None:
         """Take down that the `rules` cannot be checked."""
         self.note(*(unchecked(rule, reason) for rule in rules))
 
     def attempt(self, rule: str, work: Callable[[], _T]) -> _T | None:
-        """Return what `work` returns; where it raises, take that down under `rule` and return None."""
+        """Return what `work` returns; where it raises, take that down under `rule` and return None.
+
+        Raises:
+            PersonNeededError: a person would be asked.
+        """
         try:
             return work()
+        except PersonNeededError:
+            raise
         except StepOttError as error:
             self.note(judge_error(rule, error))
             return None
 
+    def asks_ca(self) -> bool:
+        """Return whether `token` asks the CA, or reads its ca.json: not for the renewal of a certificate."""
+        return self.options.request.kind is not Kind.RENEW
+
     def stands_alone(self) -> bool:
         """Return whether the settings known so far say which CA is meant and what to trust."""
         options = self.options
+        if not self.asks_ca() and options.flag("ca-url"):
+            return True
         return all(map(options.flag, ("ca-url", "root"))) or all(map(options.flag, ("offline", "ca-config")))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from time import sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from adapters.clock import SystemClock, SystemRandomness
 from domain.duration import MINUTE
-from domain.errors import UsageError
+from domain.errors import PersonNeededError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.id_tokens import Expected
+    from adapters.oidc_sign_in import OidcSignIn
     from domain.identity_client import IdentityClient
     from domain.ports import Notices
     from domain.token_options import TokenOptions
@@ -33,21 +37,44 @@ class LateIdentityProvider:
         Raises:
             UsageError: the libraries that this takes are not installed.
         """
-        try:
-            from adapters.id_tokens import Expected, check_id_token  # noqa: PLC0415
-            from adapters.oidc_sign_in import OidcSignIn  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"an OIDC provisioner takes {error.name}, which is not installed", "pip install 'step-ott[oidc]'"
-            ) from error
+        check_id_token, expected, make_sign_in = _load()
         from adapters.browser import open_browser  # noqa: PLC0415
         from adapters.identity_session import IdentitySession  # noqa: PLC0415
         from adapters.redirect_listener import listen_for_redirect  # noqa: PLC0415
 
         patience = self.options.timeout if "timeout" in self.options.settings else PATIENCE
-        return OidcSignIn(
+        return make_sign_in(
             session=IdentitySession(request_timeout=self.options.request_timeout),
             clock=SystemClock(), randomness=SystemRandomness(),
             notices=self.notices, listen=listen_for_redirect, open_browser=open_browser, check=check_id_token,
-            expect=Expected, pause=sleep, patience=patience,
+            expect=expected, pause=sleep, patience=patience,
         ).sign_in(client, by_device)  # fmt: skip
+
+
+class SilentIdentityProvider:
+    """Looks whether somebody could sign in here, and asks nobody to (see `domain.ports.IdentityProvider`)."""
+
+    def sign_in(self, client: IdentityClient, by_device: bool) -> str:  # noqa: ARG002
+        """Raise PersonNeededError.
+
+        Raises:
+            UsageError: the libraries that this takes are not installed.
+        """
+        _load()
+        raise PersonNeededError("token would have you sign in at the identity provider", "run token")
+
+
+def _load() -> tuple[Callable[..., Any], type[Expected], type[OidcSignIn]]:
+    """Return what signing in is made of.
+
+    Raises:
+        UsageError: the libraries that this takes are not installed.
+    """
+    try:
+        from adapters.id_tokens import Expected, check_id_token  # noqa: PLC0415
+        from adapters.oidc_sign_in import OidcSignIn  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"an OIDC provisioner takes {error.name}, which is not installed", "pip install 'step-ott[oidc]'"
+        ) from error
+    return check_id_token, Expected, OidcSignIn

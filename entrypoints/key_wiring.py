@@ -7,6 +7,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from adapters.interruption import wait_for
 from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword
 from domain.errors import KeyFormatError, UsageError
@@ -64,7 +65,7 @@ def _wire_containers(files: InputFiles) -> KeyContainers:
         files=files,
         check_jwe=defer("adapters.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
-        load_pem=defer("adapters.key_formats", "load_pem_key"),
+        load_pem=_load_pem,
         load_jwk=defer("adapters.jwk_keys", "load_jwk_key"),
         make_signer=defer("adapters.jws", "make_signer"),
         open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
@@ -98,6 +99,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         read_pin=lambda path, whose: next(FilePassword(files, path, "pin-source").candidates(whose)),
         read_certificate=lambda der: open_certificates().read_chain(der)[0].public,
         verify=holds,
+        wait_for=wait_for,
     )
 
 
@@ -106,4 +108,10 @@ def _open_jwe(text: str, password: bytes) -> bytes:
 
     # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
     threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
-    return open_jwe(text, password)
+    return wait_for(lambda: open_jwe(text, password))
+
+
+def _load_pem(data: bytes, password: bytes | None) -> object | None:
+    from adapters.key_formats import load_pem_key  # noqa: PLC0415
+
+    return load_pem_key(data, None) if password is None else wait_for(lambda: load_pem_key(data, password))

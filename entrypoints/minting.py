@@ -18,6 +18,7 @@ from domain.user_data import parse_document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from domain.ca_url import CaUrl
     from domain.ports import (
         Authority,
         Certificates,
@@ -79,6 +80,7 @@ class Evidence:
 
 def mint_token(options: TokenOptions, ports: Ports) -> None:
     """Mint the token that `options` ask for and deliver it."""
+    ports.sink.check()
     evidence = gather_evidence(options, ports)
     token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
     ports.sink.deliver(token)
@@ -98,10 +100,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
 
 def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
-    request = _complete_request(options, ports)
+    request = complete_request(options, ports)
     fingerprint = ports.authority.root_fingerprint()
-    provisioner = _choose_provisioner(options, ports)
-    provisioner.judge(options.settings, request.kind)
+    provisioner = choose_provisioner(ports.authority.provisioners(), options, ports.prompter)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
@@ -109,10 +110,17 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
+    return combine_evidence(request, provisioner, credential, ports.authority.url(), fingerprint)
+
+
+def combine_evidence(
+    request: TokenRequest, provisioner: Provisioner, credential: Credential, ca_url: CaUrl, fingerprint: str
+) -> Evidence:
+    """Return what a token is made of whose parts are known; `fingerprint` is that of the CA's root."""
     issuer = Issuer(
         name=provisioner.name,
         kid=credential.kid,
-        ca_url=ports.authority.url(),
+        ca_url=ca_url,
         root_fingerprint=fingerprint,
         fragment=provisioner.audience_fragment,
         header=credential.header,
@@ -140,25 +148,32 @@ class _WatchedPasswords:
         return self.passwords.candidates(purpose)
 
 
-def _complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
+def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     """Return the request with what stands in the files that the user named."""
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
     if cnf_file is not None:
-        content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-        request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+        with options.naming("cnf-file"):
+            content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
+            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
     if set_file is not None:
-        document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES), set_file)
+        with options.naming("set-file"):
+            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
 
 
-def _choose_provisioner(options: TokenOptions, ports: Ports) -> Provisioner:
-    left = select_provisioners(ports.authority.provisioners(), options)
-    if len(left) == 1:
-        return left[0]
+def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, prompter: Prompter) -> Provisioner:
+    """Return the one of the `listed` that the settings mean, or a person chooses.
+
+    Raises:
+        UsageError: there is none, nobody to ask, or the settings cannot apply to it.
+    """
+    left = select_provisioners(listed, options)
     question = "Which provisioner is to make the token?"
-    return left[ports.prompter.choose(question, [provisioner.label() for provisioner in left])]
+    index = prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
+    left[index].judge(options.settings, options.request.kind)
+    return left[index]
 
 
 def _list_cautions(

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
+from adapters.interruption import deciding, wait_for
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
-from adapters.token_files import StandardOutput, TokenFile
+from adapters.token_files import TokenFile
+from adapters.token_streams import OpenStream, StandardOutput, find_descriptor
 from domain.device_options import check_key_sources
 from domain.errors import UsageError
 from domain.password_options import choose_password_file
@@ -25,12 +28,13 @@ from entrypoints.key_wiring import wire_key_store
 from entrypoints.late_loading import defer
 from entrypoints.metadata_wiring import wire_metadata
 from entrypoints.minting import Ports
+from entrypoints.process import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.sandbox import SandboxFolder
-    from domain.ports import InputFiles, Passwords
+    from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter, TokenSink
     from domain.token_options import TokenOptions
     from domain.verify_options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
@@ -58,24 +62,46 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         UsageError: an option is missing that this way of minting needs.
         InputError: ca.json or the root cannot be read.
     """
+    files, notices = LocalFiles(), Stderr(sys.stderr)
     check_key_sources(options)
-    files, terminal = LocalFiles(), Terminal()
-    output_file, notices = options.text("output-file"), Stderr(sys.stderr)
+    authority = wire_authority(options, step_path, files)
+    return assemble_ports(options, authority, files, Terminal(), notices, LateIdentityProvider(options, notices))
+
+
+def assemble_ports(
+    options: TokenOptions,
+    authority: Authority,
+    files: InputFiles,
+    prompter: Prompter,
+    notices: Notices,
+    identity_provider: IdentityProvider,
+) -> Ports:
+    """Return the real adapters for a request, with the given ones among them."""
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
         keys=wire_key_store(files),
         certificates=wire_certificates(),
-        passwords=wire_password_file(options, files) or TypedPassword(terminal),
-        authority=wire_authority(options, step_path, files),
+        passwords=wire_password_file(options, files) or TypedPassword(prompter),
+        authority=authority,
         metadata=wire_metadata(),
-        identity_provider=LateIdentityProvider(options, notices),
-        prompter=terminal,
+        identity_provider=identity_provider,
+        prompter=prompter,
         notices=notices,
-        sink=TokenFile(output_file, options.flag("force")) if output_file else StandardOutput(),
+        sink=_wire_sink(options.text("output-file"), options.flag("force")),
         fingerprint=defer("adapters.bound_requests", "fingerprint_bound_request"),
     )
+
+
+def _wire_sink(path: str | None, replace: bool) -> TokenSink:
+    deciding_once = partial(deciding, is_last=is_own())
+    if not path:
+        return StandardOutput(deciding_once)
+    descriptor = find_descriptor(path)
+    if descriptor is not None:
+        return OpenStream(path, descriptor, deciding_once)
+    return TokenFile(path, replace, deciding_once)
 
 
 def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
@@ -110,4 +136,4 @@ def wire_sandbox() -> SandboxFolder:
     from adapters.jws import generate_jwk  # noqa: PLC0415
     from adapters.sandbox import SandboxFolder  # noqa: PLC0415
 
-    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=seal_jwk)
+    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,16 @@ def mesh_ca(mesh: Mesh, step_ca_program: str, tmp_path_factory: pytest.TempPathF
     """A real step-ca with a Nebula provisioner that trusts the mesh."""
     with serve_mesh(step_ca_program, tmp_path_factory.mktemp("mesh-ca") / "step", mesh) as ca:
         yield ca
+
+
+@pytest.fixture
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the terminal from this process, wherever the tests are run."""
+    really = os.open
+
+    def open_file(path: Any, *arguments: Any, **keywords: Any) -> int:
+        if path == "/dev/tty":
+            raise OSError(6, "No such device or address")
+        return really(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, "open", open_file)

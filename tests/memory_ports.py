@@ -187,10 +187,14 @@ class MemorySink:
     is_full: bool = False
     delivered: list[str] = attrs.field(factory=list)
 
-    def deliver(self, token: str) -> None:
-        """Keep the token."""
+    def check(self) -> None:
+        """Refuse where there is no room."""
         if self.is_full:
             raise OutputError("the token cannot be written: there is no room", "make room")
+
+    def deliver(self, token: str) -> None:
+        """Keep the token."""
+        self.check()
         self.delivered.append(token)
 
 

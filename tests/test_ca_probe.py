@@ -205,8 +205,9 @@ def test_a_ca_that_is_not_well_is_a_warning(health: bytes, tmp_path: Path) -> No
     assert checks[diagnosis.PROVISIONERS]["outcome"] == FAILED  # it has none
 
 
-def test_several_provisioners_are_a_question(tmp_path: Path) -> None:
-    """Where token would ask which one, that is a warning, and no key is tried."""
+@pytest.mark.usefixtures("no_terminal")
+def test_several_provisioners_without_a_terminal_are_a_failure(tmp_path: Path) -> None:
+    """Where token would ask which one and cannot, that is told as token tells it, and no key is tried."""
     keys = [{name: value for name, value in generate_jwk().items() if name != "d"} for _ in range(2)]
     listed = [{"type": "JWK", "name": f"p{number}", "key": key} for number, key in enumerate(keys)]
 
@@ -216,8 +217,8 @@ def test_several_provisioners_are_a_question(tmp_path: Path) -> None:
     with serve(behave) as ca:
         checks = visit(ca, tmp_path)
         chosen = visit(ca, tmp_path, "--provisioner", "p1")
-    assert [checks[rule]["outcome"] for rule in (diagnosis.PROVISIONER, diagnosis.KEY)] == [WARNING, UNCHECKED]
-    assert "p0 (JWK)" in checks[diagnosis.PROVISIONER]["reason"]
+    assert [checks[rule]["outcome"] for rule in (diagnosis.PROVISIONER, diagnosis.KEY)] == [FAILED, UNCHECKED]
+    assert "p0 (JWK)" in checks[diagnosis.PROVISIONER]["remedy"]
     assert chosen[diagnosis.PROVISIONER]["outcome"] == PASSED
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import diagnosis
+from domain.acceptance.forecast import Forecast
 from domain.ca_encounter import Encounter, Stop
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate
@@ -13,10 +14,12 @@ from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.file_facts import FileFacts, FileKind
-from domain.finding import Finding, Outcome
+from domain.finding import Finding, Outcome, failed, passed, unchecked
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.request_kind import Kind
 from domain.secrecy import judge_secrecy
+from domain.token_diagnosis import find_endpoint, judge_forecast
 
 NOW = 1_800_000_000 * NANOSECONDS
 URL = CaUrl("ca.test", 9000)
@@ -90,13 +93,13 @@ def test_spelling_of_a_fingerprint_makes_no_difference(fingerprint: bytes, upper
     stored = stored.upper() if upper else stored
     assert diagnosis.judge_fingerprint(fingerprint.hex(), stored, "f").outcome is Outcome.PASSED
     other = bytes([fingerprint[0] ^ 1]) + fingerprint[1:]
-    assert diagnosis.judge_fingerprint(other.hex(), stored, "f").outcome is Outcome.FAILED
+    assert diagnosis.judge_fingerprint(other.hex(), stored, "f").outcome is Outcome.WARNING
     assert diagnosis.judge_fingerprint(other.hex(), stored, "f", "--root").outcome is Outcome.WARNING
 
 
 @pytest.mark.parametrize(
     ("stored", "outcome"),
-    [(None, Outcome.UNCHECKED), ("", Outcome.FAILED), (5, Outcome.FAILED), (["ab"], Outcome.FAILED)],
+    [(None, Outcome.UNCHECKED), ("", Outcome.WARNING), (5, Outcome.WARNING), (["ab"], Outcome.WARNING)],
     ids=repr,
 )
 def test_an_odd_fingerprint_is_no_match(stored: object, outcome: Outcome) -> None:
@@ -148,12 +151,34 @@ def test_a_step_path_is_a_folder_that_can_be_read(facts: FileFacts | None, is_ne
     assert diagnosis.judge_step_path("/s", "STEPPATH", facts, is_needed).outcome is outcome
 
 
-def test_several_provisioners_are_a_question() -> None:
-    """One that is left is the one; of several, token would have to ask."""
-    one, other = JwkProvisioner("one", kid="k1"), JwkProvisioner("other", kid="k2")
-    assert diagnosis.judge_choice([one]).outcome is Outcome.PASSED
-    found = diagnosis.judge_choice([one, other])
-    assert found.outcome is Outcome.WARNING and "one (JWK)" in found.reason and "--provisioner" in found.remedy
+LIFE, USE, AUDIENCE = "life", "use", "audience"
+
+
+@pytest.mark.parametrize(
+    ("findings", "outcomes"),
+    [
+        ([passed(AUDIENCE, "right")], [Outcome.PASSED]),
+        ([passed(AUDIENCE, "right"), unchecked(USE, "who knows")], [Outcome.PASSED]),
+        ([unchecked(LIFE, "who knows")], [Outcome.UNCHECKED]),
+        ([failed(AUDIENCE, "wrong", "mint another")], [Outcome.FAILED]),
+        ([unchecked(LIFE, "who knows"), failed(AUDIENCE, "no", "a"), failed(USE, "no", "b")], [Outcome.FAILED] * 2),
+    ],
+    ids=str,
+)
+def test_a_token_is_judged_as_verify_does(findings: list[Finding], outcomes: list[Outcome]) -> None:
+    """Each rule that refuses it is told with its remedy; what is essential and unknown is not checkable."""
+    found = list(judge_forecast(Forecast(findings), Kind.SIGN))
+    assert [one.outcome for one in found] == outcomes
+    assert all(one.rule == diagnosis.TOKEN for one in found)
+    refusing = [one.remedy for one in findings if one.outcome is Outcome.FAILED]
+    assert [one.remedy for one in found if one.outcome is Outcome.FAILED] == refusing
+
+
+def test_a_token_that_no_ca_takes_is_a_failure() -> None:
+    """There is no place that takes an X.509 rekey token; every other kind has one."""
+    (found,) = judge_forecast(None, Kind.REKEY)
+    assert found.outcome is Outcome.FAILED
+    assert [kind for kind in Kind if find_endpoint(kind) is None] == [Kind.REKEY]
 
 
 def test_a_ca_without_a_usable_provisioner_fails() -> None:
@@ -200,6 +225,17 @@ def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
     """Where it leads is not looked at, and that is said."""
     (found,) = judge_secrecy([attrs.evolve(FILE, kind=FileKind.LINK, mode=0o777)])
     assert found.outcome is Outcome.UNCHECKED and "/s/a key" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [(0o400, Outcome.PASSED), (0o440, Outcome.PASSED), (0o444, Outcome.WARNING), (0o644, Outcome.WARNING)],
+)
+def test_a_read_only_mount_takes_no_chmod(mode: int, outcome: Outcome) -> None:
+    """What is mounted for reading alone is changed where it is mounted; its group is that of the container."""
+    (found,) = judge_secrecy([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
+    assert found.outcome is outcome
+    assert outcome is Outcome.PASSED or ("chmod" not in found.remedy and "defaultMode: 0400" in found.remedy)
 
 
 def test_an_error_without_a_remedy_gets_one() -> None:

@@ -1,8 +1,11 @@
 """`doctor`: each fault of a place is found, by name and with a remedy, and `token` agrees with the verdict."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -228,7 +231,7 @@ def test_in_a_healthy_place_all_is_well(place: Place) -> None:
     text = place.run("doctor")
     *lines, summary = text.out.splitlines()
     assert (text.status, text.err, len(lines)) == (0, "", len(ONLINE))
-    assert summary == "summary: 13 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
+    assert summary == "summary: 14 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -285,10 +288,10 @@ def test_no_secret_is_told(name: str, place: Place) -> None:
         assert result.err == ""
 
 
-def test_another_fingerprint_is_a_failure(place: Place) -> None:
-    """A root that is not the one whose fingerprint was stored fails, though token itself compares none."""
+def test_another_fingerprint_is_a_warning(place: Place) -> None:
+    """A root that is not the one whose fingerprint was stored is warned of: token itself compares none."""
     place.configure(fingerprint="ab" * 32)
-    assert place.outcomes() == dict.fromkeys(ONLINE, PASSED) | {diagnosis.FINGERPRINT: FAILED}
+    assert place.outcomes() == dict.fromkeys(ONLINE, PASSED) | {diagnosis.FINGERPRINT: WARNING}
     place.words = ["--root", str(place.path / "certs" / "root_ca.crt")]
     assert place.outcomes()[diagnosis.FINGERPRINT] == WARNING
 
@@ -326,13 +329,14 @@ def test_a_root_file_may_be_standard_input(place: Place) -> None:
     assert (result.status, json.loads(result.out)["passed"]) == (0, len(ONLINE))
 
 
-def test_without_a_password_file_nobody_is_asked(place: Place) -> None:
-    """An encrypted key without a password is not checkable, and the remedy names the flag."""
+@pytest.mark.usefixtures("no_terminal")
+def test_without_a_password_file_and_a_terminal_the_key_cannot_be_had(place: Place) -> None:
+    """An encrypted key without a password fails as it does in token, and the remedy names the flag."""
     place.configure(provisioner_password_file=None)
     told, status = place.examine()
     (check,) = [check for check in told["checks"] if check["rule"] == diagnosis.KEY]
-    assert (check["outcome"], status) == (UNCHECKED, 0)
-    assert "--provisioner-password-file" in check["remedy"]
+    assert (check["outcome"], status) == (FAILED, 1)
+    assert "no terminal" in check["reason"] and "--password-file" in check["remedy"]
 
 
 def test_a_password_file_that_is_not_there_is_told_though_the_ca_is_silent(place: Place) -> None:
@@ -482,3 +486,32 @@ def test_the_page_shows_what_is_printed(place: Place) -> None:
     port = urlsplit(place.ca.url).port
     said = place.run(*words).out.replace(str(place.path), "/tmp/ca").replace(str(other), "/tmp/other")
     assert hide_changing(said.replace(f":{port}", ":9000")) == hide_changing(shown)
+
+
+# -- Read-only mounts -------------------------------------------------------------------------------
+
+MOUNT = """
+mount -t tmpfs none "$1" && mkdir "$1/..data1" && cp "$2" "$1/..data1/password" && chmod "$3" "$1/..data1/password" &&
+ln -s ..data1 "$1/..data" && ln -s ..data/password "$1/password" && mount -o remount,ro "$1" && shift 3 && exec "$@"
+"""
+"""Mounts a file as Kubernetes mounts a secret, and becomes the command."""
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [("0444", WARNING), ("0400", PASSED)])
+def test_a_mounted_secret_is_not_to_be_changed_by_chmod(mode: str, outcome: str, place: Place) -> None:
+    """A secret of Kubernetes, which no chmod can change here, is to be mounted otherwise."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a mount takes user namespaces")
+    folder = place.path.parent / "mounted"
+    folder.mkdir()
+    mount = ["unshare", "-rm", "sh", "-c", MOUNT, "sh", str(folder), str(place.password), mode]
+    words = ["doctor", "--password-file", str(folder / "password"), "--format", "json"]
+    place.configure(provisioner_password_file=None)
+    done = subprocess.run(
+        [*mount, sys.executable, "-m", "entrypoints.cli", *words],
+        capture_output=True, check=False, cwd=REPOSITORY, env={"PATH": os.environ["PATH"], "STEPPATH": str(place.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    found = [check for check in json.loads(done.stdout)["checks"] if check["rule"] == diagnosis.FILES]
+    assert [check["outcome"] for check in found] == [outcome]
+    assert outcome == PASSED or ("chmod" not in found[0]["remedy"] and "defaultMode" in found[0]["remedy"])

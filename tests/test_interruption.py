@@ -1,10 +1,16 @@
-"""Ctrl-C and SIGTERM: at once, or when what must be whole is."""
+"""Signals that end the process: at once, or when what must be whole is."""
 
 import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
-from adapters.interruption import SIGNALS, Interruption
+from adapters.interruption import ENDING, SIGNALS, Interruption, deciding, wait_for
+from tests.peer_programs import REPOSITORY
 
 NUMBERS = pytest.mark.parametrize("number", SIGNALS)
 
@@ -71,3 +77,90 @@ def test_a_signal_that_was_ignored_stays_so() -> None:
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+# -- What decides -----------------------------------------------------------------------------------
+
+DECIDE = """
+import os, signal, sys
+from adapters.interruption import deciding
+number, is_last, fails, is_ignored = map(int, sys.argv[1:])
+if is_ignored:
+    signal.signal(number, signal.SIG_IGN)
+with deciding(is_last=bool(is_last)):
+    os.kill(os.getpid(), number)
+    print("decided", flush=True)
+    assert not fails
+os.kill(os.getpid(), number)
+print("after", flush=True)
+"""
+
+
+def decide(number: signal.Signals, *, is_last: bool = False, fails: bool = False, ignored: bool = False) -> list[str]:
+    """Return what a process says that gets a signal while it decides, and one after it, and how it ends."""
+    flags = [str(int(flag)) for flag in (number, is_last, fails, ignored)]
+    done = subprocess.run(
+        [sys.executable, "-c", DECIDE, *flags], capture_output=True, text=True, cwd=REPOSITORY, timeout=60, check=False
+    )
+    return [*done.stdout.split(), str(done.returncode)]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_does_what_it_does_when_it_is_decided(number: signal.Signals) -> None:
+    """It waits for the block, also where that fails, and then ends the process as ever."""
+    assert decide(number) == ["decided", str(-number)]
+    assert decide(number, fails=True) == ["decided", str(-number)]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_comes_too_late_when_all_is_decided(number: signal.Signals) -> None:
+    """Where nothing comes after the block, the exit status is what the block has made it; a failure decides nothing."""
+    assert decide(number, is_last=True) == ["decided", "after", "0"]
+    assert decide(number, is_last=True, fails=True) == ["decided", str(-number)]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_that_is_ignored_is_ignored_after_a_decision(number: signal.Signals) -> None:
+    """Nothing is held back that would not have done anything."""
+    assert decide(number, ignored=True) == ["decided", "after", "0"]
+
+
+def test_another_thread_decides_as_well() -> None:
+    """A program that mints on a thread of its own keeps its signals to the first one."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: deciding().__enter__()).result() is None
+
+
+# -- Waiting ----------------------------------------------------------------------------------------
+
+
+def test_a_wait_gives_what_the_work_gives() -> None:
+    """What it returns, or what it raises."""
+    assert wait_for(lambda: 42) == 42
+    with pytest.raises(ZeroDivisionError):
+        wait_for(lambda: 1 // 0)
+
+
+def test_a_wait_for_which_there_is_no_thread_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system allows no more of them the work is done all the same."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert wait_for(threading.get_ident) == threading.get_ident()
+
+
+def test_a_wait_is_interrupted() -> None:
+    """The signal that comes while a library works is answered before it has done."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        signal.raise_signal(signal.SIGINT)
+        is_over.wait(60)
+
+    begin = monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(work)
+    is_over.set()
+    assert monotonic() - begin < 30

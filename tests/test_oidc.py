@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -215,10 +215,13 @@ def test_without_a_browser_the_address_is_enough(oidc_ca: ProvisionedCa) -> None
     assert "You can close this window" in page
 
 
-def test_ctrl_c_ends_the_wait(oidc_ca: ProvisionedCa) -> None:
+@pytest.mark.parametrize(
+    ("words", "address"), [([], ADDRESS), (["--console"], r"^or at (http://\S+)$")], ids=["browser", "console"]
+)
+def test_ctrl_c_ends_the_wait(words: Sequence[str], address: str, oidc_ca: ProvisionedCa) -> None:
     """Whoever changes their mind is not kept."""
-    with run_process(oidc_ca, "--provisioner", f"oidc-{PUBLIC}", STEP_OPEN_BROWSER="0") as process:
-        wait_for_address(process, ADDRESS)
+    with run_process(oidc_ca, "--provisioner", f"oidc-{PUBLIC}", *words, STEP_OPEN_BROWSER="0") as process:
+        wait_for_address(process, address)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PROCESS_SECONDS)
     assert (process.returncode, out, err) == (130, "", "step-ott: interrupted\n")

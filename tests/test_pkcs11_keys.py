@@ -14,6 +14,7 @@ import pkcs11
 import pytest
 
 from adapters import pkcs11_modules
+from adapters.interruption import wait_for
 from adapters.jws import load_public_key, make_signer, public_members, verify
 from adapters.pkcs11_keys import Pkcs11Keys
 from adapters.pkcs11_modules import find_token
@@ -38,7 +39,9 @@ def make_opener(check: Callable[[PublicJwk, bytes, bytes], bool] = holds) -> Pkc
     def read_none(*_: object) -> Any:
         raise AssertionError("nothing is to be read")
 
-    return Pkcs11Keys(find_token=find_token, read_pin=read_none, read_certificate=read_none, verify=check)
+    return Pkcs11Keys(
+        find_token=find_token, read_pin=read_none, read_certificate=read_none, verify=check, wait_for=wait_for
+    )
 
 
 def locate(device: SoftHsm, key: KeyInDevice, published: PublicJwk | None = None) -> DeviceKey:

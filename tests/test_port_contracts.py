@@ -16,7 +16,8 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.terminal import Stderr
-from adapters.token_files import StandardOutput, TokenFile
+from adapters.token_files import TokenFile
+from adapters.token_streams import StandardOutput
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.instance_metadata import MetadataRequest, MetadataService
 from domain.ports import (

@@ -17,6 +17,14 @@ from tests.peer_programs import REPOSITORY
 TOKEN = "e30.e30.c2lnbmF0dXJl"
 
 
+@pytest.fixture(params=["nameless", "hidden"], autouse=True)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write as on a file system with O_TMPFILE, and as on one without."""
+    if request.param == "hidden":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    return str(request.param)
+
+
 @pytest.fixture(params=[0o000, 0o022, 0o277, 0o777], ids=oct)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run with each of several umasks."""
@@ -91,7 +99,7 @@ def test_a_folder_is_no_file(name: str, replace: bool, tmp_path: Path) -> None:
     """The advice for a folder is another name, not --force."""
     (tmp_path / "folder").mkdir()
     path = f"{tmp_path}/{name}"
-    with pytest.raises(OutputError, match="is no regular file: name another file"):
+    with pytest.raises(OutputError, match="is not a regular file: name another file"):
         TokenFile(path, replace).deliver(TOKEN)
     assert os.listdir(tmp_path) == ["folder"] and os.listdir(tmp_path / "folder") == []
 
@@ -100,7 +108,7 @@ def test_a_folder_is_no_file(name: str, replace: bool, tmp_path: Path) -> None:
 def test_a_device_is_not_replaced(replace: bool, tmp_path: Path) -> None:
     """A pipe, like any device, which --force would put a file in the place of, stays what it is."""
     os.mkfifo(tmp_path / "pipe")
-    assert "is no regular file" in refusal(tmp_path / "pipe", replace=replace)
+    assert "is not a regular file" in refusal(tmp_path / "pipe", replace=replace)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
@@ -180,24 +188,108 @@ def test_an_interruption_leaves_the_old_file(replace: bool, tmp_path: Path, monk
     assert not replace or path.read_text() == "old"
 
 
-def test_the_file_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_on_the_disk_before_it_gets_its_name(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The content is synchronised while the old file still stands, opened exclusively and without following links."""
     path, seen, flags = tmp_path / "token", [], []
     path.write_text("old")
     open_file, synchronise = os.open, os.fsync
 
     def watch_open(name: str, flag: int, mode: int = 0o777) -> int:
-        flags.append((os.path.dirname(name), flag, mode))
+        flags.append((name, flag, mode))
         return open_file(name, flag, mode)
 
     def watch_fsync(descriptor: int) -> None:
         synchronise(descriptor)
-        seen.append((path.read_text(), os.fstat(descriptor).st_size))
+        seen.append((path.read_text(), os.fstat(descriptor).st_size, len(os.listdir(tmp_path))))
 
     monkeypatch.setattr(os, "open", watch_open)
     monkeypatch.setattr(os, "fsync", watch_fsync)
     TokenFile(str(path), replace=True).deliver(TOKEN)
-    assert seen == [("old", len(TOKEN))]
-    ((folder, flag, mode),) = flags
-    wanted = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    assert (folder, flag & wanted, mode) == (str(tmp_path), wanted, 0o600)
+    assert seen == [("old", len(TOKEN), 1 if kind == "nameless" else 2)]
+    ((name, flag, mode),) = flags
+    if kind == "nameless":
+        assert (name, flag & os.O_TMPFILE, mode) == (str(tmp_path), os.O_TMPFILE, 0o600)
+    else:
+        wanted = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        assert (os.path.dirname(name), flag & wanted, mode) == (str(tmp_path), wanted, 0o600)
+
+
+def refuse_nameless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a file system that has no O_TMPFILE, as NFS, on a system that has."""
+    open_file = os.open
+
+    def open_named(name: str, flag: int, mode: int = 0o777) -> int:
+        if flag & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return open_file(name, flag, mode)
+
+    monkeypatch.setattr(os, "open", open_named)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_system_without_nameless_files_does_as_well(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written under a hidden name, and nothing else is left."""
+    if hasattr(os, "O_TMPFILE"):
+        refuse_nameless(monkeypatch)
+    TokenFile(str(tmp_path / "token"), replace).deliver(TOKEN)
+    assert (os.listdir(tmp_path), (tmp_path / "token").read_text()) == (["token"], TOKEN)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_name_that_cannot_be_given_leaves_nothing(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last step fails the old file is as it was, and no other is left."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = tmp_path / "token"
+    if replace:
+        path.write_text("old")
+    monkeypatch.setattr(os, "replace" if replace else "link", fail)
+    assert os.strerror(errno.EIO) in refusal(path, replace=replace)
+    assert not replace or path.read_text() == "old"
+
+
+@pytest.mark.parametrize("target", ["pipe", "folder"])
+def test_a_link_to_what_is_not_a_regular_file_is_not_replaced(target: str, tmp_path: Path) -> None:
+    """A link such as /dev/stdout, which other programs write through, stays, also for root with --force."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "token").symlink_to(target)
+    assert "is not a regular file: name another file" in refusal(tmp_path / "token", replace=True)
+    assert os.readlink(tmp_path / "token") == target
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("old", "exists: add --force"),
+        ("missing/token", os.strerror(errno.ENOENT)),
+        ("old/token", os.strerror(errno.ENOTDIR)),
+        ("folder", "is not a regular file"),
+    ],
+)
+def test_a_place_is_looked_at_before_there_is_a_token(name: str, said: str, tmp_path: Path) -> None:
+    """What can be refused at once is, and looking leaves nothing behind."""
+    (tmp_path / "old").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError) as caught:
+        TokenFile(f"{tmp_path}/{name}").check()
+    assert said in str(caught.value)
+    TokenFile(f"{tmp_path}/old", replace=True).check()
+    TokenFile(f"{tmp_path}/new").check()
+    assert sorted(os.listdir(tmp_path)) == ["folder", "old"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_refused_before_there_is_a_token(tmp_path: Path) -> None:
+    """The reason is the one that writing would give."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match=os.strerror(errno.EACCES)):
+        TokenFile(str(tmp_path / "token")).check()

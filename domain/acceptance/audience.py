@@ -35,6 +35,12 @@ def extract_fragment(audiences: Iterable[str]) -> str:
     return next(map(_decode, fragments), "")
 
 
+def list_hosts(audiences: Iterable[str]) -> list[str]:
+    """Return the hosts that the audiences name, as they are spelled, IPv6 without brackets."""
+    urls = (_URL.fullmatch(_normalize(text)[0]) for text in audiences)
+    return [url["host"].rpartition("@")[2] for url in urls if url]
+
+
 def _list_accepted(endpoint: Endpoint, dns_names: Sequence[str], fragment: str) -> list[str]:
     hosts = [f"[{name}]" if ":" in name and name[:1] != "[" else name for name in dns_names]
     accepted = [f"https://{host}{path}" for host in hosts for path in endpoint.paths]

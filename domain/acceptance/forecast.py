@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.acceptance.audience import matches
+from domain.acceptance.audience import list_hosts, matches
 from domain.acceptance.claim_form import judge_form, judge_header_key, judge_payload
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.lookup import find_provisioner
@@ -115,6 +115,10 @@ def _judge_audience(provisioner: Provisioner, case: Case) -> Finding:
     audiences = case.audiences()
     if matches(audiences, case.endpoint, case.settings.dns_names, provisioner.audience_fragment):
         return passed("audience", f"it is {', '.join(audiences)}")
+    if matches(audiences, case.endpoint, list_hosts(audiences), provisioner.audience_fragment):
+        names = ", ".join(case.settings.dns_names) or "nothing"
+        return failed("audience", f"it is {', '.join(audiences)}, and the CA's names are {names}",
+                      "mint it with one of these names in --ca-url, in the very same spelling")  # fmt: skip
     return failed("audience", f"it is {', '.join(audiences)}, and not for {case.endpoint.value}",
                   f"mint it for {case.endpoint.value}")  # fmt: skip
 

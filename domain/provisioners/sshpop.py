@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.credential import Credential
-from domain.errors import UsageError, naming
+from domain.errors import MissingSettingError, UsageError, naming
 from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
@@ -49,7 +49,7 @@ class SshpopProvisioner(Provisioner):
         """Check that the request is one of the three that a certificate can make about itself."""
         if kind not in cls.kinds:
             own = next((spell(given, name) for name in cls.needs if name in given), "an SSHPOP token")
-            raise UsageError(
+            raise MissingSettingError(
                 f"{own} is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
                 "ask for one of these, or use another provisioner",
             )
@@ -79,7 +79,8 @@ class SshpopProvisioner(Provisioner):
             check_ssh_validity(certificate, sources.clock.now())
         signer = sources.keys.open(KeyFile(str(options.text("sshpop-key")), "sshpop-key"), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("sshpop-key"), spelled)
-        return Credential(signer, signer.public.thumbprint(), {"sshpop": certificate.wire})
+        subject = options.request.subject or str(certificate.serial)
+        return Credential(signer, signer.public.thumbprint(), {"sshpop": certificate.wire}, subject=subject)
 
 
 def check_request(certificate: SshCertificate, kind: Kind, subject: str, spelled: str) -> None:
@@ -88,10 +89,10 @@ def check_request(certificate: SshCertificate, kind: Kind, subject: str, spelled
     Raises:
         UsageError: a revocation of another serial number, or a renewal of a user's certificate.
     """
-    if kind is Kind.SSH_REVOKE and subject != str(certificate.serial):
+    if kind is Kind.SSH_REVOKE and subject not in ("", str(certificate.serial)):
         raise UsageError(
             f"the subject {subject} is not the serial number of {spelled}, {certificate.serial}",
-            "a certificate can revoke itself alone",
+            f"a certificate can revoke itself alone: write {certificate.serial} for the subject",
         )
     if kind is not Kind.SSH_REVOKE and not certificate.is_host:
         raise UsageError(f"{spelled} is a user's certificate", "step-ca renews and rekeys host certificates alone")

@@ -1,0 +1,149 @@
+"""Where a token goes: standard output, or another stream that this process was started with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from domain.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
+
+    Deciding: TypeAlias = Callable[[], AbstractContextManager[None]]
+
+_ATOMIC_BYTES = 4096
+"""What a pipe that has room takes without blocking (POSIX, PIPE_BUF; on Linux)."""
+
+_STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+
+
+class StandardOutput:
+    """The token and a newline on stdout, nothing else.
+
+    Attributes:
+        deciding: Holds back what would end the process while that is written by which the token is complete
+            (`interruption.deciding`).
+    """
+
+    def __init__(self, deciding: Deciding = contextlib.nullcontext) -> None:
+        self.deciding = deciding
+
+    def check(self) -> None:
+        """Have nothing against it: whether it can be written shows when it is."""
+
+    def deliver(self, token: str) -> None:
+        """Write the token (see `domain.ports.TokenSink`)."""
+        try:
+            descriptor = sys.stdout.fileno()
+        except (OSError, ValueError, AttributeError):
+            descriptor = None
+        _pour(f"{token}\n", write_stdout, descriptor, self.deciding)
+
+
+class OpenStream:
+    """A descriptor that this process was started with; nothing of what stands behind it is replaced or cut.
+
+    Attributes:
+        path: What the user calls it.
+        descriptor: A copy of it, made before anything else could come by its number; None where it is not open.
+        deciding: Holds back what would end the process while that is written by which the token is complete
+            (`interruption.deciding`).
+    """
+
+    def __init__(self, path: str, descriptor: int, deciding: Deciding = contextlib.nullcontext) -> None:
+        self.path = path
+        self.deciding = deciding
+        self.descriptor: int | None = None
+        with contextlib.suppress(OSError):
+            self.descriptor = os.dup(descriptor)
+
+    def check(self) -> None:
+        """Refuse a descriptor that is not open (see `domain.ports.TokenSink`)."""
+        if self.descriptor is None:
+            raise OutputError(f"--output-file {self.path} is not open", "name a file, or a descriptor that is")
+
+    def deliver(self, token: str) -> None:
+        """Write the token, without a newline as into a file (see `domain.ports.TokenSink`)."""
+        self.check()
+        _pour(token, self._write, self.descriptor, self.deciding)
+
+    def _write(self, text: str) -> None:
+        assert self.descriptor is not None  # noqa: S101  # for the type checker: it has been looked at
+        waiting = text.encode("ascii")
+        try:
+            while waiting := waiting[os.write(self.descriptor, waiting) :]:
+                pass
+        except OSError as error:
+            raise OutputError(
+                f"--output-file {self.path} cannot be written: {error.strerror}", "run it again where there is room"
+            ) from error
+
+
+def _pour(text: str, write: Callable[[str], None], descriptor: int | None, deciding: Deciding) -> None:
+    """Write `text` as there is room for it; its end, which for most tokens is all, decides."""
+    begin = 0
+    while len(text) - begin > _ATOMIC_BYTES:
+        _await_room(descriptor)
+        write(text[begin : begin + _ATOMIC_BYTES])
+        begin += _ATOMIC_BYTES
+    _await_room(descriptor)
+    with deciding():
+        write(text[begin:])
+
+
+def _await_room(descriptor: int | None) -> None:
+    """Wait until a write does not block, in a way that signals interrupt."""
+    if descriptor is not None:
+        import select  # noqa: PLC0415  # only for tokens
+
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        poll.poll()
+
+
+def find_descriptor(path: str) -> int | None:
+    """Return which of this process's descriptors `path` names, None where it names a file."""
+    folder, name = os.path.split(os.path.abspath(path))
+    try:
+        folder = os.path.realpath(folder)
+    except (OSError, ValueError):
+        return None
+    if (standard := _STANDARD_STREAMS.get(os.path.join(folder, name))) is not None:
+        return standard
+    is_number = name.isascii() and name.isdecimal() and len(name) < 10
+    return int(name) if is_number and _holds_own_descriptors(folder) else None
+
+
+def _holds_own_descriptors(folder: str) -> bool:
+    """Return whether the names in `folder` are this process's descriptors (proc(5); /dev/fd elsewhere)."""
+    parts = folder.split("/")
+    is_process = parts[:3] == ["", "proc", str(os.getpid())] and parts[-1] == "fd"
+    return folder == "/dev/fd" or (is_process and (len(parts) == 4 or parts[3] == "task"))
+
+
+def write_stdout(text: str) -> None:
+    """Write `text` to standard output, all of it.
+
+    Raises:
+        OutputError: standard output is closed or full.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError) as error:
+        _discard_stdout()
+        reason = getattr(error, "strerror", None) or "it is closed"
+        raise OutputError(f"standard output cannot be written: {reason}", "run it again where there is room") from error
+
+
+def _discard_stdout() -> None:
+    """Let what is left in the buffer go nowhere, for Python would write it once more, and complain, at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

@@ -1,0 +1,45 @@
+"""Whether the CA would take the token that `token` would make: what `verify`'s rules say of it, in short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import ESSENTIAL, Verdict
+from domain.diagnosis import TOKEN
+from domain.finding import Outcome, failed, passed, unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.acceptance.forecast import Forecast
+    from domain.finding import Finding
+    from domain.request_kind import Kind
+
+
+def find_endpoint(kind: Kind) -> Endpoint | None:
+    """Return the place of step-ca's API that takes tokens of this kind, None where there is none."""
+    return next((endpoint for endpoint in Endpoint if kind in endpoint.kinds), None)
+
+
+def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
+    """Give what the CA would say to the token: a finding for each rule that refuses it, or one.
+
+    Args:
+        forecast: What the rules say, None where the CA has no place for such tokens.
+        kind: What the token asks for.
+    """
+    if forecast is None:
+        yield failed(TOKEN, f"step-ca takes no token for {kind.path}", "ask for something else")
+        return
+    refusing = [one for one in forecast.findings if one.outcome is Outcome.FAILED]
+    for one in refusing:
+        yield failed(TOKEN, f"the CA would refuse it for its {one.rule}: {one.reason}", one.remedy)
+    if refusing:
+        return
+    open_questions = [one for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL]
+    if forecast.verdict is Verdict.UNKNOWN:
+        one = open_questions[0]
+        yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
+    else:
+        yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")

@@ -1,0 +1,100 @@
+"""The part of an examination that is about the token itself: made as `token` makes it, judged as `verify` judges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.compact_jws import read_token
+from domain.credential import IssuedToken
+from domain.diagnosis import ROOT, TOKEN
+from domain.errors import StepOttError
+from domain.finding import Outcome, unchecked
+from domain.token_diagnosis import find_endpoint, judge_forecast
+from domain.token_options import ANY_SUBJECT
+from entrypoints.minting import combine_evidence, complete_request, make_token
+
+if TYPE_CHECKING:
+    from domain.authority_settings import AuthoritySettings
+    from domain.claims import TokenRequest
+    from domain.credential import Credential
+    from domain.provisioners.base import Provisioner
+    from entrypoints import minting
+    from entrypoints.examination import Examination
+
+
+def examine_token_files(known: Examination, ports: minting.Ports, why_not: str) -> TokenRequest | None:
+    """Look at the files that the token would be made of and written to; where it cannot be made, say `why_not`.
+
+    Returns:
+        The complete request, None where something is amiss with those files.
+    """
+    request = known.attempt(TOKEN, lambda: _look_at_files(known, ports))
+    if request is not None and why_not:
+        known.skip(why_not, TOKEN)
+    return request
+
+
+def examine_token(
+    known: Examination, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
+) -> None:
+    """Make the token that `token` would make, judge it as the CA would, and let it go again: nobody gets it."""
+    if any(one.rule == ROOT and one.outcome is Outcome.FAILED for one in known.findings):
+        examine_token_files(known, ports, "the root cannot be used")
+        return
+    request = examine_token_files(known, ports, "")
+    if request is None:
+        return
+    token = known.attempt(TOKEN, lambda: _make_token(request, ports, provisioner, credential))
+    rules = None if token is None else _find_rules(known)
+    if token is not None and rules is not None:
+        _judge(known, token, request, rules)
+
+
+def _look_at_files(known: Examination, ports: minting.Ports) -> TokenRequest:
+    ports.sink.check()
+    return complete_request(known.options, ports)
+
+
+def _make_token(
+    request: TokenRequest, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
+) -> str:
+    if isinstance(credential, IssuedToken):
+        return credential.token
+    authority = ports.authority
+    evidence = combine_evidence(request, provisioner, credential, authority.url(), authority.root_fingerprint())
+    if not evidence.request.subject:
+        evidence = attrs.evolve(evidence, request=attrs.evolve(evidence.request, subject=ANY_SUBJECT))
+    return make_token(evidence, ports.clock, ports.randomness)
+
+
+def _find_rules(known: Examination) -> AuthoritySettings | None:
+    """Return what the CA judges by; where it is not known, take down why."""
+    step_path = known.step_path
+    if step_path is None:  # where the CA is asked, there is one
+        return None
+    try:
+        return known.ports.find_rules(known.options, step_path)
+    except StepOttError as error:
+        known.note(unchecked(TOKEN, f"one can be made, but not judged: {error.what}"))
+        return None
+
+
+def _judge(known: Examination, token: str, request: TokenRequest, rules: AuthoritySettings) -> None:
+    from domain.acceptance.case import Case  # noqa: PLC0415  # slow to load
+    from domain.acceptance.forecast import foretell  # noqa: PLC0415
+
+    endpoint = find_endpoint(request.kind)
+    forecast = None
+    if endpoint is not None:
+        case = Case(
+            token=read_token(token),
+            endpoint=endpoint,
+            settings=rules,
+            now=known.ports.clock.now() + known.clock_shift,
+            certificates=known.ports.certificates,
+            signatures=known.ports.signatures,
+        )
+        forecast = foretell(case)
+    known.note(*judge_forecast(forecast, request.kind))
