@@ -69,11 +69,13 @@ def read_line(line: bytes) -> BatchLine | None:
         InputError: it is too long, not UTF-8, a bare subject that must be an object, or one that cannot be used.
     """
     if len(line) > MAX_LINE_BYTES:
-        return _skip_or_refuse(line, InputError(f"the line is over {MAX_LINE_BYTES} bytes", "shorten it"))
+        _check_comment(line, InputError(f"the line is over {MAX_LINE_BYTES} bytes", "shorten it"))
+        return None
     try:
         text = line.decode().strip(_WHITE_SPACE)
     except UnicodeDecodeError:
-        return _skip_or_refuse(line, InputError("the line is not UTF-8", "write it anew"))
+        _check_comment(line, InputError("the line is not UTF-8", "write it anew"))
+        return None
     if not text or text[0] == COMMENT:
         return None
     if text[0] == "{":
@@ -83,7 +85,7 @@ def read_line(line: bytes) -> BatchLine | None:
     return BatchLine(text)
 
 
-def _skip_or_refuse(line: bytes, error: InputError) -> None:
+def _check_comment(line: bytes, error: InputError) -> None:
     """Raise the error, unless the line is a comment."""
     if not is_comment(line):
         raise error
