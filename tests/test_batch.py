@@ -256,7 +256,7 @@ def test_the_password_is_asked_for_once(sandbox_path: Path, tmp_path: Path) -> N
         session.type(password.encode() + b"\n")
         result = session.finish()
     assert (result.status, len(read_rows(result.out))) == (0, 300), result.err
-    assert session.shown.count("password") == 1
+    assert session.shown.count("Please enter the password") == 1
     assert password not in result.err and password not in result.out
 
 
