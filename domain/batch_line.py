@@ -68,21 +68,27 @@ def read_line(line: bytes) -> BatchLine | None:
     Raises:
         InputError: it is too long, not UTF-8, a bare subject that must be an object, or one that cannot be used.
     """
-    if is_comment(line):
-        return None
     if len(line) > MAX_LINE_BYTES:
-        raise InputError(f"the line is over {MAX_LINE_BYTES} bytes", "shorten it")
+        _check_comment(line, InputError(f"the line is over {MAX_LINE_BYTES} bytes", "shorten it"))
+        return None
     try:
         text = line.decode().strip(_WHITE_SPACE)
-    except UnicodeDecodeError as error:
-        raise InputError("the line is not UTF-8", "write it anew") from error
-    if not text:
+    except UnicodeDecodeError:
+        _check_comment(line, InputError("the line is not UTF-8", "write it anew"))
+        return None
+    if not text or text[0] == COMMENT:
         return None
     if text[0] == "{":
         return _read_object(text)
     if not text.isprintable() or " " in text or "," in text or COMMENT in text:
         _check_bare(text)
     return BatchLine(text)
+
+
+def _check_comment(line: bytes, error: InputError) -> None:
+    """Raise the error, unless the line is a comment."""
+    if not is_comment(line):
+        raise error
 
 
 def _check_bare(text: str) -> None:

@@ -414,7 +414,8 @@ class LineReader(Protocol):
         """Give the lines from number `begin` on, as they come, and None where the next may be long in coming.
 
         Raises:
-            InputError: they cannot be read.
+            InputError: they cannot be read, or are not UTF-8.
+            UsageError: there are fewer lines than are to be left out.
         """
         ...
 

@@ -256,7 +256,7 @@ def test_the_password_is_asked_for_once(sandbox_path: Path, tmp_path: Path) -> N
         session.type(password.encode() + b"\n")
         result = session.finish()
     assert (result.status, len(read_rows(result.out))) == (0, 300), result.err
-    assert session.shown.count("password") == 1
+    assert session.shown.count("Please enter the password") == 1
     assert password not in result.err and password not in result.out
 
 
@@ -447,6 +447,20 @@ def test_an_interrupt_does_not_wait_for_a_reader(place: OfflinePlace, workers: s
         assert process.wait(PROCESS_SECONDS) == 130
         rows, err = read_rows((first + process.stdout.read()).decode()), process.stderr.read().decode()
     assert f"{len(rows):,} minted; --resume-from {len(rows) + 1} goes on" in err
+
+
+def test_an_interrupt_in_a_long_row_that_nobody_reads_says_that_it_is_cut(place: OfflinePlace) -> None:
+    """The pipe has taken part of the row: that is told, with the line to go on with, and nobody waits for ever."""
+    _, words = write_long_lines(place)
+    with start(words, place, pipesize=4096) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert json.loads(process.stdout.readline())["line"] == 1
+        assert select.select([process.stdout], [], [], PROCESS_SECONDS)[0]  # the second has begun
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PROCESS_SECONDS) == 130
+        cut, err = process.stdout.read(), process.stderr.read().decode()
+    assert cut.startswith(b'{"line":2,') and b"\n" not in cut
+    assert "1 minted; the row of line 2 was printed in part: drop it; --resume-from 2 goes on\n" in err
 
 
 def test_a_closed_pipe_stops_it_with_a_count(place: OfflinePlace) -> None:

@@ -286,9 +286,10 @@ def stop(_: int, __: int = -1) -> tuple[int, int]:
 
 
 def interrupt_when_stopped() -> Iterator[int]:
-    """Give two pieces; when a worker has stopped at the first, have this process interrupted."""
+    """Give two pieces; when the worker has stopped at the first, have this process interrupted."""
+    before = {*list_children(os.getpid())}  # such as servers of other tests
     yield 1
-    (worker, *_) = list_children(os.getpid())
+    (worker,) = {*list_children(os.getpid())} - before
     os.waitid(os.P_PID, worker, os.WSTOPPED | os.WNOWAIT)
     os.kill(os.getpid(), signal.SIGINT)
     yield 2
