@@ -45,6 +45,10 @@ def _lay_over(own: _T, common: _T) -> _T:
     return type(own)(**values)
 
 
+MAX_PROVISIONERS = 10_000
+"""Of one CA; a longer list is refused."""
+
+
 @attrs.frozen(kw_only=True)
 class ProvisionerClaims:
     """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go).

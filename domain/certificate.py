@@ -130,7 +130,10 @@ def check_validity(not_before: int, not_after: int, now: int) -> None:
     """
     check_begin(not_before, now)
     if now >= not_after:
-        raise InputError("the certificate has expired", "get a new one")
+        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(not_before, not_after, now)
+        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, get a new certificate")
 
 
 def check_begin(not_before: int, now: int) -> None:
@@ -140,7 +143,10 @@ def check_begin(not_before: int, now: int) -> None:
         InputError: it has not.
     """
     if now < not_before:
-        raise InputError("the certificate is not valid yet", "check its notBefore and this machine's clock")
+        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(not_before, not_before, now)
+        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, wait")
 
 
 def check_ssh_validity(certificate: SshCertificate, now: int) -> None:

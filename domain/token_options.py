@@ -45,6 +45,7 @@ ANY_SUBJECT = "0"
 """Stands for a subject where there is none yet: it does as a name and as a serial number."""
 
 _SERIAL = "0|[1-9][0-9]*"
+_SHOW_SERIAL = {Kind.REVOKE: "step certificate inspect", Kind.SSH_REVOKE: "ssh-keygen -L -f CERTIFICATE"}
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -157,7 +158,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(
             f"the subject {subject!r} is not a serial number in decimal",
-            "--revoke takes the certificate's serial, as 'step certificate inspect' prints it",
+            f"--revoke takes the certificate's serial, as '{_SHOW_SERIAL[kind]}' prints it",
         )
     return subject
 

@@ -37,7 +37,7 @@ def parse_document(document: bytes) -> dict[str, Any]:
         InputError: it is not a JSON object, or holds what step-ott does not take.
     """
     try:
-        data = _parse(document)
+        data = _parse(json_text.drop_mark(document))
     except ValueError as error:
         raise InputError(f"it is not JSON that can be used: {error}", "fix the file") from error
     if not isinstance(data, dict):
