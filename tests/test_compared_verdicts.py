@@ -1,16 +1,25 @@
 """`verify` beside the real step-ca, over tokens that are changed in every way: no verdict that the CA denies."""
 
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from adapters.jws import make_signer
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import Verdict
+from tests.broken_requests import ask_csr
 from tests.broken_tokens import BASES
+from tests.ca_client import connect, make_ssh_key
 from tests.changed_tokens import CHANGES, draw_change
-from tests.compared_verdicts import COUNT, compare_all, count_outcomes, open_field
-from tests.forged_tokens import open_forge
+from tests.cloud_identities import NAMES, azure_claims, cloud_key, google_claims
+from tests.compared_verdicts import COUNT, Field, compare_all, count_outcomes, open_field
+from tests.forged_tokens import Forged, open_forge
+from tests.peer_programs import RunningCa
 from tests.provisioned_ca import read_config, write_provisioned
 from tests.raw_tokens import make_raw
+from tests.verify_court import Court, read_settings
 
 
 def test_no_verdict_is_denied_by_the_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -21,6 +30,32 @@ def test_no_verdict_is_denied_by_the_ca(step_ca_program: str, tmp_path_factory: 
               for one in comparisons if not one.is_agreed]  # fmt: skip
     assert denied == [], "\n".join([*denied[:20], count_outcomes(comparisons)])
     assert sum(one.offline.value == "unknown" for one in comparisons) <= len(comparisons) / 20
+
+
+def test_no_verdict_on_a_clouds_token_is_denied(cloud_ca: RunningCa) -> None:
+    """Tokens of machines in clouds are refused for what no token may hold, else unknown: the CA denies neither."""
+    settings = {"STEPPATH": str(cloud_ca.path)}
+    court = Court(connect(cloud_ca), read_settings(settings), read_settings(settings, "offline"))
+    makers = {
+        f"{name} {endpoint.value}": partial(_make_cloud_token, cloud_ca, name, endpoint)
+        for name in ("GCP", "Azure")
+        for endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
+    }
+    comparisons = list(compare_all(Field(court, makers, settings, 0), COUNT // 6))
+    assert [one.what for one in comparisons if not one.is_agreed] == []
+    assert {one.said for one in comparisons} == {Verdict.ACCEPTED, Verdict.REFUSED}
+    assert {one.offline for one in comparisons} == {Verdict.UNKNOWN, Verdict.REFUSED}
+
+
+def _make_cloud_token(ca: RunningCa, name: str, endpoint: Endpoint) -> Forged:
+    audience = f"{ca.url}/1.0/{endpoint.value.replace('-', '/')}#gcp/{NAMES['GCP']}"
+    claims = google_claims(audience) if name == "GCP" else azure_claims("https://management.azure.com/")
+    wishes = {"certType": "host", "keyID": "vm-1", "principals": ["vm-1"], "publicKey": make_ssh_key().split()[1]}
+    is_sign = endpoint is Endpoint.SIGN
+    return Forged(
+        endpoint=endpoint, signer=make_signer(cloud_key()), header={"alg": "RS256", "kid": "cloud", "typ": "JWT"},
+        claims=claims, csr=ask_csr("vm-1") if is_sign else None, wishes={} if is_sign else wishes,
+    )  # fmt: skip
 
 
 def test_the_same_seed_draws_the_same_changes(tmp_path: Path) -> None:

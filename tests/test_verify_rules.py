@@ -1,6 +1,7 @@
 """The rules of `verify` by themselves: audiences, names, chains, and tokens that hold anything."""
 
 from base64 import b64encode
+from time import process_time
 from typing import Any
 
 import attrs
@@ -205,6 +206,19 @@ def test_whatever_a_token_holds_has_a_verdict(
     text = render(describe_forecast(forecast, endpoint), TEXT)
     assert text.replace("\n", "").isprintable()
     assert text.count("\nverdict: ") == 1
+
+
+@pytest.mark.parametrize(
+    "audiences",
+    [["a"] * 150_000, [f"https://{CA}/x{number}" for number in range(30_000)], [f"https://{CA}/" + "%2f" * 250_000]],
+    ids=["many", "many addresses", "a long one"],
+)
+def test_a_token_of_a_megabyte_is_judged_in_time(audiences: list[str]) -> None:
+    """However many audiences it has, and however long they are; each is read a few times, not for every rule."""
+    begin = process_time()
+    forecast = foretell(make_case({"alg": "ES256"}, {"aud": audiences, "iss": "a"}, Endpoint.SIGN))
+    assert forecast.verdict is Verdict.REFUSED
+    assert process_time() - begin < 8
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,19 @@ _HOST_BYTES = frozenset(_LETTERS + b"!\"$&'()*+,:;<=>[]")
 _PATH_BYTES = frozenset(_LETTERS + b"$&+,/:;=@")
 _FRAGMENT_BYTES = frozenset(_LETTERS + b"!$&()*+,/:;=?@")
 _USER_BYTES = frozenset(_LETTERS + b"$&+,;=")
+_HOST_OR_FOREIGN_BYTES = _HOST_BYTES | frozenset(range(0x80, 0x100)) | {0x25}
+_CONTROLS = frozenset(range(0x20)) | {0x7F}
 _ALWAYS_ENCODED_RIGHT = frozenset(b"!$&'()*+,;=:@[]%")
+_HEX = "0123456789abcdefABCDEF"
+_DECODED = {(high + low).encode(): bytes([int(high + low, 16)]) for high in _HEX for low in _HEX}
+"""What each pair of digits behind `%` stands for."""
+
+_ENCODED = {
+    usable: [bytes([byte]) if byte in usable else b"%%%02X" % byte for byte in range(256)]
+    for usable in (_HOST_BYTES, _PATH_BYTES, _FRAGMENT_BYTES, _USER_BYTES)
+}
+"""How each byte is written where these are usable: by tables, for a token may be a URL of a megabyte."""
+
 _USERINFO = re.compile(rb"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _PORT = re.compile(rb"(?::[0-9]*)?")
@@ -46,8 +58,11 @@ class GoUrl:
     is_hostless: bool = False
 
     def __str__(self) -> str:
+        return self._write(self.host)
+
+    def _write(self, host: bytes) -> str:
         pieces = [self.scheme + b":"] if self.scheme else []
-        pieces.append(self.opaque or self._write_location(bool(pieces)))
+        pieces.append(self.opaque or self._write_location(host, bool(pieces)))
         if self.query is not None:
             pieces.append(b"?" + self.query)
         if self.fragment:
@@ -55,11 +70,15 @@ class GoUrl:
             pieces.append(b"#" + (encoded if _is_encoded(encoded, usable) else _escape(self.fragment, usable)))
         return b"".join(pieces).decode("utf-8", "surrogateescape")
 
-    def without_port(self) -> GoUrl:
-        """Return it with the host's name alone, brackets and port left out (Go, URL.Hostname)."""
+    def hostname(self) -> bytes:
+        """Return the host's name alone, brackets and port left out (Go, URL.Hostname)."""
         match = _HOST_AND_PORT.fullmatch(self.host)
         host = match["host"] if match else self.host
-        return attrs.evolve(self, host=host[1:-1] if host[:1] == b"[" and host[-1:] == b"]" else host)
+        return host[1:-1] if host[:1] == b"[" and host[-1:] == b"]" else host
+
+    def without_port(self) -> str:
+        """Return its text with the host's name alone."""
+        return self._write(self.hostname())
 
     def with_fragment(self, fragment: str) -> str:
         """Return its text with another fragment, its path made absolute (Go, URL.ResolveReference)."""
@@ -72,17 +91,17 @@ class GoUrl:
             fragment=fragment.encode("utf-8", "surrogateescape"), encoded_fragment=b"", is_hostless=False,
         ))  # fmt: skip
 
-    def _write_location(self, has_scheme: bool) -> bytes:
+    def _write_location(self, host: bytes, has_scheme: bool) -> bytes:
         """Return what stands between the scheme and the query."""
         location = b""
-        if has_scheme or self.host or self.user is not None:
-            is_omitted = self.is_hostless and not self.host and self.user is None
+        if has_scheme or host or self.user is not None:
+            is_omitted = self.is_hostless and not host and self.user is None
             if not is_omitted:
-                location += b"//" if self.host or self.path or self.user is not None else b""
+                location += b"//" if host or self.path or self.user is not None else b""
                 location += b"" if self.user is None else self.user + b"@"
-                location += _escape(self.host, _HOST_BYTES)
+                location += _escape(host, _HOST_BYTES)
         path = self._encode_path()
-        if path and not path.startswith(b"/") and self.host:
+        if path and not path.startswith(b"/") and host:
             location += b"/"
         if not location and not has_scheme and b":" in path.partition(b"/")[0]:
             location += b"./"
@@ -101,12 +120,9 @@ def parse_url(text: str) -> GoUrl:
         ValueError: Go takes it for none.
     """
     before, _, fragment = text.encode("utf-8", "surrogatepass").partition(b"#")
-    url = _parse_location(before)
-    if not fragment:
-        return url
     decoded = _unescape(fragment)
     is_usual = _escape(decoded, _FRAGMENT_BYTES) == fragment
-    return attrs.evolve(url, fragment=decoded, encoded_fragment=b"" if is_usual else fragment)
+    return _parse_location(before, decoded, b"" if is_usual else fragment)
 
 
 def read_address(text: str) -> str | None:
@@ -120,12 +136,12 @@ def read_address(text: str) -> str | None:
     return None if address is None else str(address)
 
 
-def _parse_location(raw: bytes) -> GoUrl:
-    """Return the URL without its fragment (Go, net/url, parse)."""
-    if any(byte < 0x20 or byte == 0x7F for byte in raw):
+def _parse_location(raw: bytes, fragment: bytes, encoded_fragment: bytes) -> GoUrl:
+    """Return the URL whose text without its fragment is `raw` (Go, net/url, parse)."""
+    if not _CONTROLS.isdisjoint(raw):
         raise ValueError("a control character")
     if raw == b"*":
-        return GoUrl(path=raw)
+        return GoUrl(path=raw, fragment=fragment, encoded_fragment=encoded_fragment)
     if raw.startswith(b":"):
         raise ValueError("no scheme")
     match = _SCHEME.match(raw)
@@ -134,7 +150,7 @@ def _parse_location(raw: bytes) -> GoUrl:
     query = behind if mark else None
     if not rest.startswith(b"/"):
         if scheme:
-            return GoUrl(scheme=scheme, opaque=rest, query=query)
+            return GoUrl(scheme=scheme, opaque=rest, query=query, fragment=fragment, encoded_fragment=encoded_fragment)
         if b":" in rest.partition(b"/")[0]:
             raise ValueError("a colon in the first segment of a path")
     user, host, is_hostless = None, b"", False
@@ -146,8 +162,10 @@ def _parse_location(raw: bytes) -> GoUrl:
         is_hostless = bool(scheme)
     path = _unescape(rest)
     encoded = b"" if _escape(path, _PATH_BYTES) == rest else rest
-    return GoUrl(scheme=scheme, user=user, host=host, path=path, encoded_path=encoded, query=query,
-                 is_hostless=is_hostless)  # fmt: skip
+    return GoUrl(
+        scheme=scheme, user=user, host=host, path=path, encoded_path=encoded, query=query, fragment=fragment,
+        encoded_fragment=encoded_fragment, is_hostless=is_hostless,
+    )  # fmt: skip
 
 
 def _parse_authority(scheme: bytes, authority: bytes) -> tuple[bytes | None, bytes]:
@@ -194,7 +212,7 @@ def _parse_literal(host: bytes) -> bytes:
 
 def _unescape_host(host: bytes) -> bytes:
     """Return the host decoded; only bytes beyond ASCII may be escaped in it."""
-    if any(byte < 0x80 and byte not in _HOST_BYTES and byte != 0x25 for byte in host):
+    if not set(host) <= _HOST_OR_FOREIGN_BYTES:
         raise ValueError("a character that no host has")
     for match in _ESCAPE.finditer(host):
         if match[1] and int(match[1], 16) < 0x80 and match[0] != b"%25":
@@ -203,7 +221,7 @@ def _unescape_host(host: bytes) -> bytes:
 
 
 def _unescape_zone(zone: bytes) -> bytes:
-    if any(byte < 0x80 and byte not in _HOST_BYTES and byte != 0x25 for byte in zone):
+    if not set(zone) <= _HOST_OR_FOREIGN_BYTES:
         raise ValueError("a character that no zone has")
     for match in _ESCAPE.finditer(zone):
         byte = int(match[1], 16) if match[1] else 0
@@ -213,18 +231,18 @@ def _unescape_zone(zone: bytes) -> bytes:
 
 
 def _unescape(raw: bytes) -> bytes:
-    def decode(match: re.Match[bytes]) -> bytes:
-        if match[1] is None:
-            raise ValueError("a bad escape")
-        return bytes([int(match[1], 16)])
-
-    return _ESCAPE.sub(decode, raw)
+    first, *rest = raw.split(b"%")
+    try:
+        return first + b"".join(_DECODED[piece[:2]] + piece[2:] for piece in rest)
+    except KeyError as error:
+        raise ValueError("a bad escape") from error
 
 
 def _escape(raw: bytes, usable: frozenset[int]) -> bytes:
-    return b"".join(bytes([byte]) if byte in usable else b"%%%02X" % byte for byte in raw)
+    table = _ENCODED[usable]
+    return b"".join(map(table.__getitem__, raw))
 
 
 def _is_encoded(encoded: bytes, usable: frozenset[int]) -> bool:
     """Return whether a text that is not encoded as usual may stay as it is (Go, net/url, validEncoded)."""
-    return bool(encoded) and all(byte in usable or byte in _ALWAYS_ENCODED_RIGHT for byte in encoded)
+    return bool(encoded) and set(encoded) <= usable | _ALWAYS_ENCODED_RIGHT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.audience import extract_fragment, matches
+from domain.acceptance.audience import extract_fragment, matches_any
 from domain.acceptance.claim_form import list_wrong_texts
 from domain.acceptance.endpoint import Endpoint
 from domain.finding import Finding, failed, passed
@@ -40,7 +40,7 @@ def _names_this_ca(case: Case) -> bool:
     """Tell whether an audience is one of this CA's, for whatever endpoint."""
     audiences = case.audiences()
     fragment = extract_fragment(audiences)
-    return any(matches(audiences, endpoint, case.settings.dns_names, fragment) for endpoint in Endpoint)
+    return matches_any(audiences, Endpoint, case.settings.dns_names, fragment)
 
 
 def _list_identifiers(case: Case, is_ours: bool) -> Iterator[str]:
