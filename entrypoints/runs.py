@@ -66,13 +66,14 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
+    from adapters.terminal import Stderr  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
 
     settings = layer(flags, parse_environment(os.environ, INSPECT.options))
     form = _choose_form(settings)
     source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
-    facts = describe_token(source, LocalFiles(), wire_certificates(), SystemClock())
+    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
     return _print_report(facts, form)
 
 
