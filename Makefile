@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test kills lint bench peers clean
+.PHONY: demo test kills fuzz lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -18,6 +18,10 @@ test: $(INSTALLED) peers
 kills: $(INSTALLED)
 	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
 	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
+
+# Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
+fuzz: $(INSTALLED)
+	@$(BIN)/python -m tests.fuzz $(TARGET) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

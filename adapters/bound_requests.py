@@ -4,11 +4,11 @@ from base64 import b64decode
 from hashlib import sha256
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, ssh
 
 from domain import base64url
-from domain.errors import InputError
+from domain.errors import InputError, translating
 
 _CSR_LABELS = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
 _SSH_CERTIFICATE = b"-cert-v01@openssh.com"
@@ -31,23 +31,21 @@ def _csr_bytes(data: bytes) -> bytes:
     """Return the DER of a CSR whose own signature holds (RFC 2986, section 3)."""
     blocks = sum(data.count(label) for label in _CSR_LABELS)
     if blocks > 1:
-        raise InputError("--cnf-file holds several certificate signing requests", "give a file with one")
-    try:
+        raise InputError("it holds several certificate signing requests", "give a file with one")
+    what, fix = "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
+    with translating(lambda _: InputError(what, fix)):
         request = x509.load_pem_x509_csr(data) if blocks else x509.load_der_x509_csr(data)
         sound = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion) as error:
-        raise InputError(
-            "--cnf-file holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
-        ) from error
     if not sound:
-        raise InputError("the CSR in --cnf-file is not signed by its own key", "make the CSR anew")
+        raise InputError("the CSR is not signed by its own key", "make the CSR anew")
     return request.public_bytes(Encoding.DER)
 
 
 def _ssh_key_bytes(data: bytes) -> bytes:
     """Return the wire bytes of an SSH public key (RFC 4253, section 6.6)."""
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
-    try:
+    what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
+    with translating(lambda _: InputError(what, fix)):
         if len(lines) != 1:
             raise ValueError("not one line")
         kind, text, *_ = lines[0].split()
@@ -55,10 +53,6 @@ def _ssh_key_bytes(data: bytes) -> bytes:
         if kind == b"ssh-dss":
             raise UnsupportedAlgorithm("DSA")
         ssh.load_ssh_public_key(lines[0])
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(
-            "--cnf-file holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
-        ) from error
     if kind.endswith(_SSH_CERTIFICATE):
-        raise InputError("--cnf-file holds an SSH certificate", "give the .pub file of its key")
+        raise InputError("it holds an SSH certificate", "give the .pub file of its key")
     return wire

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
 from domain import json_text
-from domain.authority_settings import AuthoritySettings
+from domain.authority_settings import MAX_PROVISIONERS, AuthoritySettings
 from domain.errors import AuthorityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from adapters.http.pool import Answer
     from domain.ca_url import CaUrl
     from domain.provisioners.base import Provisioner
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_ROOTS_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1 << 20, 1_000, 100
+MAX_LIST_BYTES = 16 << 20
+"""Of all pages of the list of provisioners together."""
+
+
+class Client(Protocol):
+    """Asks the CA, within a time for all requests."""
+
+    def get(self, path: str, limit: int) -> Answer:
+        """Return the answer to a GET, whose body has at most `limit` bytes; redirects are not followed."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Return the names in the certificate that the CA last answered by."""
+        ...
+
+    def spending(self) -> AbstractContextManager[None]:
+        """Count what is done in the block as time of the requests."""
+        ...
+
+    def check_time(self) -> None:
+        """Check that there is time for more."""
+        ...
 
 
 class HttpsAuthority:
@@ -24,10 +47,9 @@ class HttpsAuthority:
 
     Attributes:
         ca_url: Where it listens.
-        fingerprint: SHA-256 of the root certificate's DER, lower-case hex.
-        get: Path and the most bytes of a body to the answer; redirects not followed.
+        client: The way to it.
+        find_fingerprint: Returns the SHA-256 of the DER of the root that TLS goes by, lower-case hex.
         read_provisioners: Parsed JSON to provisioners.
-        names: Tells the names in the certificate that the CA last answered by.
         max_pages: How many pages a list may have.
     """
 
@@ -35,17 +57,15 @@ class HttpsAuthority:
         self,
         *,
         ca_url: CaUrl,
-        fingerprint: str,
-        get: Callable[[str, int], Answer],
+        client: Client,
+        find_fingerprint: Callable[[], str],
         read_provisioners: Callable[[Sequence[Any]], list[Provisioner]],
-        names: Callable[[], Sequence[str]],
         max_pages: int = MAX_PAGES,
     ) -> None:
         self.ca_url = ca_url
-        self.fingerprint = fingerprint
-        self.get = get
+        self.client = client
+        self.find_fingerprint = find_fingerprint
         self.read_provisioners = read_provisioners
-        self.names = names
         self.max_pages = max_pages
 
     def url(self) -> CaUrl:
@@ -53,34 +73,53 @@ class HttpsAuthority:
         return self.ca_url
 
     def root_fingerprint(self) -> str:
-        """Return the fingerprint of the root that TLS trusts."""
-        return self.fingerprint
+        """Return the fingerprint of the root that the CA's certificate was verified by."""
+        return self.find_fingerprint()
+
+    def source(self) -> tuple[str, str]:
+        """Return that the CA was asked (see `domain.ports.Authority`)."""
+        return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what all pages of `GET /provisioners` list."""
-        listed: list[Any] = []
-        cursor, seen = "", {""}
-        for _ in range(self.max_pages):
-            query = urlencode({"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {}), quote_via=quote)
-            page = self._get_object(f"/provisioners?{query}", MAX_PAGE_BYTES)
-            entries, cursor = page.get("provisioners", ""), page.get("nextCursor") or ""
-            if not isinstance(entries, list | None) or not isinstance(cursor, str):
-                raise self._misbehaved("its list of provisioners is no list")
-            listed += entries or ()
-            if not cursor:
-                return self.read_provisioners(listed)
-            if cursor in seen:
-                raise self._misbehaved("its list of provisioners goes round in a circle")
-            seen.add(cursor)
+        listed: list[Provisioner] = []
+        cursor, seen, size = "", {""}, 0
+        with self.client.spending():
+            for _ in range(self.max_pages):
+                found, cursor, page_size = self._read_page(cursor, MAX_PROVISIONERS - len(listed))
+                listed += found
+                size += page_size
+                if size > MAX_LIST_BYTES:
+                    raise self._misbehaved(f"its list of provisioners is over {MAX_LIST_BYTES} bytes")
+                if not cursor:
+                    return listed
+                if cursor in seen:
+                    raise self._misbehaved("its list of provisioners goes round in a circle")
+                seen.add(cursor)
+                self.client.check_time()
         raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
+
+    def _read_page(self, cursor: str, room: int) -> tuple[list[Provisioner], str, int]:
+        """Return a page's provisioners, of which there may be `room`, the next cursor, and the bytes that it took."""
+        query = urlencode({"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {}), quote_via=quote)
+        path = f"/provisioners?{query}"
+        body = self._get(path, MAX_PAGE_BYTES)
+        page = self._parse(path, body)
+        entries, following = page.get("provisioners", ""), page.get("nextCursor") or ""
+        if not isinstance(entries, list | None) or not isinstance(following, str):
+            raise self._misbehaved("its list of provisioners is no list")
+        if entries and len(entries) > room:
+            raise self._misbehaved(f"it lists over {MAX_PROVISIONERS} provisioners")
+        return self.read_provisioners(entries or []), following, len(body)
 
     def settings(self) -> AuthoritySettings:
         """Return what the CA publishes; its names are those in its own certificate (step-ca, GetTLSCertificate)."""
-        provisioners = self.provisioners()
-        roots = self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
-        ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
+        with self.client.spending():
+            provisioners = self.provisioners()
+            roots = self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
+            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
         return AuthoritySettings(
-            dns_names=[_shorten_address(name) for name in self.names()],
+            dns_names=[_shorten_address(name) for name in self.client.names()],
             provisioners=provisioners,
             roots=[root.encode() for root in roots],
             ssh_user_keys=self._list_texts(ssh, "userKey"),
@@ -97,23 +136,35 @@ class HttpsAuthority:
     def encrypted_key(self, kid: str) -> str:
         """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
         segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
-        key = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES).get("key")
+        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
+        if not answer:
+            raise AuthorityError(
+                f"the CA at {self.ca_url} keeps no key for kid {kid}",
+                "give the provisioner's private key by --key, or choose another provisioner",
+            )
+        key = answer.get("key")
         if not isinstance(key, str) or not key:
             raise self._misbehaved(f"it answers with no key for kid {kid}")
         return key
 
     def _get_object(self, path: str, limit: int, absent: int | None = None) -> dict[str, Any]:
         """Return the JSON object that a GET of `path` answers with, an empty one for the status `absent`."""
-        answer = self.get(path, limit)
-        status, location, body = answer.status, answer.location, answer.body
-        if status == absent:
-            return {}
-        if 300 <= status < 400:
-            raise self._misbehaved(f"it redirects {path} to {location or 'nowhere'}, which is refused")
-        if status not in (200, 201):  # /roots answers as if it had created them
-            raise self._misbehaved(f"it answers {path} with status {status}{_read_message(body)}")
+        return self._parse(path, self._get(path, limit, absent))
+
+    def _get(self, path: str, limit: int, absent: int | None = None) -> bytes:
+        """Return the body that a GET of `path` answers with, an empty object for the status `absent`."""
+        answer = self.client.get(path, limit)
+        if answer.status == absent:
+            return b"{}"
+        if 300 <= answer.status < 400:
+            raise self._misbehaved(f"it redirects {path} to {answer.location or 'nowhere'}, which is refused")
+        if answer.status not in (200, 201):  # /roots answers as if it had created them
+            raise self._misbehaved(f"it answers {path} with status {answer.status}{_read_message(answer.body)}")
+        return answer.body
+
+    def _parse(self, path: str, body: bytes) -> dict[str, Any]:
         try:
-            value = json_text.parse(body)
+            value = json_text.parse_document(body)
             if not isinstance(value, dict):
                 raise ValueError("no JSON object")
         except ValueError as error:
@@ -127,7 +178,7 @@ class HttpsAuthority:
 def _read_message(body: bytes) -> str:
     """Return the message of step-ca's error body, where it is one, with a colon in front."""
     try:
-        message = json_text.parse(body).get("message")
+        message = json_text.parse_document(body).get("message")
     except (ValueError, AttributeError):
         return ""
     return f": {message[:500]}" if isinstance(message, str) else ""

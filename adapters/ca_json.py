@@ -6,13 +6,19 @@ from typing import Any
 import attrs
 
 from domain import json_text
-from domain.authority_settings import AuthoritySettings, ProvisionerClaims
+from domain.authority_settings import MAX_PROVISIONERS, AuthoritySettings, ProvisionerClaims
 from domain.ca_url import CaUrl, check_host
 from domain.errors import AuthorityError, InputError
+from domain.json_record import read_record
 from domain.ports import InputFiles
 from domain.provisioners.base import Provisioner
 
-MAX_CONFIG_BYTES, MAX_KEY_BYTES = 32 << 20, 64 << 10
+_REMOTE_MANAGEMENT = (
+    "with enableAdmin the CA has its provisioners in its database, which is not opened: "
+    "leave --offline out, so that the CA is asked"
+)
+
+MAX_CONFIG_BYTES, MAX_KEY_BYTES = 8 << 20, 64 << 10
 
 
 @attrs.frozen
@@ -23,6 +29,7 @@ class AuthoritySection:
     claims: dict[str, Any] | None = None
     policy: dict[str, Any] | None = None
     disableIssuedAtCheck: bool = False  # noqa: N815  # step-ca's spelling
+    enableAdmin: bool = False  # noqa: N815  # step-ca's spelling
 
 
 @attrs.frozen
@@ -40,6 +47,7 @@ class CaConfig:
     dnsNames: list[str]  # noqa: N815  # step-ca's spelling
     authority: AuthoritySection
     root: str | list[str] = ""
+    crt: str = ""
     ssh: SshSection | None = None
     db: dict[str, Any] | None = None
 
@@ -52,7 +60,8 @@ class CaJson:
         path: Names the file in errors.
         config: What stands in it.
         ca_url: An address that goes before the file's own, or None.
-        fingerprint_root: Path of a root certificate to its fingerprint.
+        fingerprint_root: Paths of root certificates, and of the chain that the CA signs by or "", to the fingerprint
+            of the root of that chain.
         read_provisioners: Parsed JSON to provisioners.
         read_claims: The authority's claims, parsed JSON, to the domain's.
         read_root: Path of a root file to the DER of its certificates.
@@ -63,24 +72,24 @@ class CaJson:
     path: str
     config: CaConfig
     ca_url: CaUrl | None
-    fingerprint_root: Callable[[str], str]
+    fingerprint_root: Callable[[Sequence[str], str], str]
     read_provisioners: Callable[[Sequence[Any]], list[Provisioner]]
     read_claims: Callable[[Any], ProvisionerClaims]
     read_root: Callable[[str], Sequence[bytes]]
     read_ssh_key: Callable[[str], str | None]
 
     def url(self) -> CaUrl:
-        """Return the given address, else the first of `dnsNames`; audiences are compared without ports."""
+        """Return the given address, else the first of `dnsNames` that is one; audiences are compared without ports."""
         if self.ca_url is not None:
             return self.ca_url
         try:
-            return CaUrl(check_host(self.config.dnsNames[0] if self.config.dnsNames else ""))
+            return CaUrl(check_host(next((name for name in self.config.dnsNames if name[:2] != "*."), "")))
         except ValueError as error:
-            raise InputError(f"dnsNames in {self.path} cannot be used: {error}", "mend it, or give --ca-url") from error
+            raise InputError(f"dnsNames in {self.path} cannot be used: {error}", "fix it, or give --ca-url") from error
 
     def root_fingerprint(self) -> str:
-        """Return the fingerprint of the (first) root that the file names."""
-        return self.fingerprint_root(self._list_roots()[0])
+        """Return the fingerprint of the root that the file names; of several, of that which the CA's chain ends in."""
+        return self.fingerprint_root(self._list_roots(), self.config.crt)
 
     def settings(self) -> AuthoritySettings:
         """Return what the file says of how tokens are judged."""
@@ -88,7 +97,7 @@ class CaJson:
         return AuthoritySettings(
             dns_names=self.config.dnsNames,
             provisioners=self.provisioners(),
-            claims=self.read_claims(authority.claims or {}),
+            claims=self._read_claims(authority.claims or {}),
             roots=[der for path in self._list_roots() for der in self.read_root(path)],
             ssh_user_keys=self._find_ssh_keys(ssh.userKey),
             ssh_host_keys=self._find_ssh_keys(ssh.hostKey),
@@ -96,6 +105,12 @@ class CaJson:
             has_database=bool(self.config.db),
             has_policy=bool(authority.policy),
         )
+
+    def _read_claims(self, claims: dict[str, Any]) -> ProvisionerClaims:
+        try:
+            return self.read_claims(claims)
+        except ValueError as error:
+            raise refuse_config(self.path, f"in authority.claims {error}") from error
 
     def _find_ssh_keys(self, path: str) -> list[str] | None:
         """Return the public half of the private key at `path`, none where there is no such key, None where unknown."""
@@ -107,32 +122,46 @@ class CaJson:
     def _list_roots(self) -> list[str]:
         roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
         if not roots or not roots[0]:
-            raise InputError(f"{self.path} names no root", "mend it, or give --root")
+            raise InputError(f"{self.path} names no root", "fix it, or give --root")
         return roots
+
+    def source(self) -> tuple[str, str]:
+        """Return the path, and that the file need not have what a CA under remote management has.
+
+        Such a CA goes by the provisioners in its database alone (step-ca, authority.go, ReloadAdminResources).
+        """
+        return self.path, _REMOTE_MANAGEMENT if self.config.authority.enableAdmin else ""
 
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what `authority.provisioners` lists."""
-        return self.read_provisioners(self.config.authority.provisioners or [])
+        entries = self.config.authority.provisioners or []
+        if len(entries) > MAX_PROVISIONERS:
+            raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another by --ca-config")
+        return self.read_provisioners(entries)
 
     def encrypted_key(self, kid: str) -> str:
         """Fail: a key that the list does not carry is nowhere else in the file."""
         raise AuthorityError(
-            f"{self.path} has no encryptedKey for the provisioner with kid {kid}", "give its private key by --key"
+            f"{self.path} has no encryptedKey for the provisioner with kid {kid}",
+            "give its private key by --key, or choose another provisioner",
         )
 
 
-def read_ca_config(files: InputFiles, path: str, structure: Callable[[Any, type[CaConfig]], CaConfig]) -> CaConfig:
+def read_ca_config(files: InputFiles, path: str) -> CaConfig:
     """Return what the ca.json at `path` says.
 
     Raises:
         InputError: it cannot be read, or is not the configuration of a step-ca.
     """
     try:
-        return structure(json_text.parse(files.read(path, MAX_CONFIG_BYTES)), CaConfig)
+        return read_record(json_text.parse_document(files.read(path, MAX_CONFIG_BYTES)), CaConfig)
     except ValueError as error:
-        raise InputError(
-            f"{path} is no ca.json that can be used: {error}", "mend it, or name another by --ca-config"
-        ) from error
+        raise refuse_config(path, str(error)) from error
+
+
+def refuse_config(path: str, why: str) -> InputError:
+    """Return the error for a ca.json that step-ca itself would not take."""
+    return InputError(f"{path} is no ca.json that can be used: {why}", "fix it, or name another by --ca-config")
 
 
 def read_public_half(files: InputFiles, path: str) -> str | None:

@@ -17,13 +17,14 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
+from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
 from domain import json_text
 from domain.ca_encounter import Encounter, Stop
 from domain.duration import NANOSECONDS, format_duration
 from domain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from domain.ca_url import CaUrl
     from domain.ports import Clock
@@ -32,8 +33,7 @@ MAX_BODY_BYTES = 65_536
 HEALTH = "/health"
 
 _NAME_FAULTS = frozenset({62, 64})
-_VALIDITY_FAULTS = frozenset({9, 10})
-"""OpenSSL's X509_V_ERR_…: HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH; CERT_NOT_YET_VALID, CERT_HAS_EXPIRED."""
+"""OpenSSL's X509_V_ERR_…: HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH."""
 
 
 class CaProbe:
@@ -79,7 +79,10 @@ class CaProbe:
             reason = f"nothing within {format_duration(self.request_timeout)}"
             return attrs.evolve(course.seen, stop=course.if_silent, reason=reason)
         except ssl.SSLCertVerificationError as error:
-            return attrs.evolve(course.seen, stop=_tell_distrust(error), reason=error.verify_message)
+            if is_out_of_time(error):
+                reason = explain_times(self._look_at_certificates(way), error.verify_message)
+                return attrs.evolve(course.seen, stop=Stop.VALIDITY, reason=reason)
+            return attrs.evolve(course.seen, stop=Stop.TRUST, reason=error.verify_message)
         except (OSError, HTTPException, ValueError, OverflowError) as error:
             return attrs.evolve(course.seen, stop=course.if_broken, reason=_describe(error))
         return course.seen
@@ -110,6 +113,11 @@ class CaProbe:
             context.wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream,
         ):
             course.see_certificate(stream.getpeercert())
+
+    def _look_at_certificates(self, way: _Way) -> Sequence[bytes]:
+        """Return the certificates that the CA shows, trusted or not, as far as it shows them in time."""
+        exchange = Exchange(self.request_timeout / NANOSECONDS, MAX_BODY_BYTES)
+        return look_at_certificates(exchange, self.ca_url.host.rstrip("."), lambda: way.connect(exchange))
 
     def _ask(self, stream: ssl.SSLSocket, course: _Course, exchange: Exchange) -> None:
         """Ask for the CA's health, and note both clocks."""
@@ -213,10 +221,6 @@ def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
     )
 
 
-def _tell_distrust(error: ssl.SSLCertVerificationError) -> Stop:
-    return Stop.VALIDITY if error.verify_code in _VALIDITY_FAULTS else Stop.TRUST
-
-
 def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:
     """Return the body, nothing where it is too long for what the CA's health may be."""
     try:
@@ -227,7 +231,7 @@ def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:
 
 def _says_ok(body: bytes) -> bool:
     try:
-        return bool(json_text.parse(body).get("status") == "ok")
+        return bool(json_text.parse_document(body).get("status") == "ok")
     except (ValueError, AttributeError):
         return False
 
@@ -244,6 +248,8 @@ def _describe(error: Exception) -> str:
     """Return why the line broke, in the system's words where it has some."""
     if isinstance(error, socket.gaierror):
         return f"its name cannot be resolved ({error.strerror})"
+    if speaks_no_tls(error):
+        return NO_TLS
     if isinstance(error, ssl.SSLError):
         return str(error.reason or error.strerror or error).lower().replace("_", " ")
     if isinstance(error, HTTPException):

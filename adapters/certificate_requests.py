@@ -14,19 +14,13 @@ from cryptography.x509.oid import NameOID
 
 from domain import base64url
 from domain.certificate import CertificateRequest
-from domain.errors import InputError
+from domain.errors import InputError, describe_foreign, translating
 from domain.jwk import MIN_RSA_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.jwk import PublicJwk
-
-_UNREADABLE = (
-    ValueError, NotImplementedError, UnsupportedAlgorithm,
-    x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
-)  # fmt: skip
-"""What the library raises for a request that it does not take."""
 
 _PEM_KEY_BEGIN = b"-----BEGIN PUBLIC KEY-----"
 _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
@@ -39,13 +33,10 @@ def read_request(data: bytes) -> CertificateRequest:
     Raises:
         InputError: there is none, or it cannot be read.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
-            return _describe_request(_load_request(data))
-    except _UNREADABLE as error:
-        what = "the file holds no certificate signing request that can be read"
-        raise InputError(what, "give a CSR in PEM or DER") from error
+    what, fix = "the file holds no certificate signing request that can be read", "give a CSR in PEM or DER"
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
+        return _describe_request(_load_request(data))
 
 
 def read_public_keys(data: bytes, read_public: Callable[[object], PublicJwk]) -> list[PublicJwk]:
@@ -58,11 +49,13 @@ def read_public_keys(data: bytes, read_public: Callable[[object], PublicJwk]) ->
     Raises:
         InputError: one cannot be read, or is of a type that signs no tokens.
     """
-    try:
+    with translating(_explain_public_key):
         blocks = [_PEM_KEY_BEGIN + block for block in data.split(_PEM_KEY_BEGIN)[1:]]
         return [read_public(load_pem_public_key(block)) for block in blocks]
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(f"a public key cannot be read: {error}", "give public keys in PEM") from error
+
+
+def _explain_public_key(error: BaseException) -> InputError:
+    return InputError(f"a public key cannot be read: {describe_foreign(error)}", "give public keys in PEM")
 
 
 def _load_request(data: bytes) -> x509.CertificateSigningRequest:

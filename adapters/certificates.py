@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from domain.certificate import Certificate, SshCertificate
+from domain.der_values import DerValues
 from domain.duration import NANOSECONDS
-from domain.errors import InputError
+from domain.errors import InputError, translating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
 
 _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
 """How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
-
-_UNREADABLE = (
-    ValueError, IndexError, NotImplementedError, UnsupportedAlgorithm,
-    x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
-)  # fmt: skip
-"""What the library raises for an input that it does not take."""
 
 _PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
 _PEM_LABEL = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
@@ -87,6 +82,8 @@ class CertificateReader:
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return Certificate(
             der=certificate.public_bytes(Encoding.DER),
+            subject_name=certificate.subject.public_bytes(),
+            issuer_name=certificate.issuer.public_bytes(),
             common_name=str(names[-1].value) if names else "",  # of several, step-ca goes by the last
             not_before=int(certificate.not_valid_before_utc.timestamp()) * NANOSECONDS,
             not_after=int(certificate.not_valid_after_utc.timestamp()) * NANOSECONDS + 1,  # that instant still counts
@@ -110,12 +107,9 @@ def _reading(what: str, fix: str) -> Iterator[None]:
 
     It cautions of what older certificates hold, such as a serial number that is not positive, on stderr.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except _UNREADABLE as error:
-        raise InputError(what, fix) from error
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _load_pem(data: bytes) -> list[x509.Certificate]:
@@ -144,8 +138,9 @@ def _allows_client(certificate: x509.Certificate) -> bool:
 
 def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
     try:
-        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        with translating(lambda _: InputError("it is not by that key")):
+            certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except InputError:
         return False
     return True
 
@@ -175,24 +170,11 @@ def _describe_path(certificate: x509.Certificate) -> dict[str, Any]:
 def _read_provisioner(der: bytes) -> str | None:
     """Return the name in step-ca's provisioner extension: a sequence of type, name and more (step-ca, extension.go)."""
     try:
-        fields = _split_der(_split_der(der)[0])
-        return fields[1].decode()
-    except (ValueError, IndexError):
+        fields = DerValues(DerValues(der).take(0x30))
+        fields.take(0x02)
+        return fields.take(0x04).decode()
+    except ValueError:
         return None
-
-
-def _split_der(der: bytes) -> list[bytes]:
-    """Return the contents of the ASN.1 values that `der` consists of (X.690, 8.1)."""
-    contents: list[bytes] = []
-    while der:
-        octets = der[1] & 0x7F if der[1] & 0x80 else 0
-        length = int.from_bytes(der[2 : 2 + octets], "big") if octets else der[1]
-        begin = 2 + octets
-        if len(der) < begin + length:
-            raise ValueError("cut off")
-        contents.append(der[begin : begin + length])
-        der = der[begin + length :]
-    return contents
 
 
 def _name_algorithm(wire: bytes) -> bytes:

@@ -29,6 +29,10 @@ class DeclaredAuthority:
         """Return the fingerprint of the root that the user gave."""
         return self.fingerprint_root()
 
+    def source(self) -> tuple[str, str]:
+        """Return that the user was asked (see `domain.ports.Authority`)."""
+        return "", ""
+
     def provisioners(self) -> Sequence[Provisioner]:
         """Return the one provisioner."""
         return [self.provisioner]

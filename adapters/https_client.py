@@ -1,12 +1,15 @@
 """GETs from one CA over HTTPS that it cannot make endless: trust is the given roots and nothing else."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, sleep
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind, Peer
 from adapters.http.pool import Answer, Pool, find_proxy, make_tls_context
+from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca_url import CaUrl
+from domain.certificate_time import CHECK_CLOCK
 from domain.duration import NANOSECONDS, format_duration
 from domain.errors import AuthorityError, NetworkError, StepOttError
 
@@ -14,6 +17,10 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIED_FAULTS = frozenset({FaultKind.UNREACHABLE, FaultKind.BROKEN})
 PAUSES = (0.1, 0.2, 0.4)
 """Seconds to wait before each further attempt after a fault that may pass."""
+
+RENEW_CERTIFICATE = f"{CHECK_CLOCK}; if it is right, restart the CA, which then makes itself a new certificate"
+LOOK_SECONDS = 5.0
+"""The most that an error waits for to say more."""
 
 HEALTH, MAX_HEALTH_BYTES = "/health", 65_536
 
@@ -139,6 +146,20 @@ class HttpsClient:
             return root
         raise AuthorityError(f"no single root verifies the certificate of the CA at {self.ca_url}", "check --root")
 
+    def _look_at_certificates(self) -> Sequence[bytes]:
+        """Return the certificates that the CA shows, trusted or not, as far as it does in time and without a proxy."""
+        if find_proxy(self.ca_url) is not None:
+            return ()
+        seconds = max(min(self._left(), LOOK_SECONDS), 0.0)
+        exchange, address = Exchange(seconds, 0), (self.ca_url.host, self.ca_url.port or 443)
+
+        def connect() -> socket.socket:
+            plain = socket.create_connection(address, exchange.left())
+            exchange.watch(plain)
+            return plain
+
+        return look_at_certificates(exchange, self.ca_url.host.rstrip("."), connect)
+
     def _left(self) -> float:
         running = 0.0 if self._since is None else monotonic() - self._since
         return self.timeout / NANOSECONDS - self._spent - running
@@ -153,6 +174,11 @@ class HttpsClient:
         ca = f"the CA at {self.ca_url}"
         if fault.kind is FaultKind.OVERSIZED:
             return AuthorityError(f"{ca} cannot be used: its answer to {path} is {fault.reason}", "check --ca-url")
+        if fault.kind is FaultKind.NO_TLS:
+            return NetworkError(f"TLS with {ca} fails: {fault.reason}", USE_TLS_PORT)
+        if fault.kind is FaultKind.OUT_OF_TIME:
+            reason = explain_times(self._look_at_certificates(), fault.reason)
+            return NetworkError(f"TLS with {ca} fails: {reason}", RENEW_CERTIFICATE)
         if fault.kind is FaultKind.TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", "check --ca-url and --root")
         how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no proper answer"

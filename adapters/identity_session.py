@@ -36,7 +36,7 @@ class IdentityAnswer:
             IdentityError: it is no JSON, or holds what step-ott does not take.
         """
         try:
-            return json_text.parse(self.body)
+            return json_text.parse_document(self.body)
         except ValueError as error:
             what = f"the identity provider's answer from {self.url} (status {self.status_code}) is no JSON"
             raise IdentityError(f"{what}: {error}", "check the address at the CA") from error
@@ -44,7 +44,7 @@ class IdentityAnswer:
     def is_explained(self) -> bool:
         """Return whether it says what is wrong, where something is (RFC 6749, 5.2)."""
         try:
-            document = json_text.parse(self.body)
+            document = json_text.parse_document(self.body)
         except ValueError:
             return False
         return isinstance(document, dict) and isinstance(document.get("error"), str)

@@ -14,6 +14,8 @@ from domain.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from domain.ports import InputFiles
+
 WRITER_SECONDS = 60
 """How long a named pipe is waited for that nobody has opened for writing."""
 
@@ -39,15 +41,12 @@ class LocalFiles:
 
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of `path` (see `domain.ports.InputFiles`)."""
-        shown = "standard input" if path == "-" else path
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
             reason = getattr(error, "strerror", None) or ("it is closed" if path == "-" else "not a path")
-            raise InputError(f"{shown} cannot be read: {reason}", "check the path and its permissions") from error
-        if len(data) > limit:
-            raise InputError(f"{shown} is over {limit} bytes", "it is not a file of the kind that is wanted here")
-        return data
+            raise InputError(f"{_name(path)} cannot be read: {reason}", "check the path and its permissions") from error
+        return _bound(data, path, limit)
 
     def open(self, path: str) -> int:
         """Return a descriptor of the file `path`; the writer of a named pipe is waited for.
@@ -170,3 +169,39 @@ class _Opening:
 def _give_up(shown: str, what: str, seconds: float) -> InputError:
     waited = format_duration(int(seconds * NANOSECONDS))
     return InputError(f"{shown} cannot be read: {what} within {waited}", _WAITED)
+
+
+class RememberedFiles:
+    """Files that are read once, since several steps look at one, and standard input can be read only once.
+
+    Attributes:
+        files: Where they are.
+    """
+
+    def __init__(self, files: InputFiles) -> None:
+        self.files = files
+        self._contents: dict[str, bytes] = {}
+        self._refusal: InputError | None = None
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path` (see `domain.ports.InputFiles`), within each reader's own limit."""
+        if path == "-" and self._refusal is not None:
+            raise self._refusal
+        if path not in self._contents:
+            try:
+                self._contents[path] = self.files.read(path, limit)
+            except InputError as error:
+                if path == "-":
+                    self._refusal = error  # its beginning is gone
+                raise
+        return _bound(self._contents[path], path, limit)
+
+
+def _bound(data: bytes, path: str, limit: int) -> bytes:
+    if len(data) > limit:
+        raise InputError(f"{_name(path)} is over {limit} bytes", "it is not a file of the kind that is wanted here")
+    return data
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else path

@@ -73,6 +73,7 @@ class KeyContainers:
             if key is None:
                 key = _try_passwords(lambda password: self.load_pem(data, password), whose, passwords)
             return self.make_signer(key, None)
+        data = json_text.drop_mark(data)
         text = data.decode("utf-8", "replace").strip()
         if text.startswith("{"):
             jwk = _parse_object(data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from domain.errors import KeyFormatError, naming
+from domain.errors import KeyFormatError, naming, translating
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,10 +87,8 @@ def _decode(data: bytes) -> tuple[str, bytes]:
 def _load(label: str, key: bytes) -> object:
     """Return the key object of a P-256 scalar, or of an Ed25519 seed with its public key behind it."""
     if "P256" in label:
-        try:
+        with translating(lambda _: KeyFormatError(f"the {label} is damaged", "get a sound copy of it")):
             return ec.derive_private_key(int.from_bytes(key, "big"), ec.SECP256R1())
-        except ValueError as error:
-            raise KeyFormatError(f"the {label} is damaged", "get a sound copy of it") from error
     private_key = ed25519.Ed25519PrivateKey.from_private_bytes(key[:32])
     if private_key.public_key().public_bytes_raw() != key[32:]:
         raise KeyFormatError(f"the {label} is damaged: its halves do not belong together", "get a sound copy of it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,4 +53,9 @@ class TypedPassword:
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give what is typed (see `domain.ports.Passwords`)."""
         for attempt in range(ATTEMPTS):
-            yield self.prompter.password(f"{'Wrong. ' if attempt else ''}Please enter {purpose}")
+            question = f"{'Wrong. ' if attempt else ''}Please enter {purpose}"
+            try:
+                typed = self.prompter.password(question)
+            except UsageError as error:
+                raise UsageError(f"{purpose} is needed, and {error.what}", error.fix) from error
+            yield typed

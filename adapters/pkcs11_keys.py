@@ -14,7 +14,7 @@ from pkcs11.types import PROTECTED_AUTH
 
 from domain.device_options import pin_path
 from domain.device_public import describe_ec, describe_rsa
-from domain.errors import InputError, KeyFormatError, KeyMismatchError, WrongPasswordError, naming
+from domain.errors import InputError, KeyFormatError, KeyMismatchError, UsageError, WrongPasswordError, naming
 from domain.jwk import read_public_jwk
 from domain.pkcs11_uri import encode_id
 
@@ -40,6 +40,7 @@ _WRONG_PIN = (
     pkcs11.exceptions.PinInvalid,
     pkcs11.exceptions.PinLenRange,
 )
+_NAME_PIN = "write pin-source with its file into the URI, or name the file by --password-file on the command line"
 _CHECK_PIN = "check it before the next try: devices lock after a few wrong ones"
 
 _RSA_MECHANISMS = {
@@ -148,7 +149,10 @@ class Pkcs11Keys:
             return None
         if path is None and TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags:
             return PROTECTED_AUTH
-        pin = self.read_pin(path, whose) if path is not None else next(iter(passwords.candidates(whose)))
+        try:
+            pin = self.read_pin(path, whose) if path is not None else next(iter(passwords.candidates(whose)))
+        except UsageError as error:
+            raise UsageError(error.what, _NAME_PIN) from error
         try:
             return pin.decode("utf-8")
         except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Provisioners as step-ca writes them in JSON, read strictly by cattrs (step-ca, authority/provisioner).
+"""Provisioners as step-ca writes them in JSON, read strictly (step-ca, authority/provisioner).
 
 Unknown members are the CA's own business and are passed over. A provisioner of an unknown type, or one
 whose members make no sense, must not hide its neighbours: it is kept as one that makes no tokens.
@@ -6,14 +6,13 @@ whose members make no sense, must not hide its neighbours: it is kept as one tha
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
 import attrs
-from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn
 
 from domain.authority_settings import ProvisionerClaims
 from domain.identity_client import IdentityClient
+from domain.json_record import read_record
 from domain.jwk import read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
@@ -21,8 +20,10 @@ from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
+from domain.terminal_text import shorten
 
-_T = TypeVar("_T")
+MAX_NAME_LENGTH = 1_024
+"""Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""
 
 TOKENLESS = {
     "acme": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
@@ -83,67 +84,6 @@ class ListedClient:
     authParams: list[str] | None = None  # noqa: N815  # step-ca's spelling
 
 
-def _make_converter(detailed: bool) -> Converter:
-    """Return a converter that takes a JSON type for itself alone; cattrs' own makes text of anything."""
-    converter = Converter(detailed_validation=detailed)
-
-    def read_text(value: Any, _: Any) -> str:
-        return _expect(value, str, "text")
-
-    def read_truth(value: Any, _: Any) -> bool:
-        return _expect(value, bool, "true or false")
-
-    def read_object(value: Any, _: Any) -> dict[str, Any]:
-        return _expect(value, dict, "a JSON object")
-
-    def read_list(value: Any, cls: Any) -> list[Any]:
-        (item,) = get_args(cls)
-        return [converter.structure(element, item) for element in _expect(value, list, "a list")]
-
-    def make_record_reader(cls: Any) -> Callable[[Any, Any], Any]:
-        read_members = make_dict_structure_fn(cls, converter)
-        return lambda value, _: read_members(_expect(value, dict, "a JSON object"), cls)
-
-    def read_text_or_list(value: Any, _: Any) -> str | list[str]:
-        return value if isinstance(value, str) else converter.structure(value, list[str])
-
-    converter.register_structure_hook(str, read_text)
-    converter.register_structure_hook(bool, read_truth)
-    converter.register_structure_hook_factory(attrs.has, make_record_reader)
-    converter.register_structure_hook_func(lambda cls: _origin(cls) is dict, read_object)
-    converter.register_structure_hook_func(lambda cls: _origin(cls) is list, read_list)
-    converter.register_structure_hook_func(lambda cls: cls == str | list[str], read_text_or_list)
-    return converter
-
-
-def _origin(cls: Any) -> Any:
-    return get_origin(cls)
-
-
-def _expect(value: Any, cls: type[_T], what: str) -> _T:
-    if not isinstance(value, cls):
-        raise TypeError(f"is not {what}")
-    return value
-
-
-_CONVERTER = _make_converter(detailed=False)
-
-
-def structure(value: Any, cls: type[_T]) -> _T:
-    """Return `value`, parsed JSON, as an instance of the attrs class `cls`.
-
-    Raises:
-        ValueError: naming every member that is missing or of the wrong type.
-    """
-    try:
-        return _CONVERTER.structure(value, cls)
-    except Exception:  # noqa: BLE001  # whatever it was, the slower converter explains it
-        try:
-            return _make_converter(detailed=True).structure(value, cls)
-        except Exception as error:
-            raise ValueError("; ".join(transform_error(error))) from error
-
-
 def read_provisioners(values: Sequence[Any]) -> list[Provisioner]:
     """Return the provisioners in `values`, parsed JSON, in their order."""
     return [_read_provisioner(value) for value in values]
@@ -151,11 +91,14 @@ def read_provisioners(values: Sequence[Any]) -> list[Provisioner]:
 
 def _read_provisioner(value: Any) -> Provisioner:
     try:
-        listed = structure(value, ListedProvisioner)
+        listed = read_record(value, ListedProvisioner)
     except ValueError as error:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
-        return OtherProvisioner(str(name), str(type_name), _explain(error))
+        return OtherProvisioner(shorten(str(name)), shorten(str(type_name)), _explain(error))
+    if max(len(listed.name), len(listed.type)) > MAX_NAME_LENGTH:
+        reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
+        return OtherProvisioner(shorten(listed.name), shorten(listed.type), reason)
     type_name = listed.type.lower()
     common: dict[str, Any] = {
         "claims": _read_claims(listed.claims),
@@ -185,7 +128,7 @@ def read_authority_claims(value: Any) -> ProvisionerClaims:
         ValueError: a claim is of the wrong type.
     """
     usual = ProvisionerClaims(enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False)
-    return _read_claims(structure(value, ListedClaims)).over(usual)
+    return _read_claims(read_record(value, ListedClaims)).over(usual)
 
 
 def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
@@ -214,7 +157,7 @@ def _decode(text: Any) -> bytes:
 
 def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
     try:
-        versions = structure(value, ListedAws).imdsVersions or (V2, V1)
+        versions = read_record(value, ListedAws).imdsVersions or (V2, V1)
         if not {V1, V2}.intersection(versions):
             raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
     except ValueError as error:
@@ -224,7 +167,7 @@ def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) 
 
 def _read_azure(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
     try:
-        members = structure(value, ListedAzure)
+        members = read_record(value, ListedAzure)
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, _explain(error))
     return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
@@ -237,6 +180,8 @@ def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> P
         public = read_public_jwk(listed.key)
         if not public.kid:
             raise ValueError("its key has no kid")
+        if len(public.kid) > MAX_NAME_LENGTH:
+            raise ValueError(f"its kid has over {MAX_NAME_LENGTH} characters")
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, f"its key cannot be used: {error}")
     return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
@@ -244,7 +189,7 @@ def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> P
 
 def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
     try:
-        client = structure(value, ListedClient)
+        client = read_record(value, ListedClient)
     except ValueError as error:
         return OtherProvisioner(listed.name, listed.type, _explain(error), listed.clientID or "", **common)
     return OidcProvisioner(

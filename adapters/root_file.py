@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from domain.errors import InputError
+from domain.errors import InputError, naming
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from domain.ports import InputFiles
 
 MAX_ROOT_BYTES = 1 << 20
@@ -40,7 +42,8 @@ class RootFile:
         return self._certificates
 
     def _read(self) -> list[bytes]:
-        data = self.files.read(self.path, MAX_ROOT_BYTES)
+        with naming(f"{self.whose} {self.path}"):
+            data = self.files.read(self.path, MAX_ROOT_BYTES)
         try:
             is_der = data[:1] == b"\x30" and _BEGIN not in data
             found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]
@@ -54,9 +57,46 @@ class RootFile:
             raise InputError(f"{self.whose} {self.path} holds no certificate", "get the root certificate from the CA")
         return found
 
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of the first certificate's DER, lower-case hex, as step-ca compares it."""
-        return sha256(self.certificates()[0]).hexdigest()
+    def fingerprint(self, find_anchor: Callable[[], bytes] | None = None) -> str:
+        """Return the fingerprint of the root among the certificates (see `fingerprint_root`)."""
+        return fingerprint_root(self.certificates(), find_anchor)
+
+
+def fingerprint_root(certificates: Sequence[bytes], find_anchor: Callable[[], bytes] | None) -> str:
+    """Return the SHA-256 of the DER of a CA's root, lower-case hex, as step-ca compares it.
+
+    Args:
+        certificates: DER, at least one: the root, perhaps with roots of other CAs, old ones, and intermediate ones.
+        find_anchor: Returns the DER of that which vouches for the CA, or which the root has issued; called where there
+            are several. Without it the first is the root.
+    """
+    if len(certificates) == 1 or find_anchor is None:
+        return sha256(certificates[0]).hexdigest()
+    return sha256(_climb(find_anchor(), certificates)).hexdigest()
+
+
+def _climb(der: bytes, candidates: Sequence[bytes]) -> bytes:
+    """Return the uppermost of the candidates that has issued a certificate, or issued its issuer; else itself."""
+    from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
+
+    remaining = [candidate for candidate in candidates if candidate != der]
+    while True:
+        issuer = next((candidate for candidate in remaining if _has_issued(x509, candidate, der)), None)
+        if issuer is None:
+            return der
+        remaining.remove(issuer)
+        der = issuer
+
+
+def _has_issued(x509: Any, issuer: bytes, der: bytes) -> bool:
+    """Return whether name and key of one certificate have issued another."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
+
+    try:
+        x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _decode(block: bytes) -> bytes:

@@ -99,7 +99,7 @@ class StepPath:
         except OSError:
             pass  # there is something that cannot be reached: reading it tells why
         try:
-            values = json_text.parse(self.files.read(path, MAX_SETTINGS_BYTES))
+            values = json_text.parse_document(self.files.read(path, MAX_SETTINGS_BYTES))
         except ValueError as error:
             raise InputError(f"{path} cannot be used: {error}", "mend the file") from error
         if not isinstance(values, dict):

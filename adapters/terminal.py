@@ -69,9 +69,7 @@ class Stderr:
 
 
 def _open_for_password() -> int:
-    return _open_terminal(
-        "the password is needed, and there is no terminal to ask on", "name its file by --password-file"
-    )
+    return _open_terminal("there is no terminal to ask on", "name its file by --password-file")
 
 
 def _open_for_choice(question: str, items: Sequence[str]) -> int:

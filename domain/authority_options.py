@@ -8,11 +8,12 @@ import attrs
 
 from domain.ca_url import CaUrl, parse_ca_url
 from domain.duration import NANOSECONDS, parse_duration
-from domain.errors import UsageError
+from domain.errors import UsageError, naming
 from domain.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
 NEEDS = {"ca-config": "offline"}
 """Options that have no effect without another one."""
@@ -63,6 +64,17 @@ class AuthorityOptions:
     def is_flag(self, name: str) -> bool:
         """Return whether the option stands on the command line."""
         return name in self.settings and self.settings[name].origin is Origin.FLAG
+
+    def naming(self, name: str, path: str | None = None) -> AbstractContextManager[None]:
+        """Let every `InputError` within say that it is about the file of the option `name`, and what gave it.
+
+        Args:
+            name: The option's.
+            path: The file, where the option may name several; one that is not the option's is named by itself.
+        """
+        path = path or self.text(name) or ""
+        setting = self.settings.get(name)
+        return naming(path if setting is None else setting.shown(path), path)
 
     def spell(self, name: str) -> str:
         """Return how the user wrote the option, for errors and notices."""
@@ -143,7 +155,7 @@ def parse_option(given: Settings, name: str, parse: Callable[[str], _T]) -> _T |
     try:
         return parse(text)
     except ValueError as error:
-        raise UsageError(f"{spell(given, name)} {text!r} cannot be used", str(error)) from error
+        raise UsageError(f"{given[name].shown(repr(text))} cannot be used", str(error)) from error
 
 
 def list_texts(given: Settings, name: str) -> tuple[str, ...]:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from domain.provisioners.base import Provisioner
 
 
+MAX_PROVISIONERS = 10_000
+"""Of one CA; a longer list is refused."""
+
+
 @attrs.frozen(kw_only=True)
 class ProvisionerClaims:
     """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go)."""

@@ -6,11 +6,9 @@ import attrs
 
 from domain.authority_options import check_texts, drop_absent, judge_standard_input, parse_option
 from domain.errors import UsageError
+from domain.print_form import BATCH_FORMS, TOKENS, choose_form
 from domain.setting import Origin, Setting, Settings, spell
 from domain.token_options import ANY_SUBJECT, TokenOptions, list_input_files, read_token_options
-
-NDJSON, TOKENS = "ndjson", "tokens"
-FORMATS = (NDJSON, TOKENS)
 
 MAX_WORKERS = 1024
 
@@ -25,7 +23,7 @@ class BatchOptions:
     Attributes:
         defaults: What holds for every line that says nothing else; its subject counts for nothing.
         source: The file with the lines, `-` for standard input.
-        form: How they are printed, one of `FORMATS`.
+        form: How they are printed, one of `domain.print_form.BATCH_FORMS`.
         output_dir: The folder where each token gets a file of its own, None for nowhere.
         workers: How many processes sign, None for one a core.
         resume_from: Number of the line to begin with, from 1.
@@ -56,9 +54,7 @@ def read_batch_options(source: str, settings: Settings, now: int) -> BatchOption
     defaults = read_token_options(ANY_SUBJECT, given, now)
     subjects = {"": Setting(source, Origin.FLAG, "the list of subjects")}
     judge_standard_input({**given, **subjects}, {*subjects, *list_input_files()})
-    form = str(own["format"].value) if "format" in own else NDJSON
-    if form not in FORMATS:
-        raise UsageError(f"{spell(own, 'format')} {form!r} is not known", f"choose {' or '.join(FORMATS)}")
+    form = choose_form(own, BATCH_FORMS)
     folder = str(own["output-dir"].value) if "output-dir" in own else None
     if folder is not None and form == TOKENS:
         raise UsageError(f"{spell(own, 'output-dir')} and {spell(own, 'format')} tokens cannot be used together",

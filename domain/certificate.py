@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,7 +10,7 @@ from domain.duration import NANOSECONDS
 from domain.errors import InputError, KeyMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from domain.jwk import PublicJwk
 
@@ -32,6 +31,7 @@ class Certificate:
         public: Its key, None where that is of a type that signs no tokens.
         is_issued_by: Tells whether the certificate in this DER has issued it: its name is the issuer's, and its
             key made the signature.
+        subject_name, issuer_name: Its own name and its issuer's, in DER.
         is_ca: Whether it may issue certificates (RFC 5280, 4.2.1.9).
         path_length: How many issuers may follow it on the way to a leaf, None for any number.
         has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
@@ -46,10 +46,16 @@ class Certificate:
     client_auth: bool
     public: PublicJwk | None
     is_issued_by: Callable[[bytes], bool] = attrs.field(repr=False)
+    subject_name: bytes = b""
+    issuer_name: bytes = b""
     is_ca: bool = False
     path_length: int | None = None
     has_open_questions: bool = False
     provisioner: str | None = None
+
+    def names_issuer(self, other: Certificate) -> bool:
+        """Return whether `other` has the issuer's name: what can be told without a look at the signature."""
+        return self.issuer_name == other.subject_name
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -104,20 +110,6 @@ class CertificateRequest:
     takes_key: bool
 
 
-def check_chain(chain: Sequence[Certificate]) -> None:
-    """Check that each certificate is issued by the next.
-
-    Raises:
-        InputError: naming the first that is not.
-    """
-    for number, (certificate, issuer) in enumerate(pairwise(chain), 1):
-        if not certificate.is_issued_by(issuer.der):
-            raise InputError(
-                f"certificate {number} of the chain ({certificate.common_name!r}) is not issued by the next one",
-                "put the leaf first, then each issuer in turn",
-            )
-
-
 def check_usage(leaf: Certificate) -> None:
     """Check that the leaf may sign a token.
 
@@ -138,7 +130,10 @@ def check_validity(not_before: int, not_after: int, now: int) -> None:
     """
     check_begin(not_before, now)
     if now >= not_after:
-        raise InputError("the certificate has expired", "get a new one")
+        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(not_before, not_after, now)
+        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, get a new certificate")
 
 
 def check_begin(not_before: int, now: int) -> None:
@@ -148,7 +143,10 @@ def check_begin(not_before: int, now: int) -> None:
         InputError: it has not.
     """
     if now < not_before:
-        raise InputError("the certificate is not valid yet", "check its notBefore and this machine's clock")
+        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(not_before, not_before, now)
+        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, wait")
 
 
 def check_ssh_validity(certificate: SshCertificate, now: int) -> None:

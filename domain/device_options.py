@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from domain.errors import UsageError
+from domain.errors import MissingSettingError, UsageError
 from domain.key_source import DeviceKey, KeyFile
 from domain.setting import Origin, counts, spell
 
@@ -113,7 +113,7 @@ def _judge_kms(given: Settings, keys: list[str]) -> None:
     """Check that `--kms` has a key to find."""
     kms = spell(given, "kms")
     if not keys:
-        raise UsageError(f"{kms} needs --key or --x5c-key", f"add the URI of the key, or leave {kms} out")
+        raise MissingSettingError(f"{kms} needs --key or --x5c-key", f"add the URI of the key, or leave {kms} out")
     for name in keys:
         if not is_device_uri(_text(given, name)):
             raise UsageError(

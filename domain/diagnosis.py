@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.file_facts import FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.provisioners.base import OtherProvisioner
+from domain.provisioners.base import OtherProvisioner, list_labels
+from domain.provisioners.types import list_types
 from domain.validity import DEFAULT_VALIDITY
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
     if not lasting:
-        tense = "is not valid yet" if now < roots[0].not_before else "has expired"
-        remedy = f"get the CA's present root certificate, or mend the clock; {_SET_CLOCK}"
-        return failed(ROOT, f"{whose}: the certificate {first!r} {tense}", remedy)
+        from domain.certificate_time import explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(roots[0].not_before, roots[0].not_after, now)
+        remedy = f"if the clock is wrong, {_SET_CLOCK}; if it is right, get the CA's present root certificate"
+        return failed(ROOT, f"{whose}: the certificate {first!r} {reason}", remedy)
     count = "" if len(roots) == 1 else f", the first of {len(roots)}"
     if len(lasting) < len(roots):
         reason = f"{whose}: {len(roots) - len(lasting)} of {len(roots)} certificates are not valid now"
@@ -153,14 +156,16 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
     return passed(CLOCK, "within 30s of the CA's")
 
 
-def judge_provisioners(provisioners: Sequence[Provisioner]) -> Finding:
-    """Judge what the CA lists: who in it can make tokens here."""
-    able = [provisioner.label() for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
-    count = f"the CA has {len(provisioners)}"
+def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
+    """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ports.Authority.source`."""
+    file, hint = source
+    able = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    count = f"{file or 'the CA'} has {len(provisioners)}"
     if not able:
-        remedy = "have one of type JWK, X5C, SSHPOP, K8sSA or Nebula added to the CA"
+        remedy = hint or f"have one of type {list_types()} added to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
-    return passed(PROVISIONERS, f"{count}; step-ott makes tokens for {', '.join(able)}")
+    reason = f"{count}; step-ott makes tokens for {list_labels(able)}"
+    return warning(PROVISIONERS, reason, hint) if hint else passed(PROVISIONERS, reason)
 
 
 def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 _NOT_REACHED = (Stop.CONNECTION, Stop.SILENCE, Stop.ANSWER)
 _BEFORE_TLS = (Stop.PROXY, Stop.CONNECTION, Stop.SILENCE)
 _TLS_FAULTS = {
-    Stop.TLS: ("{} and step-ott do not get on", "check host and port of --ca-url"),
+    Stop.TLS: (
+        "{} and step-ott do not get on",
+        "check host and port of --ca-url: the port is that of the CA's 'address', not its 'insecureAddress'",
+    ),
     Stop.TRUST: (
         "the certificate that {} shows is not trusted by the root",
         "check that --ca-url and --root are of the same CA, or get its root by 'step ca root'",

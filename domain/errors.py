@@ -33,6 +33,10 @@ class UsageError(StepOttError):
     exit_code = 2
 
 
+class MissingSettingError(UsageError):
+    """Settings ask for one more that is not there; a source that has not been read yet may have it."""
+
+
 class PersonNeededError(StepOttError):
     """Only a person could say how to go on, and this time nobody is asked."""
 
@@ -70,14 +74,21 @@ class OutputError(StepOttError):
 
 
 @contextmanager
-def naming(whose: str) -> Iterator[None]:
-    """Let every `InputError` within say whose file or key it is about."""
+def naming(whose: str, path: str = "") -> Iterator[None]:
+    """Let every `InputError` within say whose file or key it is about.
+
+    Args:
+        whose: What gave the file, as the user wrote it, with its path.
+        path: The file, by which an error may name it already.
+    """
     try:
         yield
     except InputError as error:
         if whose in error.what:
             raise
-        raise type(error)(f"{whose}: {error.what}", error.fix) from error
+        by_path = f"{path} "
+        what = whose + error.what[len(path) :] if path and error.what.startswith(by_path) else f"{whose}: {error.what}"
+        raise type(error)(what, error.fix) from error
 
 
 _PANIC = "PanicException"

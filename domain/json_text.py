@@ -20,6 +20,11 @@ MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 4300
 """Longer integers are refused: turning them into numbers takes time that grows with the square."""
 
+MAX_VALUES = 500_000
+"""Longer lists and objects are refused before they are made: `[],` is three bytes, and takes 70 in memory."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 MAX_SHOWN = 40
 """Longer text from outside is not quoted in errors."""
 
@@ -47,11 +52,12 @@ def parse(data: bytes | str) -> Any:
 
     Raises:
         MalformedJsonError: not JSON, or not UTF-8.
-        ForbiddenJsonError: a member twice, NaN, Infinity, more than 64 levels, an endless integer, or
-            half of a surrogate pair.
+        ForbiddenJsonError: a member twice, NaN, Infinity, more than 64 levels, an endless integer, half of a
+            surrogate pair, or more than 500,000 values and names (commas, colons and brackets in texts count too).
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
+        _check_count(text)
         value = json.loads(
             text,
             object_pairs_hook=_refuse_repeated_members,
@@ -69,6 +75,20 @@ def parse(data: bytes | str) -> Any:
         raise MalformedJsonError(f"{error.msg} at character {error.pos + 1}") from error
     _check_tree(value)
     return value
+
+
+def parse_document(data: bytes) -> Any:
+    """Return what a JSON text that is a file, or the body of an answer, stands for; a byte order mark may begin it.
+
+    Raises:
+        MalformedJsonError, ForbiddenJsonError: as `parse` does.
+    """
+    return parse(drop_mark(data))
+
+
+def drop_mark(data: bytes) -> bytes:
+    """Return `data` without the byte order mark that some editors put before UTF-8 (RFC 8259, section 8.1)."""
+    return data.removeprefix(_BYTE_ORDER_MARK)
 
 
 def serialize(value: Any) -> str:
@@ -104,6 +124,11 @@ def describe(value: Any) -> str:
         return repr(value) if len(value) <= MAX_SHOWN else f"a text of {len(value)} characters"
     kinds = {bool: "a boolean", int: "a number", Number: "a number", list: "a list", dict: "an object"}
     return kinds.get(type(value), "null")
+
+
+def _check_count(text: str) -> None:
+    if len(text) > MAX_VALUES and sum(map(text.count, "[{,:")) > MAX_VALUES:
+        raise ForbiddenJsonError(f"more than {MAX_VALUES} values")
 
 
 def _refuse_repeated_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ class Moment:
     Attributes:
         nanoseconds: Since the epoch in UTC, or since now where `relative`.
         relative: Whether this is a duration.
+        whose: What gave it, as the user wrote its name, for errors; empty where it is not known.
     """
 
     nanoseconds: int
     relative: bool
+    whose: str = attrs.field(default="", eq=False)
 
     def at(self, now: int) -> int:
         """Return nanoseconds since the epoch, UTC, given `now` in the same unit."""
@@ -34,8 +36,8 @@ class Moment:
         return format_time(self.nanoseconds)
 
 
-def parse_moment(text: str) -> Moment:
-    """Return the moment that `text` stands for.
+def parse_moment(text: str, whose: str = "") -> Moment:
+    """Return the moment that `text` stands for, which `whose` names in errors.
 
     Raises:
         ValueError: `text` is neither an RFC 3339 time nor a Go duration.
@@ -45,8 +47,8 @@ def parse_moment(text: str) -> Moment:
 
         nanoseconds = parse_time(text)
         if nanoseconds is not None:
-            return Moment(nanoseconds, relative=False)
+            return Moment(nanoseconds, relative=False, whose=whose)
     try:
-        return Moment(parse_duration(text), relative=True)
+        return Moment(parse_duration(text), relative=True, whose=whose)
     except ValueError as error:
         raise ValueError(f"not an RFC 3339 time such as 2026-01-31T23:59:59Z, and {error}") from error

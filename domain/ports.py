@@ -100,6 +100,13 @@ class Authority(Protocol):
         """Return the SHA-256 of the root certificate's DER in lower-case hex, empty where no token needs it."""
         ...
 
+    def source(self) -> tuple[str, str]:
+        """Return the file that all of this is read from, empty where the CA itself or the user is asked.
+
+        Beside it, what to think of where a provisioner is sought in vain, empty for nothing.
+        """
+        ...
+
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what the CA lists, unknown types included.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import OtherProvisioner, Provisioner, list_labels
 from domain.provisioners.types import TYPES
 
 if TYPE_CHECKING:
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from domain.token_options import TokenOptions
 
 
-def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptions) -> list[Provisioner]:
+def select_provisioners(
+    provisioners: Sequence[Provisioner], options: TokenOptions, source: tuple[str, str] = ("", "")
+) -> list[Provisioner]:
     """Return the provisioners that the options leave to choose from; never none.
 
     A kind of request that asks for a type by itself has it. Options that belong to one type alone keep that
     type; then `--kid`, then the name. Of what is left, those go first that step-ott can make a token by, that
     the CA lets authorise this kind of request, and that need no options of their own. A kid from environment
     or configuration rules out no type without kids that the user asks for.
+
+    Args:
+        source: Where the list is from, for errors (see `domain.ports.Authority.source`).
 
     Raises:
         UsageError: none is left, naming the options up to that which ruled out the last.
@@ -32,10 +37,10 @@ def select_provisioners(provisioners: Sequence[Provisioner], options: TokenOptio
     for spelled, keeps in _list_filters(options):
         left = [provisioner for provisioner in left if keeps(provisioner)]
         sought.append(spelled)
-        _check_left(left, provisioners, sought)
+        _check_left(left, provisioners, source, sought)
     able = [provisioner for provisioner in left if not isinstance(provisioner, OtherProvisioner)]
     if "kid" not in options.settings and "provisioner" not in options.settings:
-        _check_left(able, provisioners)
+        _check_left(able, provisioners, source)
     left = able or left
     left = [provisioner for provisioner in left if options.request.kind in provisioner.kinds] or left
     return [one for one in left if one.by_itself or one.options.intersection(options.settings)] or left
@@ -54,13 +59,20 @@ def _list_filters(options: TokenOptions) -> Iterator[tuple[str, Callable[[Provis
         yield f"{options.spell('provisioner')} {name!r}", lambda one: one.name == name
 
 
-def _check_left(left: Sequence[Provisioner], provisioners: Sequence[Provisioner], sought: Sequence[str] = ()) -> None:
+def _check_left(
+    left: Sequence[Provisioner],
+    provisioners: Sequence[Provisioner],
+    source: tuple[str, str],
+    sought: Sequence[str] = (),
+) -> None:
     """Explain which provisioners there are where none is left."""
     if left:
         return
+    file, hint = source
+    lister = file or "the CA"
     if not provisioners:
-        raise UsageError("the CA has no provisioner", "add one to the CA's configuration")
-    listed = ", ".join(provisioner.label() for provisioner in provisioners)
+        raise UsageError(f"{lister} has no provisioner", hint or "add one to the CA's configuration")
+    listed = list_labels(provisioners) + (hint and f"; {hint}")
     if sought:
-        raise UsageError(f"no provisioner matches {' and '.join(sought)}", f"the CA has {listed}")
-    raise UsageError("the CA has no provisioner that a token can be made for", f"it has {listed}")
+        raise UsageError(f"no provisioner matches {' and '.join(sought)}", f"{lister} has {listed}")
+    raise UsageError(f"{lister} has no provisioner that a token can be made for", f"it has {listed}")

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from domain.errors import UsageError
+from domain.errors import MissingSettingError, UsageError
 
 Value: TypeAlias = str | bool | tuple[str, ...]
 
@@ -53,6 +53,10 @@ class Setting:
     origin: Origin
     spelled: str
 
+    def shown(self, text: str) -> str:
+        """Return what gave `text`, its value or one of several, with the text: `--root ca.crt`."""
+        return f"{self.spelled}{':' if self.origin is Origin.CONFIGURATION else ''} {text}"
+
 
 Settings: TypeAlias = Mapping[str, Setting]
 """Settings by the option's name, without dashes in front."""
@@ -85,10 +89,10 @@ def exclude(one: str, other: str, given: Settings) -> UsageError:
     return UsageError(f"{first} and {second} cannot be used together", "leave one of them out")
 
 
-def require(option: str, missing: str, given: Settings) -> UsageError:
+def require(option: str, missing: str, given: Settings) -> MissingSettingError:
     """Return the error for an option that needs another one."""
     asking, wanted = spell(given, option), spell(given, missing)
-    return UsageError(f"{asking} needs {wanted}", f"add {wanted}, or leave {asking} out")
+    return MissingSettingError(f"{asking} needs {wanted}", f"add {wanted}, or leave {asking} out")
 
 
 def check_unicode(text: str, whose: str) -> None:

@@ -23,8 +23,8 @@ from domain.authority_options import (
 )
 from domain.claims import TokenRequest
 from domain.device_options import judge_devices
-from domain.errors import UsageError
-from domain.moment import parse_moment
+from domain.errors import MissingSettingError, UsageError
+from domain.moment import Moment, parse_moment
 from domain.password_options import PASSWORD_FILES
 from domain.provisioners.types import TYPES
 from domain.request_kind import REVOKING, Kind, find_kind
@@ -45,6 +45,7 @@ ANY_SUBJECT = "0"
 """Stands for a subject where there is none yet: it does as a name and as a serial number."""
 
 _SERIAL = "0|[1-9][0-9]*"
+_SHOW_SERIAL = {Kind.REVOKE: "step certificate inspect", Kind.SSH_REVOKE: "ssh-keygen -L -f CERTIFICATE"}
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -114,16 +115,20 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
         subject=check_subject(subject, kind),
         sans=list_texts(given, "san"),
         principals=list_texts(given, "principal"),
-        not_before=parse_option(given, "not-before", parse_moment),
-        not_after=parse_option(given, "not-after", parse_moment),
-        cert_not_before=parse_option(given, "cert-not-before", parse_moment),
-        cert_not_after=parse_option(given, "cert-not-after", parse_moment),
+        not_before=_read_moment(given, "not-before"),
+        not_after=_read_moment(given, "not-after"),
+        cert_not_before=_read_moment(given, "cert-not-before"),
+        cert_not_after=_read_moment(given, "cert-not-after"),
         cnf=parse_option(given, "cnf", _check_fingerprint),
-        user=dict(map(parse_assignment, list_texts(given, "set"))),
+        user=dict(parse_assignment(text, given["set"].spelled) for text in list_texts(given, "set")),
     )
     resolve_window(request.not_before, request.not_after, now)
     check_certificate_window(request.cert_not_before, request.cert_not_after, now)
     return request
+
+
+def _read_moment(given: Settings, name: str) -> Moment | None:
+    return parse_option(given, name, lambda text: parse_moment(text, given[name].spelled))
 
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:
@@ -148,12 +153,12 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if subject is None and kind is Kind.RENEW:
         return ""  # the certificate's own
     if not subject:
-        raise UsageError("the subject is missing", "name whom the token is for, such as internal.example.com")
+        raise MissingSettingError("the subject is missing", "name whom the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
     if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(
             f"the subject {subject!r} is not a serial number in decimal",
-            "--revoke takes the certificate's serial, as 'step certificate inspect' prints it",
+            f"--revoke takes the certificate's serial, as '{_SHOW_SERIAL[kind]}' prints it",
         )
     return subject
 

@@ -8,8 +8,12 @@ from domain.errors import InputError, UsageError
 _INFINITY = float("inf")
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
+def parse_assignment(text: str, whose: str = "--set") -> tuple[str, Any]:
     """Return name and value of `text`, "name=value"; the value is JSON where it parses, else text.
+
+    Args:
+        text: What was given.
+        whose: What gave it, as the user wrote its name, for errors.
 
     Raises:
         UsageError: no `=`, no name, or JSON with a member twice, too deep, beyond a double, or otherwise
@@ -17,27 +21,27 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """
     name, separator, value = text.partition("=")
     if not separator or not name:
-        raise UsageError(f"--set {text!r} is not name=value", "write it as --set name=value")
+        raise UsageError(f"{whose} {text!r} is not name=value", "write a name, '=' and a value")
     try:
         return name, _parse(value)
     except json_text.MalformedJsonError:
         return name, value
     except json_text.ForbiddenJsonError as error:
-        raise UsageError(f"--set {name}: its JSON value has {error}", "mend the value") from error
+        raise UsageError(f"{whose} {name}: its JSON value has {error}", "fix the value") from error
 
 
-def parse_document(document: bytes, path: str) -> dict[str, Any]:
-    """Return the JSON object in `document`, the content of the file `path`.
+def parse_document(document: bytes) -> dict[str, Any]:
+    """Return the JSON object in `document`, a file's content.
 
     Raises:
         InputError: it is not a JSON object, or holds what step-ott does not take.
     """
     try:
-        data = _parse(document)
+        data = _parse(json_text.drop_mark(document))
     except ValueError as error:
-        raise InputError(f"--set-file {path} is not JSON that can be used: {error}", "mend the file") from error
+        raise InputError(f"it is not JSON that can be used: {error}", "fix the file") from error
     if not isinstance(data, dict):
-        raise InputError(f"--set-file {path} holds no JSON object", 'write one, such as {"name": "value"}')
+        raise InputError("it is not a JSON object", 'write one, such as {"name": "value"}')
     return data
 
 

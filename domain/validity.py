@@ -32,25 +32,25 @@ def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int
     """
     begin = now if not_before is None else not_before.at(now)
     end = begin + DEFAULT_VALIDITY if not_after is None else not_after.at(now)
+    first, last = _name(not_before, "--not-before"), _name(not_after, "--not-after")
     if end <= now:
-        culprit = "--not-after" if not_after is not None else "--not-before"
+        culprit = first if not_after is None else last
         raise UsageError(f"the token would have expired already, {_distance(now - end)} ago", f"give a later {culprit}")
     if end < begin:
-        raise UsageError("--not-after lies before --not-before", "a token's validity must end after it begins")
+        raise UsageError(f"{last} lies before {first}", "a token's validity must end after it begins")
     if end - begin < MIN_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, under the least of 10s",
-            "give a later --not-after or an earlier --not-before",
+            f"give a later {last}" + ("" if not_before is None else f" or an earlier {first}"),
         )
     if end - begin > MAX_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, over the most of 1h",
-            "bring --not-after and --not-before nearer together",
+            f"give an earlier {last}" if not_before is None else f"bring {first} and {last} nearer together",
         )
     if begin - now > MAX_DELAY:
         raise UsageError(
-            f"--not-before lies {_distance(begin - now)} ahead, over the most of 30m",
-            "mint the token nearer to its use",
+            f"{first} lies {_distance(begin - now)} ahead, over the most of 30m", "mint the token nearer to its use"
         )
     return Window(begin, end)
 
@@ -62,19 +62,23 @@ def check_certificate_window(not_before: Moment | None, not_after: Moment | None
         UsageError: it begins before 1970, where an SSH certificate's clock does, ends before it begins, ends
             before now, or ends in a duration of zero, which the CA would take for "not given".
     """
+    first, last = _name(not_before, "--cert-not-before"), _name(not_after, "--cert-not-after")
     if not_before is not None and not_before.at(now) <= 0:
-        raise UsageError("--cert-not-before lies before 1970", "give a later one")
+        raise UsageError(f"{first} lies before 1970", "give a later one")
     if not_after is None:
         return
     if not_after == Moment(0, relative=True):
-        raise UsageError(
-            "--cert-not-after is zero, which the CA takes for its own default", "give a duration above zero"
-        )
+        raise UsageError(f"{last} is zero, which the CA takes for its own default", "give a duration above zero")
     end = not_after.at(now)
     if end <= now:
-        raise UsageError("--cert-not-after lies in the past", "give a later one")
+        raise UsageError(f"{last} lies in the past", "give a later one")
     if not_before is not None and end <= not_before.at(now):
-        raise UsageError("--cert-not-after does not lie after --cert-not-before", "give a later one")
+        raise UsageError(f"{last} does not lie after {first}", "give a later one")
+
+
+def _name(moment: Moment | None, flag: str) -> str:
+    """Return what gave the moment, the `flag` where that is not known."""
+    return flag if moment is None else moment.whose or flag
 
 
 def _distance(nanoseconds: int) -> str:

@@ -7,8 +7,8 @@ import attrs
 from domain import authority_options
 from domain.acceptance.endpoint import Endpoint
 from domain.authority_options import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
-from domain.errors import UsageError
-from domain.setting import Settings, counts, spell
+from domain.errors import MissingSettingError, UsageError
+from domain.setting import Origin, Settings, spell
 
 CERT_TYPES = ("user", "host")
 
@@ -17,7 +17,10 @@ ENDPOINTS_OF_OPTION = {
     "cert-type": frozenset({Endpoint.SSH_SIGN}),
     "principal": frozenset({Endpoint.SSH_SIGN}),
 }
-"""The options that describe the request to be made, with the endpoints where there is such a thing."""
+"""The options that describe the request to be made, with the endpoints where there is such a thing.
+
+They say nothing of other requests, and are refused there; configuration may have them for other commands.
+"""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -43,7 +46,8 @@ def read_verify_options(source: str, settings: Settings) -> VerifyOptions:
     authority = read_authority_options(given)
     endpoint = _read_endpoint(given)
     for option, endpoints in ENDPOINTS_OF_OPTION.items():
-        if counts(given, option) and endpoint not in endpoints:
+        is_asked = option in given and given[option].origin is not Origin.CONFIGURATION
+        if is_asked and endpoint not in endpoints:
             fix = f"it goes with --for {' or '.join(one.value for one in endpoints)}"
             raise UsageError(f"{spell(given, option)} says nothing about {endpoint.value}", fix)
     cert_type = authority.text("cert-type")
@@ -65,7 +69,8 @@ def read_verify_options(source: str, settings: Settings) -> VerifyOptions:
 def _read_endpoint(given: Settings) -> Endpoint:
     names = [endpoint.value for endpoint in Endpoint]
     if "for" not in given:
-        raise UsageError("--for is missing", f"say what the token will be used for: {', '.join(names)}")
+        wish = f"say what the token will be used for: {', '.join(names)}"
+        raise MissingSettingError("--for is missing", wish)
     name = str(given["for"].value)
     if name not in names:
         raise UsageError(f"{spell(given, 'for')} {name!r} is not known", f"choose among {', '.join(names)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from adapters.declared_authority import DeclaredAuthority
-from adapters.root_file import RootFile
+from adapters.root_file import RootFile, fingerprint_root
 from domain.errors import UsageError
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
@@ -72,29 +72,35 @@ def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
 def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
     root = find_root(options, step_path, files)
-    certificates, fingerprint = root.certificates(), root.fingerprint()
+    certificates = root.certificates()
     from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
     from adapters.https_client import HttpsClient  # noqa: PLC0415
     from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
 
     client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
     return HttpsAuthority(
-        ca_url=ca_url, fingerprint=fingerprint, get=client.get, read_provisioners=read_provisioners, names=client.names
+        ca_url=ca_url,
+        client=client,
+        find_fingerprint=lambda: root.fingerprint(client.anchor),
+        read_provisioners=read_provisioners,
     )
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
     from adapters.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
-    from adapters.provisioner_json import read_authority_claims, read_provisioners, structure  # noqa: PLC0415
+    from adapters.provisioner_json import read_authority_claims, read_provisioners  # noqa: PLC0415
 
-    config, whose = read_ca_config(files, path, structure), f"the root in {path},"
+    config, whose = read_ca_config(files, path), f"the root in {path},"
     if options.is_given("root"):
         config, whose = attrs.evolve(config, root=str(options.text("root"))), options.spell("root")
     return CaJson(
         path=path,
         config=config,
         ca_url=options.ca_url if options.is_given("ca-url") else None,
-        fingerprint_root=lambda root: RootFile(files, root, whose).fingerprint(),
+        fingerprint_root=lambda roots, chain: fingerprint_root(
+            [der for root in roots for der in RootFile(files, root, whose).certificates()],
+            (lambda: RootFile(files, chain, "crt").certificates()[-1]) if chain else None,
+        ),
         read_provisioners=read_provisioners,
         read_claims=read_authority_claims,
         read_root=lambda root: RootFile(files, root, whose).certificates(),

@@ -150,7 +150,7 @@ INSPECT = Command(
     "<token|file|->",
     "Says what a token authorises: which request, for whom, at which CA, by which provisioner, from when\n"
     "until when, bound to what. It checks no signature, so what it says is what the token claims. The\n"
-    "token is given as it is, in a file, or on standard input (-).",
+    "token, or a row of batch, is given as it is, in a file, or on standard input (-).",
     INSPECT_OPTIONS,
     (
         ("A token on standard input", "inspect - < token.txt"),

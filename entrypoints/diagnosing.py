@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
 from domain.finding import Outcome, passed
+from domain.print_form import JSON
 from entrypoints.diagnosing_authority import examine_authority
 from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
 from entrypoints.examination import Examination
-from entrypoints.report import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -45,7 +45,7 @@ def examine_provisioners(known: Examination, authority: Authority | None) -> Non
     if listed is None:
         known.skip("the CA's provisioners are not known", PROVISIONER, KEY, TOKEN)
         return
-    known.note(judge_provisioners(listed))
+    known.note(judge_provisioners(listed, authority.source()))
     ports = known.attempt(PROVISIONER, lambda: known.ports.find_minting(known.options, authority))
     if ports is None:
         known.skip("there is no provisioner to take it from", KEY, TOKEN)
@@ -65,7 +65,7 @@ def examine_provisioners(known: Examination, authority: Authority | None) -> Non
 
 def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
     try:
-        return known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports.prompter))
+        return known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
     except PersonNeededError as error:
         known.note(warning(PROVISIONER, error.what, error.fix))
         return None

@@ -10,7 +10,7 @@ import attrs
 
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
-from adapters.input_files import LocalFiles
+from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.device_options import check_key_sources
@@ -42,7 +42,7 @@ def wire_diagnosis(given: Settings) -> Ports:
     Args:
         given: The settings of `token` that flags and environment give.
     """
-    files, clock = _RememberedFiles(LocalFiles(Stderr(sys.stderr).inform)), SystemClock()
+    files, clock = RememberedFiles(LocalFiles(Stderr(sys.stderr).inform)), SystemClock()
     context = None if "context" not in given else str(given["context"].value) or None
 
     def read_settings(values: Mapping[str, tuple[Any, str]]) -> TokenOptions:
@@ -78,20 +78,6 @@ def _wire_minting(options: TokenOptions, authority: Authority, files: InputFiles
 
 def _find_rules(options: TokenOptions, step_path: StepPath, files: InputFiles) -> AuthoritySettings:
     return wire_published_authority(options, step_path, files).settings()
-
-
-@attrs.define
-class _RememberedFiles:
-    """Files that are read once, since several steps look at one, and standard input can be read only once."""
-
-    files: InputFiles
-    contents: dict[str, bytes] = attrs.field(factory=dict, repr=False)
-
-    def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
-        if path not in self.contents:
-            self.contents[path] = self.files.read(path, limit)
-        return self.contents[path]
 
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:

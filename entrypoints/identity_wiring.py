@@ -74,7 +74,9 @@ def _load() -> tuple[Callable[..., Any], type[Expected], type[OidcSignIn]]:
         from adapters.id_tokens import Expected, check_id_token  # noqa: PLC0415
         from adapters.oidc_sign_in import OidcSignIn  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+
         raise UsageError(
-            f"an OIDC provisioner takes {error.name}, which is not installed", "pip install 'step-ott[oidc]'"
+            f"an OIDC provisioner takes {error.name}, which is not installed", tell_how_to_add("authlib", "joserfc")
         ) from error
     return check_id_token, Expected, OidcSignIn

@@ -5,8 +5,9 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from domain.batch_row import extract_token, is_object
 from domain.compact_jws import read_token
-from domain.errors import InputError
+from domain.errors import InputError, naming
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 
@@ -29,10 +30,19 @@ def describe_token(source: str, files: InputFiles, certificates: Certificates, c
 
 
 def find_token(source: str, files: InputFiles) -> str:
-    """Return the text of the token; what has two dots and no slash is one itself."""
+    """Return the text of the token, or the token of a row of `batch`.
+
+    What has two dots and no slash is a token itself, and what begins with a brace a row.
+
+    Raises:
+        InputError: the file cannot be read, or several tokens are there.
+    """
+    if is_object(source):
+        return extract_token(source)
     if source.count(".") == 2 and "/" not in source and len(source) > 64:
         return source
-    return files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace")
+    with naming("standard input" if source == "-" else source):
+        return extract_token(files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace"))
 
 
 def read_header_certificates(header: Mapping[str, Any], certificates: Certificates) -> HeaderCertificates:

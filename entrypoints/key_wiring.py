@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from domain.key_source import DeviceKey, KeyFile, SealedKey
     from domain.ports import InputFiles, KeyStore, Passwords, Signer
 
-NEBULA_EXTRA = "install it with: pip install 'step-ott[nebula]'"
-"""What to do where the extra is missing that X25519 keys need."""
-
 
 def wire_key_store(files: InputFiles) -> KeyStore:
     """Return the key store over the formats that `adapters` reads."""
@@ -56,7 +53,11 @@ def _make_xeddsa_signer(private_key: bytes) -> Signer:
     try:
         from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
     except ImportError as error:
-        raise KeyFormatError("an X25519 key signs by libsodium, and PyNaCl is not installed", NEBULA_EXTRA) from error
+        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+
+        raise KeyFormatError(
+            "an X25519 key signs by libsodium, and PyNaCl is not installed", tell_how_to_add("pynacl")
+        ) from error
     return make_xeddsa_signer(private_key, os.urandom)
 
 
@@ -82,8 +83,10 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
         from adapters.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
+        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+
         raise UsageError(
-            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", "pip install 'step-ott[pkcs11]'"
+            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", tell_how_to_add("python-pkcs11")
         ) from error
     from adapters.jws import load_public_key, verify  # noqa: PLC0415
 

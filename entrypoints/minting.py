@@ -101,8 +101,9 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
 def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
     request = complete_request(options, ports)
-    fingerprint = ports.authority.root_fingerprint()
-    provisioner = choose_provisioner(ports.authority.provisioners(), options, ports.prompter)
+    listed = ports.authority.provisioners()
+    fingerprint = ports.authority.root_fingerprint()  # of several roots, the one that the CA has just been verified by
+    provisioner = choose_provisioner(listed, options, ports)
     passwords = _WatchedPasswords(ports.passwords)
     credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
@@ -153,23 +154,25 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
     if cnf_file is not None:
-        content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-        request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+        with options.naming("cnf-file"):
+            content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
+            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
     if set_file is not None:
-        document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES), set_file)
+        with options.naming("set-file"):
+            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
 
 
-def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, prompter: Prompter) -> Provisioner:
-    """Return the one of the `listed` that the settings mean, or a person chooses.
+def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, ports: Ports) -> Provisioner:
+    """Return the one of those that the CA has `listed` that the settings mean, or a person chooses.
 
     Raises:
         UsageError: there is none, nobody to ask, or the settings cannot apply to it.
     """
-    left = select_provisioners(listed, options)
+    left = select_provisioners(listed, options, ports.authority.source())
     question = "Which provisioner is to make the token?"
-    index = prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
+    index = ports.prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
     left[index].judge(options.settings, options.request.kind)
     return left[index]
 

@@ -77,10 +77,10 @@ SIGNING_OPTIONS: Sequence[Option] = (
            "of the one that the CA keeps encrypted.", SIGNER),
     Option("kms", "URI", "PKCS#11 URI of the module and token that hold the key, which --key or --x5c-key then names "
            "by pkcs11:object=NAME or pkcs11:id=HEX.", SIGNER),
-    Option("x5c-cert", "chain", "Certificates in PEM, leaf first: the leaf's key signs the token, for an X5C "
+    Option("x5c-cert", "chain", "Certificates in PEM, in any order: the leaf's key signs the token, for an X5C "
            "provisioner or, with --renew, for the renewal of the leaf.", SIGNER),
     Option("x5c-key", "file|URI", "Private key of the leaf in --x5c-cert, a file or a PKCS#11 URI.", SIGNER),
-    Option("x5c-chain", "file", "More certificates to follow those in --x5c-cert. Repeatable.",
+    Option("x5c-chain", "file", "More certificates of the chain in --x5c-cert. Repeatable.",
            SIGNER, ValueKind.LIST),
     _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
 )  # fmt: skip

@@ -14,14 +14,12 @@ import attrs
 from domain import json_text
 from domain.fact import Fact, join_items, word_item, word_value
 from domain.finding import Finding, Outcome
+from domain.print_form import JSON, TEXT
 from domain.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
 from domain.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-TEXT, JSON = "text", "json"
-FORMATS = (TEXT, JSON)
 
 COLOURS = {"label": "cyan", "note": "dark_grey", "timeline": "cyan", "warning": "yellow"} | {
     Outcome.PASSED.value: "green",

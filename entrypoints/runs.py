@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import UsageError
+from domain.errors import MissingSettingError, StepOttError, UsageError
 from domain.setting import layer
 from entrypoints import __version__
 from entrypoints.argv import parse_configuration, parse_environment
@@ -67,11 +68,11 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
     from adapters.terminal import Stderr  # noqa: PLC0415
+    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
 
-    settings = layer(flags, parse_environment(os.environ, INSPECT.options))
-    form = _choose_form(settings)
+    form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
     facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
     return _print_report(facts, form)
@@ -79,13 +80,14 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from domain.acceptance.forecast import Verdict  # noqa: PLC0415
+    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from domain.verify_options import read_verify_options  # noqa: PLC0415
     from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
     from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
 
     source = _take_one(positional, VERIFY, "token", "give it as it is, as a file, or - for standard input")
     settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
-    form = _choose_form(settings)
+    form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
     forecast = foretell_answer(source, options, wire_verify_ports(options, step_path))
     _print_report(describe_forecast(forecast, options.endpoint), form)
@@ -94,11 +96,12 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
     from domain.finding import Outcome  # noqa: PLC0415
+    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
     from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
 
     _take_none(positional, DOCTOR)
-    form = _choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)))
+    form = choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)), REPORT_FORMS)
     findings = diagnose(wire_diagnosis(layer(flags, parse_environment(os.environ, TOKEN.options))))
     _print_report(list_facts(findings, form), form)
     return 1 if any(finding.outcome is Outcome.FAILED for finding in findings) else 0
@@ -141,16 +144,22 @@ def _read_settings(
 ) -> tuple[dict[str, Setting], StepPath]:
     """Return all settings of a command, and the step path that gives some of them.
 
-    `judge` sees flags and environment first, so that what can be refused is, before any file is read.
+    They are the caller's to judge, together, since each may be what another one needs. Only where configuration
+    cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
     """
     from domain.authority_options import drop_absent  # noqa: PLC0415
     from entrypoints.wiring import open_step_path  # noqa: PLC0415
 
     given = layer(flags, parse_environment(os.environ, command.options))
-    judge(given)
     context = drop_absent(given).get("context")
-    step_path = open_step_path(os.environ, None if context is None else str(context.value))
-    return layer(given, parse_configuration(step_path.defaults(), command.options)), step_path
+    try:
+        step_path = open_step_path(os.environ, None if context is None else str(context.value))
+        unsaid = [option for option in command.options if option.name not in given]
+        return given | parse_configuration(step_path.defaults(), unsaid), step_path
+    except StepOttError:
+        with suppress(MissingSettingError):
+            judge(given)
+        raise
 
 
 def _take_none(positional: Sequence[str], command: Command) -> None:
@@ -164,16 +173,6 @@ def _take_one(positional: Sequence[str], command: Command, what: str, fix: str) 
     if len(positional) != 1:
         raise UsageError(f"{command.name} takes one {what}", fix)
     return positional[0]
-
-
-def _choose_form(settings: Settings) -> str:
-    """Return the format that --format asks for."""
-    from entrypoints.report import FORMATS, TEXT  # noqa: PLC0415
-
-    form = str(settings["format"].value) if "format" in settings else TEXT
-    if form not in FORMATS:
-        raise UsageError(f"{settings['format'].spelled} {form!r} is not known", f"choose {' or '.join(FORMATS)}")
-    return form
 
 
 def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:

@@ -48,9 +48,14 @@ class Credential:
 
 
 def issue(
-    subject: str, issuer: Credential | None = None, names: Sequence[str] = (), is_authority: bool = False, days: int = 1
+    subject: str,
+    issuer: Credential | None = None,
+    names: Sequence[str] = (),
+    is_authority: bool = False,
+    days: int = 1,
+    begin: int = -2,
 ) -> Credential:
-    """Return a certificate for `subject` and the SANs `names`, signed by `issuer` or by itself, valid for `days`."""
+    """Return a certificate for `subject` and `names`, signed by `issuer` or itself, valid from `begin` to `days`."""
     key = ec.generate_private_key(ec.SECP256R1())
     own_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     now = datetime.now(UTC)
@@ -60,10 +65,14 @@ def issue(
         .issuer_name(issuer.certificate.subject if issuer else own_name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=2))
+        .not_valid_before(now + timedelta(days=begin))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    if issuer:
+        vouching = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+        builder = builder.add_extension(vouching, critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), critical=False)
     return Credential(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)

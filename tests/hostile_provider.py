@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import attrs
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapters.jws import make_signer, public_members
 from domain import base64url, json_text
@@ -22,6 +22,7 @@ from tests.hostile_ca import leaf
 
 CLIENT, SECRET, EMAIL = "client", "a+secret/of=the%client", "alice@example.test"
 DEVICE_CODE = "a-device-code"
+SigningKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 Reply: TypeAlias = tuple[int, bytes, dict[str, str]]
 
 _KEY = ec.generate_private_key(ec.SECP256R1())
@@ -33,7 +34,7 @@ def reply(body: object, status: int = 200, **headers: str) -> Reply:
 
 
 def sign_claims(
-    claims: Mapping[str, Any], key: ec.EllipticCurvePrivateKey | None = None, header: Mapping[str, Any] | None = None
+    claims: Mapping[str, Any], key: SigningKey | None = None, header: Mapping[str, Any] | None = None
 ) -> str:
     """Return a token with these claims, by the provider's key unless another is given."""
     text = ".".join(
@@ -67,7 +68,7 @@ class HostileProvider:
     keys: dict[str, Any]
     claims: dict[str, Any] = attrs.field(factory=dict)
     header: dict[str, Any] = attrs.field(factory=dict)
-    key: ec.EllipticCurvePrivateKey = _KEY
+    key: SigningKey = _KEY
     device: dict[str, Any] = attrs.field(factory=dict)
     tokens: list[Reply] = attrs.field(factory=list)
     replies: dict[str, Reply] = attrs.field(factory=dict)

@@ -82,6 +82,10 @@ class MemoryAuthority:
         """Return the fingerprint."""
         return self.fingerprint
 
+    def source(self) -> tuple[str, str]:
+        """Return that there is no file."""
+        return "", ""
+
     def provisioners(self) -> Sequence[Provisioner]:
         """Return the list."""
         return self.listed

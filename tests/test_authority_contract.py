@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -19,7 +20,7 @@ from adapters.declared_authority import DeclaredAuthority
 from adapters.https_client import HttpsClient
 from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
-from adapters.provisioner_json import read_authority_claims, read_provisioners, structure
+from adapters.provisioner_json import read_authority_claims, read_provisioners
 from adapters.root_file import RootFile
 from domain.authority_settings import ProvisionerClaims
 from domain.ca_url import CaUrl, parse_ca_url
@@ -78,8 +79,8 @@ def open_https(ca: RunningCa) -> HttpsAuthority:
     ca_url, plenty = parse_ca_url(ca.url), 60 * NANOSECONDS
     client = HttpsClient(ca_url, root_file.certificates(), request_timeout=plenty, timeout=plenty)
     return HttpsAuthority(
-        ca_url=ca_url, fingerprint=root_file.fingerprint(), get=client.get, read_provisioners=read_provisioners,
-        names=client.names,
+        ca_url=ca_url, client=client, find_fingerprint=lambda: root_file.fingerprint(client.anchor),
+        read_provisioners=read_provisioners,
     )  # fmt: skip
 
 
@@ -92,9 +93,9 @@ def open_config(files: InputFiles, path: str) -> CaJson:
     """Return the ca.json at `path`, whose own paths name files among `files`."""
     return CaJson(
         path=path,
-        config=read_ca_config(files, path, structure),
+        config=read_ca_config(files, path),
         ca_url=None,
-        fingerprint_root=lambda root_path: RootFile(files, root_path, "the root").fingerprint(),
+        fingerprint_root=lambda paths, _: RootFile(files, paths[0], "the root").fingerprint(),
         read_provisioners=read_provisioners,
         read_claims=read_authority_claims,
         read_root=lambda root_path: RootFile(files, root_path, "the root").certificates(),
@@ -258,37 +259,46 @@ def test_a_key_missing_from_the_list_is_asked_for(sound: dict[str, Any], sandbox
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({}, "required field missing @ $.dnsNames"),
-        ({"root": "r", "dnsNames": [5], "authority": {}}, "expected list @ $.dnsNames"),
-        ({"root": "r", "dnsNames": "ca.test", "authority": {}}, "expected list @ $.dnsNames"),
-        ({"root": 5, "dnsNames": [], "authority": {}}, "$.root"),
-        ({"root": ["r", None], "dnsNames": [], "authority": {}}, "$.root"),
-        ({"root": "r", "dnsNames": [], "authority": []}, "$.authority"),
-        ({"root": "r", "dnsNames": [], "authority": "provisioners"}, "$.authority"),
-        ({"root": "r", "dnsNames": [], "authority": None}, "$.authority"),
-        ({"root": "r", "dnsNames": [], "authority": {"provisioners": {}}}, "$.authority.provisioners"),
-        ([], "invalid type"),
-        (None, "invalid type"),
+        ({}, "dnsNames is missing; authority is missing"),
+        ({"root": "r", "dnsNames": [5], "authority": {}}, "dnsNames[0] is not text"),
+        ({"root": "r", "dnsNames": "ca.test", "authority": {}}, "dnsNames is not a list"),
+        ({"root": 5, "dnsNames": [], "authority": {}}, "root is not text or a list"),
+        ({"root": ["r", None], "dnsNames": [], "authority": {}}, "root[1] is not text"),
+        ({"root": "r", "dnsNames": [], "authority": []}, "authority is not a JSON object"),
+        ({"root": "r", "dnsNames": [], "authority": "provisioners"}, "authority is not a JSON object"),
+        ({"root": "r", "dnsNames": [], "authority": None}, "authority is not a JSON object"),
+        ({"root": "r", "dnsNames": [], "authority": {"provisioners": {}}}, "authority.provisioners is not a list"),
+        (
+            {"dnsNames": [], "authority": {"disableIssuedAtCheck": 1}},
+            "disableIssuedAtCheck is not true or false",
+        ),
+        ([], "it is not a JSON object"),
+        (None, "it is not a JSON object"),
     ],
 )
 def test_a_ca_json_that_makes_no_sense_is_explained(config: object, said: str) -> None:
     """The error names the file and the member that is missing or of the wrong type."""
     files = MemoryFiles({"ca.json": json.dumps(config).encode()})
     with pytest.raises(InputError, match=rf"ca\.json is no ca\.json that can be used: .*{re.escape(said)}"):
-        read_ca_config(files, "ca.json", structure)
+        read_ca_config(files, "ca.json")
 
 
 @pytest.mark.parametrize(
     ("names", "url"),
-    [(["ca.test", "other"], "https://ca.test"), (["10.0.0.1"], "https://10.0.0.1"), (["fd00::1"], "https://[fd00::1]")],
+    [
+        (["ca.test", "other"], "https://ca.test"),
+        (["10.0.0.1"], "https://10.0.0.1"),
+        (["fd00::1"], "https://[fd00::1]"),
+        (["*.ca.test", "*.b.test", "b.test"], "https://b.test"),
+    ],
 )
 def test_the_first_name_of_ca_json_is_the_address(names: list[str], url: str, sandbox_path: Path) -> None:
-    """Its port may be left off, and an IPv6 address gets brackets."""
+    """Its port may be left off, an IPv6 address gets brackets, and a wildcard is no address."""
     authority = open_ca_json(sandbox_path)
     assert str(attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names)).url()) == url
 
 
-@pytest.mark.parametrize("names", [[], [""], ["a b"], ["http://x"]])
+@pytest.mark.parametrize("names", [[], [""], ["a b"], ["http://x"], ["*.ca.test"], ["*"]])
 def test_a_ca_json_without_a_usable_name_needs_the_address(names: list[str], sandbox_path: Path) -> None:
     """The error says that --ca-url helps, and it does."""
     authority = open_ca_json(sandbox_path)
@@ -298,12 +308,67 @@ def test_a_ca_json_without_a_usable_name_needs_the_address(names: list[str], san
     assert str(attrs.evolve(nameless, ca_url=CaUrl("given.test", 9000)).url()) == "https://given.test:9000"
 
 
-@pytest.mark.parametrize(("roots", "first"), [("a", "a"), (["a"], "a"), (["a", "b"], "a")])
-def test_the_first_root_of_ca_json_counts(roots: Any, first: str, sandbox_path: Path) -> None:
-    """`root` is a path or a list of paths."""
+@pytest.mark.parametrize(("roots", "listed"), [("a", "a"), (["a"], "a"), (["a", "b"], "a,b")])
+def test_all_roots_of_ca_json_are_looked_at(roots: Any, listed: str, sandbox_path: Path) -> None:
+    """`root` is a path or a list of paths, and `crt` tells which of them counts."""
     authority = open_ca_json(sandbox_path)
-    config = attrs.evolve(authority.config, root=roots)
-    assert attrs.evolve(authority, config=config, fingerprint_root=str.upper).root_fingerprint() == first.upper()
+    config = attrs.evolve(authority.config, root=roots, crt="chain")
+    told = attrs.evolve(authority, config=config, fingerprint_root=lambda paths, chain: f"{','.join(paths)} {chain}")
+    assert told.root_fingerprint() == f"{listed} chain"
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"disableRenewal": "yes"}, "in authority.claims disableRenewal is not true or false"),
+        ({"enableSSHCA": 1}, "in authority.claims enableSSHCA is not true or false"),
+        ({"allowRenewalAfterExpiry": []}, "in authority.claims allowRenewalAfterExpiry is not true or false"),
+    ],
+)
+def test_a_claim_of_the_wrong_type_in_ca_json_is_an_error_in_words(
+    claims: dict[str, Any], said: str, sandbox_path: Path, tmp_path: Path
+) -> None:
+    """step-ca would not start with such a file, and `verify` says what is wrong in it."""
+    config = json.loads((sandbox_path / "config" / "ca.json").read_text())
+    config["authority"]["claims"] = claims
+    (tmp_path / "ca.json").write_text(json.dumps(config))
+    token = invoke("token", "a", "--offline", environment={"STEPPATH": str(sandbox_path)}).token
+    words = ["verify", token, "--for", "sign", "--offline", "--ca-config", str(tmp_path / "ca.json")]
+    told = invoke(*words, environment={"STEPPATH": str(sandbox_path)})
+    assert (told.status, told.out) == (1, "")
+    assert said in told.err and str(tmp_path / "ca.json") in told.err
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_before_the_files_of_a_place_is_taken(sandbox_path: Path, tmp_path: Path) -> None:
+    """ca.json, defaults.json, --set-file and a JWK, as some editors on Windows save them."""
+    step = tmp_path / "step"
+    shutil.copytree(sandbox_path, step)
+    for path in (step / "config" / "ca.json", step / "config" / "defaults.json"):
+        path.write_bytes(MARK + path.read_bytes())
+    sealed = json.loads((sandbox_path / "config" / "ca.json").read_text())["authority"]["provisioners"][0]
+    for name, content in (("user.json", b'{"team":"x"}'), ("key.jwe", sealed["encryptedKey"].encode())):
+        (tmp_path / name).write_bytes(MARK + content)
+    words = ["--set-file", str(tmp_path / "user.json"), "--key", str(tmp_path / "key.jwe")]
+    token = invoke("token", "a", "--offline", *words, environment={"STEPPATH": str(step)})
+    assert token.claims["user"] == {"team": "x"}
+
+
+def test_a_byte_order_mark_before_a_ca_s_answers_is_taken(sound: dict[str, Any]) -> None:
+    """A page and a key."""
+    page = MARK + json.dumps({"provisioners": [sound], "nextCursor": ""}).encode()
+    pages = in_turn(answer(page), answer(MARK + json.dumps({"key": "jwe"}).encode()))
+    plenty = 60 * NANOSECONDS
+    with serve(pages) as ca:
+        url = parse_ca_url(ca.url)
+        client = HttpsClient(url, [root().der], request_timeout=plenty, timeout=plenty)
+        authority = HttpsAuthority(
+            ca_url=url, client=client, find_fingerprint=lambda: "", read_provisioners=read_provisioners
+        )
+        assert [one.name for one in authority.provisioners()] == [sound["name"]]
+        assert authority.encrypted_key("k") == "jwe"
 
 
 @pytest.mark.parametrize("roots", ["", [], [""]])

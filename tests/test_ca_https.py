@@ -39,10 +39,9 @@ def connect(
     client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
     return HttpsAuthority(
         ca_url=ca_url,
-        fingerprint="ab" * 32,
-        get=client.get,
+        client=client,
+        find_fingerprint=lambda: "ab" * 32,
         read_provisioners=read_provisioners,
-        names=client.names,
         **options,
     )
 

@@ -135,11 +135,12 @@ def test_an_answer_that_is_no_http_is_told(told: bytes, tmp_path: Path) -> None:
     ("certificate", "words"),
     [
         (issue("server", names=["127.0.0.1"]), "is not trusted by the root"),
-        (issue("server", root(), names=["127.0.0.1"], days=-1), "cannot be used now: certificate has expired"),
+        (issue("server", root(), names=["127.0.0.1"], days=-1), "its certificate has expired: it is valid until 2"),
+        (issue("server", root(), names=["127.0.0.1"], begin=1, days=2), "is not valid yet: it is valid from 2"),
         (issue("server", root(), names=["ca.example.com", "10.0.0.7"]), "is for ca.example.com, 10.0.0.7, not for 127"),
         (issue("server", root()), "is for no name that it tells, not for 127.0.0.1"),
     ],
-    ids=["another root", "expired", "other names", "no names"],
+    ids=["another root", "expired", "early", "other names", "no names"],
 )  # fmt: skip
 def test_what_is_wrong_with_a_certificate_is_told_apart(certificate: Any, words: str, tmp_path: Path) -> None:
     """Another root, an end in the past and other names are three faults with three remedies; nothing is asked."""

@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
+import attrs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -16,7 +17,8 @@ from cryptography.x509.oid import NameOID
 from adapters.certificates import CertificateReader
 from adapters.jws import make_signer, read_public
 from adapters.key_formats import load_pem_key
-from domain.certificate import FOREVER, check_chain, check_key, check_ssh_validity, check_usage, check_validity
+from domain.certificate import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
+from domain.certificate_chain import find_leaf, guess_leaf, order_chain
 from domain.duration import NANOSECONDS
 from domain.errors import InputError, KeyMismatchError
 from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
@@ -201,39 +203,65 @@ def test_a_certificate_of_a_key_that_signs_no_tokens_has_no_key(algorithm: tuple
 
 @pytest.fixture(scope="module")
 def hierarchy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A leaf, its intermediate and their root by openssl; an impostor has the intermediate's name and not its key."""
+    """A leaf, its intermediate and their root by openssl; an impostor has the intermediate's name and not its key.
+
+    There are also a certificate of the intermediate's key by the root once more, and a stranger.
+    """
     folder = tmp_path_factory.mktemp("hierarchy")
     made: dict[str, bytes] = {}
-    for name, issuer in (("root", None), ("intermediate", "root"), ("impostor", "root"), ("leaf", "intermediate")):
+    for name, issuer in (
+        ("root", None), ("intermediate", "root"), ("impostor", "root"), ("leaf", "intermediate"), ("again", "root"),
+        ("stranger", None),
+    ):  # fmt: skip
         key, path = folder / f"{name}.key", folder / f"{name}.crt"
-        key.write_bytes(make_pem("P-256" if name != "root" else "RSA"))
+        again = (folder / "intermediate.key").read_bytes() if name == "again" else b""
+        key.write_bytes(again or make_pem("P-256" if name != "root" else "RSA"))
         by = () if issuer is None else ("-CA", str(folder / f"{issuer}.crt"), "-CAkey", str(folder / f"{issuer}.key"))
-        subject = f"/CN={'intermediate' if name == 'impostor' else name}"
+        subject = f"/CN={'intermediate' if name in ('impostor', 'again') else name}"
         made[name] = run_program("openssl", "req", "-x509", "-key", str(key), "-subj", subject, *by)
         path.write_bytes(made[name])
     return made
 
 
-@pytest.mark.parametrize("names", ["leaf", "leaf intermediate", "leaf intermediate root", "root root", "intermediate"])
-def test_a_chain_that_follows_is_taken(names: str, hierarchy: dict[str, bytes]) -> None:
-    """Each certificate is issued by the next; the chain may end anywhere."""
-    chain = READER.read_chain(b"".join(hierarchy[name] for name in names.split()))
-    check_chain(chain)
-    assert len(chain) == len(names.split())
-
-
 @pytest.mark.parametrize(
-    ("names", "number"),
+    ("given", "expected"),
     [
-        ("intermediate leaf", 1), ("leaf root", 1), ("leaf root intermediate", 1), ("leaf leaf", 1),
-        ("leaf impostor", 1), ("leaf intermediate intermediate", 2), ("leaf intermediate root leaf", 3),
+        ("leaf", "leaf"), ("leaf intermediate root", "leaf intermediate root"),
+        ("root intermediate leaf", "leaf intermediate root"), ("intermediate leaf", "leaf intermediate"),
+        ("leaf root intermediate", "leaf intermediate root"), ("leaf root", "leaf"), ("leaf leaf", "leaf"),
+        ("impostor leaf intermediate", "leaf intermediate"), ("leaf impostor", "leaf"), ("root", "root"),
+        ("root root", "root"), ("leaf intermediate intermediate", "leaf intermediate"),
+        ("stranger leaf intermediate", "leaf intermediate"), ("intermediate root", "intermediate root"),
+        ("leaf intermediate again root", "leaf intermediate again root"),
     ],
 )  # fmt: skip
-def test_a_chain_that_does_not_follow_is_refused(names: str, number: int, hierarchy: dict[str, bytes]) -> None:
-    """The error names the first certificate whose issuer does not come next, by place and name."""
-    chain = READER.read_chain(b"".join(hierarchy[name] for name in names.split()))
-    with pytest.raises(InputError, match=f"certificate {number} of the chain .*'{names.split()[number - 1]}'"):
-        check_chain(chain)
+def test_a_chain_is_found_in_any_order(given: str, expected: str, hierarchy: dict[str, bytes]) -> None:
+    """Leaf first and each issuer in turn, each once; what is nobody's issuer on the way is left out.
+
+    `again` is the intermediate's key certified once more, as in a cross-signing: both ways are kept.
+    """
+    certificates = READER.read_chain(b"".join(hierarchy[name] for name in given.split()))
+    by_name = {name: READER.read_chain(pem)[0].der for name, pem in hierarchy.items()}
+    key = READER.read_chain(hierarchy[expected.split(maxsplit=1)[0]])[0].public
+    assert key is not None
+    leaf = find_leaf(certificates, key)
+    assert [one.der for one in order_chain(certificates, leaf)] == [by_name[name] for name in expected.split()]
+
+
+def test_the_leaf_is_guessed_before_its_key_is_opened(hierarchy: dict[str, bytes]) -> None:
+    """By the names alone: it has issued none of the others; of two, the first; a root alone is its own leaf."""
+    for given, expected in (("root leaf intermediate", "leaf"), ("leaf stranger", "leaf"), ("root", "root")):
+        certificates = READER.read_chain(b"".join(hierarchy[name] for name in given.split()))
+        assert guess_leaf(certificates).der == READER.read_chain(hierarchy[expected])[0].der
+
+
+def test_certificates_of_one_name_are_not_tried_without_end(hierarchy: dict[str, bytes]) -> None:
+    """A hundred signatures are looked at, as many as Go looks at."""
+    [leaf], [impostor] = READER.read_chain(hierarchy["leaf"]), READER.read_chain(hierarchy["impostor"])
+    impostors = [attrs.evolve(impostor, der=impostor.der + bytes([number])) for number in range(101)]
+    with pytest.raises(InputError, match="too many certificates have the same name"):
+        order_chain([leaf, *impostors], leaf)
+    assert order_chain([leaf, *impostors[1:]], leaf) == [leaf]
 
 
 def test_a_name_and_a_validity_far_from_here() -> None:

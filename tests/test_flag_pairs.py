@@ -72,6 +72,9 @@ CONFLICTS = {frozenset((a, b)) for ones, others in _RIVALS for a in ones for b i
 OF_RENEWAL = {"provisioner", "kid", "x5c-insecure"}
 """Flags without meaning for a renewal of an X.509 certificate, which no provisioner and no other header makes."""
 
+CONFIGURATION = {"contexts.json", "current-context.json", "defaults.json"}
+"""The files that say which settings hold beside the flags."""
+
 OLD_CONTENT = "an older token"
 
 
@@ -246,10 +249,18 @@ def times_out(outcome: Outcome, flag: str) -> bool:
 
 
 def run_untouching(scene: Scene, flags: frozenset[str]) -> Result:
-    """Run a command line that must be refused before it touches a file or a network."""
-    touched = AssertionError("a refusal touched something")
-    places: list[tuple[object, str]] = [(LocalFiles, "read"), (os, "open"), (socket, "socket")]
+    """Run a command line that must be refused before it touches a network or a file but those of its configuration."""
+    touched, open_file = AssertionError("a refusal touched something"), open
+
+    def read_configuration(path: str, limit: int) -> bytes:
+        if not path.startswith(scene.file("step")) or os.path.basename(path) not in CONFIGURATION:
+            raise touched
+        with open_file(path, "rb") as file:
+            return file.read(limit)
+
+    places: list[tuple[object, str]] = [(os, "open"), (socket, "socket")]
     with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(LocalFiles, "read", side_effect=read_configuration))
         for place, name in places:
             stack.enter_context(mock.patch.object(place, name, side_effect=touched))
         stack.enter_context(mock.patch("builtins.open", side_effect=touched))

@@ -25,10 +25,11 @@ from domain.header_certificates import (
     list_certificate_warnings,
 )
 from domain.inspection import inspect_token
+from domain.print_form import TEXT
 from domain.rfc3339 import format_time
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import MAX_CERTIFICATES, read_header_certificates
-from entrypoints.report import TEXT, render
+from entrypoints.report import render
 from tests.foreign_keys import make_ssh_key, run_program
 from tests.forged_nebula import Draft, write_pem
 from tests.test_inspect import CLAIMS, HEADER, NOW

@@ -17,13 +17,14 @@ from domain.errors import InputError, StepOttError
 from domain.fact import Fact
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
+from domain.print_form import JSON, TEXT
 from domain.request_kind import Kind
 from domain.timeline import ASCII, LINES
 from domain.token_outline import REQUESTS
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import INSPECT
 from entrypoints.inspecting import describe_token
-from entrypoints.report import JSON, TEXT, Canvas, fit_encoding, render
+from entrypoints.report import Canvas, fit_encoding, render
 from tests.memory_ports import FixedClock, MemoryFiles
 from tests.provisioned_ca import ProvisionedCa
 from tests.pseudo_terminal import run_on_terminal

@@ -19,12 +19,13 @@ from domain.duration import NANOSECONDS
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.jwk import PublicJwk
+from domain.print_form import TEXT
 from domain.request_kind import Kind
 from domain.rfc3339 import parse_time
 from domain.timeline import LINES, Timeline, draw_timeline
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import read_header_certificates
-from entrypoints.report import TEXT, render
+from entrypoints.report import render
 from tests.forged_nebula import Draft
 from tests.offline_place import write_root
 from tests.peer_programs import REPOSITORY

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import json_text
-from domain.json_text import ForbiddenJsonError, MalformedJsonError, Number
+from domain.json_text import MAX_VALUES, ForbiddenJsonError, MalformedJsonError, Number, parse, parse_document
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NUMBER_TEXT = st.from_regex(
@@ -102,6 +102,31 @@ def test_nan_and_infinity_are_not_json(document: str) -> None:
     """What RFC 8259, section 6, does not permit is malformed."""
     with pytest.raises(MalformedJsonError, match="not a JSON number"):
         json_text.parse(document)
+
+
+def test_a_byte_order_mark_may_begin_a_document_and_no_other_text() -> None:
+    """Editors put it before files; a token's parts have none, in step-ca's eyes either."""
+    mark = b"\xef\xbb\xbf"
+    assert parse_document(mark + b'{"a":1}') == parse_document(b'{"a":1}') == {"a": 1}
+    for twice in (mark + mark + b"{}", b" " + mark + b"{}", b"{}" + mark):
+        with pytest.raises(MalformedJsonError):
+            parse_document(twice)
+    with pytest.raises(MalformedJsonError):
+        parse(mark + b"{}")
+
+
+@pytest.mark.parametrize("piece", ["[]", "{}", "1", '""', '{"a":1}', "[1]", "null"])
+def test_more_values_than_there_is_room_for_are_refused(piece: str) -> None:
+    """They are counted before they are made, values and names."""
+    marks = sum(map(piece.count, "[{,:")) + 1
+    document = f"[{','.join([piece] * (MAX_VALUES // marks + 1))}]"
+    with pytest.raises(ForbiddenJsonError, match=f"more than {MAX_VALUES} values"):
+        parse(document)
+
+
+def test_a_long_text_is_one_value() -> None:
+    """Length alone is no matter."""
+    assert parse(f'["{"x" * 2 * MAX_VALUES}"]') == ["x" * 2 * MAX_VALUES]
 
 
 @pytest.mark.parametrize(

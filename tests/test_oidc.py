@@ -391,7 +391,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(oidc_ca: ProvisionedCa) 
     with mock.patch.dict(sys.modules, {"authlib": None, "adapters.oidc_sign_in": None, "adapters.id_tokens": None}):
         result = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}")
     assert (result.status, result.out) == (2, "")
-    assert result.err.endswith("which is not installed: pip install 'step-ott[oidc]'\n")
+    assert result.err.endswith(f"which is not installed: add it by: {sys.executable} -m pip install authlib joserfc\n")
 
 
 def test_doctor_opens_no_browser(oidc_ca: ProvisionedCa) -> None:

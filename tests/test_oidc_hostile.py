@@ -21,8 +21,9 @@ from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from adapters.jws import public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain import base64url
 from domain.errors import IdentityError
@@ -218,6 +219,18 @@ def test_a_browser_that_never_comes_back_is_given_up(run: Run, monkeypatch: pyte
     check_failure(
         run(browser=lambda _: True), "nobody signed in within 20ms: run the command again, or raise --timeout"
     )
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_an_id_token_by_ed25519_is_taken_without_a_word(
+    algorithm: str, provider: HostileProvider, run: Run, recwarn: pytest.WarningsRecorder
+) -> None:
+    """By either name of the algorithm; the library's caution about the older one is not for stderr."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    provider.key, provider.header = key, {"alg": algorithm}
+    provider.keys["keys"] = [{**public_members(key.public_key()), "kid": "k"}]
+    assert run().token
+    assert not recwarn.list
 
 
 OTHER_KEY = ec.generate_private_key(ec.SECP256R1())

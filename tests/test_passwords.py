@@ -88,16 +88,16 @@ def asking_sandbox(sandbox_path: Path, tmp_path: Path) -> dict[str, str]:
 
 def test_three_wrong_passwords_are_one_error(asking_sandbox: dict[str, str]) -> None:
     """The third wrong answer ends it: no token, a plain error, and no fourth question."""
+    file = f"{asking_sandbox['STEPPATH']}/config/ca.json"
     with run_cli_on_terminal("token", "a.test", "--offline", environment=asking_sandbox) as session:
         for _ in range(3):
-            session.wait_for("Please enter the password of the key of provisioner sandbox@example.com: ")
+            session.wait_for(f"Please enter the password of the key of provisioner sandbox@example.com in {file}: ")
             session.type(b"mistyped\r")
         result = session.finish()
         assert session.is_as_before()
     assert (result.status, result.out) == (1, "")
-    assert result.err.endswith(
-        "step-ott: the password does not open the key of provisioner sandbox@example.com: check the password\n"
-    )
+    whose = f"the key of provisioner sandbox@example.com in {file}"
+    assert result.err.endswith(f"step-ott: the password does not open {whose}: check the password\n")
     assert session.shown.count("Please enter") == 3 and "mistyped" not in session.shown + result.err
 
 

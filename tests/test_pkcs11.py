@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ def test_a_pin_is_asked_for_where_there_is_none(place: Place) -> None:
     """Without a terminal and without a file the error says how to give it."""
     result = place.run(NAME, "--provisioner", "P-256", *place.device.flags(place.keys["P-256"], query=""))
     assert (result.status, result.out) == (2, "") and "--password-file" in result.err, result.err
+    assert "the PIN of token" in result.err and "pin-source" in result.err
 
 
 def test_a_person_is_asked_for_the_pin_once(place: Place) -> None:
@@ -345,7 +347,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(tmp_path: Path, sandbox:
     environment = sandbox | {"PYTHONPATH": str(tmp_path)}
     result = execute("token", NAME, "--offline", "--key", PKCS11, environment=environment)
     assert (result.status, result.out) == (2, "")
-    assert "pip install 'step-ott[pkcs11]'" in result.err
+    assert f"{sys.executable} -m pip install python-pkcs11" in result.err
 
 
 # -- Doctor -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from adapters.clock import SystemClock, SystemRandomness
-from adapters.input_files import LocalFiles
+from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
 from adapters.passwords import FilePassword, TypedPassword
@@ -116,6 +116,30 @@ def test_standard_input_gives_its_content_once(files: InputFiles) -> None:
     """What was read from `-` is gone, which is why two options cannot both name it."""
     assert files.read("-", 100) == b"from stdin\xff"
     assert files.read("-", 100) == b""
+
+
+def test_a_remembered_file_keeps_the_limit_of_each_reader(files: InputFiles) -> None:
+    """What one reader took, another with a smaller bound does not get."""
+    remembered = RememberedFiles(files)
+    for path, name in (("file", "file"), ("-", "(-|standard input)")):
+        content = remembered.read(path, 100)
+        assert remembered.read(path, len(content)) == content
+        with pytest.raises(InputError, match=rf"^{name} is over {len(content) - 1} bytes"):
+            remembered.read(path, len(content) - 1)
+        assert remembered.read(path, 100) == content
+
+
+def test_standard_input_that_was_too_long_is_not_taken_for_its_rest(files: InputFiles) -> None:
+    """A part of it is gone by then; a file can be read again."""
+    remembered = RememberedFiles(files)
+    for _ in range(2):
+        with pytest.raises(InputError, match="is over 3 bytes"):
+            remembered.read("-", 3)
+    with pytest.raises(InputError, match="is over 3 bytes"):
+        remembered.read("-", 100)
+    with pytest.raises(InputError, match="is over 3 bytes"):
+        remembered.read("file", 3)
+    assert remembered.read("file", 100) == b"content\r\n\0\xff"
 
 
 @pytest.mark.parametrize(("path", "said"), [(".", "Is a directory"), ("a\0b", "not a path")])

@@ -24,6 +24,7 @@ from domain.setting import AMBIENT, Origin, Setting, Value
 from domain.token_options import TokenOptions, read_token_options
 from tests.offline_place import prepare_place
 from tests.running import invoke
+from tests.token_requests import memory_ports
 
 ALICE, BOB = JwkProvisioner("alice", kid="kid-1"), JwkProvisioner("bob", kid="kid-2")
 TWIN = JwkProvisioner("alice", kid="kid-3")
@@ -182,7 +183,7 @@ def test_a_type_without_tokens_is_refused_by_name(type_name: str) -> None:
     (provisioner,) = read_provisioners([{"type": type_name, "name": "that one"}])
     assert select([provisioner, ALICE], provisioner="that one") == [provisioner]
     with pytest.raises(UsageError) as caught:
-        provisioner.credential(read_options(), None)  # type: ignore[arg-type]  # it asks nothing of them
+        provisioner.credential(read_options(), memory_ports())
     start = f"provisioner that one ({type_name}) cannot be used: "
     assert caught.value.what.startswith(start)
     assert len(caught.value.what) > len(start)

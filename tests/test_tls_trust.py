@@ -100,10 +100,22 @@ def test_a_common_name_is_no_host_name() -> None:
         assert "mismatch" in tls_refusal(ca, host="localhost")
 
 
-def test_an_expired_certificate_is_refused() -> None:
-    """The validity of the CA's certificate counts, and the error says that it is over."""
-    with serve(lambda _: EMPTY_LIST, issue("server", root(), names=["127.0.0.1"], days=-1)) as ca:
-        assert "certificate has expired" in tls_refusal(ca)
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"days": -1}, "its certificate has expired: it is valid until 2"),
+        ({"begin": 1, "days": 2}, "its certificate is not valid yet: it is valid from 2"),
+    ],
+    ids=["late", "early"],
+)
+def test_a_certificate_out_of_its_time_is_refused_and_told_with_both_times(span: dict[str, int], words: str) -> None:
+    """The validity of the CA's certificate counts; the error has its time and the clock's, and nothing is asked."""
+    server = issue("server", root(), names=["127.0.0.1"], **span)
+    with serve(lambda _: EMPTY_LIST, server) as ca, pytest.raises(NetworkError) as caught:
+        connect(ca).provisioners()
+    assert ca.requests == []
+    refusal = str(caught.value)
+    assert words in refusal and "and this machine's clock says 2" in refusal and "check this machine's clock" in refusal
 
 
 def test_tls_1_1_is_refused() -> None:

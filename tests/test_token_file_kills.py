@@ -93,7 +93,8 @@ def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new_one(place: OfflineP
         begin = moments.choice((0.0, 0.0, 0.8))  # the last fifth more often: there the file comes about
         attempt = Attempt(tmp_path / str(count), number, replaces, moments.uniform(begin, 1.2) * length)
         ended[attempt.check(attempt.run(place))] += 1
-    print(f"{COUNT} kills within {length:.3f} s: {ended[True]} files were new, {ended[False]} as before")
+    left = sum(name != "token" for count in range(COUNT) for name in os.listdir(tmp_path / str(count)))
+    print(f"{COUNT} kills: {ended[True]} files were new, {ended[False]} as before, {left} hidden ones left")
 
 
 AT_THE_STEP = """

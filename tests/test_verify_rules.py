@@ -25,6 +25,7 @@ from domain.compact_jws import ReadToken
 from domain.duration import NANOSECONDS
 from domain.finding import Outcome
 from domain.jwk import read_public_jwk
+from domain.print_form import TEXT
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
@@ -32,7 +33,7 @@ from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.report import TEXT, render
+from entrypoints.report import render
 from entrypoints.verifying import describe_forecast
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import root

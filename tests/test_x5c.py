@@ -18,6 +18,7 @@ from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_ke
 from tests.foreign_keys import run_program
 from tests.key_files import FILES, KeyFolder
 from tests.minting_ways import WAYS, Mint, open_way
+from tests.offline_place import write_root
 from tests.provisioned_ca import X5C, Held, ProvisionedCa, hold_leaf, issue_leaf
 from tests.running import decode_part, invoke
 
@@ -178,14 +179,21 @@ def test_the_chain_is_what_the_ca_goes_by(online: Mint, machines: Machines) -> N
     assert SPEND["sign"](online.ca, online(NAME, *machines.held.flags).token).status == 401
 
 
-def test_a_chain_that_does_not_follow_is_refused(online: Mint, machines: Machines) -> None:
-    """A wrong order is told by the place of the first certificate that its issuer does not follow."""
-    lower, upper = map(str, machines.uppers)
-    for chain, number in (([upper, lower], 1), ([lower, lower], 2), ([lower, upper, lower], 3)):
-        words = [word for path in chain for word in ("--x5c-chain", path)]
-        result = online(NAME, *machines.held.flags, *words)
-        assert (result.status, result.out) == (1, "")
-        assert f"certificate {number} of the chain" in result.err
+@pytest.mark.parametrize("order", ["upper leaf lower", "lower upper leaf", "leaf upper stranger lower", "lower leaf"])
+def test_the_order_does_not_matter_and_strangers_are_left_out(
+    order: str, online: Mint, machines: Machines, tmp_path: Path
+) -> None:
+    """The header has the leaf first and each issuer in turn, the CA signs, and what was left out is said."""
+    lower, upper = machines.uppers
+    write_root(tmp_path / "stranger.crt", "Stranger")
+    files = {"leaf": machines.held.certificate, "lower": lower, "upper": upper, "stranger": tmp_path / "stranger.crt"}
+    (tmp_path / "bundle.pem").write_bytes(b"".join(files[name].read_bytes() for name in order.split()))
+    result = online(NAME, "--x5c-cert", str(tmp_path / "bundle.pem"), "--x5c-key", str(machines.held.key))
+    expected = [name for name in ("leaf", "lower", "upper") if name in order]
+    ders = [run_program("openssl", "x509", "-in", str(files[name]), "-outform", "DER") for name in expected]
+    assert [b64decode(entry, validate=True) for entry in result.header["x5c"]] == ders
+    assert ("1 of the certificates given do not belong" in result.err) is ("stranger" in order)
+    assert SPEND["sign"](online.ca, result.token).status == 201
 
 
 # -- Refusals ---------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ class FaultKind(Enum):
     OVERSIZED = "the answer is too long"
     UNREACHABLE = "there was no connection"
     TLS = "the two sides do not get on"
+    NO_TLS = "what answers there does not speak TLS"
+    OUT_OF_TIME = "a certificate has expired or is not valid yet"
     BROKEN = "the connection ended early, or what came is not HTTP"
 
 
@@ -65,7 +67,8 @@ class Peer:
 
     Attributes:
         names: The DNS names and IP addresses in its certificate.
-        chain: DER of the certificates from its own to the trusted one; None where this Python does not tell.
+        chain: DER of the certificates from its own to the trusted one, or those that it shows where nobody was to be
+            trusted; None where this Python does not tell.
     """
 
     names: Sequence[str]

@@ -24,6 +24,7 @@ from adapters.http.bounded import (
     current_exchange,
     read_body,
 )
+from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
 from domain.ca_url import CaUrl
 from domain.errors import InputError
 from domain.proxy_choice import choose_proxy
@@ -31,9 +32,6 @@ from domain.proxy_choice import choose_proxy
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping, Sequence
-
-_DER = 2
-"""The format DER of `_ssl.Certificate.public_bytes`."""
 
 
 @attrs.frozen
@@ -186,16 +184,7 @@ def _describe_peer(stream: Any) -> Peer:
     """Return whom a TLS connection, perhaps one within another, leads to."""
     tls = stream if isinstance(stream, ssl.SSLSocket) else getattr(stream, "sslobj", None)
     certificate: dict[str, Any] = (tls and tls.getpeercert()) or {}
-    return Peer(tuple(name for _, name in certificate.get("subjectAltName", ())), _list_chain(tls))
-
-
-def _list_chain(tls: Any) -> Sequence[bytes] | None:
-    """Return the DER of the verified chain of a connection; Python has a public way since 3.13 alone."""
-    public = getattr(tls, "get_verified_chain", None)
-    if public is not None:
-        return [bytes(der) for der in public()]
-    private = getattr(getattr(tls, "_sslobj", None), "get_verified_chain", None)
-    return None if private is None else [certificate.public_bytes(_DER) for certificate in private() or ()]
+    return Peer(tuple(name for _, name in certificate.get("subjectAltName", ())), list_chain(tls))
 
 
 def _translate(error: BaseException) -> ExchangeError:
@@ -207,9 +196,12 @@ def _translate(error: BaseException) -> ExchangeError:
         return ExchangeError(FaultKind.UNREACHABLE, describe_fault(error))
     if isinstance(error, TimeoutError | Urllib3Timeout):
         return ExchangeError(FaultKind.LATE)
+    if any(map(speaks_no_tls, causes)):
+        return ExchangeError(FaultKind.NO_TLS, NO_TLS)
     if _is_tls_fault(causes):
+        kind = FaultKind.OUT_OF_TIME if any(map(is_out_of_time, causes)) else FaultKind.TLS
         reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
-        return ExchangeError(FaultKind.TLS, reason)
+        return ExchangeError(kind, reason)
     return ExchangeError(FaultKind.BROKEN, describe_fault(error))
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from domain.certificate import Certificate
 
-MAX_CHECKS = 1_000
-"""How often it is asked whether one certificate issued another: certificates that all issued each other have more
-ways through them than could ever be walked (Go gives up after a hundred signatures)."""
+MAX_CHECKS = 100
+"""How many signatures are looked at: certificates that all issued each other have more ways through them than could
+ever be walked, and Go gives up after so many (crypto/x509, maxChainSignatureChecks)."""
 
 
 @attrs.define
@@ -26,7 +26,7 @@ class ChainSearch:
 
     Attributes:
         chain: The leaf, and certificates that may lie between, in any order.
-        checks_left: How many questions may still be asked; none left means that not all ways were walked.
+        checks_left: How many signatures may still be looked at; none left means that not all ways were walked.
     """
 
     chain: Sequence[Certificate]
@@ -57,6 +57,8 @@ class ChainSearch:
                 yield from self._walk([*path, issuer])
 
     def _is_issued_by(self, certificate: Certificate, issuer: Certificate) -> bool:
+        if not certificate.names_issuer(issuer):
+            return False
         self.checks_left = max(self.checks_left - 1, 0)
         return self.checks_left > 0 and certificate.is_issued_by(issuer.der)
 

@@ -82,7 +82,7 @@ class AzureProvisioner(InstanceProvisioner):
 
     def _read_token(self, body: bytes, address: str) -> str:
         try:
-            answer = json_text.parse(body)
+            answer = json_text.parse_document(body)
         except ValueError as error:
             raise misfit(self.service, address, "gives no JSON") from error
         token = answer.get("access_token") if isinstance(answer, dict) else None

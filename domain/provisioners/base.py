@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from domain.token_options import TokenOptions
 
 
+MAX_LISTED = 20
+"""Provisioners that an error names; a CA may have thousands."""
+
+
 @attrs.frozen
 class Provisioner:
     """A provisioner as a CA lists it.
@@ -177,8 +181,10 @@ class OtherProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002
         """Refuse, with the reason."""
+        file = sources.authority.source()[0]
         raise UsageError(
-            f"provisioner {self.label()} cannot be used: {self.reason}", "choose another by --provisioner or --kid"
+            f"provisioner {self.label()}{file and f' in {file}'} cannot be used: {self.reason}",
+            "choose another by --provisioner or --kid",
         )
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
@@ -186,3 +192,10 @@ class OtherProvisioner(Provisioner):
         from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
 
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+
+
+def list_labels(provisioners: Sequence[Provisioner]) -> str:
+    """Return the labels of the provisioners as an error may list them: the first, and how many more there are."""
+    shown = [provisioner.label() for provisioner in provisioners[:MAX_LISTED]]
+    more = len(provisioners) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")

@@ -67,14 +67,15 @@ class JwkProvisioner(Provisioner):
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the provisioner's key, from `--key` or from the envelope that the CA keeps."""
         source: KeyFile | SealedKey | DeviceKey
+        file = sources.authority.source()[0]
         if "key" in options.settings:
             source = key_source(options, "key", self.key)
         else:
             sealed = self.encrypted_key or sources.authority.encrypted_key(self.kid)
-            source = SealedKey(sealed, f"provisioner {self.name}")
+            source = SealedKey(sealed, f"provisioner {self.name}{file and f' in {file}'}")
         signer = sources.keys.open(source, sources.passwords)
         if self.key is not None and signer.public.thumbprint() != self.key.thumbprint():
-            whose = options.spell("key") if "key" in options.settings else "the key that the CA keeps"
+            whose = options.spell("key") if "key" in options.settings else f"the key that {file or 'the CA'} keeps"
             raise KeyMismatchError(
                 f"{whose} is not the key of provisioner {self.label()}",
                 "give that provisioner's key, or choose another provisioner",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
-from domain.errors import UsageError, naming
+from domain.errors import MissingSettingError, naming
 from domain.key_source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
@@ -62,7 +62,7 @@ class NebulaProvisioner(Provisioner):
         """Check that an SSH certificate is to be a host's."""
         if kind is Kind.SSH_USER:
             own = next((spell(given, name) for name in cls.needs if name in given), "a Nebula token")
-            raise UsageError(
+            raise MissingSettingError(
                 f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {own}",
                 "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
             )

@@ -47,7 +47,8 @@ class Renewal(Provisioner):
         """
         from domain.certificate import check_begin, check_usage  # noqa: PLC0415  # only for its own tokens
 
-        chain, signer = open_chain(options, sources)
+        opened = open_chain(options, sources)
+        chain, signer = opened.certificates, opened.signer
         with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
             check_usage(chain[0])
             check_begin(chain[0].not_before, sources.clock.now())
@@ -55,7 +56,7 @@ class Renewal(Provisioner):
         if wished not in ("", common_name):
             name = f"common name {common_name!r}" if common_name else "common name, for it has none"
             raise UsageError(f"the subject {wished!r} is not the certificate's {name}", "leave the subject out")
-        cautions: list[str] = []
+        cautions = list(opened.cautions)
         if not common_name:
             cautions.append("the certificate has no common name, so the token's subject is empty; step-ca takes it")
         if len(chain) == 1:

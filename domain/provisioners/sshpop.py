@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.credential import Credential
-from domain.errors import UsageError, naming
+from domain.errors import MissingSettingError, UsageError, naming
 from domain.key_source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
@@ -49,7 +49,7 @@ class SshpopProvisioner(Provisioner):
         """Check that the request is one of the three that a certificate can make about itself."""
         if kind not in cls.kinds:
             own = next((spell(given, name) for name in cls.needs if name in given), "an SSHPOP token")
-            raise UsageError(
+            raise MissingSettingError(
                 f"{own} is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
                 "ask for one of these, or use another provisioner",
             )

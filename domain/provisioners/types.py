@@ -25,3 +25,9 @@ NAMED: dict[str, type[X5cProvisioner | SshpopProvisioner | K8ssaProvisioner | Ne
     "gcp": GcpProvisioner,
 }
 """The types of which step-ott needs nothing but the name, by the CA's type in lower case."""
+
+
+def list_types() -> str:
+    """Return the names of all types that a CA can have, as a phrase: "JWK, X5C or Azure"."""
+    names = [str(cls.type_name) for cls in TYPES if cls is not Renewal]
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -67,35 +67,57 @@ class X5cProvisioner(Provisioner):
         """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""
         from domain.certificate import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
 
-        chain, signer = open_chain(options, sources)
+        chain = open_chain(options, sources)
+        leaf, signer = chain.certificates[0], chain.signer
         with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
-            check_usage(chain[0])
-            check_validity(chain[0].not_before, chain[0].not_after, sources.clock.now())
-        kid, certificates = signer.public.thumbprint(), encode_chain(chain)
+            check_usage(leaf)
+            check_validity(leaf.not_before, leaf.not_after, sources.clock.now())
+        kid, certificates = signer.public.thumbprint(), encode_chain(chain.certificates)
         if options.flag("x5c-insecure"):
-            return Credential(signer, kid, {"x5cInsecure": certificates}, cautions=(INSECURE_CAUTION,))
-        return Credential(signer, kid, {"x5c": certificates})
+            cautions = (*chain.cautions, INSECURE_CAUTION)
+            return Credential(signer, kid, {"x5cInsecure": certificates}, cautions=cautions)
+        return Credential(signer, kid, {"x5c": certificates}, cautions=chain.cautions)
 
 
-def open_chain(options: TokenOptions, sources: Sources) -> tuple[Sequence[Certificate], Signer]:
-    """Return the certificates that the x5c options name, leaf first, and the signer of the leaf's key.
+@attrs.frozen
+class OpenedChain:
+    """A chain of certificates, leaf first and then each issuer, with its leaf's key.
+
+    Attributes:
+        cautions: What the user should know of it, a sentence each.
+    """
+
+    certificates: Sequence[Certificate]
+    signer: Signer
+    cautions: tuple[str, ...] = ()
+
+
+def open_chain(options: TokenOptions, sources: Sources) -> OpenedChain:
+    """Return the chain that the x5c options name, in whatever order, and the signer of the leaf's key.
 
     Raises:
-        InputError: a file cannot be read, or the chain is out of order.
-        KeyMismatchError: the key is not the leaf's.
+        InputError: a file cannot be read.
+        KeyMismatchError: the key is that of no certificate.
     """
-    from domain.certificate import check_chain, check_key  # noqa: PLC0415  # only for its own tokens
+    from domain.certificate import check_key  # noqa: PLC0415  # only for its own tokens
+    from domain.certificate_chain import find_leaf, guess_leaf, order_chain  # noqa: PLC0415  # likewise
 
     named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
-    chain: list[Certificate] = []
+    given: list[Certificate] = []
     for option, path in named:
         data = sources.files.read(path, MAX_CHAIN_BYTES)
         with naming(f"{options.spell(option)} {path}"):
-            chain += sources.certificates.read_chain(data)
-    check_chain(chain)
-    signer = sources.keys.open(key_source(options, "x5c-key", chain[0].public), sources.passwords)
-    check_key(chain[0].public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
-    return chain, signer
+            given += sources.certificates.read_chain(data)
+    signer = sources.keys.open(key_source(options, "x5c-key", guess_leaf(given).public), sources.passwords)
+    leaf = find_leaf(given, signer.public)
+    check_key(leaf.public, signer.public, options.spell("x5c-key"), options.spell("x5c-cert"))
+    with naming(f"{options.spell('x5c-cert')} {options.text('x5c-cert')}"):
+        chain = order_chain(given, leaf)
+    left_out = len({certificate.der for certificate in given}) - len(chain)
+    cautions = [f"{left_out} of the certificates given do not belong to the leaf's chain and are left out"] * (
+        left_out > 0
+    )
+    return OpenedChain(chain, signer, tuple(cautions))
 
 
 def encode_chain(chain: Sequence[Certificate]) -> list[str]:

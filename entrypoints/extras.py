@@ -1,0 +1,28 @@
+"""How a library that only some need comes beside step-ott, wherever that is installed from and by what."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from importlib.util import find_spec
+
+PIPX_MARK, UV_TOOL_MARK = "pipx_metadata.json", "uv-receipt.toml"
+"""What pipx and `uv tool` write into an environment that is theirs."""
+
+
+def tell_how_to_add(*libraries: str) -> str:
+    """Return the command that adds libraries to the environment of this very program, as a remedy.
+
+    It names the libraries themselves and no package of step-ott's, which is installed from a clone or from an index.
+    """
+    return f"add it by: {_name_command(*libraries)}"
+
+
+def _name_command(*libraries: str) -> str:
+    names, python = " ".join(libraries), shlex.quote(sys.executable)
+    if os.path.exists(os.path.join(sys.prefix, PIPX_MARK)):
+        return f"pipx inject {shlex.quote(os.path.basename(sys.prefix))} {names}"
+    if os.path.exists(os.path.join(sys.prefix, UV_TOOL_MARK)) or find_spec("pip") is None:
+        return f"uv pip install --python {python} {names}"
+    return f"{python} -m pip install {names}"

@@ -1,0 +1,135 @@
+"""What certificates and requests cost: time that grows with their length and no faster, and every fault in words."""
+
+import json
+import time
+from base64 import b64encode
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from adapters.bound_requests import fingerprint_bound_request
+from adapters.certificate_requests import read_public_keys, read_request
+from adapters.certificates import CertificateReader
+from adapters.jws import read_public
+from domain import base64url
+from domain.errors import InputError
+from tests.foreign_keys import make_ssh_key, run_program
+from tests.forged_nebula import der, write_block
+from tests.hostile_certificates import PROVISIONER, SHAPES, certificate, compressed_p256, extension, request
+from tests.hostile_keys import integer, p256, string
+from tests.running import invoke
+
+READER = CertificateReader(read_public)
+SECONDS = 3
+"""Of the processor, for a mebibyte: ten times what it takes. Read in quadratic time it took twenty seconds."""
+
+
+def measure(read: object) -> float:
+    """Return the processor's time that a reader takes, whether it finds something or not."""
+    begin = time.process_time()
+    with suppress(InputError):
+        read()  # type: ignore[operator]
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_mebibyte_is_read_in_linear_time(shape: str) -> None:
+    """A certificate or a request, whatever it has very much of."""
+    parts = SHAPES[shape]()
+    der_certificate, der_request = certificate(**parts), request(**parts)  # type: ignore[arg-type]
+    assert measure(lambda: READER.read_chain(der_certificate)) < SECONDS
+    assert measure(lambda: read_request(der_request)) < SECONDS
+    assert measure(lambda: fingerprint_bound_request(der_request, is_ssh=False)) < SECONDS
+
+
+@pytest.mark.parametrize("command", [("inspect",), ("verify", "--for", "sign", "--offline")], ids=" ".join)
+@pytest.mark.parametrize("count", [1, 2_000])
+def test_a_token_of_a_mebibyte_is_read_in_linear_time(
+    command: tuple[str, ...], count: int, sandbox: dict[str, str], tmp_path: Path
+) -> None:
+    """With one large certificate in its header, or with thousands that could all have issued each other."""
+    if count == 1:
+        chain = [certificate(extensions=[extension(PROVISIONER, der(0x30, b"\2\1\1\4\1x" + b"\2\1\0" * 180_000))])]
+    else:
+        chain = [certificate(extensions=[extension("1.2.3", b"%04d" % number)]) for number in range(count)]
+    header = {"alg": "ES256", "x5c": [b64encode(one).decode() for one in chain]}
+    claims = {"iss": "x5c", "sub": "web", "aud": "https://localhost/1.0/sign#x5c/x5c"}
+    parts = [base64url.encode(json.dumps(part).encode()) for part in (header, claims)]
+    (tmp_path / "token").write_text(".".join([*parts, base64url.encode(bytes(64))]))
+    begin = time.process_time()
+    result = invoke(command[0], str(tmp_path / "token"), *command[1:], environment=sandbox)
+    assert time.process_time() - begin < SECONDS
+    assert result.out and "unexpected" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (der(0x30, integer(1), der(0x04, b"Ada")), "Ada"),
+        (der(0x30, integer(1), der(0x04, b"Ada"), der(0x04, b"more"), der(0x30)), "Ada"),
+        (der(0x30, integer(1), der(0x04, b"Ada")) + b"more", "Ada"),
+        (der(0x30, integer(1), der(0x04, b"\xff")), None),
+        (der(0x30, integer(1)), None),
+        (der(0x30), None),
+        (b"", None),
+        (b"\x30", None),
+        (der(0x31, integer(1), der(0x04, b"Ada")), None),
+        (der(0x30, der(0x04, b"Ada"), integer(1)), None),
+        (b"\x30\x84\xff\xff\xff\xff\2\1\1", None),
+    ],
+)
+def test_the_provisioner_is_read_as_step_ca_reads_it(content: bytes, expected: str | None) -> None:
+    """A sequence of type and name, with more behind them; anything else names none."""
+    [read] = READER.read_chain(certificate(extensions=[extension(PROVISIONER, content)]))
+    assert read.provisioner == expected
+
+
+# -- Points in compressed form ----------------------------------------------------------------------
+
+
+def test_a_compressed_point_is_an_error_in_words_wherever_it_stands(tmp_path: Path) -> None:
+    """In an SSH public key or certificate; in X.509 the library reads it, and what comes of it is one of our values."""
+    point = p256().public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    kind = b"ecdsa-sha2-nistp256"
+    line = kind + b" " + b64encode(string(kind) + string(b"nistp256") + string(point))
+    with pytest.raises(InputError, match="holds no SSH public key"):
+        fingerprint_bound_request(line, is_ssh=True)
+    make_ssh_key(tmp_path / "key", "ecdsa")
+    run_program("ssh-keygen", "-q", "-s", str(tmp_path / "key"), "-I", "max", str(tmp_path / "key.pub"))
+    whole = (tmp_path / "key-cert.pub").read_bytes()
+    compressed = whole.split()[0] + b" " + b64encode(_compress(whole))
+    with pytest.raises(InputError, match="no SSH certificate"):
+        READER.read_ssh(compressed)
+    with pytest.raises(InputError, match="holds no SSH public key"):
+        fingerprint_bound_request(compressed, is_ssh=True)
+    for read in (
+        lambda: READER.read_chain(certificate(key=compressed_p256())),
+        lambda: read_request(request(key=compressed_p256())),
+        lambda: fingerprint_bound_request(request(key=compressed_p256()), is_ssh=False),
+        lambda: read_public_keys(write_block("PUBLIC KEY", compressed_p256()), read_public),
+    ):
+        with suppress(InputError):
+            read()
+
+
+def _compress(line: bytes) -> bytes:
+    """Return an SSH certificate's wire bytes with its first point in compressed form."""
+    from base64 import b64decode
+
+    wire = b64decode(line.split()[1])
+    at = wire.index(b"nistp256\0\0\0A\x04") + 8
+    point = wire[at + 4 : at + 4 + 65]
+    return wire[:at] + string(bytes([2 + (point[-1] & 1)]) + point[1:33]) + wire[at + 4 + 65 :]
+
+
+def test_a_compressed_point_at_the_command_line(sandbox: dict[str, str], tmp_path: Path) -> None:
+    """One line and exit status 1."""
+    point = p256().public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    kind = b"ecdsa-sha2-nistp256"
+    (tmp_path / "key.pub").write_bytes(kind + b" " + b64encode(string(kind) + string(b"nistp256") + string(point)))
+    words = ["token", "web", "--ssh", "--host", "--offline", "--cnf-file", str(tmp_path / "key.pub")]
+    result = invoke(*words, environment=sandbox)
+    assert (result.status, result.out) == (1, "")
+    assert "--cnf-file holds no SSH public key" in result.err
