@@ -1,31 +1,174 @@
-"""The user's files and standard input, read whole within a bound."""
+"""The user's files and standard input, read whole within a bound of size and, where they may be silent, of time."""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Self
 
+from domain.duration import NANOSECONDS, format_duration
 from domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.ports import InputFiles
+
+WRITER_SECONDS = 60
+"""How long a named pipe is waited for that nobody has opened for writing."""
+
+CONTENT_SECONDS = 300
+"""How long a pipe, a terminal or a device may take to give all: as long as a person to unlock a password manager."""
+
+TELLING_SECONDS = 2
+"""After how long it is told what is waited for."""
+
+_BLOCK = 1 << 16
+_WAITED = "start what writes into it"
 
 
 class LocalFiles:
-    """Files of this machine; `-` is standard input."""
+    """Files of this machine; `-` is standard input.
+
+    Attributes:
+        tell: Told what is waited for, where that takes longer than a moment.
+    """
+
+    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
+        self.tell = tell
 
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of `path` (see `domain.ports.InputFiles`)."""
         try:
-            if path == "-":
-                data = sys.stdin.buffer.read(limit + 1)
-            else:
-                with open(path, "rb") as file:
-                    data = file.read(limit + 1)
+            data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
             reason = getattr(error, "strerror", None) or ("it is closed" if path == "-" else "not a path")
             raise InputError(f"{_name(path)} cannot be read: {reason}", "check the path and its permissions") from error
         return _bound(data, path, limit)
+
+    def open(self, path: str) -> int:
+        """Return a descriptor of the file `path`; the writer of a named pipe is waited for.
+
+        Raises:
+            InputError: nobody has opened the pipe for writing in time.
+            OSError, ValueError: it cannot be opened.
+        """
+        if not stat.S_ISFIFO(os.stat(path).st_mode):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with _Opening(path) as opening:
+            if not opening.wait(min(TELLING_SECONDS, WRITER_SECONDS)):
+                self._tell(f"waiting for somebody to write into {path}, which is a pipe")
+                if not opening.wait(WRITER_SECONDS - TELLING_SECONDS):
+                    raise _give_up(path, "nobody has opened it for writing", WRITER_SECONDS)
+            return opening.take()
+
+    def _read_path(self, path: str, limit: int) -> bytes:
+        descriptor = self.open(path)
+        try:
+            return self._read(descriptor, path, limit)
+        finally:
+            os.close(descriptor)
+
+    def _read_standard_input(self, limit: int) -> bytes:
+        try:
+            descriptor = sys.stdin.fileno()
+        except (OSError, ValueError):  # it is not the process's own, or it is closed
+            return sys.stdin.buffer.read(limit + 1)
+        return self._read(descriptor, "standard input", limit)
+
+    def _read(self, descriptor: int, shown: str, limit: int) -> bytes:
+        """Return all that the descriptor gives, or more than `limit` bytes of it."""
+        await_more = None if stat.S_ISREG(os.fstat(descriptor).st_mode) else self._begin_wait(descriptor, shown)
+        data = bytearray()
+        while len(data) <= limit:
+            if await_more is not None:
+                await_more()
+            block = os.read(descriptor, min(_BLOCK, limit + 1 - len(data)))
+            if not block:
+                break
+            data += block
+        return bytes(data)
+
+    def _begin_wait(self, descriptor: int, shown: str) -> Callable[[], None]:
+        """Return what waits until there is more to read, or the end; all waits together are bounded."""
+        import select  # noqa: PLC0415  # only for what may be silent
+
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        begin, untold = monotonic(), [f"waiting for {shown} to come to its end"]
+
+        def await_more() -> None:
+            while not poll.poll(
+                1_000 * max(0.0, begin + (TELLING_SECONDS if untold else CONTENT_SECONDS) - monotonic())
+            ):
+                if not untold:
+                    raise _give_up(shown, "it has not come to its end", CONTENT_SECONDS)
+                self._tell(untold.pop())
+
+        return await_more
+
+    def _tell(self, text: str) -> None:
+        if self.tell is not None:
+            self.tell(text)
+
+
+class _Opening:
+    """A named pipe that is being opened for reading, which lasts until somebody opens it for writing.
+
+    It is opened on a thread of its own, so that this one answers signals and the clock.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptors: list[int] = []
+        self._failure: list[OSError] = []
+
+    def __enter__(self) -> Self:
+        import threading  # noqa: PLC0415  # only for pipes
+
+        self._is_open = threading.Event()
+        self._thread = threading.Thread(target=self._open, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of a pipe that was not taken."""
+        if not self._is_open.is_set():
+            try:
+                os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))  # so that it opens
+            except OSError:
+                return  # it is gone, or not for writing: the thread sees to it when it comes
+            self._thread.join(1)
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def _open(self) -> None:
+        try:
+            self._descriptors.append(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            self._failure.append(error)
+        self._is_open.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether it is open, or cannot be, within so many seconds."""
+        return self._is_open.wait(seconds)
+
+    def take(self) -> int:
+        """Return its descriptor, which is the caller's from now on.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        if self._failure:
+            raise self._failure[0]
+        return self._descriptors.pop()
+
+
+def _give_up(shown: str, what: str, seconds: float) -> InputError:
+    waited = format_duration(int(seconds * NANOSECONDS))
+    return InputError(f"{shown} cannot be read: {what} within {waited}", _WAITED)
 
 
 class RememberedFiles:

@@ -14,13 +14,17 @@ from domain.errors import InputError, UsageError
 from domain.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 16
 _MOST_KEPT = 1 << 16
 """The most bytes of lines that wait for others to go with."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def _open_at_once(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 class LineSource:
@@ -30,6 +34,7 @@ class LineSource:
         path: The file; `-` is standard input.
         longest: The most bytes of a line that is given whole.
         at_once: How many lines are given at a time, fewer where they are long or no more are there.
+        open_file: Opens a path for reading, and waits where it is a pipe.
 
     Attributes:
         descriptor: Of the open file.
@@ -38,12 +43,14 @@ class LineSource:
         InputError: the file cannot be opened, is a folder, or is seen not to be UTF-8.
     """
 
-    def __init__(self, path: str, *, longest: int, at_once: int) -> None:
+    def __init__(
+        self, path: str, *, longest: int, at_once: int, open_file: Callable[[str], int] = _open_at_once
+    ) -> None:
         self.path = path
         self.longest = longest
         self.at_once = at_once
         with self._reading():
-            self.descriptor = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self.descriptor = sys.stdin.fileno() if path == "-" else open_file(path)
             if stat.S_ISDIR(os.fstat(self.descriptor).st_mode):
                 raise IsADirectoryError(0, "Is a directory")
             if stat.S_ISREG(os.fstat(self.descriptor).st_mode):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from adapters.batch_sinks import RowWriter
 from adapters.clock import SystemClock, SystemRandomness
+from adapters.input_files import LocalFiles
 from adapters.interruption import Interruption
 from adapters.line_source import LineSource
 from adapters.progress import ProgressBar
+from adapters.terminal import Stderr
 from adapters.token_folder import TokenFolder
 from adapters.worker_pool import WorkerPool
 from domain.batch_line import MAX_LINE_BYTES
@@ -45,7 +47,8 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     """
     interruption = Interruption()
     workers = options.workers or _count_cores()
-    reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1)
+    files = LocalFiles(Stderr(sys.stderr).inform)
+    reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1, open_file=files.open)
     reader.check_begin(options.resume_from)
     rows = _wire_rows(options, reader)
     sink = _wire_sink(options, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -41,7 +42,7 @@ def wire_diagnosis(given: Settings) -> Ports:
     Args:
         given: The settings of `token` that flags and environment give.
     """
-    files, clock = RememberedFiles(LocalFiles()), SystemClock()
+    files, clock = RememberedFiles(LocalFiles(Stderr(sys.stderr).inform)), SystemClock()
     context = None if "context" not in given else str(given["context"].value) or None
 
     def judge(settings: Settings) -> TokenOptions:

@@ -70,13 +70,14 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
+    from adapters.terminal import Stderr  # noqa: PLC0415
     from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
-    facts = describe_token(source, LocalFiles(), wire_certificates(), SystemClock())
+    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
     return _print_report(facts, form)
 
 

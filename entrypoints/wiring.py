@@ -52,7 +52,7 @@ def open_step_path(environment: Mapping[str, str], context: str | None) -> StepP
         if not os.path.isabs(home):
             raise UsageError("there is no home folder to look for .step in", "set STEPPATH or HOME")
         base = os.path.join(home, ".step")
-    return StepPath(LocalFiles(), os.path.normpath(base), context)
+    return StepPath(LocalFiles(Stderr(sys.stderr).inform), os.path.normpath(base), context)
 
 
 def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
@@ -62,7 +62,8 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
         UsageError: an option is missing that this way of minting needs.
         InputError: ca.json or the root cannot be read.
     """
-    files, notices = LocalFiles(), Stderr(sys.stderr)
+    notices = Stderr(sys.stderr)
+    files = LocalFiles(notices.inform)
     check_key_sources(options)
     authority = wire_authority(options, step_path, files)
     return assemble_ports(options, authority, files, Terminal(), notices, LateIdentityProvider(options, notices))
@@ -114,7 +115,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
     from adapters.jws import StepCaSignatures  # noqa: PLC0415
     from entrypoints.verifying import VerifyPorts  # noqa: PLC0415
 
-    files = LocalFiles()
+    files = LocalFiles(Stderr(sys.stderr).inform)
     return VerifyPorts(
         clock=SystemClock(),
         files=files,

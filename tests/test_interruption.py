@@ -1,5 +1,6 @@
 """Signals that end the process: at once, or when what must be whole is."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_a_wait_is_interrupted() -> None:
     is_over = threading.Event()
 
     def work() -> None:
-        signal.raise_signal(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)  # as a terminal does: to the process, not to this thread
         is_over.wait(60)
 
     begin = monotonic()

@@ -82,18 +82,18 @@ class Attempt:
 
 def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new_one(place: OfflinePlace, tmp_path: Path) -> None:
     """For every signal, with and without a file to replace, from the start of a run to its end."""
-    lengths = []
-    for number in range(3):
-        begin = monotonic()
-        assert Attempt(tmp_path / f"first-{number}", signal.SIGKILL, False, PROCESS_SECONDS).run(place) == 0
-        lengths.append(monotonic() - begin)
-    length, moments, ended = min(lengths), random.Random(12), {True: 0, False: 0}
+    moments, ended, length = random.Random(12), {True: 0, False: 0}, 0.0
     for count in range(COUNT):
+        if count % 20 == 0:  # a machine's speed changes
+            start = monotonic()
+            assert Attempt(tmp_path / f"whole-{count}", signal.SIGKILL, False, PROCESS_SECONDS).run(place) == 0
+            length = monotonic() - start
         number, replaces = NUMBERS[count % 4], count // 4 % 2 == 1
         begin = moments.choice((0.0, 0.0, 0.8))  # the last fifth more often: there the file comes about
         attempt = Attempt(tmp_path / str(count), number, replaces, moments.uniform(begin, 1.2) * length)
         ended[attempt.check(attempt.run(place))] += 1
-    print(f"{COUNT} kills within {length:.3f} s: {ended[True]} files were new, {ended[False]} as before")
+    left = sum(name != "token" for count in range(COUNT) for name in os.listdir(tmp_path / str(count)))
+    print(f"{COUNT} kills: {ended[True]} files were new, {ended[False]} as before, {left} hidden ones left")
 
 
 AT_THE_STEP = """
