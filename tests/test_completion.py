@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.acceptance.endpoint import Endpoint
-from domain.batch_options import FORMATS as BATCH_FORMATS
+from domain.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
 from entrypoints.completion import SCRIPTS, fish, zsh
 from entrypoints.completion.offers import ValueOffer, offer_value
 from entrypoints.options import Option
-from entrypoints.report import FORMATS
 from tests.completing_shells import ASK, FILES, FOLDERS, Offers, ask_zsh, quote, quote_fish, run_shell
 from tests.pseudo_terminal import run_on_terminal
 from tests.running import invoke
@@ -239,7 +238,7 @@ def test_choices_are_those_that_commands_take() -> None:
     choices |= {(command.name, offer_value(command.positional).choices) for command in COMMANDS}
     choices |= {(f"batch {option.name}", offer_value(option.metavar).choices) for option in BATCH.options}
     assert {name: set(words) for name, words in choices if words} == {
-        "batch format": set(BATCH_FORMATS), "format": set(FORMATS),
+        "batch format": set(BATCH_FORMS), "format": set(REPORT_FORMS),
         "for": {endpoint.value for endpoint in Endpoint}, "cert-type": {"user", "host"},
         "completion": set(SCRIPTS),
     }  # fmt: skip

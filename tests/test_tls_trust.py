@@ -1,5 +1,6 @@
 """Whom the client trusts over TLS: the certificates in the root file, and nobody else."""
 
+import ctypes
 import re
 import ssl
 import warnings
@@ -13,6 +14,9 @@ from domain.errors import InputError, NetworkError
 from tests.hostile_ca import HostileCa, issue, leaf, root, serve
 from tests.running import invoke
 from tests.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
+
+ENGINE, NO_SUCH_ENGINE = 38, 116
+"""A library and a reason of OpenSSL's (openssl/err.h, openssl/engineerr.h)."""
 
 
 def tls_refusal(ca: HostileCa, **options: object) -> str:
@@ -161,3 +165,15 @@ def test_a_root_file_without_a_root_is_an_error(content: bytes, tmp_path: Path) 
         assert ca.connections == 0
     assert (result.status, result.out) == (1, "")
     assert f"--root {path}" in result.err and result.err.count("\n") == 1
+
+
+def test_an_error_that_another_user_of_openssl_left_behind_is_not_the_roots() -> None:
+    """PKCS#11 modules leave errors in the queue of the OpenSSL that Python's ssl uses as well."""
+    libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libcrypto" in line}
+    der = root().der
+    if not libraries:
+        pytest.skip("this Python's OpenSSL is no library of its own, whose queue others could use")
+    for library in map(ctypes.CDLL, libraries):
+        library.ERR_new()
+        library.ERR_set_error(ENGINE, NO_SUCH_ENGINE, None)
+    assert make_tls_context([der]).cert_store_stats()["x509"] == 1

@@ -98,12 +98,24 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
         for der in roots:
-            context.load_verify_locations(cadata=der)
+            _trust(context, der)
     except (ssl.SSLError, ValueError) as error:
         raise InputError("the root is no X.509 certificate", "get the root certificate from the CA") from error
     if not roots or context.cert_store_stats()["x509"] == 0:
         raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
     return context
+
+
+def _trust(context: ssl.SSLContext, der: bytes) -> None:
+    """Have the context trust a certificate.
+
+    Raises:
+        ssl.SSLError, ValueError: it is not one.
+    """
+    try:
+        context.load_verify_locations(cadata=der)
+    except ssl.SSLError:  # perhaps one that another user of OpenSSL left in its queue, such as a PKCS#11 module
+        context.load_verify_locations(cadata=der)
 
 
 def make_system_context() -> ssl.SSLContext:
