@@ -114,7 +114,7 @@ STRICTER = {frozenset({"revoke", "cnf"})}
 """What the real step drops in silence, and step-ott refuses."""
 
 
-@pytest.mark.parametrize(("configured", "flag"), COMPARED, ids="+".join)
+@pytest.mark.parametrize(("configured", "flag"), COMPARED, ids=["+".join(pair) for pair in COMPARED])
 def test_a_pair_means_what_it_means_to_step(
     running_ca: RunningCa, step_program: str, tmp_path: Path, configured: str, flag: str
 ) -> None:
@@ -123,6 +123,7 @@ def test_a_pair_means_what_it_means_to_step(
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "ca.json").symlink_to(running_ca.path / "config" / "ca.json")
     place = json.loads((running_ca.path / "config" / "defaults.json").read_text())
+    place |= place.pop("step-ott")
     given, environment = frozenset({configured, flag}), {"STEPPATH": str(tmp_path)}
     files = {
         "output-file": str(tmp_path / "token"), "cnf-file": str(tmp_path / "none.csr"), "kid": find_kid(running_ca),
