@@ -31,7 +31,7 @@ from domain.ports import Passwords, Signer
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
 from tests.forged_nebula import Draft, write_pem
-from tests.hostile_ca import Credential, HostileCa, issue, root
+from tests.hostile_ca import HostileCa, issue, root
 from tests.hostile_provider import HostileProvider
 from tests.memory_ports import MemoryPasswords
 from tests.provisioned_ca import issue_leaf
@@ -50,7 +50,7 @@ class Scene:
     Attributes:
         path: The folder.
         ca: The CA, online.
-        fingerprints: Of the first root in each file of roots, by the file's name.
+        fingerprints: Of the root in each file, by the file's name.
         bindings: The `cnf` value for each file that a token can be bound to, by the file's name.
         thumbprints: Of the keys of certificates, by the file's name.
     """
@@ -132,13 +132,14 @@ def write_bindings(path: Path) -> dict[str, str]:
 
 
 def write_roots(path: Path) -> dict[str, str]:
-    """Write files that all hold the CA's root, each behind a first one of its own; return the first ones' hashes."""
-    firsts: dict[str, Credential] = {
-        name: issue(name) for name in ("one.crt", "two.crt", "flag.crt", "ca.crt", "other.crt")
+    """Write files with a certificate of the root's key each, any of which verifies the CA; return their hashes."""
+    files = {
+        name: issue("Test Root", is_authority=True, key=root().key)
+        for name in ("one.crt", "two.crt", "flag.crt", "ca.crt", "other.crt")
     }
-    for name, first in firsts.items():
-        (path / name).write_bytes(first.pem + root().pem)
-    return {name: sha256(first.der).hexdigest() for name, first in firsts.items()}
+    for name, certificate in files.items():
+        (path / name).write_bytes(certificate.pem)
+    return {name: sha256(certificate.der).hexdigest() for name, certificate in files.items()}
 
 
 def write_step_path(path: Path, provisioners: list[dict[str, Any]], url: str) -> None:

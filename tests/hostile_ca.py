@@ -54,9 +54,13 @@ def issue(
     is_authority: bool = False,
     days: int = 1,
     begin: int = -2,
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Credential:
-    """Return a certificate for `subject` and `names`, signed by `issuer` or itself, valid from `begin` to `days`."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """Return a certificate for `subject` and `names`, signed by `issuer` or itself, valid from `begin` to `days`.
+
+    Its `key` is a new one where none is given.
+    """
+    key = key or ec.generate_private_key(ec.SECP256R1())
     own_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     now = datetime.now(UTC)
     builder = (
