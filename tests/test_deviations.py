@@ -9,7 +9,6 @@ import shlex
 import shutil
 from pathlib import Path
 
-import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -299,18 +298,3 @@ def test_what_an_ssh_certificate_cannot_ask_for(
     pair = provisioned.ask(subject, *flags.split(), *get_certificate(provisioned_ca, tmp_path).flags)
     check_refusal(pair)
     assert pair.go.status == (0 if "--revoke" in flags else 1)
-
-
-def test_a_password_file_on_the_command_line_goes_before_a_configured_one(
-    provisioned: Place, provisioned_ca: ProvisionedCa, tmp_path: Path
-) -> None:
-    """Step takes the provisioner-password-file of defaults.json all the same, which is not this key's."""
-    host = get_certificate(provisioned_ca, tmp_path, sealed=True)
-    shutil.copytree(provisioned_ca.ca.path / "config", tmp_path / "step" / "config")
-    defaults = tmp_path / "step" / "config" / "defaults.json"
-    settings = json.loads(defaults.read_text())
-    defaults.write_text(json.dumps(settings | settings.pop("step-ott")))
-    place = attrs.evolve(provisioned, step_path=tmp_path / "step")
-    pair = place.ask("host.test", "--ssh", "--renew", *host.flags, *host.password_flags)
-    assert pair.go.status != 0
-    assert pair.ours.claims["sub"] == "host.test"

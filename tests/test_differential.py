@@ -272,8 +272,9 @@ def test_spellings(declared: Place, words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", ["online", "offline"])
 def test_sealed_key_of_the_provisioner(places: dict[str, Place], name: str) -> None:
-    """Without `--key`, both open the key that the CA keeps by the password that defaults.json names."""
-    compare(places[name].without("--key").ask(SUBJECT))
+    """Without `--key`, both open the key that the CA keeps by the password in a file."""
+    place = places[name].without("--key")
+    compare(place.ask(SUBJECT, "--provisioner-password-file", str(place.step_path / "secrets" / "password")))
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,9 @@
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import attrs
 import pytest
 
 from adapters.ca_https import MAX_LIST_BYTES, MAX_PAGE_BYTES
@@ -19,7 +15,7 @@ from domain.errors import NetworkError
 from domain.json_text import MAX_VALUES
 from domain.provisioners.base import OtherProvisioner
 from tests.hostile_ca import CHUNKED, Behaviour, Request, answer, endless, root, serve
-from tests.peer_programs import REPOSITORY
+from tests.measured_run import Cost, measure_run
 from tests.test_ca_https import connect
 
 TIMEOUT = 3
@@ -30,47 +26,12 @@ MEBIBYTES = 200
 MANY = 10_000
 
 
-@attrs.frozen
-class Cost:
-    """How a run ended, and what it took."""
-
-    status: int
-    err: str
-    seconds: float
-    mebibytes: int
-
-
-PROBE = """
-import sys
-from entrypoints.cli import main
-status = main(sys.argv[2:])
-with open("/proc/self/status") as told, open(sys.argv[1], "w") as file:
-    file.write(next(line.split()[1] for line in told if line.startswith("VmHWM")))
-sys.exit(status)
-"""
-"""Runs a command line, and writes how many KiB it needed at most; what wait4 says counts the parent's as well."""
-
-
-def measure(*words: str, folder: Path) -> Cost:
-    """Run a command line in a process of its own, whose step path is an empty folder."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "STEPPATH": str(folder / "step")}
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, str(folder / "peak"), *words],
-        stdin=subprocess.DEVNULL, capture_output=True, cwd=REPOSITORY, env=environment, timeout=120, check=False,
-    )  # fmt: skip
-    seconds, mebibytes = time.monotonic() - started, int((folder / "peak").read_text()) >> 10
-    if os.environ.get("SHOW_COSTS"):
-        print(f"{seconds:.1f} s, {mebibytes} MiB")
-    return Cost(done.returncode, done.stderr.decode(), seconds, mebibytes)
-
-
 def ask(behaviour: Behaviour, folder: Path) -> Cost:
     """Measure asking a CA that behaves so for its provisioners."""
     (folder / "root.crt").write_bytes(root().pem)
     with serve(behaviour) as ca:
         words = ["token", "web", "--ca-url", ca.url, "--root", str(folder / "root.crt"), "--issuer", "nobody"]
-        return measure(*words, "--timeout", f"{TIMEOUT}s", folder=folder)
+        return measure_run(*words, "--timeout", f"{TIMEOUT}s", folder=folder)
 
 
 def read(config: bytes, folder: Path) -> Cost:
@@ -78,7 +39,7 @@ def read(config: bytes, folder: Path) -> Cost:
     (folder / "root.crt").write_bytes(root().pem)
     (folder / "ca.json").write_bytes(config)
     words = ["token", "web", "--offline", "--ca-config", str(folder / "ca.json"), "--issuer", "nobody"]
-    return measure(*words, "--root", str(folder / "root.crt"), folder=folder)
+    return measure_run(*words, "--root", str(folder / "root.crt"), folder=folder)
 
 
 def check(cost: Cost, said: str) -> None:

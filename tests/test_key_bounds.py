@@ -1,8 +1,5 @@
 """What a key file costs: read and judged before it is paid, and every fault of it in words."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,8 +18,8 @@ from domain.rsa_numbers import RsaNumbers
 from tests import hostile_keys as hostile
 from tests.foreign_keys import make_pem, run_program
 from tests.hostile_keys import FILES, PASSWORD
+from tests.measured_run import measure_run
 from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
 
 SECONDS = 3
 """Of the processor, a start of the interpreter among them: ten times what a refusal takes. The work that is refused
@@ -58,21 +55,11 @@ def test_a_process_that_refuses_a_key_stays_small(name: str, place: OfflinePlace
     """In a process of its own: its memory, its time, and one line alone, where a panic of Rust's would print more."""
     (place.path / "key.pem").write_bytes(FILES[name][0]())
     (place.path / "password").write_bytes(PASSWORD)
-    words = [sys.executable, "-m", "entrypoints.cli", "token", "web", *place.flags]
-    with subprocess.Popen(
-        [*words, "--password-file", str(place.path / "password")],
-        cwd=REPOSITORY,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "STEPPATH": str(place.path / "step")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        out, err = process.stdout.read(), process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert (process.returncode, out, err.count(b"\n")) == (1, b"", 1), err
-    assert used.ru_utime + used.ru_stime < SECONDS
-    assert used.ru_maxrss < MEBIBYTES << 10
+    password = ["--password-file", str(place.path / "password")]
+    cost = measure_run("token", "web", *place.flags, *password, folder=place.path)
+    assert (cost.status, cost.out, cost.err.count("\n")) == (1, "", 1), cost.err
+    assert cost.processor_seconds < SECONDS
+    assert cost.mebibytes < MEBIBYTES
 
 
 def test_what_is_within_the_bounds_opens() -> None:

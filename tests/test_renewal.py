@@ -171,7 +171,8 @@ def test_an_encrypted_key_is_opened_by_its_password_file(option: str, form: Priv
     held, password = renewer.hold(key=key), renewer.folder / "password"
     held.key.write_bytes(key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"correct horse")))
     password.write_text("correct horse\n")
-    result = renewer.mint(held, option, str(password))
+    bare = {"STEPPATH": str(renewer.folder / "step")}  # the sandbox's own defaults.json names a password file as well
+    result = renewer.mint(held, option, str(password), "--ca-url", renewer.ca.ca.url, environment=bare)
     assert "not used" not in result.err
     assert renewer.renew(result.token).status == 201
 
