@@ -107,7 +107,7 @@ class HttpsAuthority:
         page = self._parse(path, body)
         entries, following = page.get("provisioners", ""), page.get("nextCursor") or ""
         if not isinstance(entries, list | None) or not isinstance(following, str):
-            raise self._misbehaved("its list of provisioners is no list")
+            raise self._misbehaved("its list of provisioners is not a list")
         if entries and len(entries) > room:
             raise self._misbehaved(f"it lists over {MAX_PROVISIONERS} provisioners")
         return self.read_provisioners(entries or []), following, len(body)
@@ -130,7 +130,7 @@ class HttpsAuthority:
         """Return the texts in `member`, none where it is absent."""
         texts = answer.get(member) or []
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise self._misbehaved(f"{member} in its answer is no list of texts")
+            raise self._misbehaved(f"{member} in its answer is not a list of texts")
         return texts
 
     def encrypted_key(self, kid: str) -> str:

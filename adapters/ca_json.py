@@ -161,7 +161,7 @@ def read_ca_config(files: InputFiles, path: str) -> CaConfig:
 
 def refuse_config(path: str, why: str) -> InputError:
     """Return the error for a ca.json that step-ca itself would not take."""
-    return InputError(f"{path} is no ca.json that can be used: {why}", "fix it, or name another by --ca-config")
+    return InputError(f"{path} is not a ca.json that can be used: {why}", "fix it, or name another by --ca-config")
 
 
 def read_public_half(files: InputFiles, path: str) -> str | None:

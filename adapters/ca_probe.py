@@ -206,7 +206,7 @@ def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
             raise ValueError("no address")
         proxy_port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
     except ValueError as error:
-        raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
+        raise InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port") from error
     headers = {}
     if parsed.username is not None:
         credentials = f"{unquote(parsed.username)}:{unquote(parsed.password or '')}"  # RFC 7617, section 2
@@ -253,5 +253,5 @@ def _describe(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return str(error.reason or error.strerror or error).lower().replace("_", " ")
     if isinstance(error, HTTPException):
-        return "what it answers is no HTTP"
+        return "what it answers is not HTTP"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

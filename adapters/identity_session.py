@@ -38,7 +38,7 @@ class IdentityAnswer:
         try:
             return json_text.parse_document(self.body)
         except ValueError as error:
-            what = f"the identity provider's answer from {self.url} (status {self.status_code}) is no JSON"
+            what = f"the identity provider's answer from {self.url} (status {self.status_code}) is not JSON"
             raise IdentityError(f"{what}: {error}", "check the address at the CA") from error
 
     def is_explained(self) -> bool:

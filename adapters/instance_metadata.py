@@ -38,7 +38,9 @@ def find_address(service: MetadataService, environment: Mapping[str, str]) -> st
     try:
         return _read_address(named if "://" in named else f"http://{named}")
     except ValueError as error:
-        raise UsageError(f"{variable} is no address of a metadata service", "write it as http://host:port") from error
+        raise UsageError(
+            f"{variable} is not an address of a metadata service", "write it as http://host:port"
+        ) from error
 
 
 def _read_address(text: str) -> str:

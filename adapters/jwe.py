@@ -85,7 +85,7 @@ def parse_jwe(text: str) -> Envelope:
         KeyFormatError: it is no JWE that step-ott opens.
     """
     if len(text) > MAX_BYTES:
-        raise KeyFormatError(f"the encrypted key is over {MAX_BYTES} characters", "it is no encrypted JWK")
+        raise KeyFormatError(f"the encrypted key is over {MAX_BYTES} characters", "it is not an encrypted JWK")
     try:
         envelope = _parse_json(text) if text.lstrip().startswith("{") else _parse_compact(text.strip())
         _check_header(envelope.header)
@@ -136,7 +136,7 @@ def _parse_json(text: str) -> Envelope:
     for name in ("unprotected", "header"):
         extra = document.get(name, {})
         if not isinstance(extra, dict) or extra.keys() & header.keys():
-            raise ValueError(f"its member {name!r} repeats or is no object")
+            raise ValueError(f"its member {name!r} repeats or is not an object")
         header = header | extra
     return Envelope(header, protected.encode(), *map(base64url.decode, texts))
 
@@ -156,7 +156,7 @@ def _flatten(document: dict[str, Any]) -> dict[str, Any]:
 def _parse_protected(text: str) -> dict[str, Any]:
     header = json_text.parse(base64url.decode(text))
     if not isinstance(header, dict):
-        raise ValueError("its header is no JSON object")
+        raise ValueError("its header is not a JSON object")
     return header
 
 

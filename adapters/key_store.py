@@ -87,7 +87,7 @@ class KeyContainers:
             return self._open_sealed(text, whose, passwords) if "ciphertext" in jwk else self._sign_with_jwk(jwk)
         if text.count(".") == 4 and text.isascii():
             return self._open_sealed(text, whose, passwords)
-        what = "it is no private key in a format that step-ott reads" if text else "it is empty"
+        what = "it is not a private key in a format that step-ott reads" if text else "it is empty"
         is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()
         raise KeyFormatError(
             what,
@@ -111,7 +111,7 @@ def _parse_object(data: bytes | str) -> dict[str, Any]:
     try:
         value = json_text.parse(data)
         if not isinstance(value, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
     except ValueError as error:
         raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
     return value

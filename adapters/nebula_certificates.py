@@ -73,7 +73,7 @@ def _read_body(body: bytes) -> NebulaCertificate:
 
 
 def _unreadable(error: ValueError) -> InputError:
-    return InputError(f"it is no Nebula certificate that can be read: {error}", "give one that nebula-cert has made")
+    return InputError(f"it is not a Nebula certificate that can be read: {error}", "give one that nebula-cert has made")
 
 
 # -- Version 1: protobuf ----------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def _check_time(seconds: int) -> int:
 
 def _check_networks(certificate: NebulaCertificate) -> None:
     if not certificate.networks and not certificate.is_ca:
-        raise ValueError("it is no CA's, and has no network")
+        raise ValueError("it is not a CA's, and has no network")
     if any(network.ip.is_unspecified for network in certificate.networks):
         raise ValueError("a network has no address")
     versions = {network.version for network in certificate.networks}

@@ -284,7 +284,7 @@ def _describe_public(login: _Login) -> dict[str, str] | None:
     """Return the public JWK by the public key object, or of an RSA key by the private one; None where neither tells."""
     kind = _read(login.private, Attribute.KEY_TYPE)
     if kind not in (KeyType.EC, KeyType.EC_EDWARDS, KeyType.RSA):
-        raise ValueError("it is no EC, RSA or Ed25519 key")
+        raise ValueError("it is not an EC, RSA or Ed25519 key")
     fields = (Attribute.EC_PARAMS, Attribute.EC_POINT)
     if kind == KeyType.RSA:
         fields = (Attribute.MODULUS, Attribute.PUBLIC_EXPONENT)

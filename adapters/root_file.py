@@ -50,7 +50,7 @@ class RootFile:
             for der in found:
                 _check_der(der)
         except ValueError as error:
-            raise InputError(f"{self.whose} is no root certificate: {error}", "get it anew from the CA") from error
+            raise InputError(f"{self.whose} is not a root certificate: {error}", "get it anew from the CA") from error
         if not found:
             raise InputError(f"{self.whose} holds no certificate", "get the root certificate from the CA")
         return found

@@ -106,7 +106,7 @@ def _check_empty(folder: str) -> None:
         return
     except OSError as error:
         raise OutputError(
-            f"{folder} is no folder to write into: {error.strerror}", "name an empty or a new one"
+            f"{folder} is not a folder to write into: {error.strerror}", "name an empty or a new one"
         ) from error
 
 

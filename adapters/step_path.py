@@ -42,7 +42,7 @@ class StepPath:
         path = os.path.join(self.base, "current-context.json")
         current = self._read_object(path).get("context")
         if current is not None and not isinstance(current, str):
-            raise InputError(f'"context" in {path} is no text', "name a context there")
+            raise InputError(f'"context" in {path} is not text', "name a context there")
         return current
 
     def authority_path(self) -> str:
@@ -111,9 +111,9 @@ class StepPath:
         try:
             values = json_text.parse_document(self.files.read(path, MAX_SETTINGS_BYTES))
         except ValueError as error:
-            raise InputError(f"{path} cannot be used: {error}", "mend the file") from error
+            raise InputError(f"{path} cannot be used: {error}", "fix the file") from error
         if not isinstance(values, dict):
-            raise InputError(f"{path} holds no JSON object", "mend the file")
+            raise InputError(f"{path} is not a JSON object", "fix the file")
         return values
 
 

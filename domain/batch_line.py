@@ -122,13 +122,13 @@ def _read_object(text: str) -> BatchLine:
     try:
         members = json_text.parse(text)
     except ValueError as error:
-        raise InputError(f"the line is no JSON object: {error}", "mend it") from error
+        raise InputError(f"the line is not a JSON object: {error}", "fix it") from error
     unknown = [name for name in members if name != SUBJECT and name not in _MEMBERS]
     if unknown:
         known = ", ".join((SUBJECT, *_MEMBERS))
         raise InputError(f"there is no member {json_text.describe(unknown[0])}", f"the members are {known}")
     if not isinstance(members.get(SUBJECT), str):
-        raise InputError('"subject" is missing or no text', "name whom the token is for")
+        raise InputError('"subject" is missing or not text', "name whom the token is for")
     return BatchLine(members[SUBJECT], dict(_read_settings(members)))
 
 
@@ -139,12 +139,12 @@ def _read_settings(members: Mapping[str, Any]) -> Any:
         try:
             yield option, Setting(read(members[name]), Origin.FLAG, f'"{name}"')
         except ValueError as error:
-            raise InputError(f'"{name}" is {error}', "mend the line") from error
+            raise InputError(f'"{name}" is {error}', "fix the line") from error
 
 
 def _read_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("no text")
+        raise ValueError("not text")
     if not value:
         raise ValueError("empty")
     return value
@@ -152,14 +152,14 @@ def _read_text(value: Any) -> str:
 
 def _read_texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError("no list of texts")
+        raise ValueError("not a list of texts")
     return tuple(value)
 
 
 def _read_assignments(value: Any) -> tuple[str, ...]:
     """Return an object as --set would be given it, a member each."""
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     if any("=" in name or not name for name in value):
         raise ValueError("an object with a name that is empty or has '=' in it, which cannot be set")
     return tuple(f"{name}={json_text.serialize(item)}" for name, item in value.items())

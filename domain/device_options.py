@@ -141,7 +141,7 @@ def _merge(given: Settings, name: str) -> Pkcs11Uri:
 def _check_pin_source(uri: Pkcs11Uri, spelled: str) -> None:
     source = "" if uri.pin_source is None else _strip_scheme(uri.pin_source)
     if source == "-" or source.startswith("|") or (uri.pin_source is not None and not source):
-        raise UsageError(f"pin-source of {spelled} is no file", "name the file that holds the PIN")
+        raise UsageError(f"pin-source of {spelled} is not a file", "name the file that holds the PIN")
 
 
 def _parse(given: Settings, name: str) -> Pkcs11Uri:
@@ -155,7 +155,7 @@ def _parse(given: Settings, name: str) -> Pkcs11Uri:
     try:
         return parse_pkcs11_uri(text)
     except ValueError as error:
-        raise UsageError(f"{spelled} is no PKCS#11 URI that can be used: {error}") from None
+        raise UsageError(f"{spelled} is not a PKCS#11 URI that can be used: {error}") from None
 
 
 def _text(given: Settings, name: str) -> str:

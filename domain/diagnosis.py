@@ -44,7 +44,7 @@ _SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'ti
 
 def judge_error(rule: str, error: StepOttError) -> Finding:
     """Return the failure that an error is, with the error's own remedy."""
-    return failed(rule, error.what, error.fix or "mend what is named there, then run this again")
+    return failed(rule, error.what, error.fix or "fix what is named there, then run this again")
 
 
 def excuse(finding: Finding) -> Finding:

@@ -141,7 +141,7 @@ def parse_provider_url(text: str, whose: str) -> ProviderUrl:
     match = _URL.fullmatch(text)
     if match is None or int(match["port"] or 0) > 65535:
         raise IdentityError(
-            f"{whose} {text[:MAX_SHOWN]!r} is no https URL", "correct it at the CA or the identity provider"
+            f"{whose} {text[:MAX_SHOWN]!r} is not an https URL", "correct it at the CA or the identity provider"
         )
     port = int(match["port"]) if match["port"] else None
     url = ProviderUrl(text, match["scheme"], match["host"].strip("[]"), port, match["path"] or "")

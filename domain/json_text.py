@@ -31,7 +31,7 @@ MAX_SHOWN = 40
 
 @attrs.frozen
 class Number:
-    """A JSON number that is no plain integer, as it was written; no text, where text is wanted."""
+    """A JSON number that is not a plain integer, as it was written; no text, where text is wanted."""
 
     digits: str
 
@@ -136,7 +136,7 @@ def _refuse_repeated_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ForbiddenJsonError(f"member {describe(repeated)} stands twice")
+        raise ForbiddenJsonError(f"member {describe(repeated)} appears twice")
     return members
 
 

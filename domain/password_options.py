@@ -16,7 +16,7 @@ PASSWORD_FILES = ("provisioner-password-file", "password-file")
 def choose_password_file(options: AuthorityOptions) -> str | None:
     """Return the option whose file is read where a password is wanted, None where none is named.
 
-    To a device only a flag's file goes: a provisioner's usual password is no PIN, and wrong ones lock devices.
+    To a device only a flag's file goes: a provisioner's usual password is not a PIN, and wrong ones lock devices.
     """
     named = [name for name in PASSWORD_FILES if name in options.settings]
     return next((name for name in named if options.is_flag(name) or not uses_device(options)), None)

@@ -1,6 +1,6 @@
 """PKCS#11 URIs (RFC 7512): the module, token and object that a key on a device is found by.
 
-Stricter than the RFC where it leaves a choice: an attribute that step-ott does not go by, one that stands twice, and
+Stricter than the RFC where it leaves a choice: an attribute that step-ott does not go by, one that appears twice, and
 a character that has to be percent-encoded are refused. No error and no `repr` holds a PIN. Beside the RFC's own
 attributes those of step are read: `slot-id` and `max-sessions`, `module-path` before the question mark, and an `id` in
 hexadecimal (go.step.sm/crypto, kms/pkcs11).
@@ -149,7 +149,7 @@ def _list_attributes(part: str, separator: str, where: str, found: Mapping[str, 
 
 def _take(found: dict[str, Any], name: str, value: str) -> None:
     if name in found:
-        raise ValueError(f"{name} stands twice in it")
+        raise ValueError(f"{name} appears twice in it")
     data = _decode(name, value)
     if not data:
         raise ValueError(f"{name} is empty")

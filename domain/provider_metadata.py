@@ -48,7 +48,7 @@ def read_metadata(document: Any, client: IdentityClient) -> ProviderMetadata:
         IdentityError: it names no issuer or another one, or an address is missing, or not https.
     """
     if not isinstance(document, dict):
-        raise IdentityError("the identity provider's configuration is no JSON object", _FIX)
+        raise IdentityError("the identity provider's configuration is not a JSON object", _FIX)
     is_local = client.discovery_url().scheme == "http"
     issuer = _check_issuer(_read_text(document, "issuer"), client)
     return ProviderMetadata(

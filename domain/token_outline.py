@@ -44,7 +44,7 @@ class Audience:
 
     Attributes:
         texts: All audiences, as the token has them.
-        address: The CA's, None where the first audience is no URL.
+        address: The CA's, None where the first audience is not a URL.
         path: Of the first one, with its leading slash.
         fragment: What stands behind its `#`, empty for none.
     """

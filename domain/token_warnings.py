@@ -31,7 +31,7 @@ def _judge_times(outline: TokenOutline, now: int) -> Iterator[str]:
     begin, end, issued = outline.not_before, outline.expires, outline.issued
     for name, seconds in (("exp", end), ("nbf", begin), ("iat", issued)):
         if outline.claims.get(name) is not None and seconds is None:
-            yield f"its {name} is no time in the calendar"
+            yield f"its {name} is not a time in the calendar"
     if outline.claims.get("exp") is None:
         yield "it never expires: it has no exp"
     if end is not None and end <= now:
@@ -64,7 +64,7 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
     if not audience.texts:
         yield "it has no audience"
     elif audience.request is None and not outline.is_id_token:
-        yield "its audience is no request of a step-ca"
+        yield "its audience is not a request of a step-ca"
     if isinstance(claims.get("aud"), list) and audience.texts:
         yield f"its aud is a list of {len(claims['aud'])}, of which the first is told here"
 
@@ -84,7 +84,7 @@ def _judge_request(outline: TokenOutline) -> Iterator[str]:
     if outline.fingerprint is None:
         yield "its cnf holds no x5rt#S256 and binds it to nothing"
     elif not _is_digest(outline.fingerprint):
-        yield "its cnf is no SHA-256 in base64url: nothing can match it"
+        yield "its cnf is not a SHA-256 in base64url: nothing can match it"
 
 
 def _judge_header(outline: TokenOutline) -> Iterator[str]:

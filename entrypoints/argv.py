@@ -160,7 +160,7 @@ def _configured(value: object, option: Option, spelled: str) -> Value:
     elif isinstance(value, list) and option.kind is ValueKind.LIST and all(isinstance(v, str) for v in value):
         return tuple(value)
     wanted = {"switch": "true or false", "list": "text or a list of texts", "text": "text"}[option.kind.value]
-    raise UsageError(f"{spelled} is not {wanted}", "mend the file")
+    raise UsageError(f"{spelled} is not {wanted}", "fix the file")
 
 
 def _unknown(word: str, name: str, by_name: Mapping[str, Option]) -> UsageError:

@@ -78,7 +78,7 @@ class Examination:
     clock_shift: int = 0
 
     def note(self, *findings: Finding) -> None:
-        """Take down findings; where the CA need not be asked, no way to it is no failure."""
+        """Take down findings; where the CA need not be asked, no way to it is not a failure."""
         self.findings += findings if self.asks_ca() else map(excuse, findings)
 
     def skip(self, reason: str, *rules: str) -> None:

@@ -76,7 +76,7 @@ def _read_chain(
 ) -> None:
     """Add to `chain` what can be read of a header's member, and to `faults` what cannot."""
     if not isinstance(encoded, list) or not encoded:
-        faults.append(f"its {member} is no list of certificates")
+        faults.append(f"its {member} is not a list of certificates")
         return
     for number, text in enumerate(encoded[:MAX_CERTIFICATES], 1):
         try:
@@ -93,7 +93,7 @@ def _read_x509(text: Any, certificates: Certificates) -> Certificate:
     try:
         certificate = certificates.read_chain(der)[0]
     except InputError as error:
-        raise ValueError("it is no X.509 certificate in DER") from error
+        raise ValueError("it is not an X.509 certificate in DER") from error
     if certificate.der != der:
         raise ValueError("it is PEM in base64, not DER")
     return certificate
@@ -105,7 +105,7 @@ def _read_ssh(text: Any, certificates: Certificates) -> SshCertificate:
     try:
         return certificates.read_ssh(text.encode("ascii"))
     except InputError as error:
-        raise ValueError("it is no SSH certificate") from error
+        raise ValueError("it is not an SSH certificate") from error
 
 
 def _read_nebula(text: Any, certificates: Certificates) -> NebulaCertificate:
@@ -114,7 +114,7 @@ def _read_nebula(text: Any, certificates: Certificates) -> NebulaCertificate:
     try:
         certificate = certificates.read_nebula(body)
     except InputError as error:
-        raise ValueError("it is no Nebula certificate") from error
+        raise ValueError("it is not a Nebula certificate") from error
     if certificate.body != body:
         raise ValueError("it is PEM in base64, not what stands in the PEM")
     return certificate
@@ -122,7 +122,7 @@ def _read_nebula(text: Any, certificates: Certificates) -> NebulaCertificate:
 
 def _decode(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise ValueError("it is no text")
+        raise ValueError("it is not text")
     try:
         return b64decode(text, validate=True)
     except ValueError as error:

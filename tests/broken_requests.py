@@ -89,7 +89,7 @@ REQUESTS: dict[str, Make] = {
     "bound in base64 with unused bits": with_csr(ONE, cnf={"x5rt#S256": LOOSE}),
     "an IPv4 address in IPv6": with_csr(ask_csr(NAME, "10.0.0.7"), sans=["::ffff:10.0.0.7"]),
     "a URI with its scheme in capitals": with_csr(ask_csr(NAME, "urn:a:b"), sans=["URN:a:b"]),
-    "a URI whose host is no domain": with_csr(ask_csr(NAME), sans=["https://a..test/"]),
+    "a URI whose host is not a domain": with_csr(ask_csr(NAME), sans=["https://a..test/"]),
     "null for a name": with_csr(ask_csr(NAME), sans=[NAME, None]),
     "a CSR with a bad signature": with_csr(break_csr()),
     "a CSR by Ed25519": with_csr(ask_csr(NAME, NAME, "10.0.0.7", key=ED25519)),

@@ -249,7 +249,7 @@ CHANGES: dict[str, Change] = {
     "sha of another root": claims(sha="00" * 32),
     "a part too many": spoil(add_part),
     "a part too few": spoil(drop_part),
-    "a header that is no JSON": spoil(ruin_header),
+    "a header that is not JSON": spoil(ruin_header),
 }
 
 

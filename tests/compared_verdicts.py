@@ -146,7 +146,7 @@ def _explain(*forecasts: Forecast | None) -> str:
     return "; ".join(
         " ".join(f"{one.rule}={one.outcome.value}({one.reason})" for one in forecast.findings
                  if one.outcome in (Outcome.FAILED, Outcome.UNCHECKED))
-        if forecast else "it is no token" for forecast in forecasts
+        if forecast else "it is not a token" for forecast in forecasts
     )  # fmt: skip
 
 

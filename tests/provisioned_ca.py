@@ -126,7 +126,7 @@ def issue_leaf(
     is_ca: bool = False,
     extension: x509.ExtensionType | None = None,
 ) -> x509.Certificate:
-    """Return a certificate, valid from and until so far from now; `digital_signature` None is no key usage at all."""
+    """Return a certificate, valid from and until so far from now; no key usage where `digital_signature` is None."""
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
     usage = {

@@ -279,7 +279,7 @@ def test_a_key_missing_from_the_list_is_asked_for(sound: dict[str, Any], sandbox
 def test_a_ca_json_that_makes_no_sense_is_explained(config: object, said: str) -> None:
     """The error names the file and the member that is missing or of the wrong type."""
     files = MemoryFiles({"ca.json": json.dumps(config).encode()})
-    with pytest.raises(InputError, match=rf"ca\.json is no ca\.json that can be used: .*{re.escape(said)}"):
+    with pytest.raises(InputError, match=rf"ca\.json is not a ca\.json that can be used: .*{re.escape(said)}"):
         read_ca_config(files, "ca.json")
 
 
@@ -293,7 +293,7 @@ def test_a_ca_json_that_makes_no_sense_is_explained(config: object, said: str) -
     ],
 )
 def test_the_first_name_of_ca_json_is_the_address(names: list[str], url: str, sandbox_path: Path) -> None:
-    """Its port may be left off, an IPv6 address gets brackets, and a wildcard is no address."""
+    """Its port may be left off, an IPv6 address gets brackets, and a wildcard is not an address."""
     authority = open_ca_json(sandbox_path)
     assert str(attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names)).url()) == url
 

@@ -28,7 +28,7 @@ def give(**values: Any) -> dict[str, Setting]:
 
 @pytest.mark.parametrize("line", [b"", b"\r", b" ", b"\t \r", b"\v\f"])
 def test_a_blank_line_asks_for_nothing(line: bytes) -> None:
-    """White space alone, the end of a Windows line among it, is no subject."""
+    """White space alone, the end of a Windows line among it, is not a subject."""
     assert read_line(line) is None
     assert not is_comment(line)
 
@@ -114,22 +114,23 @@ def test_every_member_stands_for_an_option() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"{", "the line is no JSON object: "), (b'{"subject":"a"', "the line is no JSON object: "),
-        (b'{"subject":"a"} b', "the line is no JSON object: "), (b'{"subject":"a"}{}', "the line is no JSON object: "),
-        (b'{"subject":"a","subject":"b"}', "member 'subject' stands twice"),
-        (b'{"subject":"a","set":{"b":1,"b":2}}', "member 'b' stands twice"),
+        (b"{", "the line is not a JSON object: "), (b'{"subject":"a"', "the line is not a JSON object: "),
+        (b'{"subject":"a"} b', "the line is not a JSON object: "),
+        (b'{"subject":"a"}{}', "the line is not a JSON object: "),
+        (b'{"subject":"a","subject":"b"}', "member 'subject' appears twice"),
+        (b'{"subject":"a","set":{"b":1,"b":2}}', "member 'b' appears twice"),
         (b'{"subject":"\\ud800"}', "half of a surrogate pair"), (b'{"subject":NaN}', "NaN is not a JSON number"),
         (b'{"subject":' + b"[" * 999 + b"]" * 999 + b"}", "nested more than 64 levels deep"),
-        (b"{}", '"subject" is missing or no text'), (b'{"subject":null}', '"subject" is missing or no text'),
-        (b'{"subject":1}', '"subject" is missing or no text'), (b'{"sans":["a"]}', '"subject" is missing or no text'),
+        (b"{}", '"subject" is missing or not text'), (b'{"subject":null}', '"subject" is missing or not text'),
+        (b'{"subject":1}', '"subject" is missing or not text'), (b'{"sans":["a"]}', '"subject" is missing or not text'),
         (b'{"subject":"a","san":["b"]}', "there is no member 'san': the members are subject, sans, principals, "),
         (b'{"Subject":"a"}', "there is no member 'Subject'"), (b'{"subject":"a","ssh":true}', "no member 'ssh'"),
-        (b'{"subject":"a","sans":"b"}', '"sans" is no list of texts'),
-        (b'{"subject":"a","sans":[1]}', '"sans" is no list of texts'),
-        (b'{"subject":"a","principals":{}}', '"principals" is no list of texts'),
-        (b'{"subject":"a","not_after":300}', '"not_after" is no text'),
+        (b'{"subject":"a","sans":"b"}', '"sans" is not a list of texts'),
+        (b'{"subject":"a","sans":[1]}', '"sans" is not a list of texts'),
+        (b'{"subject":"a","principals":{}}', '"principals" is not a list of texts'),
+        (b'{"subject":"a","not_after":300}', '"not_after" is not text'),
         (b'{"subject":"a","not_after":""}', '"not_after" is empty'), (b'{"subject":"a","cnf":""}', '"cnf" is empty'),
-        (b'{"subject":"a","set":["b=1"]}', '"set" is no JSON object'),
+        (b'{"subject":"a","set":["b=1"]}', '"set" is not a JSON object'),
         (b'{"subject":"a","set":{"b=c":1}}', "which cannot be set"),
         (b'{"subject":"a","set":{"":1}}', "which cannot be set"),
         (b"\xff", "the line is not UTF-8"), (b"a\xc3", "the line is not UTF-8"),

@@ -157,7 +157,7 @@ def test_a_thousand_pages_are_the_default_bound() -> None:
 
 @pytest.mark.parametrize("cycle", [["a"], ["a", "b"], ["a", "b", "c"]], ids=len)
 def test_a_cursor_that_comes_again_is_refused(cycle: list[str]) -> None:
-    """A list of pages that leads back to an earlier one is no list."""
+    """A list of pages that leads back to an earlier one is not a list."""
     cursors = itertools.cycle(cycle)
     with serve(lambda _: answer({"provisioners": [], "nextCursor": next(cursors)})) as ca:
         with pytest.raises(AuthorityError, match="goes round in a circle"):
@@ -170,7 +170,7 @@ def test_a_cursor_that_comes_again_is_refused(cycle: list[str]) -> None:
     ids=json.dumps,
 )  # fmt: skip
 def test_a_page_without_a_list_is_refused(page: object) -> None:
-    """What is no list of provisioners is not taken for an empty one."""
+    """What is not a list of provisioners is not taken for an empty one."""
     assert "cannot be used" in refusal(lambda _: answer(page))
 
 
@@ -313,7 +313,7 @@ def test_a_passing_fault_is_tried_again(fault: bytes) -> None:
     ids=["closed", "cut short", "not HTTP", "503", "500"],
 )
 def test_a_lasting_fault_is_told_after_four_attempts(fault: bytes, said: str) -> None:
-    """Attempts are bounded, and the error says what happened, a status of a body that is no JSON included."""
+    """Attempts are bounded, and the error says what happened, a status of a body that is not JSON included."""
     with serve(lambda _: fault) as ca:
         with pytest.raises(StepOttError) as caught:
             connect(ca).provisioners()
@@ -404,7 +404,7 @@ def test_a_chunk_that_is_of_no_size_passes() -> None:
 
 @pytest.mark.parametrize("size", [b"f" * 15, b"7fffffff"])
 def test_a_chunk_of_endless_size_ends_at_the_bound(size: bytes) -> None:
-    """A size beyond all bounds is no reason to make room for it."""
+    """A size beyond all bounds is not a reason to make room for it."""
     assert f"is over {MAX_PAGE_BYTES} bytes" in refusal(chunk_of(size))
 
 

@@ -125,7 +125,7 @@ def test_an_answer_that_trickles_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("told", [b"SSH-2.0-OpenSSH_9.9\r\n", b""], ids=repr)
 def test_an_answer_that_is_no_http_is_told(told: bytes, tmp_path: Path) -> None:
-    """A line that breaks, or speaks something else, is no CA."""
+    """A line that breaks, or speaks something else, is not a CA."""
     with serve(lambda _: [told, b""]) as ca:
         checks = visit(ca, tmp_path)
     assert [checks[rule]["outcome"] for rule in (diagnosis.REACHED, diagnosis.TLS)] == [FAILED, PASSED]
@@ -259,7 +259,7 @@ def test_an_https_proxy_is_not_checkable(tmp_path: Path) -> None:
 def test_a_proxy_that_is_none_is_told(tmp_path: Path) -> None:
     """A malformed address fails the check of the way, and no credentials are shown."""
     checks = visit(1, tmp_path, host="ca.test", HTTPS_PROXY="http://me:hush@host:port")
-    assert "HTTPS_PROXY is no proxy address" in checks[diagnosis.REACHED]["reason"]
+    assert "HTTPS_PROXY is not a proxy address" in checks[diagnosis.REACHED]["reason"]
     assert "hush" not in str(checks)
 
 

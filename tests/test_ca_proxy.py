@@ -201,7 +201,7 @@ def test_a_proxy_s_address_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPa
     """A proxy that cannot be used is not passed over."""
     monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
     client = connect(1, host="ca.test")
-    with pytest.raises(InputError, match="HTTPS_PROXY is no proxy address"):
+    with pytest.raises(InputError, match="HTTPS_PROXY is not a proxy address"):
         client.provisioners()
 
 

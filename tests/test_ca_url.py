@@ -57,7 +57,7 @@ def test_what_is_no_address_is_refused_with_its_reason(text: str, reason: str) -
 
 @pytest.mark.parametrize("text", ["[::1", "::1]", "[", "]", "[]", "[[::1]]"])
 def test_brackets_come_in_pairs(text: str) -> None:
-    """Half a pair of brackets is no host."""
+    """Half a pair of brackets is not a host."""
     with pytest.raises(ValueError, match=r"not an IPv6 address|not a host name"):
         check_host(text)
 

@@ -326,7 +326,7 @@ def test_a_version_that_does_not_exist_is_an_error(version: bytes, leaf: bytes) 
 
 
 def test_what_only_deserves_a_caution_is_read_without_one(tmp_path: Path) -> None:
-    """A country of three letters is no reason for the library's warning, which would go to stderr."""
+    """A country of three letters is not a reason for the library's warning, which would go to stderr."""
     der = convert(certify(tmp_path, subject="/O=DEU/CN=leaf.test"))
     country, organization = b"\x06\x03U\x04\x06", b"\x06\x03U\x04\n"
     [certificate] = READER.read_chain(der.replace(organization, country))

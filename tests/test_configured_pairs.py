@@ -245,7 +245,7 @@ def test_names_for_token_do_not_break_verify(place: OfflinePlace) -> None:
 def test_doctor_judges_what_token_judges(
     place: OfflinePlace, configured: dict[str, Any], variables: dict[str, str]
 ) -> None:
-    """What a variable needs may stand in defaults.json for `doctor` too, which then reports and is no usage error."""
+    """What a variable needs may stand in defaults.json for `doctor` too, which then reports."""
     environment = configure(place, json.dumps(configured)) | variables
     result = invoke("doctor", environment=environment)
     assert result.status == 1 and "passed         defaults" in result.out, result

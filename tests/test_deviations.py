@@ -123,9 +123,9 @@ ONLY_STEP_TAKES = [
     ("online", "max --set =b", "a template cannot name it"),
     ("online", """max --set 'a={"x":1,"x":2}'""", "one of the two would be lost"),
     ("online", "max --set-file @twice", "one of the two would be lost"),
-    ("online", "max --set-file @null", "it is no object"),
+    ("online", "max --set-file @null", "it is not an object"),
     ("online", "max --set a=1E400", "step makes a text of it; as a number the CA cannot read it"),
-    ("online", r"""max --set 'a="\ud800"'""", "half of a surrogate pair is no text"),
+    ("online", r"""max --set 'a="\ud800"'""", "half of a surrogate pair is not text"),
     ("declared without --ca-url", "max --ca-url https://ca.example.com/prefix", "the path would be lost"),
     ("declared without --ca-url", "max --ca-url 'ca.example.com?a=b'", "the query would be lost"),
     ("declared without --ca-url", "max --ca-url 'ca.example.com#a'", "the fragment would be lost"),
@@ -145,7 +145,7 @@ ONLY_STEP_TAKES = [
 def test_refused_where_step_is_not(places: dict[str, Place], folder: Path, where: str, line: str, reason: str) -> None:
     """What step does not judge, step-ott refuses in one line."""
     pair = ask(places, folder, where, line)
-    assert pair.go.status == 0, f"step refuses it too, so that {reason!r} is no deviation"
+    assert pair.go.status == 0, f"step refuses it too, so that {reason!r} is not a deviation"
     check_refusal(pair)
 
 
@@ -164,7 +164,7 @@ ONLY_WE_TAKE = [
 def test_taken_where_step_refuses(places: dict[str, Place], folder: Path, where: str, line: str, reason: str) -> None:
     """What step promises or could do, step-ott does."""
     pair = ask(places, folder, where, line)
-    assert pair.go.status != 0, f"step takes it too, so that {reason!r} is no deviation"
+    assert pair.go.status != 0, f"step takes it too, so that {reason!r} is not a deviation"
     assert pair.ours.claims["sub"] == "max"
 
 

@@ -103,7 +103,7 @@ def test_spelling_of_a_fingerprint_makes_no_difference(fingerprint: bytes, upper
     ids=repr,
 )
 def test_an_odd_fingerprint_is_no_match(stored: object, outcome: Outcome) -> None:
-    """What is no text never equals the root's."""
+    """What is not text never equals the root's."""
     assert diagnosis.judge_fingerprint("ab", stored, "f").outcome is outcome
 
 
@@ -241,4 +241,4 @@ def test_a_read_only_mount_takes_no_chmod(mode: int, outcome: Outcome) -> None:
 def test_an_error_without_a_remedy_gets_one() -> None:
     """A failed finding always says what to do."""
     assert diagnosis.judge_error("root", InputError("it is broken")).remedy
-    assert diagnosis.judge_error("root", InputError("it is broken", "mend it")).remedy == "mend it"
+    assert diagnosis.judge_error("root", InputError("it is broken", "fix it")).remedy == "fix it"

@@ -382,7 +382,7 @@ def test_doctor_says_what_token_and_the_ca_do(settings: tuple[tuple[str, str], .
 def test_with_a_terminal_a_person_may_answer(
     aspect: str, name: str, question: str, answer: bytes, scene: Scene
 ) -> None:
-    """What `token` would ask a person is no failure where there is a terminal, and doctor asks nothing."""
+    """What `token` would ask a person is not a failure where there is a terminal, and doctor asks nothing."""
     ASPECTS[aspect][name](scene)
     with run_cli_on_terminal(*scene.words("doctor"), environment=scene.surroundings()) as session:
         done = session.finish()

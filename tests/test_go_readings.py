@@ -43,7 +43,7 @@ URLS = pieces(
 
 
 @EXAMPLES
-@example(text="https://[localhost]/1.0/sign").via("a host in brackets that is no address")
+@example(text="https://[localhost]/1.0/sign").via("a host in brackets that is not an address")
 @example(text="https://[::ffff:1.2.3.4]:9000/").via("an IPv4 address in an IPv6 one")
 @given(text=URLS)
 def test_a_url_is_what_go_takes_it_for(text: str, go: GoAnswers) -> None:
@@ -142,7 +142,7 @@ TIMES = pieces(
 @example(text="0000-02-29T23:59:59Z")
 @given(text=TIMES)
 def test_a_time_is_what_go_takes_it_for(text: str, go: GoAnswers) -> None:
-    """The same nanosecond; what is no time is a duration, or nothing."""
+    """The same nanosecond; what is not a time is a duration, or nothing."""
     said = go.ask("time", text)
     kind = "time" if "error" not in said else "duration"
     said = said if kind == "time" else go.ask("duration", text)

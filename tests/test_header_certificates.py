@@ -139,10 +139,10 @@ def test_a_certificate_out_of_its_time_is_warned_of(now: int, said: str, leaf: s
     [
         ("not base64!", "it is not standard base64"),
         ("ä", "it is not standard base64"),
-        (b64encode(b"rubbish").decode(), "it is no X.509 certificate in DER"),
-        ("", "it is no X.509 certificate in DER"),
-        (7, "it is no text"),
-        (None, "it is no text"),
+        (b64encode(b"rubbish").decode(), "it is not an X.509 certificate in DER"),
+        ("", "it is not an X.509 certificate in DER"),
+        (7, "it is not text"),
+        (None, "it is not text"),
     ],
 )
 def test_a_broken_certificate_hides_nothing_else(broken: Any, why: str, leaf: str) -> None:
@@ -169,16 +169,16 @@ def test_an_endless_chain_is_counted() -> None:
 @pytest.mark.parametrize("chain", [None, [], "MIIB", {}, 1, False])
 def test_a_member_that_is_no_list_is_told(chain: Any) -> None:
     """A header's x5c that holds no certificates at all is a fault by its name."""
-    assert read(x5cInsecure=chain).faults == ["its x5cInsecure is no list of certificates"]
+    assert read(x5cInsecure=chain).faults == ["its x5cInsecure is not a list of certificates"]
 
 
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
         ("ssh-ed25519-cert-v01@openssh.com AAAA", "it is not standard base64"),
-        ("AAAAC3NzaC1lZDI1NTE5", "it is no SSH certificate"),
-        ("", "it is no SSH certificate"),
-        (["AAAA"], "it is no text"),
+        ("AAAAC3NzaC1lZDI1NTE5", "it is not an SSH certificate"),
+        ("", "it is not an SSH certificate"),
+        (["AAAA"], "it is not text"),
     ],
 )
 def test_a_broken_ssh_certificate_is_told(broken: Any, why: str) -> None:
@@ -193,8 +193,8 @@ def test_the_rest_of_a_token_is_told_whatever_its_certificates_are(host: Path) -
     held = read_header_certificates(header, wire_certificates())
     text = render(inspect_token(ReadToken(header, CLAIMS), held, NOW * NANOSECONDS), TEXT)
     assert "subject: a.test\n" in text and "ssh certificate: of a host, key id my host" in text
-    assert "warning: the certificate in its nebula cannot be read: it is no Nebula certificate\n" in text
-    assert "warning: certificate 1 in its x5c cannot be read: it is no X.509 certificate in DER\n" in text
+    assert "warning: the certificate in its nebula cannot be read: it is not a Nebula certificate\n" in text
+    assert "warning: certificate 1 in its x5c cannot be read: it is not an X.509 certificate in DER\n" in text
     assert "warning: the certificate in its sshpop has expired\n" in text
 
 
@@ -219,9 +219,9 @@ def test_a_nebula_certificate_is_told(version: int) -> None:
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
-        (["MII"], "it is no text"),
+        (["MII"], "it is not text"),
         ("!", "it is not standard base64"),
-        ("abcd", "it is no Nebula certificate"),
+        ("abcd", "it is not a Nebula certificate"),
         (b64encode(write_pem(NEBULA, 2)).decode(), "it is PEM in base64, not what stands in the PEM"),
     ],
 )

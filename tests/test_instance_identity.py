@@ -223,7 +223,7 @@ def test_an_address_that_is_none_is_refused_by_its_variable(place: dict[str, str
     environment = place | {VARIABLES[type_name]: value}
     result = run(environment, type_name)
     assert (result.status, result.out) == (2, "")
-    reason = f"{VARIABLES[type_name]} is no address of a metadata service: write it as http://host:port"
+    reason = f"{VARIABLES[type_name]} is not an address of a metadata service: write it as http://host:port"
     assert result.err == f"step-ott: {reason}\n"
 
 
@@ -394,7 +394,7 @@ def replace_document(body: bytes) -> Behaviour:
 
 
 DOCUMENTS = {
-    "no JSON": (b"{", "that is no JSON"), "twice": (b'{"accountId":"1","accountId":"2"}', "that is no JSON"),
+    "no JSON": (b"{", "that is not JSON"), "twice": (b'{"accountId":"1","accountId":"2"}', "that is not JSON"),
     "list": (b"[]", "without accountId"), "text": (b'"accountId instanceId"', "without accountId"),
     "number": (write_document(accountId=12), "without accountId"),
     "empty": (write_document(region=""), "without region"),
@@ -412,7 +412,7 @@ def test_an_identity_document_that_is_none_is_refused(place: dict[str, str], doc
 @pytest.mark.parametrize("signature", [b"", b"\n", b"amazon's secret", b"AA=A", b"AAAA AAAA", b"\xff"])
 def test_a_signature_that_is_none_is_refused(place: dict[str, str], signature: bytes) -> None:
     """It is base64 in lines; it is not repeated."""
-    check_error(mint(place, be_amazon(signature=signature), "AWS"), "gives a signature that is no base64")
+    check_error(mint(place, be_amazon(signature=signature), "AWS"), "gives a signature that is not base64")
 
 
 def issue_google(**claims: Any) -> Behaviour:
@@ -428,8 +428,8 @@ TOKENS: dict[str, tuple[str, Behaviour, str]] = {
     "other audience": ("GCP", be_google(aud="https://other.test"), "gives a token that is not for https://ca.test/1.0/sign#gcp/"),
     "no audience": ("GCP", be_google(aud=None), "gives a token that is not for https://ca.test/1.0/sign#gcp/"),
     "Azure's audience": ("Azure", be_azure(aud="other"), "not for https://management.azure.com/, as was asked"),
-    "expiry": ("GCP", be_google(exp="soon"), "gives a token whose exp is no whole number"),
-    "truth": ("Azure", be_azure(exp=True), "gives a token whose exp is no whole number"),
+    "expiry": ("GCP", be_google(exp="soon"), "gives a token whose exp is not a whole number"),
+    "truth": ("Azure", be_azure(exp=True), "gives a token whose exp is not a whole number"),
     "no object": ("Azure", answer_azure([]), "gives no access_token"),
     "no text": ("Azure", answer_azure({"access_token": 1}), "gives no access_token"),
     "no token": ("Azure", answer_azure({"access_token": "a.b"}), "gives no token"),

@@ -70,7 +70,7 @@ def test_long_integers_lose_no_digit(digits: str) -> None:
 
 
 def test_a_number_is_not_text() -> None:
-    """A fraction is no string, so that a member that must be text cannot be a number."""
+    """A fraction is not a string, so that a member that must be text cannot be a number."""
     assert not isinstance(json_text.parse("1.5"), str)
     assert json_text.parse("1.5") != "1.5"
 
@@ -125,7 +125,7 @@ def test_more_values_than_there_is_room_for_are_refused(piece: str) -> None:
 
 
 def test_a_long_text_is_one_value() -> None:
-    """Length alone is no matter."""
+    """Length alone is not a matter."""
     assert parse(f'["{"x" * 2 * MAX_VALUES}"]') == ["x" * 2 * MAX_VALUES]
 
 
@@ -189,7 +189,7 @@ def test_an_integer_of_five_thousand_digits_is_a_plain_error(document: str) -> N
 
 
 def test_the_longest_integer_that_is_taken_has_4300_digits() -> None:
-    """A minus sign is no digit."""
+    """A minus sign is not a digit."""
     for digits in ("9" * 4_300, "-" + "9" * 4_300):
         assert json_text.serialize(json_text.parse(digits)) == digits
 

@@ -83,7 +83,7 @@ def test_p2s_has_at_least_eight_bytes(size: int) -> None:
 
 @pytest.mark.parametrize("salt", [None, 5, 100000000000e10, ["x"], {"a": 1}])
 def test_p2s_is_text(salt: object) -> None:
-    """A number is no salt, though its digits are base64url."""
+    """A number is not a salt, though its digits are base64url."""
     refuse(with_header(p2s=salt), "p2s is not 8 to 1024 bytes")
 
 
@@ -220,10 +220,10 @@ def test_members_of_a_json_jwe_must_be_there(name: str) -> None:
         ({"header": {"alg": "PBES2-HS256+A128KW"}}, "'header' repeats"),
         ({"unprotected": {"p2c": 5}}, "'unprotected' repeats"),
         ({"unprotected": {"kid": "a"}, "header": {"kid": "b"}}, "'header' repeats"),
-        ({"header": "x"}, "'header' repeats or is no object"),
-        ({"unprotected": None}, "'unprotected' repeats or is no object"),
-        ({"protected": base64url.encode(b"[]")}, "its header is no JSON object"),
-        ({"protected": base64url.encode(b'{"alg":1,"alg":1}')}, "member 'alg' stands twice"),
+        ({"header": "x"}, "'header' repeats or is not an object"),
+        ({"unprotected": None}, "'unprotected' repeats or is not an object"),
+        ({"protected": base64url.encode(b"[]")}, "its header is not a JSON object"),
+        ({"protected": base64url.encode(b'{"alg":1,"alg":1}')}, "member 'alg' appears twice"),
         ({"protected": base64url.encode(b"\xff{}")}, "not UTF-8"),
         ({"protected": base64url.encode(b"[" * 20_000)}, "64 levels"),
         ({"protected": base64url.encode(b'{"p2c":' + b"9" * 5_000 + b"}")}, "4300 digits"),

@@ -188,7 +188,7 @@ class PanicException(BaseException):
 
 @pytest.mark.parametrize("error", [ValueError, KeyError, NotImplementedError, MemoryError, PanicException])
 def test_whatever_a_library_raises_becomes_an_error_of_ours(error: type[BaseException]) -> None:
-    """A panic in Rust too, which is no Exception."""
+    """A panic in Rust too, which is not an Exception."""
     with pytest.raises(InputError, match="in words"), translating(lambda _: InputError("in words")):
         raise error("x")
 

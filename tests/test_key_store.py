@@ -224,17 +224,17 @@ def test_without_a_terminal_the_error_is_that_of_the_prompt(store: KeyContainers
         (lambda pem: b" \n\t\n", "it is empty"),
         (lambda pem: run_program("openssl", "pkey", "-outform", "DER", stdin=pem), "openssl pkey -inform DER"),
         (lambda pem: b"\x30\x82\x01\x00.\xfe.\xfe.\xfe.\xfe", "openssl pkey -inform DER"),
-        (lambda pem: b"\xff\xfe\x00\x01", "no private key in a format"),
-        (lambda pem: pem.decode().encode("utf-16"), "no private key in a format"),
-        (lambda pem: b"secret words", "no private key in a format"),
-        (lambda pem: SEALED.rpartition(".")[0].encode(), "no private key in a format"),
-        (lambda pem: b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI x", "no private key in a format"),
+        (lambda pem: b"\xff\xfe\x00\x01", "not a private key in a format"),
+        (lambda pem: pem.decode().encode("utf-16"), "not a private key in a format"),
+        (lambda pem: b"secret words", "not a private key in a format"),
+        (lambda pem: SEALED.rpartition(".")[0].encode(), "not a private key in a format"),
+        (lambda pem: b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI x", "not a private key in a format"),
         (publish_pem, "holds PUBLIC KEY, not a private key"),
         (lambda pem: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds CERTIFICATE, not"),
         (lambda pem: pem + pem, "several private keys"),
         (lambda pem: b"{", "JWK cannot be used"),
         (lambda pem: b"{}", "'kty' is missing"),
-        (lambda pem: b'{"kty":"EC","kty":"RSA"}', "member 'kty' stands twice"),
+        (lambda pem: b'{"kty":"EC","kty":"RSA"}', "member 'kty' appears twice"),
         (lambda pem: b'{"a":' * 10_000, "64 levels"),
         (lambda pem: b'{"kty":' + b"9" * 5_000 + b"}", "4300 digits"),
         (lambda pem: json.dumps({"keys": [JWK]}).encode(), "'kty' is missing"),
@@ -273,7 +273,7 @@ def test_a_file_over_the_bound_is_refused(store: KeyContainers, tmp_path: Path) 
 
 
 def test_a_file_that_is_missing_is_an_error(store: KeyContainers, tmp_path: Path) -> None:
-    """It is no key of another kind: a mistyped path is named as it is."""
+    """It is not a key of another kind: a mistyped path is named as it is."""
     with pytest.raises(InputError, match=r"missing\.key cannot be read"):
         store.open(KeyFile(str(tmp_path / "missing.key"), "key"), NoPasswords())
 
@@ -302,7 +302,7 @@ def test_what_a_ca_hands_out_must_be_an_encrypted_key(store: KeyContainers, jwe:
     ("content", "reason"),
     [
         (b"\xff\xfe", "not UTF-8"),
-        (b"[]", "no JSON object"),
+        (b"[]", "not a JSON object"),
         (b"not JSON", "JWK cannot be used"),
         (b'{"kty":"oct","k":"c2VjcmV0"}', "key type 'oct' cannot sign"),
         (json.dumps(RFC_7515_EC | {"use": "enc"}).encode(), "its use is 'enc'"),

@@ -156,15 +156,15 @@ NETWORK = der(0xA1, der(4, b"\x0a\0\0\1\x18"))
 TIMES = der(0x85, b"\1") + der(0x86, b"\2")
 REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "0 bytes long"),
-    "text": (b"no certificate", "no Nebula certificate"),
+    "text": (b"no certificate", "not a Nebula certificate"),
     "two": (write_pem(V2, 2) * 2, "2 PEM blocks"),
     "both versions": (write_pem(V1, 1) + write_pem(V2, 2), "2 PEM blocks: NEBULA CERTIFICATE, NEBULA CERTIFICATE V2"),
     "many": (b"".join(b"-----BEGIN %s-----\n" % (b"A" * size) for size in range(1, 99)), ": A, AA, AAA, AAAA: give"),
     "a key": (write_block("NEBULA X25519 PRIVATE KEY", b"k" * 32), "cannot be read as PEM: NEBULA X25519 PRIVATE KEY"),
     "no end": (write_pem(V2, 2).replace(b"END", b"ENT"), "cannot be read as PEM"),
-    "base64 with a hole": (write_pem(V2, 2).replace(b"-----\nM", b"-----\n"), "no Nebula certificate"),
+    "base64 with a hole": (write_pem(V2, 2).replace(b"-----\nM", b"-----\n"), "not a Nebula certificate"),
     "too long": (write_pem(V2 + bytes(MAX_BODY_BYTES), 2), "and may be 1 to 65536"),
-    "the wrong version": (write_pem(V2, 1), "no Nebula certificate"),
+    "the wrong version": (write_pem(V2, 1), "not a Nebula certificate"),
     "version 1: something behind": (write_pem(V1 + field(3, b"x"), 1), "field 3 is unknown"),
     "version 1: no signature": (write_pem(V1[: V1.rindex(b"\x12\x40")], 1), "details or signature are missing"),
     "version 1: cut off": (write_pem(V1[:-1], 1), "cut off"),
@@ -189,13 +189,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "version 2: no name": (der_details(NETWORK, TIMES), "no value of tag 0x80"),
     "version 2: an empty name": (der_details(der(0x80), NETWORK, TIMES), "wrong length"),
     "version 2: a long name": (der_details(der(0x80, b"n" * 254), NETWORK, TIMES), "wrong length"),
-    "version 2: a name that is no text": (der_details(der(0x80, b"\xff"), NETWORK, TIMES), "utf-8"),
+    "version 2: a name that is not text": (der_details(der(0x80, b"\xff"), NETWORK, TIMES), "utf-8"),
     "version 2: no network": (der_details(der(0x80, b"a"), TIMES), "has no network"),
     "version 2: a network of 6 bytes": (
         der_details(der(0x80, b"a"), der(0xA1, der(4, bytes(6))), TIMES), "a network of 6 bytes"
     ),
     "version 2: a prefix of 33 bits": (
-        der_details(der(0x80, b"a"), der(0xA1, der(4, b"\x0a\0\0\1\x21")), TIMES), "no Nebula certificate"
+        der_details(der(0x80, b"a"), der(0xA1, der(4, b"\x0a\0\0\1\x21")), TIMES), "not a Nebula certificate"
     ),
     "version 2: a network twice": (
         der_details(der(0x80, b"a"), der(0xA1, der(4, b"\x0a\0\0\1\x18") * 2), TIMES), "twice"

@@ -385,11 +385,11 @@ def test_so_many_keys_of_one_name_are_tried(provider: HostileProvider, run: Run)
         ({"token_endpoint": None}, "has no token_endpoint"),
         ({"token_endpoint": "http://evil.test/token"}, "token_endpoint 'http://evil.test/token' is not https"),
         ({"authorization_endpoint": "http://evil.test/auth"}, "is not https"),
-        ({"authorization_endpoint": "javascript:alert(1)"}, "is no https URL"),
-        ({"authorization_endpoint": "file:///etc/passwd"}, "is no https URL"),
-        ({"authorization_endpoint": "https://evil.test/ --flag"}, "is no https URL"),
+        ({"authorization_endpoint": "javascript:alert(1)"}, "is not an https URL"),
+        ({"authorization_endpoint": "file:///etc/passwd"}, "is not an https URL"),
+        ({"authorization_endpoint": "https://evil.test/ --flag"}, "is not an https URL"),
         ({"jwks_uri": "http://10.0.0.1/keys"}, "is not https"),
-        ({"jwks_uri": "https://user@evil.test/"}, "is no https URL"),
+        ({"jwks_uri": "https://user@evil.test/"}, "is not an https URL"),
         ({"device_authorization_endpoint": 7}, "has no device_authorization_endpoint"),
     ],
     ids=repr,
@@ -404,9 +404,9 @@ def test_a_provider_that_describes_itself_wrong_is_refused(
 
 
 REPLIES = {
-    "no JSON": (reply(b"<html>"), "is no JSON"),
-    "a list": (reply([]), "is no JSON object"),
-    "a member twice": (reply(b'{"issuer":"a","issuer":"b"}'), "is no JSON"),
+    "no JSON": (reply(b"<html>"), "is not JSON"),
+    "a list": (reply([]), "is not a JSON object"),
+    "a member twice": (reply(b'{"issuer":"a","issuer":"b"}'), "is not JSON"),
     "not found": (reply({}, 404), "with status 404"),
     "broken": (reply(b"\xff" * 20, 503), "with status 503"),
     "redirected": (reply({}, 302, Location="http://evil.test/"), "redirects"),
@@ -415,7 +415,7 @@ REPLIES = {
 
 
 OTHERWISE = {"/jwks": "list of keys is none", "/token": "cannot be used"}
-"""What is said of JSON that is no object."""
+"""What is said of JSON that is not an object."""
 
 
 @pytest.mark.parametrize(("told", "words"), REPLIES.values(), ids=REPLIES)
@@ -454,7 +454,7 @@ def test_a_token_endpoint_that_refuses_is_told(provider: HostileProvider, run: R
     ("members", "words"),
     [
         ({"configurationEndpoint": "http://idp.example.com"}, "'http://idp.example.com' is not https"),
-        ({"configurationEndpoint": "ftp://127.0.0.1"}, "is no https URL"),
+        ({"configurationEndpoint": "ftp://127.0.0.1"}, "is not an https URL"),
         ({"configurationEndpoint": "http://127.0.0.1.evil.test"}, "is not https"),
         ({"listenAddress": "0.0.0.0:10000"}, "is not on this machine alone"),
         ({"listenAddress": "evil.test:10000"}, "is not on this machine alone"),
@@ -638,7 +638,7 @@ def test_the_device_flow_ends_in_time(
         ({"interval": "5"}, "no sensible times"),
         ({"interval": True}, "no sensible times"),
         ({"verification_uri": "http://evil.test"}, "is not https"),
-        ({"verification_uri": "\x1b]8;;x"}, "is no https URL"),
+        ({"verification_uri": "\x1b]8;;x"}, "is not an https URL"),
         ({"error": "unauthorized_client"}, "refuses: unauthorized_client"),
     ],
     ids=repr,

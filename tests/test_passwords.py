@@ -53,13 +53,13 @@ def test_white_space_at_the_end_is_dropped_as_go_does(content: bytes, password: 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" \t\r\n", "\u3000\u0085".encode(), b"\xef\xbb\xbf\n"])
 def test_an_empty_password_file_is_an_error(content: bytes) -> None:
-    """Nothing, or white space alone, is no password; the error names the option, the file and what it should hold."""
+    """Nothing, or white space alone, is not a password; the error names option, file and what it should hold."""
     with pytest.raises(InputError, match=r"--password-file file holds no password: write into it the password of x"):
         read(content)
 
 
 def test_a_password_file_is_bounded() -> None:
-    """A file that is no password file is not read to its end."""
+    """A file that is not a password file is not read to its end."""
     with pytest.raises(InputError, match="over"):
         read(b"x" * (MAX_PASSWORD_BYTES + 1))
 

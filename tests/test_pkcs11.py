@@ -317,12 +317,12 @@ REFUSALS = {
         ["--kms", "pkcs11:token=SECRET", "--key", PKCS11],
     "--kms and --key do not go together: one has pin-value and the other pin-source":
         ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", f"{PKCS11}?pin-source=/p"],
-    "pin-source of --key is no file": ["--key", f"{PKCS11}?pin-source=%7CSECRET"],
+    "pin-source of --key is not a file": ["--key", f"{PKCS11}?pin-source=%7CSECRET"],
     "--sshpop-key takes a file, and no key in a device: only --key and --x5c-key":
         ["--ssh", "--renew", "--sshpop-cert", "c", "--sshpop-key", f"{PKCS11}?pin-value=SECRET"],
     "--x5c-cert takes a file": ["--x5c-cert", f"{PKCS11}?pin-value=SECRET", "--x5c-key", PKCS11],
     "--x5c-chain takes a file": ["--x5c-cert", "c", "--x5c-key", PKCS11, "--x5c-chain", f"{PKCS11}?pin-value=SECRET"],
-    "--key is no PKCS#11 URI that can be used: pin-value stands twice":
+    "--key is not a PKCS#11 URI that can be used: pin-value appears twice":
         ["--key", f"{PKCS11}?pin-value=SECRET&pin-value=SECRET"],
     "there is more than one subject": [f"{PKCS11}?pin-value=SECRET"],
     "--ca-url": ["--ca-url", f"{PKCS11}?pin-value=SECRET"],
@@ -336,7 +336,7 @@ def test_what_does_not_go_together_is_refused_without_the_pin(said: str) -> None
 
 
 def test_a_kms_in_the_environment_is_for_whoever_uses_it(place: Place) -> None:
-    """It is a place, not a request: without a key of the device it has no effect, and is no error."""
+    """It is a place, not a request: without a key of the device it has no effect, and is not an error."""
     assert place.takes(place.run(NAME, "--provisioner", JWK, "--offline", STEP_KMS="pkcs11:token=t"))
 
 

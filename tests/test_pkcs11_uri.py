@@ -76,9 +76,9 @@ def test_the_examples_of_step_and_of_the_rfc_are_read() -> None:
 
 REFUSED = {
     "pkcs12:token=a": "does not begin with pkcs11:",
-    "pkcs11:token=a;token=a": "token stands twice",
-    "pkcs11:token=a;token=b?module-path=c": "token stands twice",
-    "pkcs11:module-path=a?module-path=a": "module-path stands twice",
+    "pkcs11:token=a;token=a": "token appears twice",
+    "pkcs11:token=a;token=b?module-path=c": "token appears twice",
+    "pkcs11:module-path=a?module-path=a": "module-path appears twice",
     "pkcs11:token=a;": "attribute 2 is not of the form name=value",
     "pkcs11:;token=a": "attribute 1 is not of the form name=value",
     "pkcs11:token": "attribute 1 is not of the form name=value",

@@ -110,7 +110,7 @@ def test_networks_hold_the_addresses_that_go_says(
     ids=lambda value: str(value)[:30],
 )
 def test_an_entry_is_read_as_go_reads_it(go: GoAnswers, excepted: str, ca_url: str, is_excepted: bool) -> None:
-    """What is no port and no network is no reason to stop, and excepts nothing."""
+    """What is not a port and no network is not a reason to stop, and excepts nothing."""
     url = parse_ca_url(ca_url)
     assert is_proxied(excepted, url) is not is_excepted
     check(go, excepted, url)

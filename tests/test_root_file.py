@@ -66,7 +66,7 @@ def test_every_certificate_is_read() -> None:
 )
 def test_what_is_no_certificate_is_refused(content: bytes) -> None:
     """An empty, broken or foreign file is an error that names the option and the file."""
-    with pytest.raises(InputError, match=r"--root root\.crt (is no root certificate|holds no certificate)"):
+    with pytest.raises(InputError, match=r"--root root\.crt (is not a root certificate|holds no certificate)"):
         root_file(content).certificates()
 
 

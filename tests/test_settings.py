@@ -115,7 +115,7 @@ def test_a_configured_value_of_the_wrong_type_is_refused(option: Option, value: 
     """JSON's other types are not made into text, and the error names key and file."""
     with pytest.raises(UsageError) as caught:
         parse_configuration({option.name: (value, PATH)}, TOKEN_OPTIONS)
-    assert str(caught.value) == f'"{option.name}" in {PATH} is not {wanted}: mend the file'
+    assert str(caught.value) == f'"{option.name}" in {PATH} is not {wanted}: fix the file'
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_lists_in_variables_are_split_on_commas(place: OfflinePlace) -> None:
 
 
 def test_a_hole_in_a_list_is_refused(place: OfflinePlace) -> None:
-    """An empty name between two commas is no name."""
+    """An empty name between two commas is not a name."""
     result = place.mint("foo", environment={"STEP_SAN": "a,,b"})
     assert (result.status, result.out) == (2, "")
     assert "STEP_SAN is empty" in result.err

@@ -262,7 +262,7 @@ def test_a_certificate_speaks_while_it_is_valid(declared: Declared, clock: mock.
 
 
 def test_a_certificate_without_end_never_expires(tmp_path: Path, clock: mock.Mock) -> None:
-    """All bits set is no end (OpenSSH, PROTOCOL.certkeys)."""
+    """All bits set is not an end (OpenSSH, PROTOCOL.certkeys)."""
     eternal = make_declared(tmp_path, BEGIN, 2**64 - 1, SSHCertificateType.HOST)
     clock.return_value = (NOW + 10**9) * SECOND
     assert eternal.mint("17", "--ssh", "--renew").claims["sub"] == "17"

@@ -133,7 +133,7 @@ def test_a_key_that_chooses_a_context_is_refused_within_one(key: str, folder: st
 @pytest.mark.parametrize("key", ["authority", "profile"])
 @pytest.mark.parametrize("value", ["../x", "..", ".", "", "/etc", "a/b", "a\0b", None, 5, ["a1"]], ids=repr)
 def test_a_context_names_plain_folders(key: str, value: object, contexts: Path) -> None:
-    """An authority or profile that would lead out of its place, or is no text, is refused."""
+    """An authority or profile that would lead out of its place, or is not text, is refused."""
     write(contexts / "contexts.json", {"one": CONTEXTS["one"] | {key: value}})
     with pytest.raises(InputError, match=rf"context 'one' in .*contexts\.json has no proper '{key}'"):
         open_path(contexts).defaults()
@@ -141,7 +141,7 @@ def test_a_context_names_plain_folders(key: str, value: object, contexts: Path) 
 
 @pytest.mark.parametrize("context", [None, 5, "a1", ["a1", "p1"], {}], ids=repr)
 def test_a_context_is_an_object(context: object, contexts: Path) -> None:
-    """What is no mapping of authority and profile is refused."""
+    """What is not a mapping of authority and profile is refused."""
     write(contexts / "contexts.json", {"one": context})
     with pytest.raises(InputError, match="context 'one'"):
         open_path(contexts).defaults()
@@ -153,7 +153,7 @@ def test_a_context_is_an_object(context: object, contexts: Path) -> None:
              "profiles/p1/config/defaults.json"],
 )  # fmt: skip
 def test_a_malformed_file_is_named(name: str, text: str, contexts: Path) -> None:
-    """A file that is no JSON object is never passed over."""
+    """A file that is not a JSON object is never passed over."""
     write(contexts / name, text)
     with pytest.raises(InputError, match=f"{contexts}/{name} "):
         open_path(contexts).defaults()
@@ -163,7 +163,7 @@ def test_a_malformed_file_is_named(name: str, text: str, contexts: Path) -> None
 def test_a_current_context_is_text(current: object, contexts: Path) -> None:
     """A current context of another type is refused."""
     write(contexts / "current-context.json", {"context": current})
-    with pytest.raises(InputError, match=r'"context" in .*current-context\.json is no text'):
+    with pytest.raises(InputError, match=r'"context" in .*current-context\.json is not text'):
         open_path(contexts).defaults()
 
 

@@ -370,7 +370,7 @@ def test_notices_without_stderr_do_not_land_on_stdout(capsys: pytest.CaptureFixt
 
 
 def test_notices_that_cannot_be_written_fail_nothing() -> None:
-    """A full stderr is no reason to withhold a token."""
+    """A full stderr is not a reason to withhold a token."""
 
     class FullStream(io.StringIO):
         def write(self, text: str) -> int:

@@ -172,7 +172,7 @@ def test_an_error_that_another_user_of_openssl_left_behind_is_not_the_roots() ->
     libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libcrypto" in line}
     der = root().der
     if not libraries:
-        pytest.skip("this Python's OpenSSL is no library of its own, whose queue others could use")
+        pytest.skip("this Python's OpenSSL is not a library of its own, whose queue others could use")
     for library in map(ctypes.CDLL, libraries):
         library.ERR_new()
         library.ERR_set_error(ENGINE, NO_SUCH_ENGINE, None)

@@ -229,7 +229,7 @@ def test_assignments_lie_over_the_file(place: OfflinePlace, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("content", ["null", "[]", '"text"', "1", "", "{", '{"a":1,"a":2}', "\xff"])
 def test_a_set_file_that_holds_no_object_is_refused(place: OfflinePlace, tmp_path: Path, content: str) -> None:
-    """`null`, on which step panics, and all else that is no object is an error that names the file."""
+    """`null`, on which step panics, and all else that is not an object is an error that names the file."""
     (tmp_path / "data.json").write_bytes(content.encode("latin-1"))
     result = place.mint("foo", "--set-file", str(tmp_path / "data.json"))
     assert (result.status, result.out) == (1, "")

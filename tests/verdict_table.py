@@ -55,7 +55,7 @@ class Bench:
 def list_failed(forecast: Forecast | None) -> list[str]:
     """Return the rules that fail; a token that is none breaks no rule by name."""
     if forecast is None:
-        return ["it is no token"]
+        return ["it is not a token"]
     return [f"`{one.rule}`" for one in forecast.findings if one.outcome is Outcome.FAILED]
 
 

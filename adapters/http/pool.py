@@ -100,7 +100,7 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
         for der in roots:
             _trust(context, der)
     except (ssl.SSLError, ValueError) as error:
-        raise InputError("the root is no X.509 certificate", "get the root certificate from the CA") from error
+        raise InputError("the root is not an X.509 certificate", "get the root certificate from the CA") from error
     if not roots or context.cert_store_stats()["x509"] == 0:
         raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
     return context
@@ -149,7 +149,7 @@ def _open_manager(context: ssl.SSLContext | None, proxy: str | None) -> urllib3.
         bare = f"{parsed.scheme or 'http'}://{parsed.netloc}"
         return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context)
     except (HTTPError, ValueError) as error:
-        raise InputError("HTTPS_PROXY is no proxy address", "write it as http://host:port") from error
+        raise InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port") from error
 
 
 class _PlainConnection(HTTPConnection):

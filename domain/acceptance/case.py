@@ -95,7 +95,7 @@ def read_seconds(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | Number):
-        raise ValueError("it is no number")
+        raise ValueError("it is not a number")
     try:
         whole = int(float(value.digits if isinstance(value, Number) else value))
     except OverflowError as error:

@@ -189,7 +189,7 @@ def _parse_host(scheme: bytes, host: bytes) -> bytes:
     first, last = host.find(b":"), host.rfind(b":")
     begin = last if scheme not in (b"http", b"https") else first
     if first >= 0 and not _PORT.fullmatch(host[begin:]):
-        raise ValueError("a port that is no number")
+        raise ValueError("a port that is not a number")
     return _unescape_host(host)
 
 
@@ -197,7 +197,7 @@ def _parse_literal(host: bytes) -> bytes:
     """Return an IPv6 address in brackets, with its port."""
     end = host.rfind(b"]")
     if end < 0 or not _PORT.fullmatch(host[end + 1 :]):
-        raise ValueError("no closing bracket, or a port that is no number")
+        raise ValueError("no closing bracket, or a port that is not a number")
     name, mark, zone = host[1:end].partition(b"%25")
     decoded = _unescape_host(name)
     zone = _unescape_zone(mark + zone) if mark else b""

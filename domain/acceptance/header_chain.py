@@ -53,7 +53,7 @@ def _read_certificate(certificates: Certificates, text: Any, member: str) -> Cer
             return found[0]
     except InputError:
         pass
-    raise InputError(f"{member} in its header holds something that is no certificate in DER")
+    raise InputError(f"{member} in its header holds something that is not a certificate in DER")
 
 
 def decode_member(text: Any) -> bytes:

@@ -21,7 +21,7 @@ def judge_revocation(case: Case) -> Iterator[Finding]:
     subject = case.text("sub")
     if case.endpoint is Endpoint.REVOKE and not _SERIAL.fullmatch(subject):
         yield failed(
-            "serial", f"the subject {subject!r} is no serial number in decimal", "mint it for the serial number"
+            "serial", f"the subject {subject!r} is not a serial number in decimal", "mint it for the serial number"
         )
     else:
         yield passed("serial", f"the token revokes {subject}")

@@ -89,7 +89,7 @@ def _read_end(value: Any, now: int) -> int | None:
 
 
 def _complete(begin: int | None, end: int | None, now: int, usual: int, latest: int | None) -> _Span:
-    """Return the span that step-ca makes of the two; the epoch itself is no time to it."""
+    """Return the span that step-ca makes of the two; the epoch itself is not a time to it."""
     first = begin or now // NANOSECONDS
     last = end or first + usual // NANOSECONDS
     if not end and latest is not None:

@@ -100,7 +100,7 @@ class AwsProvisioner(InstanceProvisioner):
         try:
             members = json_text.parse(document)
         except ValueError as error:
-            raise misfit(self.service, address, "gives an identity document that is no JSON") from error
+            raise misfit(self.service, address, "gives an identity document that is not JSON") from error
         for name in WANTED_MEMBERS:
             if not isinstance(members, dict) or not isinstance(members.get(name), str) or not members[name]:
                 raise misfit(self.service, address, f"gives an identity document without {name}")
@@ -109,7 +109,7 @@ class AwsProvisioner(InstanceProvisioner):
         except ValueError:
             signature = b""
         if not signature:
-            raise misfit(self.service, address, "gives a signature that is no base64") from None
+            raise misfit(self.service, address, "gives a signature that is not base64") from None
         return SignedDocument(document, signature, members["instanceId"])
 
     def _open_session(self, sources: Sources) -> Mapping[str, str]:

@@ -69,7 +69,7 @@ def check_identity(
         raise refuse(f"gives a token that is not for {audience}, as was asked")
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
-        raise refuse("gives a token whose exp is no whole number")
+        raise refuse("gives a token whose exp is not a whole number")
     if expiry is not None and expiry * NANOSECONDS <= now:
         raise InputError(
             f"the token of the metadata service at {address} has expired", "check this machine's clock, or try again"

@@ -111,7 +111,7 @@ def check_expiry(claims: Mapping[str, Any], now: int) -> None:
     """
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
-        raise InputError("the exp of the token is not a whole number", "it is no Kubernetes token")
+        raise InputError("the exp of the token is not a whole number", "it is not a Kubernetes token")
     if expiry is not None and expiry * NANOSECONDS <= now:
         raise InputError("the Kubernetes token has expired", "have Kubernetes mount a fresh one")
 
