@@ -13,7 +13,7 @@ from domain.file_facts import FileKind
 from domain.finding import passed, unchecked, warning
 from domain.secrecy import judge_secrecy
 from entrypoints.diagnosing_tokens import examine_token, examine_token_files
-from entrypoints.minting import choose_provisioner
+from entrypoints.minting import choose_provisioner, open_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Po
 def _open_key(known: Examination, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
     """Return what would sign."""
     try:
-        credential = known.attempt(KEY, lambda: provisioner.credential(known.options, ports))
+        credential = known.attempt(KEY, lambda: open_credential(provisioner, known.options, ports))
     except PersonNeededError as error:
         known.note(unchecked(KEY, error.what, error.fix))
         return None

@@ -10,7 +10,8 @@ from domain import base64url
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
-from domain.password_options import PASSWORD_FILES, choose_password_file
+from domain.errors import WrongPasswordError
+from domain.password_options import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -105,7 +106,7 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
     fingerprint = ports.authority.root_fingerprint()  # of several roots, the one that the CA has just been verified by
     provisioner = choose_provisioner(listed, options, ports)
     passwords = _WatchedPasswords(ports.passwords)
-    credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
+    credential = open_credential(provisioner, options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
     for caution in _list_cautions(options, provisioner, credential, passwords.consulted):
         ports.notices.warn(caution)
@@ -134,6 +135,14 @@ def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
     """Return the token as a compact JWS (RFC 7515, 3.1)."""
     signing_input = unsigned.signing_input()
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
+
+
+def open_credential(provisioner: Provisioner, options: TokenOptions, ports: Ports) -> Credential | IssuedToken:
+    """Return what the provisioner signs with; an error about the password tells of files that were named in vain."""
+    try:
+        return provisioner.credential(options, ports)
+    except WrongPasswordError as error:
+        raise WrongPasswordError(f"{error.what}{explain_outranked(options)}", error.fix) from error
 
 
 class _WatchedPasswords:
@@ -199,8 +208,8 @@ def _list_cautions(
         yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
     chosen = choose_password_file(options)
     if consulted and chosen is not None:
-        outranked = [name for name in PASSWORD_FILES if name != chosen]
-        yield from _list_unused(options, outranked, f"{options.spell(chosen)} goes before it")
+        before = options.spell(chosen)
+        yield from (f"{options.spell(name)} is not used: {before} goes before it" for name in list_outranked(options))
     elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
         yield from _list_unused(options, PASSWORD_FILES, needless)
