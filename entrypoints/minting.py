@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain import base64url
+from domain.address_caution import list_address_cautions
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
@@ -109,6 +110,8 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
     credential = open_credential(provisioner, options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
     for caution in _list_cautions(options, provisioner, credential, passwords.consulted):
+        ports.notices.warn(caution)
+    for caution in _list_address_cautions(options, provisioner, credential, ports.authority):
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
@@ -213,6 +216,16 @@ def _list_cautions(
     elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
         yield from _list_unused(options, PASSWORD_FILES, needless)
+
+
+def _list_address_cautions(
+    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, authority: Authority
+) -> Iterator[str]:
+    """Give what the user should know of the address, where the CA looks at it and takes such tokens at all."""
+    kind = options.request.kind
+    names_ca = credential.names_ca if isinstance(credential, IssuedToken) else provisioner.has_audiences
+    if names_ca and kind in provisioner.kinds:
+        yield from list_address_cautions(authority.url(), authority.names(), kind)
 
 
 def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:

@@ -413,6 +413,36 @@ def test_an_ssh_certificate_is_looked_at(kind: str, provisioned_ca: ProvisionedC
     assert f"/1.0/ssh/{kind.lower()}" in checks[diagnosis.TOKEN]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("host", "offline", "is_warned"),
+    [
+        ("LOCALHOST", False, True),
+        ("localhost", False, False),
+        ("127.0.0.1", False, False),
+        ("elsewhere.test", True, True),
+        ("LOCALHOST", True, True),
+        ("localhost", True, False),
+        ("", True, False),
+    ],
+)
+def test_token_warns_of_an_address_that_the_ca_does_not_have(
+    host: str, offline: bool, is_warned: bool, place: Place
+) -> None:
+    """Where the audience names a host otherwise than the CA names itself, the token comes with a warning."""
+    port = urlsplit(place.ca.url).port
+    place.words = [*(["--ca-url", f"{host}:{port}"] if host else []), *(["--offline"] if offline else [])]
+    minted = place.run("token", SUBJECT)
+    names = json.loads((place.path / "config" / "ca.json").read_text())["dnsNames"]
+    told = f"and not {host}: it will refuse this token; give --ca-url as it calls itself\n"
+    assert minted.status == 0 and (told in minted.err) is is_warned, minted.err
+    if is_warned:
+        (line,) = [line for line in minted.err.splitlines() if line.startswith("warning: the CA calls itself ")]
+        shown = line.removeprefix("warning: the CA calls itself ").partition(" and not ")[0]
+        assert sorted(shown.split(", ")) == sorted(names)
+    csr = make_csr(SUBJECT, [general_name(SUBJECT)])
+    assert (connect(place.ca).sign(csr, minted.token).status == 201) is not is_warned
+
+
 # -- Offline ----------------------------------------------------------------------------------------
 
 
