@@ -54,7 +54,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
             else:
                 probe = CaProbe(
                     ca_url=url, make_context=lambda: make_tls_context([root().der]), proxy=None, clock=SystemClock(),
-                    request_timeout=timeout,
+                    request_timeout=timeout, timeout=timeout,
                 )  # fmt: skip
                 seen = probe.visit()
                 return seen.reason if seen.stop is Stop.ANSWER else ""
