@@ -217,6 +217,7 @@ def _translate(error: BaseException) -> ExchangeError:
     if _is_tls_fault(causes):
         kind = FaultKind.OUT_OF_TIME if any(map(is_out_of_time, causes)) else FaultKind.TLS
         reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
+        reason = reason.rstrip(".")  # OpenSSL ends some with a full stop
         return ExchangeError(kind, reason)
     return ExchangeError(FaultKind.BROKEN, describe_fault(error))
 
