@@ -27,6 +27,13 @@ _NOT_SUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 """What systems and file systems say that know no files without a name."""
 
 
+def _drop_dots(path: str) -> str:
+    """Return `path` without `/` and `/.` at its end, which would lead through a symbolic link there."""
+    while (shorter := path.rstrip("/").removesuffix("/.")) not in ("", path):
+        path = shorter
+    return path
+
+
 class Rows(Protocol):
     """What prints the rows (see `adapters.batch_sinks.RowWriter`)."""
 
@@ -63,7 +70,7 @@ class TokenFolder:
     """
 
     def __init__(self, path: str, rows: Rows) -> None:
-        self.path = path.rstrip("/") or path[:1]
+        self.path = _drop_dots(path)
         self.rows = rows
         self._folder = -1
         self._is_nameless = False

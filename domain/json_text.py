@@ -23,7 +23,8 @@ MAX_INTEGER_DIGITS = 4300
 MAX_VALUES = 500_000
 """Longer lists and objects are refused before they are made: `[],` is three bytes, and takes 70 in memory."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MARK = "\ufeff"
+_BYTE_ORDER_MARK = _MARK.encode()
 
 MAX_SHOWN = 40
 """Longer text from outside is not quoted in errors."""
@@ -57,6 +58,8 @@ def parse(data: bytes | str) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
+        if text[:1] == _MARK:  # of which `parse_document` takes one
+            raise MalformedJsonError("one byte order mark too many before it")
         _check_count(text)
         value = json.loads(
             text,

@@ -402,7 +402,7 @@ def test_a_folder_with_something_in_it_is_for_going_on_alone(tmp_path: Path) -> 
     folder.prepare(may_hold_files=True)
 
 
-@pytest.mark.parametrize("end", ["", "/", "//"])
+@pytest.mark.parametrize("end", ["", "/", "//", "/.", "/./", "//.//.", "/././"])
 def test_a_symbolic_link_is_no_folder_to_write_to(tmp_path: Path, end: str) -> None:
     """Whoever made it would choose where the tokens go; links on the way to a folder are as in any path."""
     (tmp_path / "real").mkdir()

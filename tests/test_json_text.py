@@ -202,3 +202,15 @@ def test_the_longest_integer_that_is_taken_has_4300_digits() -> None:
 def test_a_value_in_an_error_is_short_and_shows_no_structure(value: Any, shown: str) -> None:
     """Errors quote short text alone; of anything else they name the kind."""
     assert json_text.describe(value) == shown
+
+
+@pytest.mark.parametrize("read", [parse, parse_document])
+@pytest.mark.parametrize("data", ["\ufeff\ufeff{}", "\ufeff\ufeff\ufeff{}", "\ufeff\ufeff"])
+@pytest.mark.parametrize("encode", [str.encode, str])
+def test_a_second_byte_order_mark_is_refused_in_our_words(read: Any, data: str, encode: Any) -> None:
+    """What Python advises its own programmers helps nobody who edits a file."""
+    if read is parse_document and encode is str:
+        return
+    with pytest.raises(MalformedJsonError, match="one byte order mark too many before it") as caught:
+        read(encode(data))
+    assert "utf-8-sig" not in str(caught.value)
