@@ -1,6 +1,9 @@
 """The rules of `verify` by themselves: audiences, names, chains, and tokens that hold anything."""
 
+import re
 from base64 import b64encode
+from collections.abc import Callable
+from ipaddress import ip_address
 from time import process_time
 from typing import Any
 
@@ -18,8 +21,9 @@ from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.acceptance.forecast import Verdict, foretell
+from domain.acceptance.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.acceptance.shown_token import ShownToken
-from domain.acceptance.sign_rules import split_sans
+from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.authority_settings import AuthoritySettings, ProvisionerClaims
 from domain.ca_url import escape_fragment
 from domain.certificate import Certificate
@@ -94,6 +98,35 @@ def test_every_name_is_of_one_type(names: list[str]) -> None:
     others = set(filter(None, names)) - {name for name in names if split_sans([name])["ip"]}
     assert split["dns"] | split["email"] | split["uri"] == others
     assert sum(map(len, split.values())) == len(others) + len(split["ip"])
+
+
+URLS = st.from_regex(
+    r"([a-zA-Z][a-z0-9+.-]{0,3}:)?(/{0,3})([a-z:@%2f.~\[\]*é ]{0,5}@)?[a-zA-Z0-9.~\[\]:%*-]{0,8}"
+    r"(/[a-zA-Z0-9%2Ff!&|:@\[\]*/ é-]{0,8})?(\?[a-z%? ]{0,4})?(#[a-z%2f?|\[ ]{0,4})?",
+    fullmatch=True,
+)
+
+
+@given(URLS | st.text())
+def test_a_plain_url_is_rewritten_as_any_other(text: str) -> None:
+    """What one pattern tells of most URLs is what taking them apart tells."""
+    if is_plain(text):
+        url = parse_url(text)
+        assert re.fullmatch(rb"([^.]+\.)*[^.]+|", url.host)
+        assert text.isascii()
+        assert rewrite_url(text) == str(url)
+        assert has_scheme(text) == bool(url.scheme)
+
+
+@given(st.text("0123456789abcdefF:.%", max_size=20) | st.ip_addresses().map(str) | st.text())
+def test_an_address_is_what_python_takes_for_one(text: str) -> None:
+    """Neither what may be an address nor what is a usual one is told wrong by its letters."""
+    try:
+        address = None if "%" in text else ip_address(text)
+    except ValueError:
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None)
+    assert read_address(text) == (None if address is None else str(mapped or address))
 
 
 # -- Chains -----------------------------------------------------------------------------------------
@@ -219,6 +252,21 @@ def test_a_token_of_a_megabyte_is_judged_in_time(audiences: list[str]) -> None:
     forecast = foretell(make_case({"alg": "ES256"}, {"aud": audiences, "iss": "a"}, Endpoint.SIGN))
     assert forecast.verdict is Verdict.REFUSED
     assert process_time() - begin < 8
+
+
+@pytest.mark.parametrize("form", ["u:%d", "U:%d", "https://a.test:1/%%2f%d", "10.0.%d.1", "a%d.test"])
+def test_names_of_a_token_are_judged_in_time(form: str) -> None:
+    """However many names it has, to judge them all takes about as long as to take each apart once as a URL."""
+    names = [form % (number % 200_000) for number in range(65_000)]
+    case = make_case({}, {"sans": names}, Endpoint.SIGN)
+
+    def take(do: Callable[[], object]) -> float:
+        begin = process_time()
+        do()
+        return process_time() - begin
+
+    taken = min(take(lambda: (judge_names(case), split_sans(names))) for _ in range(3))
+    assert taken < 1.5 * min(take(lambda: list(map(parse_url, names))) for _ in range(3))
 
 
 @pytest.mark.parametrize(
