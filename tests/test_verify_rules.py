@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.jws import StepCaSignatures, generate_jwk
+from adapters.provisioner_json import read_provisioners
 from domain.acceptance.audience import extract_fragment, matches
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
@@ -295,6 +296,17 @@ def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
     own = ProvisionerClaims(enable_ssh_ca=False)
     common = ProvisionerClaims(enable_ssh_ca=True, disable_renewal=True)
     assert own.over(common) == ProvisionerClaims(enable_ssh_ca=False, disable_renewal=True)
+
+
+@pytest.mark.parametrize("type_name", ["ACME", "SCEP", "acme"])
+@pytest.mark.parametrize("endpoint", [one for one in Endpoint if one is not Endpoint.RENEW])
+def test_a_type_without_tokens_is_refused(type_name: str, endpoint: Endpoint) -> None:
+    """The CA finds the provisioner, and takes no token of its."""
+    settings = AuthoritySettings(dns_names=[CA], provisioners=read_provisioners([{"type": type_name, "name": "n"}]))
+    claims = {"aud": f"https://{CA}/1.0/sign#{type_name.lower()}/n", "iss": "n"}
+    forecast = foretell(make_case({"alg": "ES256"}, claims, endpoint, settings=settings))
+    assert forecast.verdict is Verdict.REFUSED
+    assert f"n ({type_name})" in forecast.findings[-2].reason
 
 
 @pytest.mark.parametrize(("type_name", "fragment"), [("AWS", "aws/n"), ("GCP", "gcp/n")])
