@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -66,22 +66,35 @@ def _load_request(data: bytes) -> x509.CertificateSigningRequest:
 
 def _describe_request(request: x509.CertificateSigningRequest) -> CertificateRequest:
     common_names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    try:
-        names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        names = x509.SubjectAlternativeName([])
+    names = _read_names(request)
     key, takes_key = _judge_key(request)
     return CertificateRequest(
         fingerprint=base64url.encode(sha256(request.public_bytes(Encoding.DER)).digest()),
         common_name=str(common_names[-1].value) if common_names else "",
-        dns_names=tuple(names.get_values_for_type(x509.DNSName)),
-        ip_addresses=tuple(str(address) for address in names.get_values_for_type(x509.IPAddress)),
-        emails=tuple(names.get_values_for_type(x509.RFC822Name)),
-        uris=tuple(names.get_values_for_type(x509.UniformResourceIdentifier)),
+        dns_names=tuple(names.get(x509.DNSName, ())),
+        ip_addresses=tuple(map(str, names.get(x509.IPAddress, {}).values())),
+        emails=tuple(names.get(x509.RFC822Name, ())),
+        uris=tuple(names.get(x509.UniformResourceIdentifier, ())),
         is_signed=request.is_signature_valid,
         key=key,
         takes_key=takes_key,
     )
+
+
+def _read_names(request: x509.CertificateSigningRequest) -> dict[type[x509.GeneralName], dict[Any, Any]]:
+    """Return the names by their type, each once: there may be a quarter of a million equal ones.
+
+    Addresses are found by their bytes, which are had in a fraction of the time that their text and their hash take.
+    """
+    names: dict[type[x509.GeneralName], dict[Any, Any]] = {}
+    try:
+        listed = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return names
+    for name in listed:
+        value = name.value
+        names.setdefault(type(name), {})[getattr(value, "packed", value)] = value
+    return names
 
 
 def _judge_key(request: x509.CertificateSigningRequest) -> tuple[str, bool]:

@@ -118,7 +118,7 @@ def _read_provisioner(value: Any) -> Provisioner:
         binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
         return cls(listed.name, **binary, **common)
     if type_name in TOKENLESS:
-        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], **common)
+        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], is_tokenless=True, **common)
     identifier = listed.clientID or listed.tenantID or ""
     return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
 

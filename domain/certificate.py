@@ -93,7 +93,7 @@ class CertificateRequest:
     Attributes:
         fingerprint: Unpadded base64url of the SHA-256 of its DER.
         common_name: Of its subject, empty where it has none.
-        dns_names, ip_addresses, emails, uris: Its Subject Alternative Names, by type.
+        dns_names, ip_addresses, emails, uris: Its Subject Alternative Names by type, each once.
         is_signed: Whether its own signature holds.
         key: What its key is, such as "RSA of 1024 bits".
         takes_key: Whether step-ca signs for such a key.

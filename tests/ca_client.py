@@ -82,7 +82,15 @@ class CaClient:
                 return Answer(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, json.loads(error.read() or b"{}"))
+                return Answer(error.code, _read_refusal(error.read()))
+
+
+def _read_refusal(body: bytes) -> Any:
+    """Return what a refusal says; Go's server, which refuses what is no HTTP before the CA sees it, says no JSON."""
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return {"message": body.decode("utf-8", "replace")}
 
 
 def connect(ca: RunningCa) -> CaClient:

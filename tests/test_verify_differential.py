@@ -19,7 +19,7 @@ from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_
 from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
 from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c
 from tests.ca_client import connect
-from tests.forged_tokens import NAME, Forge, open_forge
+from tests.forged_tokens import NAME, Forge, Forged, open_forge
 from tests.provisioned_ca import ProvisionedCa, read_config, serve_provisioned
 from tests.running import invoke
 from tests.verify_court import Court, compare, judge, open_court, read_settings, verdict_of
@@ -78,6 +78,36 @@ def test_the_ca_says_of_a_kubernetes_token_what_we_say(token: str, court: Court,
 def test_the_ca_says_of_a_renewal_what_we_say(token: str, court: Court, forge: Forge) -> None:
     """Renewals of X.509 certificates: the same verdict."""
     compare(court, lambda: RENEWALS[token](forge))
+
+
+@pytest.mark.parametrize("place", ["in it", "behind it"])
+@pytest.mark.parametrize("character", ["\v", "\f", "\x1f", "\x7f", "\t", " ", "\x85", "\u2028"])
+def test_no_header_carries_control_characters(character: str, place: str, court: Court, forge: Forge) -> None:
+    """The CA gets a renewal's token in a header: what is white space to it may be no part of one, but for the tab."""
+
+    def spoil(token: str) -> str:
+        return token + character if place == "behind it" else token.replace(".", f".{character}", 1)
+
+    compare(court, lambda: attrs.evolve(forge.make_renewal(), spoil=spoil))
+
+
+@pytest.mark.parametrize("base", [name for name in BASES if name != "renewal"])
+@pytest.mark.parametrize("way", ["fragment", "audience"])
+def test_no_token_of_an_acme_provisioner_is_taken(way: str, base: str, court: Court, forge: Forge) -> None:
+    """Whichever way a token leads to it, and whatever it asks for."""
+
+    def make() -> Forged:
+        forged = BASES[base](forge)
+        aud = forge.claim(forged.endpoint, "acme/acme")["aud"] if way == "fragment" else "acme/acme"
+        return forged.with_claims(aud=aud)
+
+    compare(court, make)
+    forged = make()
+    token = forged.write()
+    assert "token flow is not supported" in court.ask(forged, token).body["message"]
+    forecast = judge(forged, token, court.offline, time.time_ns())
+    assert forecast is not None
+    assert [one.rule for one in forecast.findings if one.outcome is Outcome.FAILED] == ["request"]
 
 
 def test_what_cannot_be_known_is_said_to_be(court: Court, forge: Forge) -> None:

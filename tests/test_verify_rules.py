@@ -1,6 +1,9 @@
 """The rules of `verify` by themselves: audiences, names, chains, and tokens that hold anything."""
 
+import re
 from base64 import b64encode
+from collections.abc import Callable
+from ipaddress import ip_address
 from time import process_time
 from typing import Any
 
@@ -13,13 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.jws import StepCaSignatures, generate_jwk
+from adapters.provisioner_json import read_provisioners
 from domain.acceptance.audience import extract_fragment, matches
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.acceptance.forecast import Verdict, foretell
+from domain.acceptance.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.acceptance.shown_token import ShownToken
-from domain.acceptance.sign_rules import split_sans
+from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.authority_settings import AuthoritySettings, ProvisionerClaims
 from domain.ca_url import escape_fragment
 from domain.certificate import Certificate
@@ -94,6 +99,35 @@ def test_every_name_is_of_one_type(names: list[str]) -> None:
     others = set(filter(None, names)) - {name for name in names if split_sans([name])["ip"]}
     assert split["dns"] | split["email"] | split["uri"] == others
     assert sum(map(len, split.values())) == len(others) + len(split["ip"])
+
+
+URLS = st.from_regex(
+    r"([a-zA-Z][a-z0-9+.-]{0,3}:)?(/{0,3})([a-z:@%2f.~\[\]*é ]{0,5}@)?[a-zA-Z0-9.~\[\]:%*-]{0,8}"
+    r"(/[a-zA-Z0-9%2Ff!&|:@\[\]*/ é-]{0,8})?(\?[a-z%? ]{0,4})?(#[a-z%2f?|\[ ]{0,4})?",
+    fullmatch=True,
+)
+
+
+@given(URLS | st.text())
+def test_a_plain_url_is_rewritten_as_any_other(text: str) -> None:
+    """What one pattern tells of most URLs is what taking them apart tells."""
+    if is_plain(text):
+        url = parse_url(text)
+        assert re.fullmatch(rb"([^.]+\.)*[^.]+|", url.host)
+        assert text.isascii()
+        assert rewrite_url(text) == str(url)
+        assert has_scheme(text) == bool(url.scheme)
+
+
+@given(st.text("0123456789abcdefF:.%", max_size=20) | st.ip_addresses().map(str) | st.text())
+def test_an_address_is_what_python_takes_for_one(text: str) -> None:
+    """Neither what may be an address nor what is a usual one is told wrong by its letters."""
+    try:
+        address = None if "%" in text else ip_address(text)
+    except ValueError:
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None)
+    assert read_address(text) == (None if address is None else str(mapped or address))
 
 
 # -- Chains -----------------------------------------------------------------------------------------
@@ -221,6 +255,21 @@ def test_a_token_of_a_megabyte_is_judged_in_time(audiences: list[str]) -> None:
     assert process_time() - begin < 8
 
 
+@pytest.mark.parametrize("form", ["u:%d", "U:%d", "https://a.test:1/%%2f%d", "10.0.%d.1", "a%d.test"])
+def test_names_of_a_token_are_judged_in_time(form: str) -> None:
+    """However many names it has, to judge them all takes about as long as to take each apart once as a URL."""
+    names = [form % (number % 200_000) for number in range(65_000)]
+    case = make_case({}, {"sans": names}, Endpoint.SIGN)
+
+    def take(do: Callable[[], object]) -> float:
+        begin = process_time()
+        do()
+        return process_time() - begin
+
+    taken = min(take(lambda: (judge_names(case), split_sans(names))) for _ in range(3))
+    assert taken < 1.5 * min(take(lambda: list(map(parse_url, names))) for _ in range(3))
+
+
 @pytest.mark.parametrize(
     ("provisioner", "claims", "rule"),
     [
@@ -247,6 +296,17 @@ def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
     own = ProvisionerClaims(enable_ssh_ca=False)
     common = ProvisionerClaims(enable_ssh_ca=True, disable_renewal=True)
     assert own.over(common) == ProvisionerClaims(enable_ssh_ca=False, disable_renewal=True)
+
+
+@pytest.mark.parametrize("type_name", ["ACME", "SCEP", "acme"])
+@pytest.mark.parametrize("endpoint", [one for one in Endpoint if one is not Endpoint.RENEW])
+def test_a_type_without_tokens_is_refused(type_name: str, endpoint: Endpoint) -> None:
+    """The CA finds the provisioner, and takes no token of its."""
+    settings = AuthoritySettings(dns_names=[CA], provisioners=read_provisioners([{"type": type_name, "name": "n"}]))
+    claims = {"aud": f"https://{CA}/1.0/sign#{type_name.lower()}/n", "iss": "n"}
+    forecast = foretell(make_case({"alg": "ES256"}, claims, endpoint, settings=settings))
+    assert forecast.verdict is Verdict.REFUSED
+    assert f"n ({type_name})" in forecast.findings[-2].reason
 
 
 @pytest.mark.parametrize(("type_name", "fragment"), [("AWS", "aws/n"), ("GCP", "gcp/n")])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 
 import attrs
 
@@ -28,6 +28,27 @@ _ENCODED = {
 }
 """How each byte is written where these are usable: by tables, for a token may be a URL of a megabyte."""
 
+_PLAIN_PATH = r"(?:[A-Za-z0-9\-_.~!$&'()*+,/:;=@\[\]]++|%[0-9A-Fa-f]{2})*+"
+_PLAIN_USER = r"[A-Za-z0-9\-_.~$&+,;=]*+"
+_PLAIN_LABEL = r"[A-Za-z0-9\-_~]++"
+_PLAIN = re.compile(
+    r"[A-Za-z0-9\-_.~!$&'()*+,;=@\[\]]*+"  # one segment of a path, or:
+    r"|[A-Za-z][A-Za-z0-9+.\-]*+(?P<rest>:(?:"
+    r"(?!/)[!-\"$->@-~]*+"
+    rf"|(?://(?:{_PLAIN_USER}(?::{_PLAIN_USER})?@)?{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})*+(?::[0-9]*+)?(?=[/?#]|\Z)"
+    rf"|//(?=/)|(?=/)(?!//)){_PLAIN_PATH}"
+    r")(?:\?[!-\"$-~]*+)?"
+    r"(?:#(?:[A-Za-z0-9\-_.~!$&'()*+,/:;=?@\[\]]++|%[0-9A-Fa-f]{2})++)?)"
+)
+"""A URL that Go writes as it reads it, but for its scheme's capitals, and whose host is a domain or none.
+
+Most are, and a token or a CSR may have a hundred thousand of them.
+"""
+
+_BEFORE_COLON = re.compile("[A-Za-z][A-Za-z0-9+.-]*+:")
+_IPV6_LETTERS = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4_ADDRESS = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _USERINFO = re.compile(rb"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _PORT = re.compile(rb"(?::[0-9]*)?")
@@ -125,15 +146,38 @@ def parse_url(text: str) -> GoUrl:
     return _parse_location(before, decoded, b"" if is_usual else fragment)
 
 
+def is_plain(text: str) -> bool:
+    """Tell whether `text` is a URL in its plainest spelling, its host a domain or none; many a URL is another one."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def has_scheme(text: str) -> bool:
+    """Tell whether `text`, if it is a URL, has a scheme."""
+    return _BEFORE_COLON.match(text) is not None
+
+
+def rewrite_url(text: str) -> str:
+    """Return the URL, absolute or not, in `text` as Go writes it.
+
+    Raises:
+        ValueError: Go takes it for none.
+    """
+    plain = _PLAIN.fullmatch(text)
+    if plain is None:
+        return str(parse_url(text))
+    end = max(plain.start("rest"), 0)
+    return text[:end].lower() + text[end:]
+
+
 def read_address(text: str) -> str | None:
     """Return an IP address as Go writes it, None where `text` is none; one with a zone is none (Go, net.ParseIP)."""
+    if _IPV4_ADDRESS.fullmatch(text):
+        return text
     try:
-        address = None if "%" in text else ip_address(text)
+        address = IPv6Address(text) if _IPV6_LETTERS.fullmatch(text) else None
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return None if address is None else str(address)
+    return None if address is None else str(address.ipv4_mapped or address)
 
 
 def _parse_location(raw: bytes, fragment: bytes, encoded_fragment: bytes) -> GoUrl:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def judge_renewal(case: Case) -> Iterator[Finding]:
     """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header."""
+    yield _judge_carriage(case)
     try:
         chain = read_header_chain(case, "x5cInsecure")
     except InputError as error:
@@ -45,6 +46,14 @@ def judge_renewal(case: Case) -> Iterator[Finding]:
         yield failed("subject", f"{case.text('sub')!r} is not the certificate's common name, {leaf.common_name!r}",
                      "mint it for the certificate's common name")  # fmt: skip
     yield from _judge_right(case, leaf, provisioner)
+
+
+def _judge_carriage(case: Case) -> Finding:
+    """Judge whether the header `Authorization` can carry the token, by which alone a renewal comes."""
+    if case.token.is_carried:
+        return passed("bearer", "an HTTP header can carry it")
+    return failed("bearer", "it has a control character, which no HTTP header can carry", "take it out: show the token"
+                  " in one line")  # fmt: skip
 
 
 def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 """What Go takes for white space (Go, unicode.IsSpace)."""
 
+_UNCARRIED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no value of an HTTP header has (golang.org/x/net, httpguts.ValidHeaderFieldValue); clients fold line breaks."""
+
 _WHOLE_TOKEN = "give the whole token, as the CA will get it"  # noqa: S105  # advice
 
 
@@ -38,6 +41,7 @@ class ShownToken:
         signature: The signature's bytes.
         merged: Where the CA looks for `alg` and `crit` when it checks the signature.
         headers: All headers that the CA reads, each by itself.
+        is_carried: Whether an HTTP header can carry it, its line breaks written as spaces.
     """
 
     header: Mapping[str, Any]
@@ -46,6 +50,7 @@ class ShownToken:
     signature: bytes = attrs.field(repr=False)
     merged: Mapping[str, Any]
     headers: Sequence[Mapping[str, Any]]
+    is_carried: bool = True
 
 
 @attrs.frozen
@@ -82,6 +87,7 @@ def read_shown_token(text: str) -> ShownToken:
         signature=parts.signature,
         merged=merged,
         headers=[protected] if parts.is_general else [merged, protected, parts.unprotected],
+        is_carried=_UNCARRIED.search(text) is None,
     )
 
 

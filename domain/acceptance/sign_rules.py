@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain import base64url
 from domain.acceptance.go_base64 import decode_url
-from domain.acceptance.go_url import GoUrl, parse_url, read_address
+from domain.acceptance.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ def judge_names(case: Case) -> Finding:
 
 def _can_be_certified(name: str) -> bool:
     """Tell whether Go writes a name into a certificate, and reads the certificate again (Go, crypto/x509)."""
-    url = _read_uri(name)
-    if url is None:
+    if is_plain(name):
+        return True
+    uri = _read_uri(name)
+    if uri is None:
         return name.isascii()
-    text = str(url)
     try:
-        return text.isascii() and bool(_DOMAIN.fullmatch(parse_url(text).host))
+        return uri.isascii() and bool(_DOMAIN.fullmatch(parse_url(uri).host))
     except ValueError:
         return True  # step-ca leaves it out (go.step.sm/crypto, x509util, SubjectAlternativeName.Set)
 
@@ -102,36 +103,39 @@ def read_csr_names(csr: CertificateRequest) -> dict[str, set[str]]:
         "dns": set(csr.dns_names),
         "ip": {read_address(address) or address for address in csr.ip_addresses},
         "email": set(csr.emails),
-        "uri": {_rewrite(uri) for uri in csr.uris},
+        "uri": set(map(_rewrite, csr.uris)),
     }
 
 
 def split_sans(sans: Iterable[str]) -> dict[str, set[str]]:
     """Return the names by their type, as step-ca tells it (go.step.sm/crypto, x509util.SplitSANs)."""
     split: dict[str, set[str]] = {"dns": set(), "ip": set(), "email": set(), "uri": set()}
-    for name in filter(None, sans):
+    for name in set(filter(None, sans)):
         address = read_address(name)
         if address is not None:
             split["ip"].add(address)
-        elif _read_uri(name) is not None:
-            split["uri"].add(_rewrite(name))
+            continue
+        uri = _read_uri(name)
+        if uri is not None:
+            split["uri"].add(uri)
         else:
             split["email" if "@" in name else "dns"].add(name)
     return split
 
 
-def _read_uri(name: str) -> GoUrl | None:
-    """Return a name that is a URI, None where it is another one."""
+def _read_uri(name: str) -> str | None:
+    """Return a name that is a URI as Go writes it, None where it is another one."""
+    if not has_scheme(name) or read_address(name) is not None:
+        return None
     try:
-        url = parse_url(name)
+        return rewrite_url(name)
     except ValueError:
         return None
-    return url if url.scheme and read_address(name) is None else None
 
 
-def _rewrite(name: str) -> str:
-    """Return a URI as Go writes it."""
+def _rewrite(uri: str) -> str:
+    """Return a URI of a CSR as Go writes it."""
     try:
-        return str(parse_url(name))
+        return rewrite_url(uri)
     except ValueError:
-        return name
+        return uri

@@ -174,12 +174,14 @@ class OtherProvisioner(Provisioner):
         reason: Why not, for the user who names it.
         identifier: What the CA finds it by in a token, empty for its type and name.
         judged_as: What it is to the CA, where that can be judged.
+        is_tokenless: Whether the CA takes no token of this type (step-ca, ErrTokenFlowNotSupported).
     """
 
     type_name: str
     reason: str = "step-ott makes no tokens for this type"
     identifier: str = ""
     judged_as: Provisioner | None = None
+    is_tokenless: bool = False
 
     @property
     def token_identifier(self) -> str:
@@ -195,9 +197,13 @@ class OtherProvisioner(Provisioner):
         )
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
-        """Say that it cannot be told."""
-        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+        """Say that its type has no tokens, or that it cannot be told."""
+        from domain.finding import failed, unchecked  # noqa: PLC0415  # only to foretell
 
+        if self.is_tokenless:
+            what = f"step-ca takes no token of {self.label()}: its clients prove who they are without one"
+            yield failed("request", what, "use another provisioner")
+            return
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 
 
