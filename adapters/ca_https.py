@@ -120,7 +120,7 @@ class HttpsAuthority:
         """Return what the CA publishes."""
         with self.client.spending():
             provisioners = self.provisioners()
-            roots = self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
+            roots = self.list_roots()
             ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
         return AuthoritySettings(
             dns_names=self.names(),
@@ -129,6 +129,10 @@ class HttpsAuthority:
             ssh_user_keys=self._list_texts(ssh, "userKey"),
             ssh_host_keys=self._list_texts(ssh, "hostKey"),
         )
+
+    def list_roots(self) -> Sequence[str]:
+        """Return the PEM of the certificates that the CA names as its roots."""
+        return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES, absent=404), "crts")
 
     def _list_texts(self, answer: Mapping[str, Any], member: str) -> list[str]:
         """Return the texts in `member`, none where it is absent."""

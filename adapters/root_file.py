@@ -45,45 +45,70 @@ class RootFile:
         with naming(self.whose, self.path):
             data = self.files.read(self.path, MAX_ROOT_BYTES)
         try:
-            is_der = data[:1] == b"\x30" and _BEGIN not in data
-            found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]
-            for der in found:
-                _check_der(der)
+            found = read_certificates(data)
         except ValueError as error:
             raise InputError(f"{self.whose} is not a root certificate: {error}", "get it anew from the CA") from error
         if not found:
             raise InputError(f"{self.whose} holds no certificate", "get the root certificate from the CA")
         return found
 
-    def fingerprint(self, find_anchor: Callable[[], bytes] | None = None) -> str:
+    def fingerprint(
+        self, find_anchor: Callable[[], bytes] | None = None, list_named: Callable[[], Sequence[bytes]] = tuple
+    ) -> str:
         """Return the fingerprint of the root among the certificates (see `fingerprint_root`)."""
-        return fingerprint_root(self.certificates(), find_anchor)
+        return fingerprint_root(self.certificates(), find_anchor, list_named)
 
 
-def fingerprint_root(certificates: Sequence[bytes], find_anchor: Callable[[], bytes] | None) -> str:
+def read_certificates(data: bytes) -> list[bytes]:
+    """Return the DER of every certificate in `data`, PEM or DER; whether that is X.509 is not looked at.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    is_der = data[:1] == b"\x30" and _BEGIN not in data
+    found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]
+    for der in found:
+        _check_der(der)
+    return found
+
+
+def fingerprint_root(
+    certificates: Sequence[bytes],
+    find_anchor: Callable[[], bytes] | None = None,
+    list_named: Callable[[], Sequence[bytes]] = tuple,
+) -> str:
     """Return the SHA-256 of the DER of a CA's root, lower-case hex, as step-ca compares it.
 
     Args:
         certificates: DER, at least one: the root, perhaps with roots of other CAs, old ones, and intermediate ones.
-        find_anchor: Returns the DER of that which vouches for the CA, or which the root has issued; called where there
-            are several. Without it the first is the root.
+        find_anchor: Returns the DER of that which vouches for the CA, or which the root has issued. Without it the
+            first is the root.
+        list_named: Returns the DER of the roots that the CA itself names, which goes before: certificates of one name
+            and key are told apart by nothing else. Both are called where there are several certificates alone.
     """
-    if len(certificates) == 1 or find_anchor is None:
+    if len(certificates) == 1:
         return sha256(certificates[0]).hexdigest()
-    return sha256(_climb(find_anchor(), certificates)).hexdigest()
+    named = next(filter(list_named().__contains__, certificates), None)
+    if named is None:
+        named = certificates[0] if find_anchor is None else _climb(find_anchor(), certificates)
+    return sha256(named).hexdigest()
 
 
 def _climb(der: bytes, candidates: Sequence[bytes]) -> bytes:
-    """Return the uppermost of the candidates that has issued a certificate, or issued its issuer; else itself."""
+    """Return the uppermost of the candidates that has issued a certificate, or issued its issuer; else itself.
+
+    Above a certificate that has issued itself there is none: one of the same name and key is no root of its.
+    """
     from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
 
     remaining = [candidate for candidate in candidates if candidate != der]
-    while True:
+    while not _has_issued(x509, der, der):
         issuer = next((candidate for candidate in remaining if _has_issued(x509, candidate, der)), None)
         if issuer is None:
-            return der
+            break
         remaining.remove(issuer)
         der = issuer
+    return der
 
 
 def _has_issued(x509: Any, issuer: bytes, der: bytes) -> bool:

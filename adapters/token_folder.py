@@ -72,7 +72,7 @@ class TokenFolder:
         self._shared = memoryview(self._memory).cast("Q")
 
     def prepare(self, *, may_hold_files: bool) -> None:
-        """Make the folder where there is none, mode 0700, and open it.
+        """Make the folder where there is none, mode 0700, and open it; the folder above it must be there.
 
         Raises:
             OutputError: it cannot be made, is a symbolic link, or holds something and may not.
@@ -81,7 +81,8 @@ class TokenFolder:
             if os.path.islink(self.path):
                 leads = os.path.realpath(self.path)
                 raise OutputError(f"--output-dir {self.path} is a symbolic link", f"name the folder itself: {leads}")
-            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.path, mode=0o700)
             self._folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             if not may_hold_files and os.listdir(self._folder):
                 raise OutputError(

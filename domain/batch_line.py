@@ -1,15 +1,17 @@
 """One line of a batch: a subject, or a JSON object with a subject and what differs from the defaults.
 
 A line that begins with `#` is a comment, one that begins with `{` an object, any other that is not blank a bare
-subject. Lists come in many formats (names with aliases, columns, notes at the end of a line), so a bare subject
-has nothing in it that parts one field from another, and nothing that cannot be seen; what has is written as an
-object. A member that is null is as one left out. A list takes the place of the default's, an empty one too; the
-members of `set` are laid over the default's; an empty text is refused.
+subject. Lists come in many formats (names with aliases, columns, notes at the end of a line, JSON), so a bare subject
+has nothing in it that parts one field from another or quotes one, does not begin as a list or an option does, and
+has nothing that cannot be seen; what has is written as an object. A member that is null is as one left out. A list
+takes the place of the default's, an empty one too; the members of `set` are laid over the default's; an empty text is
+refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
@@ -33,6 +35,27 @@ COMMENT = "#"
 
 _WHITE_SPACE = " \t\v\f\r"
 """What may stand around a subject, an object or a comment, such as the carriage return of a Windows line."""
+
+_is_plain = re.compile(r"""[^][} ,#"';\\-][^ ,#"';\\]*""").fullmatch
+"""Whether a text that can be printed may be a bare subject: one check, for every line passes it."""
+
+_BEGINNINGS = {
+    "[": "write one subject a line (jq -r '.[]')",
+    "]": "write one subject a line (jq -r '.[]')",
+    "}": "write each JSON object on one line (jq -c)",
+    "-": "give options on the command line, and one subject a line",
+}
+"""What a bare subject cannot begin with, and what to do."""
+
+_MARKS = {
+    COMMENT: ("'#'", "put the comment on a line of its own"),
+    ",": ("a comma", "write one subject a line"),
+    ";": ("a semicolon", "write one subject a line"),
+    '"': ("a quotation mark", "remove it"),
+    "'": ("an apostrophe", "remove it"),
+    "\\": ("a backslash", "remove it"),
+}
+"""What a bare subject cannot contain, and what to do."""
 
 _UNSEEN = {"Cc": "control", "Cf": "invisible"}
 """Categories of Unicode that a bare subject has nothing of, and what their characters are called."""
@@ -80,7 +103,7 @@ def read_line(line: bytes) -> BatchLine | None:
         return None
     if text[0] == "{":
         return _read_object(text)
-    if not text.isprintable() or " " in text or "," in text or COMMENT in text:
+    if not text.isprintable() or not _is_plain(text):
         _check_bare(text)
     return BatchLine(text)
 
@@ -95,26 +118,47 @@ def _check_bare(text: str) -> None:
     """Look what a bare subject has in it.
 
     Raises:
-        InputError: something that parts fields, or that cannot be seen; it says how to write that if it is meant.
+        InputError: something that a subject hardly has; it says how to write that if it is meant.
     """
+    if (inner := _read_quoted(text)) is not None:
+        raise InputError("a bare subject cannot be a JSON string in quotes", f"use jq -r, or write {_write(inner)}")
     if (oddity := _find_oddity(text)) is not None:
-        thing, fix = oddity
-        written = json.dumps({SUBJECT: text})  # in ASCII alone, so that what cannot be seen can
-        shown = written if len(written) <= _MAX_SHOWN else f'{{"{SUBJECT}": …}}'
-        raise InputError(f"a bare subject cannot contain {thing}", f"{fix}, or write this subject as {shown}")
+        fault, fix = oddity
+        raise InputError(f"a bare subject cannot {fault}", f"{fix}, or write this subject as {_write(text)}")
+
+
+def _write(subject: str) -> str:
+    """Return the object with the subject, in ASCII alone, so that what cannot be seen can."""
+    written = json.dumps({SUBJECT: subject})
+    return written if len(written) <= _MAX_SHOWN else f'{{"{SUBJECT}": …}}'
+
+
+def _read_quoted(text: str) -> str | None:
+    """Return what a JSON string holds, one in the middle of a list too; None where the text is not one."""
+    if text[0] != '"':
+        return None
+    try:
+        inner = json_text.parse(text.removesuffix(","))
+    except ValueError:
+        return None
+    return inner if isinstance(inner, str) else None
 
 
 def _find_oddity(text: str) -> tuple[str, str] | None:
-    """Return what a bare subject cannot contain, and what to do where it is not of the subject; None for nothing."""
-    if COMMENT in text:
-        return f"'{COMMENT}'", "put the comment on a line of its own"
-    if "," in text:
-        return "a comma", "write one subject a line"
+    """Return what a bare subject cannot do, and what to do where that is not meant; None for nothing."""
+    if fix := _BEGINNINGS.get(text[0]):
+        return f"begin with '{text[0]}'", fix
+    for mark, (name, fix) in _MARKS.items():
+        if mark in text:
+            return f"contain {name}", fix
     if any(map(str.isspace, text.replace("\r", ""))):
-        return "white space", "write one subject a line"
+        return "contain white space", "write one subject a line"
     for character in text:
         if kind := _UNSEEN.get(category(character)):
-            return f"the {kind} character U+{ord(character):04X}", _TRANSLATED.get(character, "remove it")
+            return (
+                f"contain the {kind} character U+{ord(character):04X}",
+                _TRANSLATED.get(character, "remove it"),
+            )
     return None  # it may have characters that this Python does not know yet
 
 

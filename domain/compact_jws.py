@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_JWS_PARTS, _JWE_PARTS = 3, 5
+
+
 @attrs.frozen(eq=False)
 class ReadToken:
     """A compact JWS.
@@ -29,17 +32,26 @@ class ReadToken:
     signature: bytes = attrs.field(default=b"", repr=False)
 
 
+def split_parts(text: str) -> list[str]:
+    """Return the three parts between the dots, or raise a ValueError that says why there are not three."""
+    parts = text.count(".") + 1
+    if parts == _JWE_PARTS:
+        raise ValueError("it has five parts: an encrypted JWE, not a token")
+    if parts != _JWS_PARTS:
+        raise ValueError(f"it is not a token: three parts separated by dots are expected, it has {parts:,}")
+    return text.split(".")
+
+
 def read_token(text: str) -> ReadToken:
     """Return header and claims of the compact JWS `text`.
 
     Raises:
         InputError: naming the part that is wrong, and why.
     """
-    parts = text.strip().split(".", 5)
-    if len(parts) == 5:
-        raise InputError("it has five parts: an encrypted JWE, not a token", "inspect the token that the CA gets")
-    if len(parts) != 3:
-        raise InputError(f"a token has three parts with dots between, this has {len(parts)}", "give the whole token")
+    try:
+        parts = split_parts(text.strip())
+    except ValueError as error:
+        raise InputError(str(error), "give the whole token that the CA gets") from error
     header, claims = (_read_object(part, name) for part, name in zip(parts, ("header", "payload"), strict=False))
     try:
         signature = base64url.decode(parts[2])

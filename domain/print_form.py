@@ -34,4 +34,4 @@ def choose_form(given: Settings, forms: Sequence[str]) -> str:
         return forms[0] if setting is None else str(setting.value)
     if setting.origin is not Origin.FLAG and setting.value in (*REPORT_FORMS, *BATCH_FORMS):
         return forms[0]
-    raise UsageError(f"{setting.spelled} {setting.value!r} is not known", f"choose {' or '.join(forms)}")
+    raise UsageError(f"{setting.shown(repr(setting.value))} is not known", f"choose {' or '.join(forms)}")

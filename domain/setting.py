@@ -57,7 +57,12 @@ class Setting:
 
     def shown(self, text: str) -> str:
         """Return what gave `text`, its value or one of several, with the text: `--root ca.crt`."""
-        return f"{self.spelled}{':' if self.origin is Origin.CONFIGURATION else ''} {text}"
+        return show_value(self.spelled, text)
+
+
+def show_value(spelled: str, text: str) -> str:
+    """Return the name of an option as the user wrote it, with a value: a key and its file want a colon between."""
+    return f"{spelled}{':' if ' ' in spelled else ''} {text}"
 
 
 Settings: TypeAlias = Mapping[str, Setting]
@@ -90,12 +95,22 @@ def respell(error: StepOttError, settings: Settings) -> StepOttError:
     """
 
     def replace(flag: re.Match[str]) -> str:
-        setting = settings.get(flag[1])
-        return flag[0] if setting is None else setting.spelled
+        return spell(settings, flag[1])
 
     begin = _FLAG.match(error.what)
-    what = error.what if begin is None else replace(begin) + error.what[begin.end() :]
+    what = error.what
+    if begin is not None:
+        rest = what[begin.end() :]
+        what = replace(begin) + rest
+        if begin[1] in settings and _begins_with_value(rest, settings[begin[1]]):
+            what = settings[begin[1]].shown(rest[1:])
     return type(error)(what, _FLAG.sub(replace, error.fix))
+
+
+def _begins_with_value(rest: str, setting: Setting) -> bool:
+    """Return whether what follows the option's name is its value, as it is or in quotes."""
+    values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
+    return any(rest.startswith((f" {value} ", f" {value!r}")) for value in values)
 
 
 @contextmanager

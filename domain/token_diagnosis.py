@@ -24,7 +24,7 @@ def find_endpoint(kind: Kind) -> Endpoint | None:
 
 
 def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
-    """Give what the CA would say to the token: a finding for each rule that refuses it, or one.
+    """Give what the CA would say to the token: a finding for each rule that refuses it, or one, and what it warns of.
 
     Args:
         forecast: What the rules say, None where the CA has no place for such tokens.
@@ -43,6 +43,9 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
         yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
     else:
         yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")
+    for one in forecast.findings:
+        if one.outcome is Outcome.WARNING:
+            yield warning(TOKEN, f"{one.rule}: {one.reason}", one.remedy)
 
 
 def judge_wait(wait: int, spelled: str) -> Iterator[Finding]:

@@ -71,6 +71,7 @@ def judge_settings(given: Settings) -> Kind:
     files = list_input_files()
     judge_devices(given, files)
     _judge_own_options(given, kind)
+    _judge_output(given)
     judge_standard_input(given, files)
     return kind
 
@@ -129,6 +130,13 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
 
 def _read_moment(given: Settings, name: str) -> Moment | None:
     return parse_option(given, name, lambda text: parse_moment(text, given[name].spelled))
+
+
+def _judge_output(given: Settings) -> None:
+    """Check that no output file is called `-`, which elsewhere is a standard stream."""
+    if "output-file" in given and given["output-file"].value == "-":
+        shown = given["output-file"].shown("-")
+        raise UsageError(f"{shown} is not a file", "leave it out to write to standard output; a file called - is ./-")
 
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:

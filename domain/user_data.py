@@ -4,6 +4,7 @@ from typing import Any
 
 from domain import json_text
 from domain.errors import InputError, UsageError
+from domain.setting import show_value
 
 _INFINITY = float("inf")
 
@@ -21,13 +22,13 @@ def parse_assignment(text: str, whose: str = "--set") -> tuple[str, Any]:
     """
     name, separator, value = text.partition("=")
     if not separator or not name:
-        raise UsageError(f"{whose} {text!r} is not name=value", "write a name, '=' and a value")
+        raise UsageError(f"{show_value(whose, repr(text))} is not name=value", "write a name, '=' and a value")
     try:
         return name, _parse(value)
     except json_text.MalformedJsonError:
         return name, value
     except json_text.ForbiddenJsonError as error:
-        raise UsageError(f"{whose} {name}: its JSON value has {error}", "fix the value") from error
+        raise UsageError(f"{show_value(whose, name)}: its JSON value has {error}", "fix the value") from error
 
 
 def parse_document(document: bytes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from domain.errors import UsageError
-from domain.setting import Origin, Setting, Settings, Value
+from domain.setting import Origin, Setting, Settings, Value, show_value
 from entrypoints.options import Option, ValueKind
 
 TRUE_WORDS = ("1", "t", "T", "TRUE", "true", "True")
@@ -146,7 +146,7 @@ def parse_switch(text: str, spelled: str) -> bool:
         return True
     if text in FALSE_WORDS:
         return False
-    raise UsageError(f"{spelled} {text!r} is neither true nor false", "write true or false")
+    raise UsageError(f"{show_value(spelled, repr(text))} is neither true nor false", "write true or false")
 
 
 def _configured(value: object, option: Option, spelled: str) -> Value:

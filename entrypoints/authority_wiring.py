@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.declared_authority import DeclaredAuthority
-from adapters.root_file import RootFile, fingerprint_root
-from domain.errors import UsageError
+from adapters.root_file import RootFile, fingerprint_root, read_certificates
+from domain.errors import InputError, UsageError
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.types import NAMED
 from domain.request_kind import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.ca_https import HttpsAuthority
     from adapters.ca_json import CaJson
     from adapters.step_path import StepPath
@@ -79,12 +82,19 @@ def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFil
     from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
 
     client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
-    return HttpsAuthority(
+    authority = HttpsAuthority(
         ca_url=ca_url,
         client=client,
-        find_fingerprint=lambda: root.fingerprint(client.anchor),
+        find_fingerprint=lambda: root.fingerprint(client.anchor, list_named),
         read_provisioners=read_provisioners,
     )
+
+    def list_named() -> Sequence[bytes]:
+        with suppress(ValueError):
+            return read_certificates("\n".join(authority.list_roots()).encode())
+        return ()
+
+    return authority
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
@@ -94,12 +104,21 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
     shown = options.show("ca-config", path)
     with options.naming("ca-config", path):
         config = read_ca_config(files, path)
+    named = [config.root] if isinstance(config.root, str) else config.root
     if options.is_given("root"):
         config = attrs.evolve(config, root=str(options.text("root")))
 
     def open_root(root: str) -> RootFile:
         whose = options.show("root", root) if options.is_given("root") else f"{shown}: the root {root}"
         return RootFile(files, root, whose)
+
+    def list_named() -> Sequence[bytes]:
+        """Return the file's own roots where others are given in their place, and they are at hand."""
+        if not options.is_given("root"):
+            return ()
+        with suppress(InputError):
+            return [der for root in named for der in RootFile(files, root, root).certificates()]
+        return ()
 
     return CaJson(
         path=shown,
@@ -108,6 +127,7 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
         fingerprint_root=lambda roots, chain: fingerprint_root(
             [der for root in roots for der in open_root(root).certificates()],
             (lambda: RootFile(files, chain, f"{shown}: crt {chain}").certificates()[-1]) if chain else None,
+            list_named,
         ),
         read_provisioners=read_provisioners,
         read_claims=read_authority_claims,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.batch_row import extract_token, is_object
 from domain.compact_jws import read_token
@@ -12,11 +12,13 @@ from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from domain.certificate import Certificate, SshCertificate
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Certificates, Clock, InputFiles
+
+_T = TypeVar("_T")
 
 MAX_TOKEN_BYTES = 1 << 20
 MAX_CERTIFICATES = 16
@@ -25,24 +27,28 @@ MAX_CERTIFICATES = 16
 
 def describe_token(source: str, files: InputFiles, certificates: Certificates, clock: Clock) -> dict[str, Any]:
     """Return what the token in `source` (a token, a file, or - for standard input) says, by name."""
-    token = read_token(find_token(source, files))
+    token = read_source(source, files, read_token)
     return inspect_token(token, read_header_certificates(token.header, certificates), clock.now())
 
 
-def find_token(source: str, files: InputFiles) -> str:
-    """Return the text of the token, or the token of a row of `batch`.
+def read_source(source: str, files: InputFiles, read: Callable[[str], _T]) -> _T:
+    """Return what `read` makes of the text of the token, or of the token of a row of `batch`.
 
     What has two dots and no slash is a token itself, and what begins with a brace a row.
 
     Raises:
-        InputError: the file cannot be read, or several tokens are there.
+        InputError: the file cannot be read, or what is there is not a token, or several; it names the file.
     """
     if is_object(source):
-        return extract_token(source)
+        return read(extract_token(source))
     if source.count(".") == 2 and "/" not in source and len(source) > 64:
-        return source
-    with naming("standard input" if source == "-" else source):
-        return extract_token(files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace"))
+        return read(source)
+    whose = "standard input" if source == "-" else source
+    with naming(whose):
+        text = files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace")
+        if not text.strip():
+            raise InputError(f"{whose} is empty", "give the whole token")
+        return read(extract_token(text))
 
 
 def read_header_certificates(header: Mapping[str, Any], certificates: Certificates) -> HeaderCertificates:

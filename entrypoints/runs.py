@@ -76,7 +76,7 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
-    source = _take_one(positional, INSPECT, "token", "give it as it is, as a file, or - for standard input")
+    source = _take_token(positional, INSPECT)
     facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
     return _print_report(facts, form)
 
@@ -88,7 +88,7 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
     from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
 
-    source = _take_one(positional, VERIFY, "token", "give it as it is, as a file, or - for standard input")
+    source = _take_token(positional, VERIFY)
     settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
     form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
@@ -176,6 +176,15 @@ def _take_one(positional: Sequence[str], command: Command, what: str, fix: str) 
     if len(positional) != 1:
         raise UsageError(f"{command.name} takes one {what}", fix)
     return positional[0]
+
+
+def _take_token(positional: Sequence[str], command: Command) -> str:
+    """Return the only positional word, which is a token or says where one is."""
+    fix = "give it as it is, as a file, or - for standard input"
+    word = _take_one(positional, command, "token", fix)
+    if not word.strip():
+        raise UsageError("the token is empty", fix)
+    return word
 
 
 def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:

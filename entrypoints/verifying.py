@@ -12,7 +12,7 @@ from domain.acceptance.forecast import Forecast, Verdict, foretell
 from domain.acceptance.shown_token import read_shown_token
 from domain.fact import Fact
 from domain.finding import Outcome
-from entrypoints.inspecting import find_token
+from entrypoints.inspecting import read_source
 
 if TYPE_CHECKING:
     from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures
@@ -46,7 +46,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
         InputError: the token or the CSR cannot be read.
         AuthorityError, NetworkError: the CA's settings cannot be had.
     """
-    token = read_shown_token(find_token(source, ports.files))
+    token = read_source(source, ports.files, read_shown_token)
     csr = None
     if options.csr is not None:
         with options.naming("csr"):

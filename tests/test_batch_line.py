@@ -43,8 +43,10 @@ def test_a_comment_asks_for_nothing(line: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "subject"),
     [
-        (b"a.test", "a.test"), (b" a.test\t", "a.test"), (b"a.test\r", "a.test"), (b"\va\f", "a"), (b'"a"', '"a"'),
-        (b"[a]", "[a]"), ("é".encode(), "é"), (b"spiffe://a/b?c=d", "spiffe://a/b?c=d"),
+        (b"a.test", "a.test"), (b" a.test\t", "a.test"), (b"a.test\r", "a.test"), (b"\va\f", "a"), (b"::1", "::1"),
+        (b"fe80::1%eth0", "fe80::1%eth0"), ("é".encode(), "é"), (b"spiffe://a/b?c=d&e=[f]", "spiffe://a/b?c=d&e=[f]"),
+        (b"*.example.com", "*.example.com"), (b"max@a-b.test", "max@a-b.test"), (b"_a-b$", "_a-b$"),
+        (b'{"subject":"- [\\"a\\"]"}', '- ["a"]'),
         (b'{"subject":"# a"}', "# a"), (b'{"subject":"a,b c\\td"}', "a,b c\td"),
         (b'{"subject":"a"}', "a"), (b' {"subject" : "a"} \r', "a"), (b'{"subject":" { a "}', " { a "),
         (b'{"subject":"\\u0000\\ud83d\\ude00"}', "\0\U0001f600"), (b'{"subject":"a","sans":null,"set":null}', "a"),
@@ -69,6 +71,9 @@ def test_a_line_gives_its_subject(line: bytes, subject: str) -> None:
         ("a\u0080".encode(), "the control character U+0080", "remove it"),
         ("\ufeffa".encode(), "the invisible character U+FEFF", "remove it"),
         ("a\u202eb".encode(), "the invisible character U+202E", "remove it"),
+        (b'a"b', "a quotation mark", "remove it"), (b"'a'", "an apostrophe", "remove it"),
+        (b"a;b", "a semicolon", "write one subject a line"), (b"a\\", "a backslash", "remove it"),
+        (b'"a', "a quotation mark", "remove it"), (b'"a"b', "a quotation mark", "remove it"),
     ],
 )  # fmt: skip
 def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, fix: str) -> None:
@@ -79,6 +84,37 @@ def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, f
     told, _, written = refused.value.fix.partition(", or write this subject as ")
     assert told.startswith(fix) and written.isascii() and written.isprintable()
     assert read_line(written.encode()) == BatchLine(line.decode().strip(" \t\v\f\r"))
+
+
+@pytest.mark.parametrize(
+    ("line", "begin", "fix"),
+    [
+        (b'["a","b"]', "'['", "write one subject a line (jq -r '.[]')"), (b"[", "'['", "write one subject a line"),
+        (b"]", "']'", "write one subject a line"), (b"}", "'}'", "write each JSON object on one line (jq -c)"),
+        (b"--ssh", "'-'", "give options on the command line"), (b"- a.test", "'-'", "give options on"),
+    ],
+)  # fmt: skip
+def test_a_bare_subject_begins_as_no_json_and_no_option(line: bytes, begin: str, fix: str) -> None:
+    """What begins a list in JSON or YAML, or an option, is refused with the way to write it."""
+    with pytest.raises(InputError) as refused:
+        read_line(line)
+    assert refused.value.what == f"a bare subject cannot begin with {begin}"
+    told, _, written = refused.value.fix.partition(", or write this subject as ")
+    assert told.startswith(fix)
+    assert read_line(written.encode()) == BatchLine(line.decode())
+
+
+@pytest.mark.parametrize(
+    ("line", "subject"), [(b'"a.test"', "a.test"), (b'"a.test",', "a.test"), (b'"a, \\"b\\" \\u00e9"\r', 'a, "b" é')]
+)
+def test_a_json_string_is_refused_with_the_object_for_what_it_holds(line: bytes, subject: str) -> None:
+    """What `jq` prints without -r is in quotes, which are not of the subject."""
+    with pytest.raises(InputError) as refused:
+        read_line(line)
+    assert refused.value.what == "a bare subject cannot be a JSON string in quotes"
+    told, _, written = refused.value.fix.partition(", or write ")
+    assert told == "use jq -r"
+    assert read_line(written.encode()) == BatchLine(subject)
 
 
 def test_a_long_subject_is_not_repeated() -> None:

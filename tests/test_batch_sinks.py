@@ -416,6 +416,19 @@ def test_a_symbolic_link_is_no_folder_to_write_to(tmp_path: Path, end: str) -> N
     assert (tmp_path / "real" / "below").is_dir() and not (tmp_path / "nowhere").exists()
 
 
+def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    """Of mode 0700 whatever the umask; one that is there keeps its mode."""
+    before = os.umask(0)
+    try:
+        TokenFolder(str(tmp_path / "new"), RowWriter(1)).prepare(may_hold_files=False)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "new").chmod(0o750)
+    TokenFolder(str(tmp_path / "new"), RowWriter(1)).prepare(may_hold_files=False)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o750
+
+
 def test_a_folder_that_is_exchanged_gets_no_file(tmp_path: Path, ending: int) -> None:
     """All files are in the folder that was looked at, wherever it is by now."""
     with writing(tmp_path / "rows") as rows:
@@ -485,12 +498,21 @@ def test_a_kill_leaves_no_file_that_is_not_whole(tmp_path: Path, step: str) -> N
     assert (tmp_path / "folder" / "a.token").read_text() == "theirs"
 
 
-@pytest.mark.parametrize(("name", "said"), [("file", "File exists"), ("file/below", "Not a directory")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file", "Not a directory"),
+        ("file/below", "Not a directory"),
+        ("none/below", "No such file or directory"),
+        ("none/..", "No such file or directory"),
+    ],
+)
 def test_what_can_be_no_folder_is_an_error(tmp_path: Path, name: str, said: str) -> None:
     """The path and what the matter is."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=f"--output-dir .*{name} cannot be written: {said}"):
-        TokenFolder(str(tmp_path / name), RowWriter(1)).prepare(may_hold_files=True)
+        TokenFolder(f"{tmp_path}/{name}", RowWriter(1)).prepare(may_hold_files=True)
+    assert os.listdir(tmp_path) == ["file"]
 
 
 def test_a_full_disk_leaves_no_file_of_the_token_that_had_no_room(tmp_path: Path, ending: int) -> None:

@@ -240,8 +240,8 @@ def test_ssh_options_are_told(options: dict[str, Any], members: dict[str, Any], 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "this has 1"),
-        ("a.b", "this has 2"),
+        ("", "it has 1"),
+        ("a.b", "it has 2"),
         ("a.b.c.d.e", "encrypted JWE"),
         (f"!.{encode(CLAIMS)}.c2ln", "header cannot be read: not canonical"),
         (f"{encode(HEADER)}.{base64url.encode(b'{')}.c2ln", "payload cannot be read"),

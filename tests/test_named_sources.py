@@ -313,6 +313,40 @@ def place(tmp_path: Path) -> OfflinePlace:
 # -- The rule ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("--ca-url a cannot be used", "{}: a cannot be used"), ("--ca-url 'a' cannot", "{}: 'a' cannot"),
+        ("--ca-url is empty", "{} is empty"), ("--ca-url cannot be used", "{} cannot be used"),
+    ],
+)  # fmt: skip
+def test_a_key_and_its_file_are_parted_from_the_value_by_a_colon(what: str, said: str) -> None:
+    """A path and a value behind it are not one."""
+    spelled = '"ca-url" in /step/config/defaults.json'
+    error = respell(InputError(what), {"ca-url": Setting("a", Origin.CONFIGURATION, spelled)})
+    assert error.what == said.format(spelled)
+
+
+@pytest.mark.parametrize(
+    ("configured", "said"),
+    [
+        ({"offline": "yes"}, "\"offline\" in {}: 'yes' is neither true nor false"),
+        ({"set": ["a"]}, "\"set\" in {}: 'a' is not name=value"),
+        ({"format": "x"}, "\"format\" in {}: 'x' is not known"),
+        ({"output-file": "-"}, '"output-file" in {}: - is not a file: leave it out to write to standard output'),
+    ],
+)  # fmt: skip
+def test_a_value_in_a_file_is_told_behind_a_colon(configured: dict[str, Any], said: str, tmp_path: Path) -> None:
+    """Whatever is wrong with it."""
+    file = tmp_path / "config" / "defaults.json"
+    file.parent.mkdir()
+    write_json(file, configured)
+    words = ["batch", "-"] if "format" in configured else ["token", "a"]
+    result = invoke(*words, environment={"STEPPATH": str(tmp_path)})
+    assert (result.status, result.out) == (2, "")
+    assert said.format(file) in result.err
+
+
 def test_options_are_named_in_the_advice_and_in_front() -> None:
     """An adapter that knows no settings names flags; text from elsewhere in the middle is left alone."""
     settings = {

@@ -13,10 +13,15 @@ from adapters.https_client import HttpsClient
 from adapters.input_files import LocalFiles
 from adapters.provisioner_json import read_provisioners
 from adapters.root_file import RootFile, fingerprint_root
+from adapters.step_path import StepPath
 from domain.ca_url import CaUrl
 from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
-from tests.hostile_ca import Credential, answer, issue, serve
+from domain.token_options import read_token_options
+from entrypoints.argv import parse_words
+from entrypoints.authority_wiring import wire_authority
+from entrypoints.options import TOKEN_OPTIONS
+from tests.hostile_ca import Credential, Request, answer, issue, serve
 from tests.memory_ports import MemoryFiles
 from tests.peer_programs import RunningCa
 from tests.running import decode_part, execute, invoke, run_step
@@ -89,6 +94,38 @@ def test_a_chain_that_is_told_costs_no_request(monkeypatch: pytest.MonkeyPatch) 
         authority.provisioners()
         authority.root_fingerprint()
         assert (ca.connections, ca.targets) == (1, ["/provisioners?limit=100"])
+
+
+LIKE_THE_ROOT = {
+    "issued again": issue("Root", is_authority=True, key=ROOT.key),
+    "expired": issue("Root", is_authority=True, key=ROOT.key, begin=-9, days=-5),
+    "of the future": issue("Root", is_authority=True, key=ROOT.key, begin=5, days=9),
+    "cross-signed": issue("Root", OTHER, is_authority=True, key=ROOT.key),
+}
+"""Certificates of the root's own name and key that the CA does not name as its root."""
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["behind it", "before it"])
+@pytest.mark.parametrize("name", LIKE_THE_ROOT)
+def test_of_certificates_of_one_key_it_is_the_one_that_the_ca_names(
+    name: str, order: int, sandbox_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`step ca certificate --token` asks the CA for the certificate of this fingerprint, and no other of its key."""
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    bundle = b"".join(one.pem for one in (ROOT, LIKE_THE_ROOT[name], OTHER)[::order])
+    (tmp_path / "roots.crt").write_bytes(bundle)
+
+    def tell(request: Request) -> bytes:
+        return answer({"crts": [ROOT.pem.decode()]} if request.target == "/roots" else {"provisioners": []})
+
+    with serve(tell, LEAF, [INTERMEDIATE]) as ca:
+        given = parse_words(["--ca-url", ca.url, "--root", str(tmp_path / "roots.crt")], TOKEN_OPTIONS).settings
+        step_path = StepPath(LocalFiles(), str(tmp_path), None)
+        authority = wire_authority(read_token_options("a", given, 0), step_path, LocalFiles())
+        assert authority.root_fingerprint() == hash_of(ROOT)
+    changes = {"root": "@/root.crt", "crt": "@/chain.crt"}
+    words, files = ["--root", "@/roots.crt"], {"root.crt": ROOT.pem, "roots.crt": bundle, "chain.crt": INTERMEDIATE.pem}
+    assert mint_offline(sandbox_path, tmp_path, changes, *words, files=files) == hash_of(ROOT)
 
 
 @pytest.mark.usefixtures("pythons")

@@ -85,6 +85,13 @@ def test_a_file_behind_a_stream_is_added_to(place: OfflinePlace) -> None:
     assert (path.stat().st_ino, path.stat().st_mode) == (before.st_ino, before.st_mode)
 
 
+def test_a_dash_is_no_output_file(place: OfflinePlace) -> None:
+    """Elsewhere it is a standard stream: it is refused by name, and a file that is called so has a way to be named."""
+    done = run_shell('"$@"', place, "--output-file", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--output-file - is not a file: leave it out to write to standard output" in done.stderr
+
+
 def test_standard_error_by_its_name_is_written_to(place: OfflinePlace) -> None:
     """Beside what is said there anyway."""
     done = run_shell('"$@"', place, "--output-file", "/dev/stderr")

@@ -106,7 +106,7 @@ def test_a_token_is_given_in_any_of_three_ways(way: str, token: str, sandbox: di
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a.b", "a token has three parts with dots between, this has 2"),
+        ("a.b", "it is not a token: three parts separated by dots are expected, it has 2"),
         (f"{write_part({})}.e30x.c2ln", "the token's payload cannot be read"),
         ("e30.e30.c2=ln", "the token's signature cannot be read"),
         ("e30.WzFd.c2ln", "it is a list, not an object"),
@@ -121,6 +121,40 @@ def test_what_is_no_token_is_told_in_one_line(text: str, said: str, sandbox: dic
     result = verify(sandbox, "-", "--for", "sign", stdin=text.encode())
     assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
     assert said in result.err and result.err[:-1].isprintable()
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", " is empty: give the whole token"), (" \r\n", " is empty: give the whole token"),
+        ("a.test\nb.c.test\nc.test.e\n", ": it is not a token: three parts separated by dots are expected, it has 6:"),
+        ("a", ": it is not a token: three parts separated by dots are expected, it has 1:"),
+        ("e30.W10.c2ln", ": the token's payload cannot be read: "),
+        ("e30.e30.e30.e30.e30", ": it has five parts: an encrypted JWE, not a token"),
+    ],
+)  # fmt: skip
+def test_what_is_no_token_is_told_with_its_source(
+    command: str, text: str, said: str, sandbox: dict[str, str], tmp_path: Path
+) -> None:
+    """The file's name, or standard input; a token on the command line has no name."""
+    words = ["--for", "sign", "--offline"] if command == "verify" else []
+    (tmp_path / "hosts.txt").write_text(text)
+    for source, whose in ((str(tmp_path / "hosts.txt"), f"{tmp_path}/hosts.txt"), ("-", "standard input")):
+        result = invoke(command, source, *words, environment=sandbox, stdin=text.encode())
+        assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+        assert f"{whose}{said}" in result.err
+    result = invoke(command, f"{write_part({'a': 'b' * 80})}.W10.c2ln", *words, environment=sandbox)
+    assert "step-ott: the token's payload cannot be read: " in result.err
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_an_empty_token_is_a_usage_error(command: str, sandbox: dict[str, str]) -> None:
+    """As a variable gives it that is not set."""
+    for word in ("", " \n"):
+        result = invoke(command, word, *(["--for", "sign"] if command == "verify" else []), environment=sandbox)
+        assert (result.status, result.out) == (2, "")
+        assert "the token is empty: " in result.err
 
 
 @pytest.mark.parametrize("sha", ["00" * 32, 7])

@@ -187,8 +187,12 @@ def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
     exchange = current_exchange()
     connection.timeout = exchange.left()
     plain: socket.socket = connect()
-    exchange.watch(plain)
-    plain.settimeout(exchange.left())
+    try:
+        exchange.watch(plain)
+        plain.settimeout(exchange.left())
+    except BaseException:
+        plain.close()
+        raise
     return plain
 
 
@@ -213,6 +217,7 @@ def _translate(error: BaseException) -> ExchangeError:
     if _is_tls_fault(causes):
         kind = FaultKind.OUT_OF_TIME if any(map(is_out_of_time, causes)) else FaultKind.TLS
         reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
+        reason = reason.rstrip(".")  # OpenSSL ends some with a full stop
         return ExchangeError(kind, reason)
     return ExchangeError(FaultKind.BROKEN, describe_fault(error))
 

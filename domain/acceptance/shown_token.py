@@ -14,6 +14,7 @@ import attrs
 from domain import base64url
 from domain.acceptance import go_json
 from domain.acceptance.go_base64 import decode_part
+from domain.compact_jws import split_parts
 from domain.errors import InputError
 from domain.json_text import describe
 
@@ -85,13 +86,8 @@ def read_shown_token(text: str) -> ShownToken:
 
 
 def _split_compact(text: str) -> _Parts:
-    parts = text.split(".", 5)
-    if len(parts) == 5:
-        raise ValueError("it has five parts: an encrypted JWE, not a token")
-    if len(parts) != 3:
-        raise ValueError(f"a token has three parts with dots between, this has {len(parts)}")
     header, payload, signature = (
-        _decode(part, name) for part, name in zip(parts, ("header", "payload", "signature"), strict=True)
+        _decode(part, name) for part, name in zip(split_parts(text), ("header", "payload", "signature"), strict=True)
     )
     return _Parts(header, payload, signature)
 
