@@ -11,6 +11,7 @@ from domain import base64url
 from domain.errors import InputError, translating
 
 _CSR_LABELS = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _SSH_CERTIFICATE = b"-cert-v01@openssh.com"
 
 
@@ -32,6 +33,10 @@ def _csr_bytes(data: bytes) -> bytes:
     blocks = sum(data.count(label) for label in _CSR_LABELS)
     if blocks > 1:
         raise InputError("it holds several certificate signing requests", "give a file with one")
+    if not blocks and _CERTIFICATE in data:
+        raise InputError(
+            "it holds no certificate signing request but a certificate", "give the CSR; with --ssh it takes an SSH key"
+        )
     what, fix = "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
     with translating(lambda _: InputError(what, fix)):
         request = x509.load_pem_x509_csr(data) if blocks else x509.load_der_x509_csr(data)

@@ -24,6 +24,8 @@ def load_jwk_key(jwk: Mapping[str, Any]) -> object:
     Raises:
         KeyFormatError: the private members are missing or malformed, or are not of the public ones.
     """
+    if "d" not in jwk:
+        raise KeyFormatError("the JWK cannot be used: 'd' is missing: it is a public key", "give the private key")
     with translating(_explain):
         if jwk["kty"] == "EC":
             return _load_ec(jwk)
@@ -67,5 +69,5 @@ def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
 def _bytes(jwk: Mapping[str, Any], name: str) -> bytes:
     value = jwk.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"member {name!r} is missing" + (": it is a public key" if name == "d" else ""))
+        raise ValueError(f"member {name!r} is missing")
     return base64url.decode(value)

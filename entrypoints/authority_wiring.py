@@ -142,6 +142,8 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
     needs = ("key",) if cls is None else cls.needs
     name, wanted = options.text("provisioner"), {"provisioner": "issuer", "ca-url": "ca-url", **{n: n for n in needs}}
     missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
+    if missing and "root" not in options.settings and not os.path.exists(step_path.default_root()):
+        missing.append("--root")
     if name is None or options.ca_url is None or missing:
         raise UsageError(
             f"there is no {path}, so {options.spell('offline')} needs {', '.join(missing)} as well",

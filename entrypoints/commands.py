@@ -230,7 +230,10 @@ COMPLETION = Command(
     (
         ("For bash, into whose ~/.bashrc goes: source <(step-ott completion bash)", "completion bash"),
         ("For zsh, into whose ~/.zshrc goes, after compinit: source <(step-ott completion zsh)", "completion zsh"),
-        ("For fish", "completion fish > ~/.config/fish/completions/step-ott.fish"),
+        (
+            "For fish, after: mkdir -p ~/.config/fish/completions",
+            "completion fish > ~/.config/fish/completions/step-ott.fish",
+        ),
     ),
 )
 

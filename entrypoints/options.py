@@ -60,7 +60,7 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
     Option("ca-url", "URI", "Address of the CA: host or host:port, with or without https://.", AUTHORITY),
     Option("root", "file", "Root certificate of the CA, the only one trusted. Default: certs/root_ca.crt in the "
            "step path.", AUTHORITY),
-    _switch("offline", "Ask no CA: read ca.json, or take --issuer, --key and --ca-url.", AUTHORITY),
+    _switch("offline", "Ask no CA: read ca.json, or without one take --issuer, --key, --ca-url and --root.", AUTHORITY),
     Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
            AUTHORITY),
     Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),

@@ -221,3 +221,10 @@ def test_an_ssh_certificate_is_refused(tmp_path: Path, ssh_key: Path) -> None:
     run_program("ssh-keygen", "-q", "-s", str(tmp_path / "ca"), "-I", "id", "-n", "user", str(public))
     with pytest.raises(InputError, match="holds an SSH certificate"):
         fingerprint_bound_request((tmp_path / "user-cert.pub").read_bytes(), True)
+
+
+def test_a_certificate_is_called_so() -> None:
+    """A certificate in place of the CSR that it was made by is named, without a try to read it."""
+    pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    with pytest.raises(InputError, match="it holds no certificate signing request but a certificate: give the CSR"):
+        fingerprint_bound_request(pem, is_ssh=False)

@@ -486,6 +486,18 @@ def test_a_token_for_later_is_a_warning(place: Place) -> None:
 # -- Offline ----------------------------------------------------------------------------------------
 
 
+def test_offline_without_ca_json_all_that_is_missing_is_named(place: Place) -> None:
+    """The root too, where no file stands in its usual place; doctor says the same."""
+    (place.path / "config" / "ca.json").unlink()
+    place.configure(root=None, ca_url=None, ca_config=None)
+    for has_root, missing in ((True, "--issuer, --ca-url, --key"), (False, "--issuer, --ca-url, --key, --root")):
+        if not has_root:
+            (place.path / "certs" / "root_ca.crt").unlink()
+        for words in (("token", SUBJECT), ("doctor",)):
+            result = place.run(*words, "--offline")
+            assert f"so --offline needs {missing} as well: give them" in result.out + result.err
+
+
 def test_offline_no_ca_is_asked(place: Place) -> None:
     """ca.json stands for the CA: what would take a network is not checkable, the rest passes."""
     place.words = ["--offline"]

@@ -104,3 +104,11 @@ def test_private_jwks_that_are_no_key_are_refused(jwk: dict[str, Any], reason: s
     with pytest.raises(KeyFormatError, match=reason) as caught:
         load_jwk_key(jwk)
     assert not any(key["d"] in str(caught.value) for key in (EC, RSA, P521, ED25519))
+
+
+@pytest.mark.parametrize("jwk", [EC, RSA, ED25519], ids=["EC", "RSA", "Ed25519"])
+def test_a_public_key_is_called_so(jwk: dict[str, str]) -> None:
+    """The remedy is the private key, and not a sound copy of the same file."""
+    with pytest.raises(KeyFormatError) as caught:
+        load_jwk_key({name: value for name, value in jwk.items() if name != "d"})
+    assert caught.value.fix == "give the private key"

@@ -7,7 +7,7 @@ from entrypoints.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PR
 from entrypoints.options import Option, ValueKind
 
 _FUNCTIONS = r"""# fish completion for step-ott, for fish 3.4 and later; this line installs it:
-#   step-ott completion fish > ~/.config/fish/completions/step-ott.fish
+#   mkdir -p ~/.config/fish/completions && step-ott completion fish > ~/.config/fish/completions/step-ott.fish
 
 # The words before the current one, without the program's name and without `ca`.
 function __step_ott_words
