@@ -72,6 +72,10 @@ class HttpsAuthority:
         """Return the address."""
         return self.ca_url
 
+    def names(self) -> Sequence[str]:
+        """Return the names in the CA's own certificate (step-ca, GetTLSCertificate)."""
+        return [_shorten_address(name) if ":" in name else name for name in self.client.names()]
+
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the root that the CA's certificate was verified by."""
         return self.find_fingerprint()
@@ -113,13 +117,13 @@ class HttpsAuthority:
         return self.read_provisioners(entries or []), following, len(body)
 
     def settings(self) -> AuthoritySettings:
-        """Return what the CA publishes; its names are those in its own certificate (step-ca, GetTLSCertificate)."""
+        """Return what the CA publishes."""
         with self.client.spending():
             provisioners = self.provisioners()
             roots = self.list_roots()
             ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
         return AuthoritySettings(
-            dns_names=[_shorten_address(name) for name in self.client.names()],
+            dns_names=self.names(),
             provisioners=provisioners,
             roots=[root.encode() for root in roots],
             ssh_user_keys=self._list_texts(ssh, "userKey"),
@@ -190,7 +194,7 @@ def _read_message(body: bytes) -> str:
 
 def _shorten_address(name: str) -> str:
     """Return an IP address in its canonical form, any other name as it is: OpenSSL writes out every zero."""
-    from ipaddress import ip_address  # noqa: PLC0415  # not for minting
+    from ipaddress import ip_address  # noqa: PLC0415  # only for IPv6
 
     try:
         return str(ip_address(name))

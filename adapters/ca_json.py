@@ -87,6 +87,10 @@ class CaJson:
         except ValueError as error:
             raise InputError(f"dnsNames in {self.path} cannot be used: {error}", "fix it, or give --ca-url") from error
 
+    def names(self) -> Sequence[str]:
+        """Return `dnsNames`."""
+        return self.config.dnsNames
+
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the root that the file names; of several, of that which the CA's chain ends in."""
         return self.fingerprint_root(self._list_roots(), self.config.crt)

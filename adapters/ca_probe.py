@@ -12,16 +12,16 @@ from base64 import b64encode
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import attrs
 
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
+from adapters.http.proxy_address import read_proxy, show_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
 from domain import json_text
 from domain.ca_encounter import Encounter, Stop
 from domain.duration import NANOSECONDS, format_duration
-from domain.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +45,7 @@ class CaProbe:
         proxy: The proxy on the way, as the environment has it; None for none.
         clock: This machine's clock.
         request_timeout: Nanoseconds for the whole visit, wall-clock.
+        timeout: The same for all that the CA is asked; the visit ends by the smaller one.
     """
 
     def __init__(
@@ -55,12 +56,13 @@ class CaProbe:
         proxy: str | None,
         clock: Clock,
         request_timeout: int,
+        timeout: int,
     ) -> None:
         self.ca_url = ca_url
         self.make_context = make_context
         self.proxy = proxy
         self.clock = clock
-        self.request_timeout = request_timeout
+        self.bound, self.bound_by = min((request_timeout, "request-timeout"), (timeout, "timeout"))
 
     def visit(self) -> Encounter:
         """Return what was seen of the CA.
@@ -72,12 +74,12 @@ class CaProbe:
         course = _Course(Encounter(ca_url=self.ca_url, proxy=way.proxy))
         if way.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
-        exchange = Exchange(self.request_timeout / NANOSECONDS, MAX_BODY_BYTES)
+        exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
         try:
             exchange.run(lambda: self._go(way, course, exchange))
         except ExchangeError:
-            reason = f"nothing within {format_duration(self.request_timeout)}"
-            return attrs.evolve(course.seen, stop=course.if_silent, reason=reason)
+            reason = f"it did not answer within {format_duration(self.bound)}"
+            return attrs.evolve(course.seen, stop=course.if_silent, reason=reason, late=self.bound_by)
         except ssl.SSLCertVerificationError as error:
             if is_out_of_time(error):
                 reason = explain_times(self._look_at_certificates(way), error.verify_message)
@@ -116,7 +118,7 @@ class CaProbe:
 
     def _look_at_certificates(self, way: _Way) -> Sequence[bytes]:
         """Return the certificates that the CA shows, trusted or not, as far as it shows them in time."""
-        exchange = Exchange(self.request_timeout / NANOSECONDS, MAX_BODY_BYTES)
+        exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
         return look_at_certificates(exchange, self.ca_url.host.rstrip("."), lambda: way.connect(exchange))
 
     def _ask(self, stream: ssl.SSLSocket, course: _Course, exchange: Exchange) -> None:
@@ -200,23 +202,17 @@ def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
     host, port = ca_url.host, ca_url.port or 443
     if proxy is None:
         return _Way(host=host, port=port)
-    try:
-        parsed = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if parsed.scheme not in ("http", "https") or not parsed.hostname:
-            raise ValueError("no address")
-        proxy_port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
-    except ValueError as error:
-        raise InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port") from error
+    parsed, proxy_host, proxy_port = read_proxy(proxy)
     headers = {}
     if parsed.username is not None:
         credentials = f"{unquote(parsed.username)}:{unquote(parsed.password or '')}"  # RFC 7617, section 2
         headers["Proxy-Authorization"] = f"Basic {b64encode(credentials.encode()).decode('ascii')}"
     return _Way(
-        host=parsed.hostname,
+        host=proxy_host,
         port=proxy_port,
         target=f"[[{host}]]:{port}" if ":" in host else f"{host}:{port}",  # http.client takes one pair away
         headers=headers,
-        proxy=f"{parsed.hostname}:{proxy_port}",
+        proxy=show_proxy(proxy),
         is_tls=parsed.scheme == "https",
     )
 

@@ -25,6 +25,10 @@ class DeclaredAuthority:
         """Return the address that the user gave."""
         return self.ca_url
 
+    def names(self) -> Sequence[str]:
+        """Return that its names are not known."""
+        return ()
+
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the root that the user gave."""
         return self.fingerprint_root()

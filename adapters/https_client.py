@@ -7,6 +7,7 @@ from time import monotonic, sleep
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind, Peer
 from adapters.http.pool import Answer, Pool, find_proxy, make_tls_context
+from adapters.http.proxy_address import show_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca_url import CaUrl
 from domain.certificate_time import CHECK_CLOCK
@@ -168,7 +169,7 @@ class HttpsClient:
 
     def _late(self, option: str, bound: int) -> NetworkError:
         return NetworkError(
-            f"the CA at {self.ca_url} did not answer within {format_duration(bound)}",
+            f"the CA at {self.ca_url} did not answer{self._through()} within {format_duration(bound)}",
             f"check the address, or raise --{option}",
         )
 
@@ -184,4 +185,11 @@ class HttpsClient:
         if fault.kind is FaultKind.TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
         how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no proper answer"
-        return NetworkError(f"{ca} {how}: {fault.reason}", "check --ca-url and that the CA is running")
+        through = self._through()
+        remedy = f"check {'HTTPS_PROXY' if through else '--ca-url'} and that the CA is running"
+        return NetworkError(f"{ca} {how}{through}: {fault.reason}", remedy)
+
+    def _through(self) -> str:
+        """Return which proxy the way leads through, as it may be shown; nothing where there is none."""
+        proxy = find_proxy(self.ca_url)
+        return "" if proxy is None else f" through the proxy {show_proxy(proxy)}"

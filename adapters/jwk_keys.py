@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from domain import base64url
 from domain.errors import KeyFormatError, describe_foreign, translating
-from domain.jwk import COORDINATE_BYTES, check_rsa_size
+from domain.jwk import COORDINATE_BYTES, check_rsa_public
 from domain.rsa_numbers import complete_rsa
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
@@ -53,9 +53,9 @@ def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
 def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     """Return an RSA key; the members that only spare arithmetic may be missing, as go-jose has it."""
     if "oth" in jwk:
-        raise ValueError("it has more than two primes")
+        raise ValueError("it has a member 'oth', for more than two primes (RFC 7518, 6.3.2.7)")
     n, e, d, p, q = (int.from_bytes(_bytes(jwk, name), "big") for name in ("n", "e", "d", "p", "q"))
-    check_rsa_size(n.bit_length())
+    check_rsa_public(n, e)
     given = {name: int.from_bytes(_bytes(jwk, name), "big") for name in _CRT_MEMBERS if name in jwk}
     whole = complete_rsa(n, e, d, p, q)
     if any(getattr(whole, name) != number for name, number in given.items()):

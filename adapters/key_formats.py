@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
 from domain.errors import KeyFormatError, WrongPasswordError, translating
-from domain.jwk import check_rsa_key_size
+from domain.jwk import check_rsa_key
 from domain.openssh_key import check_openssh_key
 from domain.pkcs8 import Derivation, Pbkdf2, Scrypt, SealedPkcs8, check_key_type, read_sealed_pkcs8
 from domain.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
@@ -173,9 +173,10 @@ def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
     """Check the size and the numbers of an RSA key that was loaded without a check.
 
     Raises:
-        KeyFormatError: it is too short, too long or unsound.
+        KeyFormatError: it is too short, too long or unsound, or its exponent is not one that step-ca takes.
     """
-    check_rsa_key_size(key.key_size)
+    public = key.public_key().public_numbers()
+    check_rsa_key(public.n, public.e)
     own = key.private_numbers()
     e, n = own.public_numbers.e, own.public_numbers.n
     try:

@@ -9,6 +9,7 @@ import attrs
 from domain.ca_url import CaUrl, parse_ca_url
 from domain.duration import NANOSECONDS, parse_duration
 from domain.errors import UsageError, naming
+from domain.masking import mask_address
 from domain.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def parse_option(given: Settings, name: str, parse: Callable[[str], _T]) -> _T |
     try:
         return parse(text)
     except ValueError as error:
-        raise UsageError(f"{given[name].shown(repr(text))} cannot be used", str(error)) from error
+        raise UsageError(f"{given[name].shown(repr(mask_address(text)))} cannot be used", str(error)) from error
 
 
 def list_texts(given: Settings, name: str) -> tuple[str, ...]:

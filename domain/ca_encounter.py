@@ -35,6 +35,7 @@ class Encounter:
         ca_url: Whom it was paid to.
         stop: Where it ended early, None where it did not.
         reason: Why, in the words of the system or the library.
+        late: The option whose time was over, where it ended for that; else empty.
         proxy: Host and port of the proxy on the way, empty for none.
         names: The names in the CA's certificate; empty where no trusted certificate was seen.
         not_after: When that certificate expires, nanoseconds since the epoch, UTC; None where none was seen.
@@ -48,6 +49,7 @@ class Encounter:
     ca_url: CaUrl
     stop: Stop | None = None
     reason: str = ""
+    late: str = ""
     proxy: str = ""
     names: Sequence[str] = ()
     not_after: int | None = None

@@ -8,6 +8,8 @@ import re
 
 import attrs
 
+from domain.masking import mask_address
+
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _FRAGMENT_ESCAPED = re.compile(r"[^A-Za-z0-9\-_.~$&+,/:;=?@!()*]+")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
@@ -41,11 +43,13 @@ def parse_ca_url(text: str) -> CaUrl:
     Raises:
         ValueError: another scheme than https, a path, query or user name, or no proper host.
     """
+    if "@" in text:
+        raise ValueError("it has a user name; give host and port alone")
     scheme, separator, rest = text.rpartition("://")
     if separator and scheme.lower() != "https":
         raise ValueError(f"its scheme is {scheme!r}; a CA speaks https")
     rest = rest.removesuffix("/")
-    for mark, part in (("?", "a query"), ("#", "a fragment"), ("@", "a user name"), ("/", "a path")):
+    for mark, part in (("?", "a query"), ("#", "a fragment"), ("/", "a path")):
         if mark in rest:
             raise ValueError(f"it has {part}; give host and port alone")
     if rest.count(":") > 1 and "[" not in rest:
@@ -65,14 +69,14 @@ def check_host(text: str) -> str:
     if text[:1] == "[" or ":" in text:
         bare = text[1:-1] if text[:1] == "[" and text[-1] == "]" else text
         if not _is_ipv6(bare):
-            raise ValueError(f"{bare!r} is not an IPv6 address")
+            raise ValueError(f"{mask_address(bare)!r} is not an IPv6 address")
         return bare
     if not text:
         raise ValueError("it has no host")
     if not text.isascii():
         raise ValueError("its host is not ASCII; write it in punycode (xn--…)")
     if not _HOST.fullmatch(text):
-        raise ValueError(f"{text!r} is not a host name")
+        raise ValueError(f"{mask_address(text)!r} is not a host name")
     return text
 
 

@@ -10,6 +10,7 @@ from domain.file_facts import FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
+from domain.setting import Origin
 from domain.validity import DEFAULT_VALIDITY
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from domain.errors import StepOttError
     from domain.file_facts import FileFacts
     from domain.provisioners.base import Provisioner
+    from domain.setting import Settings
 
-STEP_PATH, CONTEXT, DEFAULTS = "step path", "context", "defaults.json"
+STEP_PATH, CONTEXT, DEFAULTS, SETTINGS = "step path", "context", "defaults.json", "settings"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"
 REACHED, TLS, CLOCK = "CA", "TLS", "clock"
 PROVISIONERS, PROVISIONER, KEY = "provisioners", "provisioner", "key"
@@ -28,8 +30,8 @@ TOKEN, FILES = "token", "secret files"
 """What the findings are about; `RULES` has their order."""
 
 RULES = (
-    STEP_PATH, CONTEXT, DEFAULTS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS, PROVISIONER,
-    KEY, TOKEN, FILES,
+    STEP_PATH, CONTEXT, DEFAULTS, SETTINGS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS,
+    PROVISIONER, KEY, TOKEN, FILES,
 )  # fmt: skip
 
 LEEWAY = MINUTE
@@ -79,6 +81,12 @@ def judge_defaults(files: Sequence[str], is_needed: bool) -> Finding:
         return passed(DEFAULTS, ", ".join(files))
     remedy = _BOOTSTRAP if is_needed else ""
     return warning(DEFAULTS, "it is not there or says nothing, so all settings come from flags and environment", remedy)
+
+
+def judge_given(settings: Settings) -> Finding:
+    """Judge the settings that go together; those of flags and environment are named."""
+    given = sorted(one.spelled for one in settings.values() if one.origin is not Origin.CONFIGURATION)
+    return passed(SETTINGS, ", ".join(given) or "no flag or variable gives any")
 
 
 def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:

@@ -49,7 +49,8 @@ def _judge_way(seen: Encounter) -> Finding:
     if seen.stop is Stop.PROXY:
         return unchecked(REACHED, f"the way leads{through}: {seen.reason}")
     if seen.stop in _NOT_REACHED:
-        return failed(REACHED, f"{seen.ca_url} cannot be reached{through}: {seen.reason}", _CHECK_ADDRESS)
+        remedy = f"{_CHECK_ADDRESS}, or raise --{seen.late}" if seen.late else _CHECK_ADDRESS
+        return failed(REACHED, f"{seen.ca_url} cannot be reached{through}: {seen.reason}", remedy)
     if seen.stop is not None:
         return passed(REACHED, f"{seen.ca_url} takes connections{through}")
     if not seen.is_healthy:

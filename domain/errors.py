@@ -1,7 +1,8 @@
 """Every error of step-ott, split by who must act on it.
 
 An error says what happened and to which input (`what`) and what to do about it (`fix`). Neither may
-hold a secret, and either may hold text from outside: whoever shows an error escapes it.
+hold a secret: credentials of addresses, and PINs, are masked in whatever word of the command line they
+stood. Either may hold text from outside: whoever shows an error escapes it.
 """
 
 import errno
@@ -20,12 +21,19 @@ class StepOttError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, fix: str = "") -> None:
-        super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
+        self.what, self.fix = _mask(what), _mask(fix)
+        super().__init__(self.what, self.fix)
 
     def __str__(self) -> str:
         return f"{self.what}: {self.fix}" if self.fix else self.what
+
+
+def _mask(text: str) -> str:
+    if "@" not in text and "=" not in text:
+        return text
+    from domain.masking import mask_text  # noqa: PLC0415  # rarely needed
+
+    return mask_text(text)
 
 
 class UsageError(StepOttError):

@@ -10,6 +10,7 @@ import re
 import attrs
 
 from domain.errors import IdentityError
+from domain.masking import mask_address
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 MAX_SHOWN = 500
@@ -138,17 +139,13 @@ def parse_provider_url(text: str, whose: str) -> ProviderUrl:
     Raises:
         IdentityError: it is something else.
     """
-    match = _URL.fullmatch(text)
+    match, shown = _URL.fullmatch(text), mask_address(text)[:MAX_SHOWN]
     if match is None or int(match["port"] or 0) > 65535:
-        raise IdentityError(
-            f"{whose} {text[:MAX_SHOWN]!r} is not an https URL", "correct it at the CA or the identity provider"
-        )
+        raise IdentityError(f"{whose} {shown!r} is not an https URL", "correct it at the CA or the identity provider")
     port = int(match["port"]) if match["port"] else None
     url = ProviderUrl(text, match["scheme"], match["host"].strip("[]"), port, match["path"] or "")
     if url.scheme != "https" and not url.is_loopback:
-        raise IdentityError(
-            f"{whose} {text[:MAX_SHOWN]!r} is not https", "have the identity provider serve it over TLS"
-        )
+        raise IdentityError(f"{whose} {shown!r} is not https", "have the identity provider serve it over TLS")
     return url
 
 
@@ -164,6 +161,6 @@ def is_loopback(host: str) -> bool:
 
 def _bad_listen_address(text: str, why: str) -> IdentityError:
     return IdentityError(
-        f"the provisioner's listenAddress {text!r} {why}",
+        f"the provisioner's listenAddress {mask_address(text)!r} {why}",
         "sign in with --console, or have it name a port of 127.0.0.1 at the CA",
     )

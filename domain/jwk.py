@@ -13,6 +13,8 @@ from domain import base64url, json_text
 from domain.errors import KeyFormatError
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+MAX_RSA_EXPONENT = (1 << 31) - 1
+"""By a larger one, an even one or one below 3 Go verifies nothing (crypto/internal/fips140/rsa, checkPublicKey)."""
 
 COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66}
 """Bytes in a coordinate of a curve (RFC 7518, 6.2.1.2); a JWS signature has two (RFC 7518, 3.4)."""
@@ -67,24 +69,31 @@ def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
     return PublicJwk(members, _choose_algorithm(jwk, members), _optional_text(jwk, "kid"))
 
 
-def check_rsa_size(bits: int) -> None:
-    """Check the length of an RSA key's modulus.
+def check_rsa_public(n: int, e: int) -> None:
+    """Check the length of an RSA key's modulus, and its public exponent.
 
     Raises:
-        ValueError: it is out of bounds.
+        ValueError: one is out of bounds, or the exponent is even.
     """
+    bits = n.bit_length()
     if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
         raise ValueError(f"an RSA key of {bits} bits; step-ott takes {MIN_RSA_BITS} to {MAX_RSA_BITS}")
+    if e > MAX_RSA_EXPONENT and e & 1:
+        raise ValueError(
+            f"an RSA key whose public exponent is over {MAX_RSA_EXPONENT}, by which step-ca verifies nothing"
+        )
+    if e < 3 or not e & 1:
+        raise ValueError(f"an RSA key whose public exponent is {'below 3' if e & 1 else 'even'}")
 
 
-def check_rsa_key_size(bits: int) -> None:
-    """Check the length of a private RSA key's modulus.
+def check_rsa_key(n: int, e: int) -> None:
+    """Check modulus and public exponent of a private RSA key, as `check_rsa_public` does.
 
     Raises:
-        KeyFormatError: it is out of bounds.
+        KeyFormatError: one cannot be used.
     """
     try:
-        check_rsa_size(bits)
+        check_rsa_public(n, e)
     except ValueError as error:
         raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
 
@@ -95,7 +104,7 @@ def _check_lengths(members: Mapping[str, str]) -> None:
         for name in ("n", "e"):
             if base64url.decode(members[name])[:1] == b"\0":
                 raise ValueError(f"member {name!r} has a leading zero byte (RFC 7518, section 2)")
-        check_rsa_size(int.from_bytes(base64url.decode(members["n"]), "big").bit_length())
+        check_rsa_public(*(int.from_bytes(base64url.decode(members[name]), "big") for name in "ne"))
         return
     curve, known = members["crv"], _CURVE_ALGORITHMS[members["kty"]]
     if curve not in known:

@@ -11,7 +11,7 @@ MAX_BCRYPT_ROUNDS = 500
 """ssh-keygen writes 16 or 24, and a hundred where hardening guides are followed; five hundred take some seconds."""
 
 MAX_SCRYPT_BYTES = 64 << 20
-"""The most memory of scrypt; openssl writes, and takes, half of it at most."""
+"""The most memory of scrypt, with all that the library holds; openssl writes, and takes, half of it at most."""
 
 MAX_SCRYPT_WORK = 1 << 20
 """The most that N, r and p may come to, multiplied: eight times what openssl writes."""

@@ -4,7 +4,7 @@ Source: OpenSSH, PROTOCOL.key.
 """
 
 from domain.errors import KeyFormatError
-from domain.jwk import check_rsa_key_size
+from domain.jwk import check_rsa_key
 from domain.key_work import MAX_BCRYPT_ROUNDS, check_iterations
 
 _MAGIC = b"openssh-key-v1\0"
@@ -31,7 +31,7 @@ def check_openssh_key(data: bytes) -> bool:
         what = "a DSA key" if kind == b"ssh-dss" else "a key of its type"
         raise KeyFormatError(f"{what} cannot sign a token", "use an EC (P-256, P-384, P-521), RSA or Ed25519 key")
     if kind == b"ssh-rsa":
-        _check_modulus(public, begin)
+        _check_rsa(public, begin)
     if derivation == b"none":
         return False
     _, at = _take_string(options, 0)
@@ -42,11 +42,11 @@ def check_openssh_key(data: bytes) -> bool:
     return True
 
 
-def _check_modulus(public: bytes, at: int) -> None:
-    """Check the length of the modulus in an RSA key's public half (RFC 4253, 6.6), which is never encrypted."""
-    _, at = _take_string(public, at)  # the exponent
+def _check_rsa(public: bytes, at: int) -> None:
+    """Check an RSA key's public half (RFC 4253, 6.6), which is never encrypted."""
+    exponent, at = _take_string(public, at)
     modulus, _ = _take_string(public, at)
-    check_rsa_key_size(int.from_bytes(modulus, "big").bit_length())
+    check_rsa_key(int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big"))
 
 
 def _take_number(data: bytes, at: int) -> tuple[int, int]:

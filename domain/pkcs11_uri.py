@@ -28,7 +28,6 @@ NAMES = (*_TEXTS, *_NUMBERS, "id", "type")
 _ATTRIBUTE_NAME = re.compile("[A-Za-z][A-Za-z0-9-]*")
 _PIECE = re.compile(r"%([0-9A-Fa-f]{2})|([A-Za-z0-9\-._~:\[\]@!$'()*+,=&/?|])")
 _HEX = re.compile("(0[xX])?([0-9A-Fa-f:]+)")
-_PIN = re.compile(r"(pin-value=)\S+", re.IGNORECASE)
 _PLAIN = re.compile(r"[^A-Za-z0-9\-._~:@/]")
 
 
@@ -119,11 +118,6 @@ def merge_pkcs11_uris(device: Pkcs11Uri, key: Pkcs11Uri) -> Pkcs11Uri:
     if together["pin_value"] is not None and together["pin_source"] is not None:
         raise ValueError("one has pin-value and the other pin-source")
     return Pkcs11Uri(**together)
-
-
-def mask_pin(text: str) -> str:
-    """Return `text`, of whatever kind, without the PIN of a URI in it."""
-    return _PIN.sub(r"\1***", text)
 
 
 def encode_id(identifier: bytes) -> str:

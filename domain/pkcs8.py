@@ -182,7 +182,7 @@ def _check_scrypt(derivation: Scrypt) -> Scrypt:
     n, r, p = derivation.n, derivation.r, derivation.p
     if n < 2 or n & (n - 1) or not r or not p:
         raise ValueError("the parameters of scrypt are none")
-    if 128 * n * r > MAX_SCRYPT_BYTES:
+    if 128 * r * (n + 2 * p + 2) > MAX_SCRYPT_BYTES:  # OpenSSL has p blocks twice: it copies them to derive the key
         refuse_work(f"more than {MAX_SCRYPT_BYTES >> 20} MiB of memory for scrypt")
     if n * r * p > MAX_SCRYPT_WORK:
         refuse_work(f"more than {MAX_SCRYPT_WORK} steps of scrypt")

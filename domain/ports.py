@@ -101,6 +101,13 @@ class Authority(Protocol):
         """Return the address that audiences name."""
         ...
 
+    def names(self) -> Sequence[str]:
+        """Return the names that the CA takes audiences for; none where they are not known, or not yet.
+
+        Over HTTPS those in the certificate of its last answer, IP addresses in their canonical form.
+        """
+        ...
+
     def root_fingerprint(self) -> str:
         """Return the SHA-256 of the root certificate's DER in lower-case hex, empty where no token needs it."""
         ...

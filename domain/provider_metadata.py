@@ -8,6 +8,7 @@ import attrs
 
 from domain.errors import IdentityError
 from domain.identity_client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
+from domain.masking import mask_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,8 @@ def _check_issuer(issuer: str, client: IdentityClient) -> str:
     origin = "/".join(asked.split("/")[:3])
     is_tenant = bool(client.tenant_id and template) and before.startswith(f"{origin}/") and asked.startswith(before)
     if not (is_same or (is_tenant and asked.endswith(after.rstrip("/")))):
-        raise IdentityError(f"the identity provider asked at {asked} says that it is {issuer[:MAX_SHOWN]!r}", _FIX)
+        named = mask_address(issuer)[:MAX_SHOWN]
+        raise IdentityError(f"the identity provider asked at {asked} says that it is {named!r}", _FIX)
     return issuer.replace(TENANT, client.tenant_id) if client.tenant_id else issuer
 
 

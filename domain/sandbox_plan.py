@@ -7,6 +7,7 @@ import attrs
 
 from domain.ca_url import CaUrl, check_host
 from domain.errors import UsageError
+from domain.masking import mask_address
 from domain.setting import Settings, check_unicode
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"
@@ -49,7 +50,7 @@ def read_sandbox_plan(settings: Settings) -> SandboxPlan:
     address = _text(settings, "address", DEFAULT_ADDRESS)
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
-        raise UsageError(f"--address {address!r} has no port from 1 to 65535", "write it as host:port")
+        raise UsageError(f"--address {mask_address(address)!r} has no port from 1 to 65535", "write it as host:port")
     given = settings["dns"].value if "dns" in settings else ()
     try:
         listen_host = check_host(host) if host else ""

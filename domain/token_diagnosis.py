@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import ESSENTIAL, Verdict
-from domain.diagnosis import TOKEN
-from domain.finding import Outcome, failed, passed, unchecked
+from domain.diagnosis import LEEWAY, TOKEN
+from domain.duration import NANOSECONDS, format_duration
+from domain.finding import Outcome, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ def find_endpoint(kind: Kind) -> Endpoint | None:
 
 
 def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
-    """Give what the CA would say to the token: a finding for each rule that refuses it, or one.
+    """Give what the CA would say to the token: a finding for each rule that refuses it, or one, and what it warns of.
 
     Args:
         forecast: What the rules say, None where the CA has no place for such tokens.
@@ -42,3 +43,20 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
         yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
     else:
         yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")
+    for one in forecast.findings:
+        if one.outcome is Outcome.WARNING:
+            yield warning(TOKEN, f"{one.rule}: {one.reason}", one.remedy)
+
+
+def judge_wait(wait: int, spelled: str) -> Iterator[Finding]:
+    """Give a warning where the CA takes the token only later, as the user asked.
+
+    Args:
+        wait: Nanoseconds from now to the beginning that was asked for.
+        spelled: How the user wrote the option that asks for it.
+    """
+    if wait > LEEWAY:
+        left = format_duration((wait - LEEWAY) // NANOSECONDS * NANOSECONDS)
+        yield warning(
+            TOKEN, f"the CA takes it only in {left}, for {spelled}", "leave it out for a token to use at once"
+        )

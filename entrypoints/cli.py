@@ -74,10 +74,6 @@ def _fail(text: str, status: int) -> int:
 
     from domain.terminal_text import show_line  # noqa: PLC0415
 
-    if "pin-value" in text.lower():  # whatever word of the command line it stood in
-        from domain.pkcs11_uri import mask_pin  # noqa: PLC0415
-
-        text = mask_pin(text)
     if sys.stderr is not None:  # print would take stdout for it
         with suppress(OSError, ValueError):  # it is full; the status still tells
             print(show_line(f"step-ott: {text}"), file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
+from domain.errors import StepOttError
 from domain.finding import Outcome, passed
 from domain.print_form import JSON
 from entrypoints.diagnosing_authority import examine_authority
@@ -16,11 +17,9 @@ from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
 from entrypoints.examination import Examination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from domain.finding import Finding
-    from domain.ports import Configuration
-    from domain.token_options import TokenOptions
     from entrypoints.examination import Ports
 
 NUMBERS = {
@@ -85,18 +84,30 @@ def _examine_step_path(known: Examination) -> None:
 def _examine_configuration(known: Examination) -> None:
     """Look at defaults.json, and at all settings together."""
     if known.step_path is None:
-        known.skip(known.unknown, diagnosis.DEFAULTS)
+        known.skip(known.unknown, diagnosis.DEFAULTS, diagnosis.SETTINGS)
         return
-    step_path = known.step_path
-    read = known.attempt(diagnosis.DEFAULTS, lambda: _read_configuration(known.ports, step_path))
-    if read is None:
+    configured = known.attempt(diagnosis.DEFAULTS, known.step_path.defaults)
+    if configured is None:
         known.unknown = "defaults.json cannot be used"
+        known.skip(known.unknown, diagnosis.SETTINGS)
         return
+    files = sorted({path for _, path in configured.values()})
     needed = not known.stands_alone()
-    known.configured, known.options = read
-    known.note(diagnosis.judge_defaults(sorted({path for _, path in known.configured.values()}), needed))
+    try:
+        options = known.ports.read_settings(configured)
+    except StepOttError as error:
+        _blame(known, error, files, needed)
+        return
+    known.configured, known.options = configured, options
+    known.note(diagnosis.judge_defaults(files, needed), diagnosis.judge_given(options.settings))
 
 
-def _read_configuration(ports: Ports, step_path: Configuration) -> tuple[Mapping[str, tuple[Any, str]], TokenOptions]:
-    configured = step_path.defaults()
-    return configured, ports.read_settings(configured)
+def _blame(known: Examination, error: StepOttError, files: Sequence[str], needed: bool) -> None:
+    """Take down an error about the settings: against defaults.json where it names it, else against what is given."""
+    if any(path in f"{error.what} {error.fix}" for path in files):
+        known.note(diagnosis.judge_error(diagnosis.DEFAULTS, error))
+        known.unknown = "defaults.json cannot be used"
+        known.skip(known.unknown, diagnosis.SETTINGS)
+        return
+    known.note(diagnosis.judge_defaults(files, needed), diagnosis.judge_error(diagnosis.SETTINGS, error))
+    known.unknown = "the settings cannot be used"

@@ -55,7 +55,9 @@ def _examine_address(known: Examination) -> None:
         known.skip(known.unknown, CA_URL)
     else:
         remedy = "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
-        known.note(failed(CA_URL, "--ca-url is missing", remedy))
+        value, path = known.configured.get("ca-url", (None, ""))
+        what = f'"ca-url" in {path} is empty' if value == "" else "--ca-url is missing"
+        known.note(failed(CA_URL, what, remedy))
 
 
 def _examine_root(known: Examination) -> Sequence[bytes]:

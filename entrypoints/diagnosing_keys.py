@@ -11,9 +11,10 @@ from domain.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge
 from domain.errors import PersonNeededError, StepOttError
 from domain.file_facts import FileKind
 from domain.finding import passed, unchecked, warning
+from domain.provisioners.base import OtherProvisioner
 from domain.secrecy import judge_secrecy
 from entrypoints.diagnosing_tokens import examine_token, examine_token_files
-from entrypoints.minting import choose_provisioner
+from entrypoints.minting import choose_provisioner, open_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +66,11 @@ def examine_provisioners(known: Examination, authority: Authority | None) -> Non
 
 def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
     try:
-        return known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
+        chosen = known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
+        if isinstance(chosen, OtherProvisioner):
+            known.attempt(PROVISIONER, lambda: open_credential(chosen, known.options, ports))  # it says why not
+            return None
+        return chosen
     except PersonNeededError as error:
         known.note(warning(PROVISIONER, error.what, error.fix))
         return None
@@ -74,7 +79,7 @@ def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Po
 def _open_key(known: Examination, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
     """Return what would sign."""
     try:
-        credential = known.attempt(KEY, lambda: provisioner.credential(known.options, ports))
+        credential = known.attempt(KEY, lambda: open_credential(provisioner, known.options, ports))
     except PersonNeededError as error:
         known.note(unchecked(KEY, error.what, error.fix))
         return None

@@ -11,7 +11,7 @@ from domain.credential import IssuedToken
 from domain.diagnosis import ROOT, TOKEN
 from domain.errors import StepOttError
 from domain.finding import Outcome, unchecked
-from domain.token_diagnosis import find_endpoint, judge_forecast
+from domain.token_diagnosis import find_endpoint, judge_forecast, judge_wait
 from domain.token_options import ANY_SUBJECT
 from entrypoints.minting import combine_evidence, complete_request, make_token
 
@@ -86,15 +86,17 @@ def _judge(known: Examination, token: str, request: TokenRequest, rules: Authori
     from domain.acceptance.forecast import foretell  # noqa: PLC0415
 
     endpoint = find_endpoint(request.kind)
-    forecast = None
+    now, forecast = known.ports.clock.now(), None
+    wait = 0 if request.not_before is None else max(request.not_before.at(now) - now, 0)
     if endpoint is not None:
         case = Case(
             token=read_shown_token(token),
             endpoint=endpoint,
             settings=rules,
-            now=known.ports.clock.now() + known.clock_shift,
+            now=now + known.clock_shift + wait,  # it is not for use before that
             certificates=known.ports.certificates,
             signatures=known.ports.signatures,
         )
         forecast = foretell(case)
     known.note(*judge_forecast(forecast, request.kind))
+    known.note(*judge_wait(wait, known.options.spell("not-before")))

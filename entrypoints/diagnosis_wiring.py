@@ -96,4 +96,5 @@ def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) 
         proxy=choose_proxy(ca_url, os.environ),
         clock=SystemClock(),
         request_timeout=options.request_timeout,
+        timeout=options.timeout,
     )

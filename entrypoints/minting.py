@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain import base64url
+from domain.address_caution import list_address_cautions
 from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.device_options import list_device_cautions, uses_device
-from domain.password_options import PASSWORD_FILES, choose_password_file
+from domain.errors import WrongPasswordError
+from domain.password_options import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
 from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.user_data import parse_document
@@ -105,9 +107,11 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
     fingerprint = ports.authority.root_fingerprint()  # of several roots, the one that the CA has just been verified by
     provisioner = choose_provisioner(listed, options, ports)
     passwords = _WatchedPasswords(ports.passwords)
-    credential = provisioner.credential(options, attrs.evolve(ports, passwords=passwords))
+    credential = open_credential(provisioner, options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
     for caution in _list_cautions(options, provisioner, credential, passwords.consulted):
+        ports.notices.warn(caution)
+    for caution in _list_address_cautions(options, provisioner, credential, ports.authority):
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
@@ -134,6 +138,14 @@ def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
     """Return the token as a compact JWS (RFC 7515, 3.1)."""
     signing_input = unsigned.signing_input()
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
+
+
+def open_credential(provisioner: Provisioner, options: TokenOptions, ports: Ports) -> Credential | IssuedToken:
+    """Return what the provisioner signs with; an error about the password tells of files that were named in vain."""
+    try:
+        return provisioner.credential(options, ports)
+    except WrongPasswordError as error:
+        raise WrongPasswordError(f"{error.what}{explain_outranked(options)}", error.fix) from error
 
 
 class _WatchedPasswords:
@@ -199,11 +211,21 @@ def _list_cautions(
         yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
     chosen = choose_password_file(options)
     if consulted and chosen is not None:
-        outranked = [name for name in PASSWORD_FILES if name != chosen]
-        yield from _list_unused(options, outranked, f"{options.spell(chosen)} goes before it")
+        before = options.spell(chosen)
+        yield from (f"{options.spell(name)} is not used: {before} goes before it" for name in list_outranked(options))
     elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
         yield from _list_unused(options, PASSWORD_FILES, needless)
+
+
+def _list_address_cautions(
+    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, authority: Authority
+) -> Iterator[str]:
+    """Give what the user should know of the address, where the CA looks at it and takes such tokens at all."""
+    kind = options.request.kind
+    names_ca = credential.names_ca if isinstance(credential, IssuedToken) else provisioner.has_audiences
+    if names_ca and kind in provisioner.kinds:
+        yield from list_address_cautions(authority.url(), authority.names(), kind)
 
 
 def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:

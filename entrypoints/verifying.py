@@ -77,7 +77,7 @@ def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:
         "rules": list(forecast.findings),
         "failed": outcomes.count(Outcome.FAILED),
         "not_checkable": outcomes.count(Outcome.UNCHECKED),
-        "may_have_been_used": Fact(True, "yes; only the CA knows") if forecast.depends_on_use else False,
+        "may_have_been_used": Fact(True, "yes; only the CA knows") if forecast.depends_on_use else Fact(False, "no"),
         "verdict": forecast.verdict.value,
         "summary": ACCEPTED_UNLESS_USED if is_open else SUMMARIES[forecast.verdict],
     }

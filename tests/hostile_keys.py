@@ -228,7 +228,11 @@ FILES: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "a key of another length": (lambda: seal(p256_pkcs8(), pbkdf2(1, integer(2**40))), "damaged"),
     "4 GiB of scrypt": (lambda: seal(p256_pkcs8(), scrypt(2**22, 8, 1)), "more than 64 MiB of memory for scrypt"),
     "a wide scrypt": (lambda: seal(p256_pkcs8(), scrypt(2, 2**30, 1)), "more than 64 MiB of memory for scrypt"),
-    "a long scrypt": (lambda: seal(p256_pkcs8(), scrypt(2**14, 8, 2**20)), "steps of scrypt"),
+    "a scrypt of wide blocks": (
+        lambda: seal(p256_pkcs8(), scrypt(2, 2**18, 1)), "more than 64 MiB of memory for scrypt"),
+    "a scrypt of many lanes": (
+        lambda: seal(p256_pkcs8(), scrypt(2, 1, 2**19)), "more than 64 MiB of memory for scrypt"),
+    "a long scrypt": (lambda: seal(p256_pkcs8(), scrypt(2**14, 8, 2**10)), "steps of scrypt"),
     "a scrypt of 3": (lambda: seal(p256_pkcs8(), scrypt(3, 8, 1)), "damaged"),
     "2 to the 63rd iterations of PKCS#12": (lambda: pbes1(2**63 - 1), "more than 1000000 PKCS#12 iterations"),
     "10,000 rounds of bcrypt": (

@@ -78,6 +78,10 @@ class MemoryAuthority:
         """Return the address."""
         return self.ca_url
 
+    def names(self) -> Sequence[str]:
+        """Return that its names are not known."""
+        return ()
+
     def root_fingerprint(self) -> str:
         """Return the fingerprint."""
         return self.fingerprint

@@ -72,11 +72,13 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_ca_that_is_silent_is_not_reached(silent_port: int, tmp_path: Path) -> None:
-    """What takes the connection and never speaks is given up in time, and named by the time."""
-    checks = visit(silent_port, tmp_path, "--request-timeout", "200ms")
+@pytest.mark.parametrize(("bound", "other"), [("request-timeout", "timeout"), ("timeout", "request-timeout")])
+def test_a_ca_that_is_silent_is_not_reached(bound: str, other: str, silent_port: int, tmp_path: Path) -> None:
+    """What takes the connection and never speaks is given up in time, and named by the time and its option."""
+    checks = visit(silent_port, tmp_path, f"--{bound}", "200ms", f"--{other}", "1m")
+    assert checks[diagnosis.REACHED]["remedy"].endswith(f"or raise --{bound}")
     assert checks[diagnosis.REACHED]["outcome"] == FAILED
-    assert "nothing within 200ms" in checks[diagnosis.REACHED]["reason"]
+    assert "it did not answer within 200ms" in checks[diagnosis.REACHED]["reason"]
     assert checks[diagnosis.TLS]["outcome"] == checks[diagnosis.CLOCK]["outcome"] == UNCHECKED
 
 
@@ -102,10 +104,14 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
             ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,
-            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS,
+            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
         seen = probe.visit()
-    assert (seen.stop, seen.reason, seen.names) == (Stop.ANSWER, "nothing within 30s", ("127.0.0.1", "ca.test"))
+    assert (seen.stop, seen.reason, seen.names) == (
+        Stop.ANSWER,
+        "it did not answer within 30s",
+        ("127.0.0.1", "ca.test"),
+    )
     way, tls, _ = judge_encounter(seen)
     assert [way.outcome.value, tls.outcome.value] == [FAILED, PASSED]
 
@@ -120,7 +126,7 @@ def test_an_answer_that_trickles_is_given_up(tmp_path: Path) -> None:
 
     with serve(trickle) as ca:
         checks = visit(ca, tmp_path, "--request-timeout", "500ms")
-    assert "nothing within 500ms" in checks[diagnosis.REACHED]["reason"]
+    assert "it did not answer within 500ms" in checks[diagnosis.REACHED]["reason"]
 
 
 @pytest.mark.parametrize("told", [b"SSH-2.0-OpenSSH_9.9\r\n", b""], ids=repr)

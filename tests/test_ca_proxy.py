@@ -148,12 +148,22 @@ def test_no_error_shows_the_proxy_s_credentials(refusal: bytes, said: str, monke
     """A proxy that refuses is told of in its own words, without its password."""
     with listen() as nobody, run_proxy(0, refusal) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:pa55word@{proxy.address}")
-        client = connect(nobody.getsockname()[1], host="ca.test")
+        client, address = connect(nobody.getsockname()[1], host="ca.test"), proxy.address
         with pytest.raises(NetworkError) as caught:
             client.provisioners()
     told = str(caught.value)
-    assert said in told and "pa55word" not in told
+    assert f"{said} through the proxy {address}: " in told and "pa55word" not in told
+    assert caught.value.fix.startswith("check HTTPS_PROXY")
     assert b" " not in refusal or refusal.split(b" ")[1].decode() in told
+
+
+def test_a_proxy_that_is_not_there_is_named(running_root: str) -> None:
+    """What refuses the connection is the proxy, and not the CA."""
+    environment = {"HTTPS_PROXY": "http://user:pa55word@127.0.0.1:1"}
+    words = ["token", "a", "--ca-url", "ca.test", "--root", running_root]
+    result = invoke(*words, environment=environment)
+    way = "the CA at https://ca.test cannot be reached through the proxy 127.0.0.1:1: Connection refused"
+    assert (result.status, result.err) == (1, f"step-ott: {way}: check HTTPS_PROXY and that the CA is running\n")
 
 
 @pytest.mark.parametrize(

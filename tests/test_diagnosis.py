@@ -14,7 +14,7 @@ from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.file_facts import FileFacts, FileKind
-from domain.finding import Finding, Outcome, failed, passed, unchecked
+from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.request_kind import Kind
@@ -242,3 +242,11 @@ def test_an_error_without_a_remedy_gets_one() -> None:
     """A failed finding always says what to do."""
     assert diagnosis.judge_error("root", InputError("it is broken")).remedy
     assert diagnosis.judge_error("root", InputError("it is broken", "fix it")).remedy == "fix it"
+
+
+def test_what_verify_warns_of_is_told_beside_the_token() -> None:
+    """A `sha` that is not of a root of the CA does not make the CA refuse, and does not go unsaid."""
+    forecast = Forecast([passed("signature", "it holds"), warning("root", "odd", "mint anew")])
+    told = list(judge_forecast(forecast, Kind.SIGN))
+    assert [(one.outcome, one.reason, one.remedy) for one in told[1:]] == [(Outcome.WARNING, "root: odd", "mint anew")]
+    assert told[0].outcome is Outcome.PASSED

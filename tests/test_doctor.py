@@ -42,12 +42,14 @@ class Place:
     Attributes:
         path: The step path.
         words: Flags for `doctor` and `token` alike.
+        variables: What stands in the environment beside the step path.
     """
 
     path: Path
     ca: RunningCa
     monkeypatch: pytest.MonkeyPatch
     words: list[str] = attrs.field(factory=list)
+    variables: dict[str, str] = attrs.field(factory=dict)
 
     @property
     def defaults(self) -> Path:
@@ -61,7 +63,7 @@ class Place:
 
     def run(self, command: str, *words: str) -> Result:
         """Run a command here."""
-        return invoke(command, *words, *self.words, environment={"STEPPATH": str(self.path)})
+        return invoke(command, *words, *self.words, environment={"STEPPATH": str(self.path), **self.variables})
 
     def examine(self) -> tuple[dict[str, Any], int]:
         """Return what `doctor` tells programs, and its exit status."""
@@ -115,6 +117,14 @@ def misconfigure(place: Place) -> None:
     place.configure(san=5)  # which doctor has no use for, and token does
 
 
+def want_a_host_of_nothing(place: Place) -> None:
+    place.variables = {"STEP_HOST": "true"}
+
+
+def empty_address(place: Place) -> None:
+    place.configure(ca_url="")
+
+
 def forget_address(place: Place) -> None:
     place.configure(ca_url=None)
 
@@ -165,6 +175,8 @@ FAULTS: dict[str, tuple[Callable[[Place], None], str]] = {
     "unknown context": (name_unknown_context, diagnosis.CONTEXT),
     "broken defaults.json": (break_defaults, diagnosis.DEFAULTS),
     "a setting of the wrong kind": (misconfigure, diagnosis.DEFAULTS),
+    "a variable that needs another": (want_a_host_of_nothing, diagnosis.SETTINGS),
+    "an empty address": (empty_address, diagnosis.CA_URL),
     "no address": (forget_address, diagnosis.CA_URL),
     "garbage for a root": (break_root, diagnosis.ROOT),
     "another CA's root": (trust_another_root, diagnosis.TLS),
@@ -233,7 +245,7 @@ def test_in_a_healthy_place_all_is_well(place: Place) -> None:
     text = place.run("doctor")
     *lines, summary = text.out.splitlines()
     assert (text.status, text.err, len(lines)) == (0, "", len(ONLINE))
-    assert summary == "summary: 14 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
+    assert summary == "summary: 15 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -250,6 +262,12 @@ def test_a_fault_fails_its_own_check_alone(fault: str, place: Place) -> None:
     assert failures[0]["remedy"]
     before = checks[: ONLINE.index(rule)]
     assert {check["outcome"] for check in before if check["rule"] != diagnosis.FINGERPRINT} <= {PASSED}
+
+
+def test_an_empty_address_is_called_empty(place: Place) -> None:
+    """An address that stands in defaults.json as an empty text is not one that is missing."""
+    empty_address(place)
+    assert f'"ca-url" in {place.defaults} is empty: give it' in place.run("doctor").out
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
@@ -387,6 +405,15 @@ def test_other_types_of_provisioner_are_looked_at(provisioned_ca: ProvisionedCa,
         assert checks[diagnosis.KEY]["outcome"] == outcome, checks[diagnosis.KEY]
 
 
+def test_a_provisioner_without_tokens_fails_by_itself(provisioned_ca: ProvisionedCa) -> None:
+    """The fault of one that takes no tokens is in the choice, not in a key."""
+    words = ["--provisioner", "acme", "--format", "json"]
+    told = json.loads(invoke("doctor", *words, environment=provisioned_ca.environment).out)
+    checks = {check["rule"]: check for check in told["checks"]}
+    assert (checks[diagnosis.PROVISIONER]["outcome"], checks[diagnosis.KEY]["outcome"]) == (FAILED, UNCHECKED)
+    assert "acme (ACME) cannot be used" in checks[diagnosis.PROVISIONER]["reason"]
+
+
 def test_a_nebula_certificate_is_looked_at(mesh: Mesh, mesh_ca: ProvisionedCa, tmp_path: Path) -> None:
     """It and its key are checked, whatever name a token will be for; a key of another is told."""
     held, other = mesh.host(tmp_path), mesh.authority(2, "X25519")
@@ -411,6 +438,49 @@ def test_an_ssh_certificate_is_looked_at(kind: str, provisioned_ca: ProvisionedC
     checks = {check["rule"]: check for check in json.loads(result.out)["checks"]}
     assert checks[diagnosis.TOKEN]["outcome"] == PASSED, result.out
     assert f"/1.0/ssh/{kind.lower()}" in checks[diagnosis.TOKEN]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("host", "offline", "is_warned"),
+    [
+        ("LOCALHOST", False, True),
+        ("localhost", False, False),
+        ("127.0.0.1", False, False),
+        ("elsewhere.test", True, True),
+        ("LOCALHOST", True, True),
+        ("localhost", True, False),
+        ("", True, False),
+    ],
+)
+def test_token_warns_of_an_address_that_the_ca_does_not_have(
+    host: str, offline: bool, is_warned: bool, place: Place
+) -> None:
+    """Where the audience names a host otherwise than the CA names itself, the token comes with a warning."""
+    port = urlsplit(place.ca.url).port
+    place.words = [*(["--ca-url", f"{host}:{port}"] if host else []), *(["--offline"] if offline else [])]
+    minted = place.run("token", SUBJECT)
+    names = json.loads((place.path / "config" / "ca.json").read_text())["dnsNames"]
+    told = f"and not {host}: it will refuse this token; give --ca-url as it calls itself\n"
+    assert minted.status == 0 and (told in minted.err) is is_warned, minted.err
+    if is_warned:
+        (line,) = [line for line in minted.err.splitlines() if line.startswith("warning: the CA calls itself ")]
+        shown = line.removeprefix("warning: the CA calls itself ").partition(" and not ")[0]
+        assert sorted(shown.split(", ")) == sorted(names)
+    csr = make_csr(SUBJECT, [general_name(SUBJECT)])
+    assert (connect(place.ca).sign(csr, minted.token).status == 201) is not is_warned
+
+
+def test_a_token_for_later_is_a_warning(place: Place) -> None:
+    """A beginning that the user asked for is not a failure: the rest is judged as at that time."""
+    for begin, outcomes in (("20m", [PASSED, WARNING]), ("30s", [PASSED])):
+        result = invoke(
+            "doctor", "--format", "json", environment={"STEPPATH": str(place.path), "STEP_NOT_BEFORE": begin}
+        )
+        found = [check for check in json.loads(result.out)["checks"] if check["rule"] == diagnosis.TOKEN]
+        assert (result.status, [check["outcome"] for check in found]) == (0, outcomes)
+        assert len(found) == 1 or re.fullmatch(
+            "the CA takes it only in (19m0|18m5[0-9])s, for STEP_NOT_BEFORE", found[1]["reason"]
+        )
 
 
 # -- Offline ----------------------------------------------------------------------------------------

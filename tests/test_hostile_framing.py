@@ -1,6 +1,7 @@
 """What a peer may do with the framing of HTTP: one reader stands between it and all that ask somebody over it."""
 
 import _thread
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from adapters.ca_probe import MAX_BODY_BYTES, CaProbe
 from adapters.clock import SystemClock
-from adapters.http.bounded import Exchange
+from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
 from adapters.https_client import HttpsClient
 from adapters.identity_session import IdentitySession
@@ -53,7 +54,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
             else:
                 probe = CaProbe(
                     ca_url=url, make_context=lambda: make_tls_context([root().der]), proxy=None, clock=SystemClock(),
-                    request_timeout=timeout,
+                    request_timeout=timeout, timeout=timeout,
                 )  # fmt: skip
                 seen = probe.visit()
                 return seen.reason if seen.stop is Stop.ANSWER else ""
@@ -139,3 +140,18 @@ def test_what_is_interrupted_reads_no_further() -> None:
         with pytest.raises(KeyboardInterrupt):
             exchange.run(lambda: work(pool, ca.url))
         assert ended.wait(IDLE_SECONDS / 2)
+
+
+def test_a_connection_that_stands_when_the_time_is_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is left to whoever collects garbage in a program that goes on."""
+    ours, theirs = socket.socketpair()
+    exchange = Exchange(SECONDS, MAX_BODY_BYTES)
+
+    def connect(*_: Any, **__: Any) -> socket.socket:
+        exchange.abandon()
+        return ours
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    with theirs, pytest.raises(ExchangeError):
+        exchange.run(lambda: Pool().ask(exchange, "GET", "http://127.0.0.1:9/", {}))
+    assert ours.fileno() == -1

@@ -1,5 +1,6 @@
 """What a key file costs: read and judged before it is paid, and every fault of it in words."""
 
+import json
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import JwsSigner, make_signer
 from adapters.key_formats import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
+from domain.jwk import read_public_jwk
 from domain.key_work import MAX_BCRYPT_ROUNDS, MAX_ITERATIONS
 from domain.rsa_numbers import RsaNumbers
 from tests import hostile_keys as hostile
@@ -62,6 +64,24 @@ def test_a_process_that_refuses_a_key_stays_small(name: str, place: OfflinePlace
     assert cost.mebibytes < MEBIBYTES
 
 
+WIDEST_SCRYPTS = [(2**15, 15, 2), (2**15, 8, 4), (2, 2**16, 2), (2, 1, 2**18 - 2), (2, 5 * 2**14, 1), (4, 2**15, 5)]
+"""N, r and p on the edge of what is taken: long, wide, and with many lanes."""
+
+MOST_MEBIBYTES = 110
+"""A start takes 28, the bound itself is 64: 94 at the most were measured."""
+
+
+@pytest.mark.parametrize("parameters", WIDEST_SCRYPTS)
+def test_a_scrypt_that_is_taken_stays_within_its_memory(parameters: tuple[int, int, int], place: OfflinePlace) -> None:
+    """The bound is of all that the library holds at once, whichever of N, r and p is large."""
+    (place.path / "key.pem").write_bytes(hostile.seal(hostile.p256_pkcs8(), hostile.scrypt(*parameters)))
+    (place.path / "password").write_bytes(PASSWORD)
+    password = ["--password-file", str(place.path / "password")]
+    cost = measure_run("token", "web", *place.flags, *password, folder=place.path)
+    assert cost.status == 1 and "does not open" in cost.err, cost.err  # tried; the content has another key
+    assert cost.mebibytes < MOST_MEBIBYTES
+
+
 def test_what_is_within_the_bounds_opens() -> None:
     """The very same containers, with parameters that people use."""
     plain = hostile.p256_pkcs8()
@@ -71,7 +91,7 @@ def test_what_is_within_the_bounds_opens() -> None:
     assert load_pem_key(hostile.p256_openssh(is_compressed=False), None)
     for pem in (hostile.wrap(hostile.rsa_pkcs8(hostile.sound_rsa())), hostile.rsa_openssh(hostile.sound_rsa())):
         assert make_signer(load_pem_key(pem, None)).public.algorithm == "RS256"
-    for edge in (hostile.seal(plain, hostile.pbkdf2(MAX_ITERATIONS)), hostile.seal(plain, hostile.scrypt(2**16, 8, 2))):
+    for edge in (hostile.seal(plain, hostile.pbkdf2(MAX_ITERATIONS)), hostile.seal(plain, hostile.scrypt(2**15, 8, 4))):
         with pytest.raises(WrongPasswordError):  # it is tried; the content is under another key
             load_pem_key(edge, PASSWORD)
 
@@ -221,3 +241,44 @@ def test_no_damage_to_a_hostile_file_escapes(data: st.DataObject) -> None:
             load_pem_key(bytes(damaged), password)
         except InputError:
             continue
+
+
+EXPONENTS = {
+    1: "below 3",
+    2: "even",
+    65536: "even",
+    2**31: "even",
+    2**31 + 1: "over 2147483647",
+    2**64 + 1: "over 2147483647",
+}
+"""Public exponents by which Go verifies nothing (Go, crypto/internal/fips140/rsa, checkPublicKey), and why."""
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+@pytest.mark.parametrize("container", ["PKCS#1", "PKCS#8", "OpenSSH", "JWK"])
+def test_an_rsa_exponent_that_the_ca_refuses_is_refused(container: str, exponent: int) -> None:
+    """In words and before anything is signed, whatever the key is in."""
+    key = attrs.evolve(hostile.sound_rsa(), e=exponent)
+    pem = {
+        "PKCS#1": hostile.write_block("RSA PRIVATE KEY", hostile.rsa_pkcs1(key)),
+        "PKCS#8": hostile.wrap(hostile.rsa_pkcs8(key)),
+        "OpenSSH": hostile.rsa_openssh(key),
+        "JWK": hostile.jwk(hostile.rsa_jwk(key)),
+    }[container]
+    with pytest.raises(KeyFormatError, match=f"public exponent is {EXPONENTS[exponent]}"):
+        load_jwk_key(json.loads(pem)) if container == "JWK" else load_pem_key(pem, None)
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_a_public_rsa_exponent_is_judged_likewise(exponent: int) -> None:
+    """Where a public key is read, such as a provisioner's or one that verifies a token."""
+    members = hostile.rsa_jwk(attrs.evolve(hostile.sound_rsa(), e=exponent))
+    with pytest.raises(ValueError, match=f"public exponent is {EXPONENTS[exponent]}"):
+        read_public_jwk({name: members[name] for name in ("kty", "n", "e")})
+
+
+@pytest.mark.parametrize("exponent", [3, 17, 65537, 2**31 - 1])
+def test_any_rsa_exponent_that_the_ca_takes_is_taken(exponent: int) -> None:
+    """Up to Go's own bound."""
+    members = hostile.rsa_jwk(attrs.evolve(hostile.sound_rsa(), e=exponent))
+    assert read_public_jwk({name: members[name] for name in ("kty", "n", "e")}).algorithm == "RS256"

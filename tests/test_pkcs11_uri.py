@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.device_public import describe_ec, describe_rsa
-from domain.pkcs11_uri import Pkcs11Uri, encode_id, mask_pin, merge_pkcs11_uris, parse_pkcs11_uri
+from domain.masking import mask_text
+from domain.pkcs11_uri import Pkcs11Uri, encode_id, merge_pkcs11_uris, parse_pkcs11_uri
 
 TEXTS = ("module-path", "token", "serial", "manufacturer", "model", "object", "pin-source", "pin-value")
 OF_QUERY = ("module-path", "pin-source", "pin-value")
@@ -136,13 +137,13 @@ def test_no_error_and_no_repr_holds_a_pin(pin: str, place: str) -> None:
         shown = str(error)
     assert "SECRET" not in shown
     if " " not in pin:
-        assert "SECRET" not in mask_pin(f"subjects: {text!r}, 'b'")
+        assert "SECRET" not in mask_text(f"subjects: {text!r}, 'b'")
 
 
 def test_a_masked_text_keeps_all_but_the_pin() -> None:
     """Case does not matter; other words stay."""
-    assert mask_pin("'pkcs11:a=b?PIN-value=1234&c=d', 'e'") == "'pkcs11:a=b?PIN-value=*** 'e'"
-    assert mask_pin("no pin") == "no pin"
+    assert mask_text("'pkcs11:a=b?PIN-value=1234&c=d', 'e'") == "'pkcs11:a=b?PIN-value=*** 'e'"
+    assert mask_text("no pin") == "no pin"
 
 
 @given(attributes, attributes)

@@ -95,7 +95,7 @@ def test_the_parts_of_an_rsa_key_must_fit_together(member: str) -> None:
         (P521 | {"d": base64url.encode(base64url.decode(P521["d"])[1:])}, "'d' is not 66 bytes long"),
         (ED25519 | {"d": "AQ"}, "cannot be read"),
         (ED25519 | {"d": ED25519["d"] + ED25519["x"]}, "base64url|cannot be read"),
-        (RSA | {"oth": []}, "more than two primes"),
+        (RSA | {"oth": []}, "has a member 'oth', for more than two primes"),
         (RSA | {"p": "AQ", "q": RSA["n"]}, "cannot be read"),
     ],
 )  # fmt: skip

@@ -236,7 +236,7 @@ def give(step: Path, settings: Mapping[str, tuple[str, str]]) -> tuple[list[str]
 def test_the_provisioners_own_password_file_goes_first(
     sandbox_path: Path, step_program: str, tmp_path: Path, own: str, common: str, is_right: bool
 ) -> None:
-    """Wherever the two come from, as with the real step; a flag that has no effect for that is warned of."""
+    """Wherever the two come from, as with step; a file that was named for this run in vain is told of."""
     (tmp_path / "wrong").write_text("wrong")
     files = [str(sandbox_path / "secrets" / "password"), str(tmp_path / "wrong")]
     one, other = files if is_right else files[::-1]
@@ -248,9 +248,15 @@ def test_the_provisioners_own_password_file_goes_first(
     result = invoke("token", "foo", "--offline", *words, environment=environment)
     theirs = run_step(step_program, "ca", "token", "foo", "--offline", *words, environment=environment)
     assert (result.status == 0) is is_right is (theirs.status == 0), (result, theirs)
-    assert (f"warning: --password-file is not used: {spell(own, tmp_path)} goes before it" in result.err) is (
-        is_right and common == "flag"
-    )
+    vain = "--password-file" if common == "flag" else "STEP_PASSWORD_FILE"
+    before = spell(own, tmp_path)
+    told = f"{vain} is not used{':' if is_right else ', because'} {before} goes before it"
+    assert (told in result.err) is (common != "configuration"), result.err
+    advised = "; --provisioner-password-file on the command line goes before both: check the password\n"
+    if not is_right and common != "configuration":
+        assert result.err.endswith(advised if own != "flag" else f"{told}: check the password\n")
+        examined = invoke("doctor", "--offline", *words, environment=environment)
+        assert told in examined.out and examined.status == 1
 
 
 def spell(source: str, path: Path) -> str:

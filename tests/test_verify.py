@@ -9,7 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain import base64url, json_text
+from domain.acceptance.endpoint import Endpoint
+from domain.acceptance.forecast import Forecast
+from domain.fact import Fact
 from entrypoints.commands import VERIFY
+from entrypoints.verifying import describe_forecast
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import RunningCa, choose_port
 from tests.running import Result, invoke
@@ -66,6 +70,11 @@ def test_a_token_that_the_ca_would_refuse_is_none(token: str, sandbox: dict[str,
     assert (result.status, result.err) == (1, "")
     assert "failed         audience: it is https://127.0.0.1/1.0/sign, and not for revoke: mint it" in result.out
     assert "\nfailed: 2\n" in result.out and "\nverdict: refused\n" in result.out
+
+
+def test_a_token_that_may_be_used_twice_has_not_been_used_up() -> None:
+    """What the CA does not spend is told in a word, and to programs as false."""
+    assert describe_forecast(Forecast([]), Endpoint.RENEW)["may_have_been_used"] == Fact(False, "no")
 
 
 def test_json_has_the_same_for_programs(token: str, sandbox: dict[str, str]) -> None:

@@ -187,8 +187,12 @@ def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
     exchange = current_exchange()
     connection.timeout = exchange.left()
     plain: socket.socket = connect()
-    exchange.watch(plain)
-    plain.settimeout(exchange.left())
+    try:
+        exchange.watch(plain)
+        plain.settimeout(exchange.left())
+    except BaseException:
+        plain.close()
+        raise
     return plain
 
 
