@@ -12,7 +12,7 @@ from mmap import mmap
 from typing import TYPE_CHECKING
 
 from domain.batch_portion import LooseEnd
-from domain.errors import OutputError
+from domain.errors import OutputError, explain_unwritten
 
 if TYPE_CHECKING:
     from domain.batch_portion import Goods
@@ -118,9 +118,7 @@ class RowWriter:
         except OSError as error:
             self._settle(len(rows) - len(waiting), patience=0)
             self._shared[_WRITER] = 0
-            raise OutputError(
-                f"standard output cannot be written: {error.strerror}", "go on where there is room"
-            ) from error
+            raise explain_unwritten("standard output", error, "go on") from error
         self._shared[_COUNT] += self._shared[_ROWS]
 
     def _write_some(self, waiting: memoryview) -> int:

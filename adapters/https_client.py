@@ -19,6 +19,8 @@ RETRIED_FAULTS = frozenset({FaultKind.UNREACHABLE, FaultKind.BROKEN})
 PAUSES = (0.1, 0.2, 0.4)
 """Seconds to wait before each further attempt after a fault that may pass."""
 
+_SAME_CA = "check that --ca-url and --root belong to the same CA"
+
 RENEW_CERTIFICATE = f"{CHECK_CLOCK}; if it is right, restart the CA, which then makes itself a new certificate"
 LOOK_SECONDS = 5.0
 """The most that an error waits for to say more."""
@@ -181,10 +183,10 @@ class HttpsClient:
             reason = explain_times(self._look_at_certificates(), fault.reason)
             return NetworkError(f"TLS with {ca} fails: {reason}", RENEW_CERTIFICATE)
         if fault.kind is FaultKind.TLS:
-            return NetworkError(f"TLS with {ca} fails: {fault.reason}", "check --ca-url and --root")
+            return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
         how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no proper answer"
         through = self._through()
-        remedy = "check HTTPS_PROXY, and that the CA runs" if through else "check --ca-url and that the CA runs"
+        remedy = f"check {'HTTPS_PROXY' if through else '--ca-url'} and that the CA is running"
         return NetworkError(f"{ca} {how}{through}: {fault.reason}", remedy)
 
     def _through(self) -> str:

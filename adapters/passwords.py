@@ -68,7 +68,8 @@ class TypedPassword:
     def candidates(self, purpose: str) -> Iterator[bytes]:
         """Give what is typed (see `domain.ports.Passwords`)."""
         for attempt in range(ATTEMPTS):
-            question = f"{'Wrong. ' if attempt else ''}Please enter {purpose}"
+            asked = f"{purpose[:1].upper()}{purpose[1:]}"
+            question = f"Wrong password, try again. {asked}" if attempt else f"Please enter {purpose}"
             try:
                 typed = self.prompter.password(question)
             except UsageError as error:

@@ -81,7 +81,7 @@ class StepPath:
             values |= own
             for key in FORBIDDEN:
                 if key in values:
-                    raise InputError(f'"{key}" in {path} has no place there', "remove it; use --context")
+                    raise InputError(f'"{key}" is not allowed in {path}', "remove it; use --context")
             merged |= {key: (value, path) for key, value in values.items()}
         return merged
 

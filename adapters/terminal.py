@@ -29,7 +29,7 @@ class Terminal:
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the index of the chosen item (see `domain.ports.Prompter`)."""
-        descriptor = _open_for_choice(question, items)
+        descriptor = _open_for_choice(items)
         with open(descriptor, "r+b", buffering=0) as terminal:
             return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
 
@@ -45,9 +45,9 @@ class SilentTerminal:
             "name its file by --provisioner-password-file to have it checked",
         )
 
-    def choose(self, question: str, items: Sequence[str]) -> int:
+    def choose(self, question: str, items: Sequence[str]) -> int:  # noqa: ARG002  # the port's
         """Raise PersonNeededError."""
-        os.close(_open_for_choice(question, items))
+        os.close(_open_for_choice(items))
         raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it by --provisioner or --kid")
 
 
@@ -72,10 +72,11 @@ def _open_for_password() -> int:
     return _open_terminal("there is no terminal to ask on", "name its file by --password-file")
 
 
-def _open_for_choice(question: str, items: Sequence[str]) -> int:
+def _open_for_choice(items: Sequence[str]) -> int:
     listed = "; ".join(map(escape, items))
     return _open_terminal(
-        f"{question} There is no terminal to ask on", f"choose by --provisioner or --kid among {listed}"
+        "several provisioners can make this token, and there is no terminal to ask on",
+        f"choose one by --provisioner or --kid: {listed}",
     )
 
 

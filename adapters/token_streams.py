@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from domain.errors import OutputError
+from domain.errors import OutputError, explain_unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +80,7 @@ class OpenStream:
             while waiting := waiting[os.write(self.descriptor, waiting) :]:
                 pass
         except OSError as error:
-            raise OutputError(
-                f"--output-file {self.path} cannot be written: {error.strerror}", "run it again where there is room"
-            ) from error
+            raise explain_unwritten(f"--output-file {self.path}", error, "run it again") from error
 
 
 def _pour(text: str, write: Callable[[str], None], descriptor: int | None, deciding: Deciding) -> None:
@@ -137,8 +136,9 @@ def write_stdout(text: str) -> None:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError) as error:
         _discard_stdout()
-        reason = getattr(error, "strerror", None) or "it is closed"
-        raise OutputError(f"standard output cannot be written: {reason}", "run it again where there is room") from error
+        if isinstance(error, OSError) and error.errno != errno.EBADF:
+            raise explain_unwritten("standard output", error, "run it again") from error
+        raise OutputError("standard output is closed", "run it again with one that is open") from error
 
 
 def _discard_stdout() -> None:

@@ -170,7 +170,7 @@ def _read_object(text: str) -> BatchLine:
     unknown = [name for name in members if name != SUBJECT and name not in _MEMBERS]
     if unknown:
         known = ", ".join((SUBJECT, *_MEMBERS))
-        raise InputError(f"there is no member {json_text.describe(unknown[0])}", f"the members are {known}")
+        raise InputError(f"unknown member {json_text.describe(unknown[0])}", f"the members are {known}")
     if not isinstance(members.get(SUBJECT), str):
         raise InputError('"subject" is missing or not text', "name whom the token is for")
     return BatchLine(members[SUBJECT], dict(_read_settings(members)))

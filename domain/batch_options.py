@@ -78,5 +78,5 @@ def _parse_count(text: str) -> int:
 def _parse_workers(text: str) -> int:
     count = _parse_count(text)
     if count > MAX_WORKERS:
-        raise ValueError(f"over the most of {MAX_WORKERS}")
+        raise ValueError(f"more than the maximum of {MAX_WORKERS}")
     return count

@@ -31,7 +31,7 @@ _TLS_FAULTS = {
 }
 """What went wrong, with the address to be put in, and what to do about it."""
 
-_CHECK_ADDRESS = "check the address, that the CA runs, and that no firewall or proxy is in between"
+_CHECK_ADDRESS = "check the address, that the CA is running, and that no firewall or proxy is in between"
 
 
 def judge_encounter(seen: Encounter) -> Iterator[Finding]:
@@ -54,9 +54,9 @@ def _judge_way(seen: Encounter) -> Finding:
     if seen.stop is not None:
         return passed(REACHED, f"{seen.ca_url} takes connections{through}")
     if not seen.is_healthy:
-        reason = f"{seen.ca_url} answers{through}, but not that it is well (status {seen.status})"
+        reason = f"{seen.ca_url} answers{through}, but does not report that it is healthy (status {seen.status})"
         return warning(REACHED, reason, "check that this is a step-ca, and its log")
-    return passed(REACHED, f"{seen.ca_url} answers{through} that it is well")
+    return passed(REACHED, f"{seen.ca_url} answers{through} and reports that it is healthy")
 
 
 def _judge_tls(seen: Encounter) -> Finding:

@@ -5,6 +5,7 @@ hold a secret: credentials of addresses, and PINs, are masked in whatever word o
 stood. Either may hold text from outside: whoever shows an error escapes it.
 """
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -79,6 +80,15 @@ class IdentityError(StepOttError):
 
 class OutputError(StepOttError):
     """The token was made but could not be delivered; nothing half written is left."""
+
+
+def explain_unwritten(target: str, error: OSError, go_on: str) -> OutputError:
+    """Return the error for what could not be written to `target`, with what to do before one can `go_on`."""
+    if error.errno == errno.EPIPE:
+        return OutputError(f"{target} cannot be written: the reader has closed the pipe")
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    fix = f"free some space and {go_on}" if is_full else f"check where it leads, and {go_on}"
+    return OutputError(f"{target} cannot be written: {error.strerror}", fix)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     mounted = [one.path for one in fixed if one.mode & FOR_STRANGERS]
     foreign = [one.path for one in files if not one.is_own]
     if exposed:
-        yield warning(FILES, f"{_name(exposed)} may be used by others", f"chmod 600 {_quote(exposed)}")
+        yield warning(FILES, f"{_name(exposed)} is accessible to other users", f"chmod 600 {_quote(exposed)}")
     if mounted:
         yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:

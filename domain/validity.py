@@ -40,17 +40,18 @@ def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int
         raise UsageError(f"{last} lies before {first}", "a token's validity must end after it begins")
     if end - begin < MIN_VALIDITY:
         raise UsageError(
-            f"the token would be valid for {format_duration(end - begin)}, under the least of 10s",
+            f"the token would be valid for {format_duration(end - begin)}, shorter than the minimum of 10s",
             f"give a later {last}" + ("" if not_before is None else f" or an earlier {first}"),
         )
     if end - begin > MAX_VALIDITY:
         raise UsageError(
-            f"the token would be valid for {format_duration(end - begin)}, over the most of 1h",
+            f"the token would be valid for {format_duration(end - begin)}, longer than the maximum of 1h",
             f"give an earlier {last}" if not_before is None else f"bring {first} and {last} nearer together",
         )
     if begin - now > MAX_DELAY:
         raise UsageError(
-            f"{first} lies {_distance(begin - now)} ahead, over the most of 30m", "mint the token nearer to its use"
+            f"{first} is {_distance(begin - now)} ahead, more than the maximum of 30m",
+            "mint the token nearer to its use",
         )
     return Window(begin, end)
 

@@ -79,10 +79,10 @@ class Totals:
                 rows, none, all_ = f"row of line {first}", "it was not", "it was"
             return (
                 f"{self.describe()}; the {rows} may have been printed too, whole or in part: look at the last whole "
-                f"row: --resume-from {first} goes on if {none}, {last + 1} if {all_}"
+                f"row: continue with --resume-from {first} if {none}, {last + 1} if {all_}"
             )
         cut = f"; the row of line {self.next_line} was printed in part: drop it" if self.is_cut else ""
-        return f"{self.describe()}{cut}; --resume-from {self.next_line} goes on"
+        return f"{self.describe()}{cut}; continue with --resume-from {self.next_line}"
 
 
 def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:

@@ -17,7 +17,7 @@ from entrypoints.options import (
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
 
-MINT, EXPLAIN, SET_UP = "Mint", "Look into", "Try out and set up"
+MINT, EXPLAIN, SET_UP = "Mint", "Inspect and diagnose", "Try out and set up"
 GROUPS = (MINT, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""
 
@@ -133,7 +133,7 @@ BATCH = Command(
     "\n"
     "Tokens come in the order of the lines. A line that cannot be minted is told on stderr with its\n"
     "number, the rest goes on, and the exit status is 1 at the end. Whatever ends a batch early, every\n"
-    "line printed is whole, and stderr says where --resume-from goes on.",
+    "line printed is whole, and stderr says which --resume-from continues it.",
     BATCH_OPTIONS,
     (
         ("A token for each name in a file", "batch hosts.txt > tokens.ndjson"),
@@ -146,7 +146,7 @@ BATCH = Command(
 
 INSPECT = Command(
     "inspect",
-    "say in words what a token is for",
+    "show what a token is for",
     "<token|file|->",
     "Says what a token authorises: which request, for whom, at which CA, by which provisioner, from when\n"
     "until when, bound to what. It checks no signature, so what it says is what the token claims. The\n"
@@ -161,7 +161,7 @@ INSPECT = Command(
 
 VERIFY = Command(
     "verify",
-    "foretell what the CA will say to a token",
+    "predict whether the CA would accept a token",
     "<token|file|->",
     "Judges a token by the rules that step-ca judges it by, and says of each whether it passes, fails\n"
     "(why, and what to do), or cannot be checked from here. The CA is asked for what it publishes, or\n"
@@ -180,7 +180,7 @@ VERIFY = Command(
 
 DOCTOR = Command(
     "doctor",
-    "say why it does not work here, and what to do about it",
+    "diagnose why no token comes about here, or none is taken",
     "",
     "Goes the way of a token step by step and says of each step whether all is well, with a remedy where\n"
     "it is not: step path and context, defaults.json, root and stored fingerprint, the connection to the\n"

@@ -51,4 +51,4 @@ def _describe_option(option: Option) -> str:
 
 
 def _describe_example(purpose: str, words: str) -> str:
-    return f"  {purpose}:\n" + textwrap.indent(f"$ {PROGRAM} {words}", " " * 4)
+    return f"  {purpose}{'' if purpose.endswith('?') else ':'}\n" + textwrap.indent(f"$ {PROGRAM} {words}", " " * 4)

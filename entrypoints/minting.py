@@ -184,7 +184,7 @@ def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, por
         UsageError: there is none, nobody to ask, or the settings cannot apply to it.
     """
     left = select_provisioners(listed, options, ports.authority.source())
-    question = "Which provisioner is to make the token?"
+    question = "Which provisioner should sign the token?"
     index = ports.prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
     left[index].judge(options.settings, options.request.kind)
     return left[index]

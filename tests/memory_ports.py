@@ -165,7 +165,7 @@ class ScriptedPrompter:
         """Return the next choice."""
         self.questions.append(question)
         if not self.choices:
-            raise UsageError(question, f"choose by --provisioner or --kid among {'; '.join(items)}")
+            raise UsageError(question, f"choose one by --provisioner or --kid: {'; '.join(items)}")
         return self.choices.pop(0)
 
 

@@ -146,7 +146,7 @@ class Batch:
         counted = re.search(r"([\d,]+) minted", said)
         if counted is not None:
             assert int(counted[1].replace(",", "")) == len(rows), f"{said}, but there are {len(rows)} rows"
-        told = re.search(r"--resume-from (\d+) goes on", said)
+        told = re.search(r"continue with --resume-from (\d+)", said)
         assert told is None or int(told[1]) == behind, said
         return behind
 

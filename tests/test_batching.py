@@ -90,25 +90,25 @@ PORTION = Portion(11, 9, [11, 12, 14, 15, 17, 18], [RefusedLine(13, "no"), Refus
 CASES = pytest.mark.parametrize(
     ("counted", "loose", "end"),
     [
-        (0, LooseEnd(), "0 minted; --resume-from 11 goes on"),
-        (3, LooseEnd(), "3 minted, 1 refused; --resume-from 15 goes on"),
-        (6, LooseEnd(), "6 minted, 2 refused, 1 comment; --resume-from 20 goes on"),
+        (0, LooseEnd(), "0 minted; continue with --resume-from 11"),
+        (3, LooseEnd(), "3 minted, 1 refused; continue with --resume-from 15"),
+        (6, LooseEnd(), "6 minted, 2 refused, 1 comment; continue with --resume-from 20"),
         (
             3,
             LooseEnd(is_cut=True),
-            "3 minted, 1 refused; the row of line 15 was printed in part: drop it; --resume-from 15 goes on",
+            "3 minted, 1 refused; the row of line 15 was printed in part: drop it; continue with --resume-from 15",
         ),
         (
             3,
             LooseEnd(doubtful=2),
             "3 minted, 1 refused; the rows of lines 15 to 17 may have been printed too, whole or in part: look at "
-            "the last whole row: --resume-from 15 goes on if none of them was, 18 if all were",
+            "the last whole row: continue with --resume-from 15 if none of them was, 18 if all were",
         ),
         (
             5,
             LooseEnd(doubtful=1),
             "5 minted, 2 refused; the row of line 18 may have been printed too, whole or in part: look at the last "
-            "whole row: --resume-from 18 goes on if it was not, 19 if it was",
+            "whole row: continue with --resume-from 18 if it was not, 19 if it was",
         ),
     ],
 )

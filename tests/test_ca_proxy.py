@@ -163,7 +163,7 @@ def test_a_proxy_that_is_not_there_is_named(running_root: str) -> None:
     words = ["token", "a", "--ca-url", "ca.test", "--root", running_root]
     result = invoke(*words, environment=environment)
     way = "the CA at https://ca.test cannot be reached through the proxy 127.0.0.1:1: Connection refused"
-    assert (result.status, result.err) == (1, f"step-ott: {way}: check HTTPS_PROXY, and that the CA runs\n")
+    assert (result.status, result.err) == (1, f"step-ott: {way}: check HTTPS_PROXY and that the CA is running\n")
 
 
 @pytest.mark.parametrize(

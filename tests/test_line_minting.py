@@ -239,7 +239,7 @@ def test_a_window_can_close_in_the_middle() -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, RefusedLine)]
     minted = [decode_part(outcome.token, 1) for outcome in outcomes if isinstance(outcome, MintedLine)]
     assert minted and refused and all(one["exp"] > one["iat"] for one in minted)
-    assert all(re.search("expired already|under the least of 10s", one.reason) for one in refused)
+    assert all(re.search("expired already|shorter than the minimum of 10s", one.reason) for one in refused)
 
 
 @attrs.define

@@ -82,7 +82,8 @@ def test_a_person_is_asked_three_times() -> None:
     prompter = ScriptedPrompter(typed=[b"a", b"b", b"c", b"d"])
     assert list(TypedPassword(prompter).candidates("the password of x")) == [b"a", b"b", b"c"]
     asked = "Please enter the password of x"
-    assert prompter.questions == [asked, f"Wrong. {asked}", f"Wrong. {asked}"]
+    again = "Wrong password, try again. The password of x"
+    assert prompter.questions == [asked, again, again]
 
 
 @pytest.fixture
@@ -97,15 +98,16 @@ def test_three_wrong_passwords_are_one_error(asking_sandbox: dict[str, str]) -> 
     """The third wrong answer ends it: no token, a plain error, and no fourth question."""
     file = f"{asking_sandbox['STEPPATH']}/config/ca.json"
     with run_cli_on_terminal("token", "a.test", "--offline", environment=asking_sandbox) as session:
-        for _ in range(3):
-            session.wait_for(f"Please enter the password of the key of provisioner sandbox@example.com in {file}: ")
+        for begin in ("Please enter the", "Wrong password, try again. The", "Wrong password, try again. The"):
+            session.wait_for(f"{begin} password of the key of provisioner sandbox@example.com in {file}: ")
             session.type(b"mistyped\r")
         result = session.finish()
         assert session.is_as_before()
     assert (result.status, result.out) == (1, "")
     whose = f"the key of provisioner sandbox@example.com in {file}"
     assert result.err.endswith(f"step-ott: the password does not open {whose}: check the password\n")
-    assert session.shown.count("Please enter") == 3 and "mistyped" not in session.shown + result.err
+    assert session.shown.count("Please enter") == 1 and session.shown.count("Wrong password, try again. The ") == 2
+    assert "mistyped" not in session.shown + result.err
 
 
 def test_the_right_password_at_last_mints(asking_sandbox: dict[str, str], sandbox_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_nobody_at_the_terminal_is_a_usage_error() -> None:
     nobody: Prompter = ScriptedPrompter()
     with pytest.raises(UsageError, match="--password-file"):
         nobody.password("Password")
-    with pytest.raises(UsageError, match="--provisioner or --kid among a; b"):
+    with pytest.raises(UsageError, match="--provisioner or --kid: a; b"):
         nobody.choose("Which one?", ["a", "b"])
 
 

@@ -126,7 +126,7 @@ def test_a_key_that_chooses_a_context_is_refused_within_one(key: str, folder: st
     """defaults.json cannot lead to another context; the error names key and file."""
     file = contexts / folder / "config" / "defaults.json"
     write(file, {key: "two"})
-    with pytest.raises(InputError, match=rf'"{key}" in {file} has no place there'):
+    with pytest.raises(InputError, match=rf'"{key}" is not allowed in {file}'):
         open_path(contexts).defaults()
 
 

@@ -337,7 +337,7 @@ def test_a_stopped_question_that_is_ended_leaves_the_terminal_to_the_shell() -> 
     ("call", "said"),
     [
         ("Terminal().password('x')", "--password-file"),
-        ("Terminal().choose('Which?', ['a (JWK) [kid: \\x1b1]', 'b'])", "--provisioner or --kid among a (JWK)"),
+        ("Terminal().choose('Which?', ['a (JWK) [kid: \\x1b1]', 'b'])", "--provisioner or --kid: a (JWK)"),
     ],
     ids=["password", "choose"],
 )

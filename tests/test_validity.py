@@ -50,9 +50,9 @@ def test_defaults_count_from_the_beginning(
 @pytest.mark.parametrize(
     ("not_before", "not_after", "reason"),
     [
-        (None, after(MIN_VALIDITY - 1), "9.999999999s, under the least of 10s"),
-        (None, after(MAX_VALIDITY + 1), "1h0m0.000000001s, over the most of 1h"),
-        (after(MAX_DELAY + 1), None, "30m0s ahead, over the most of 30m"),
+        (None, after(MIN_VALIDITY - 1), "9.999999999s, shorter than the minimum of 10s"),
+        (None, after(MAX_VALIDITY + 1), "1h0m0.000000001s, longer than the maximum of 1h"),
+        (after(MAX_DELAY + 1), None, "30m0s ahead, more than the maximum of 30m"),
         (after(-DEFAULT_VALIDITY), None, r"expired already, 0s ago: give a later --not-before"),
         (after(-DEFAULT_VALIDITY - 1), None, r"expired already, 1ns ago: give a later --not-before"),
         (None, after(0), "expired already, 0s ago: give a later --not-after"),
@@ -60,7 +60,7 @@ def test_defaults_count_from_the_beginning(
         (after(-HOUR), after(-1), "expired already, 1ns ago: give a later --not-after"),
         (None, parse_moment("1970-01-01T00:00:00Z"), "expired already"),
         (after(10 * MINUTE), after(10 * MINUTE - 1), "--not-after lies before --not-before"),
-        (after(10 * MINUTE), after(10 * MINUTE), "valid for 0s, under the least of 10s"),
+        (after(10 * MINUTE), after(10 * MINUTE), "valid for 0s, shorter than the minimum of 10s"),
     ],
 )
 def test_a_window_beyond_its_bounds_is_refused(
