@@ -274,7 +274,7 @@ def test_spellings(declared: Place, words: tuple[str, ...]) -> None:
 def test_sealed_key_of_the_provisioner(places: dict[str, Place], name: str) -> None:
     """Without `--key`, both open the key that the CA keeps by the password in a file."""
     place = places[name].without("--key")
-    compare(place.ask(SUBJECT, "--provisioner-password-file", str(place.step_path / "secrets" / "password")))
+    compare(place.ask("--provisioner-password-file", str(place.step_path / "secrets" / "password"), SUBJECT))
 
 
 @pytest.fixture(scope="module")

@@ -256,7 +256,7 @@ def test_a_signer_shows_no_secret(vector: dict[str, Any]) -> None:
 )
 def test_members_that_are_no_key_are_refused(jwk: dict[str, Any]) -> None:
     """A point off its curve or a public exponent that cannot be one is not a public key."""
-    with pytest.raises(ValueError, match=r"Point is not on the curve|e must be|Invalid EC key"):
+    with pytest.raises(ValueError, match=r"Point is not on the curve|Invalid EC key|public exponent is (below 3|even)"):
         load_public_key(read_public_jwk(jwk))
 
 

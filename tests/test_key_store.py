@@ -181,7 +181,7 @@ def test_a_person_may_try_three_times(store: KeyContainers, tmp_path: Path, pem:
     prompter = ScriptedPrompter([b"one", b"", PASSWORD.encode(), b"never"])
     assert store.open(source, TypedPassword(prompter))
     assert len(prompter.questions) == ATTEMPTS == 3
-    assert [question.startswith("Wrong.") for question in prompter.questions] == [False, True, True]
+    assert [question.startswith("Wrong password, ") for question in prompter.questions] == [False, True, True]
 
 
 @pytest.mark.parametrize("container", ["JWE", "PEM", "sealed"])
