@@ -1,6 +1,7 @@
 """Fixtures: sandboxes, and the real programs that tests put questions to."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tests.peer_programs import RunningCa, choose_port, explain_absence, find_pr
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.running import invoke
 from tests.softhsm import SoftHsm, create_device, find_module, find_tool
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 
 
 def _require(name: str) -> str:
