@@ -1,1 +1,1 @@
-"""What a CA says of itself: families of adapters share it."""
+"""How a CA describes itself: what is read alike from its answers and from its ca.json."""
