@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, ssh
 
-from domain import base64url
 from domain.errors import InputError, translating
+from domain.formats import base64url
 
 _CSR_LABELS = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
-from domain import json_text
 from domain.authority_settings import MAX_PROVISIONERS, AuthoritySettings
 from domain.errors import AuthorityError
+from domain.formats import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from domain.certificate import Certificate, SshCertificate
-from domain.der_values import DerValues
-from domain.duration import NANOSECONDS
 from domain.errors import InputError, translating
+from domain.formats.der import DerValues
+from domain.formats.duration import NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ from adapters.http.proxy_address import show_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca_url import CaUrl
 from domain.certificate_time import CHECK_CLOCK
-from domain.duration import NANOSECONDS, format_duration
 from domain.errors import AuthorityError, NetworkError, StepOttError
+from domain.formats.duration import NANOSECONDS, format_duration
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIED_FAULTS = frozenset({FaultKind.UNREACHABLE, FaultKind.BROKEN})

@@ -9,10 +9,10 @@ import attrs
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool, find_proxy, make_system_context
-from domain import json_text
 from domain.ca_url import CaUrl
-from domain.duration import NANOSECONDS, format_duration
 from domain.errors import IdentityError, NetworkError
+from domain.formats import json_text
+from domain.formats.duration import NANOSECONDS, format_duration
 from domain.identity_client import ProviderUrl, parse_provider_url
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from domain.duration import NANOSECONDS, format_duration
 from domain.errors import InputError
+from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

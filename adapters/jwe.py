@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, hmac, keywrap, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from domain import base64url, json_text
 from domain.errors import KeyFormatError, WrongPasswordError
+from domain.formats import base64url, json_text
 from domain.key_work import MAX_ITERATIONS
 
 STEP_ITERATIONS = 600_000

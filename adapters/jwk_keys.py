@@ -5,8 +5,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from domain import base64url
 from domain.errors import KeyFormatError, describe_foreign, translating
+from domain.formats import base64url
 from domain.jwk import COORDINATE_BYTES, check_rsa_public
 from domain.rsa_numbers import complete_rsa
 

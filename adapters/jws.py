@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from domain import base64url
 from domain.errors import KeyFormatError, describe_foreign, translating
+from domain.formats import base64url
 from domain.jwk import COORDINATE_BYTES, TYPE_ALGORITHMS, PublicJwk, read_public_jwk
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey

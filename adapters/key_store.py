@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain import json_text
 from domain.errors import KeyFormatError, WrongPasswordError, naming
+from domain.formats import json_text
 from domain.jwk import read_public_jwk
 from domain.key_source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 

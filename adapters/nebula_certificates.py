@@ -11,14 +11,14 @@ from hashlib import sha256
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
-from domain import base64url
-from domain.der_values import DerValues
-from domain.duration import NANOSECONDS
 from domain.errors import InputError
+from domain.formats import base64url
+from domain.formats.der import DerValues
+from domain.formats.duration import NANOSECONDS
+from domain.formats.protobuf import split_fields, split_varints
+from domain.formats.rfc3339 import LAST_SECOND
 from domain.jwk import PublicJwk
 from domain.nebula_certificate import NebulaCertificate
-from domain.protobuf_fields import split_fields, split_varints
-from domain.rfc3339 import LAST_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.client import OAuth2Client
 
-from domain.duration import NANOSECONDS, format_duration
 from domain.errors import IdentityError
+from domain.formats.duration import NANOSECONDS, format_duration
 from domain.provider_metadata import ProviderMetadata, read_metadata
 from domain.sign_in_answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
-from domain.terminal_text import show_line
+from domain.formats.terminal_text import show_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

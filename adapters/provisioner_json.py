@@ -12,7 +12,8 @@ import attrs
 
 from adapters.ca.json_record import read_record
 from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
-from domain.duration import parse_duration
+from domain.formats.duration import parse_duration
+from domain.formats.terminal_text import shorten
 from domain.identity_client import IdentityClient
 from domain.jwk import THUMBPRINT_MEMBERS, read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
@@ -21,7 +22,6 @@ from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
-from domain.terminal_text import shorten
 
 MAX_NAME_LENGTH = 1_024
 """Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from domain.duration import NANOSECONDS
 from domain.errors import OutputError
+from domain.formats.duration import NANOSECONDS
 from domain.sandbox_plan import SandboxPlan, write_ca_config
 
 _LIFETIME = timedelta(days=3650)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from domain import json_text
 from domain.errors import InputError, UsageError
+from domain.formats import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 
 from domain.errors import PersonNeededError, UsageError
-from domain.terminal_text import escape, show_line
+from domain.formats.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from itertools import chain, count
 from mmap import mmap
 from typing import TYPE_CHECKING, Protocol
 
-from domain import json_text
 from domain.errors import OutputError
+from domain.formats import json_text
 from domain.token_file_name import SUFFIX, name_token_file
 
 if TYPE_CHECKING:

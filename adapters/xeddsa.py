@@ -13,8 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl import bindings as sodium
 
-from domain import base64url
 from domain.errors import KeyFormatError
+from domain.formats import base64url
 from domain.jwk import PublicJwk
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from domain.ca_url import CaUrl, parse_ca_url
-from domain.duration import NANOSECONDS, parse_duration
 from domain.errors import UsageError, naming
-from domain.masking import mask_address
+from domain.formats.duration import NANOSECONDS, parse_duration
+from domain.formats.masking import mask_address
 from domain.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from domain.duration import HOUR, MINUTE
+from domain.formats.duration import HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ from unicodedata import category
 
 import attrs
 
-from domain import json_text
 from domain.errors import InputError
+from domain.formats import json_text
 from domain.setting import Origin, Setting
 
 if TYPE_CHECKING:

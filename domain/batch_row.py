@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain import json_text
 from domain.errors import InputError
+from domain.formats import json_text
 
 TOKEN, FILE, LINE = "token", "file", "line"
 

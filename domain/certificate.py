@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.duration import NANOSECONDS
 from domain.errors import InputError, KeyMismatchError
+from domain.formats.duration import NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

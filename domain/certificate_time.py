@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.duration import NANOSECONDS
-from domain.rfc3339 import FIRST_SECOND, LAST_SECOND, format_time
+from domain.formats.duration import NANOSECONDS
+from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND, format_time
 
 CHECK_CLOCK = "check this machine's clock"
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from domain import base64url, json_text
 from domain.ca_url import CaUrl, escape_fragment
-from domain.duration import NANOSECONDS
+from domain.formats import base64url, json_text
+from domain.formats.duration import NANOSECONDS
+from domain.formats.moment import Moment
 from domain.jwk import PublicJwk
-from domain.moment import Moment
 from domain.request_kind import Kind
 from domain.validity import check_certificate_window, resolve_window
 

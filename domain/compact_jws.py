@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain import base64url, json_text
 from domain.errors import InputError
+from domain.formats import base64url, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import base64url
+from domain.formats import base64url
 from domain.jwk import COORDINATE_BYTES
 
 _NAMED_CURVES = {

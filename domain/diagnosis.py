@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.file_facts import FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.setting import Origin

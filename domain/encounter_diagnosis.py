@@ -77,6 +77,6 @@ def _judge_tls(seen: Encounter) -> Finding:
 
 
 def _format_time(nanoseconds: int) -> str:
-    from domain.rfc3339 import format_time  # noqa: PLC0415  # the calendar is slow to load
+    from domain.formats.rfc3339 import format_time  # noqa: PLC0415  # the calendar is slow to load
 
     return format_time(nanoseconds)

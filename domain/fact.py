@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain import json_text
+from domain.formats import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

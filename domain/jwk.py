@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from domain import base64url, json_text
 from domain.errors import KeyFormatError
+from domain.formats import base64url, json_text
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 MAX_RSA_EXPONENT = (1 << 31) - 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import attrs
 
-from domain.der_values import DerValues
 from domain.errors import KeyFormatError
+from domain.formats.der import DerValues
 from domain.key_work import MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK, check_iterations, refuse_work
 
 if TYPE_CHECKING:

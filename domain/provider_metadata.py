@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.errors import IdentityError
+from domain.formats.masking import mask_address
 from domain.identity_client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
-from domain.masking import mask_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from domain.duration import NANOSECONDS
-from domain.rfc3339 import FIRST_SECOND, LAST_SECOND, format_time
+from domain.formats.duration import NANOSECONDS
+from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND, format_time
 
 MIN_WIDTH = 20
 """On fewer columns nothing is drawn."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import ESSENTIAL, Verdict
 from domain.diagnosis import LEEWAY, TOKEN
-from domain.duration import NANOSECONDS, format_duration
 from domain.finding import Outcome, failed, passed, unchecked, warning
+from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

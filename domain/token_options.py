@@ -10,7 +10,7 @@ import re
 
 import attrs
 
-from domain import authority_options, base64url
+from domain import authority_options
 from domain.authority_options import (
     AuthorityOptions,
     check_texts,
@@ -24,7 +24,8 @@ from domain.authority_options import (
 from domain.claims import TokenRequest
 from domain.device_options import judge_devices
 from domain.errors import MissingSettingError, UsageError
-from domain.moment import Moment, parse_moment
+from domain.formats import base64url
+from domain.formats.moment import Moment, parse_moment
 from domain.password_options import PASSWORD_FILES
 from domain.provisioners.types import TYPES
 from domain.request_kind import REVOKING, Kind, find_kind

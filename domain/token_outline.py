@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.json_text import Number
+from domain.formats.json_text import Number
+from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
 from domain.provisioners import k8ssa, renewal
-from domain.rfc3339 import FIRST_SECOND, LAST_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from domain import base64url, json_text
 from domain.claims import compose_token
-from domain.duration import NANOSECONDS
-from domain.json_text import Number
+from domain.formats import base64url, json_text
+from domain.formats.duration import NANOSECONDS
+from domain.formats.json_text import Number
 from domain.validity import check_certificate_window, resolve_window
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from domain import base64url
-from domain.duration import NANOSECONDS
-from domain.json_text import describe
+from domain.formats import base64url
+from domain.formats.duration import NANOSECONDS
+from domain.formats.json_text import describe
 from domain.provisioners import k8ssa
 from domain.token_outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
 from domain.validity import MAX_VALIDITY

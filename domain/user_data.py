@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from domain import json_text
 from domain.errors import InputError, UsageError
+from domain.formats import json_text
 from domain.setting import show_value
 
 _INFINITY = float("inf")

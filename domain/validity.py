@@ -5,9 +5,9 @@ Bounds: step CLI, token/token.go. All times are nanoseconds since the epoch, UTC
 
 import attrs
 
-from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.errors import UsageError
-from domain.moment import Moment
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
+from domain.formats.moment import Moment
 
 DEFAULT_VALIDITY = 5 * MINUTE
 MIN_VALIDITY = 10 * NANOSECONDS

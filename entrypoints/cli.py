@@ -72,7 +72,7 @@ def _end_at_once(*_: object) -> None:
 def _fail(text: str, status: int) -> int:
     from contextlib import suppress  # noqa: PLC0415
 
-    from domain.terminal_text import show_line  # noqa: PLC0415
+    from domain.formats.terminal_text import show_line  # noqa: PLC0415
 
     if sys.stderr is not None:  # print would take stdout for it
         with suppress(OSError, ValueError):  # it is full; the status still tells

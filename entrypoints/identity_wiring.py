@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from adapters.clock import SystemClock, SystemRandomness
-from domain.duration import MINUTE
 from domain.errors import PersonNeededError, UsageError
+from domain.formats.duration import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain import base64url
 from domain.authority_options import check_texts, drop_absent, list_texts
 from domain.batch_line import BatchLine, read_line
 from domain.batch_portion import MintedLine, RefusedLine
 from domain.claims import compose_token
 from domain.credential import take_any
-from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
-from domain.json_text import display, serialize
-from domain.rfc3339 import format_time
+from domain.formats import base64url
+from domain.formats.duration import NANOSECONDS
+from domain.formats.json_text import display, serialize
+from domain.formats.rfc3339 import format_time
 from domain.setting import respell
 from domain.token_options import check_subject, judge_settings, read_request
 from domain.token_template import TokenTemplate

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from adapters.jwe import open_jwe
-from domain import base64url
+from domain.formats import base64url
 from tests.peer_programs import RunningCa
 from tests.running import Result, invoke, run_step
 

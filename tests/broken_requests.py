@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain import base64url
 from domain.acceptance.endpoint import Endpoint
+from domain.formats import base64url
 from tests.broken_tokens import Change, Make, claims, jwk, made, x5c
 from tests.ca_client import general_name, make_csr
 from tests.forged_tokens import NAME, Forge, Forged, fingerprint

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from domain import base64url
-from domain.json_text import Number
+from domain.formats import base64url
+from domain.formats.json_text import Number
 from tests.broken_requests import ONE, OTHER, ask_csr
 from tests.forged_tokens import NAME, fingerprint
 from tests.odd_values import (

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from adapters.jws import make_signer
-from domain import base64url, json_text
+from domain.formats import base64url, json_text
 from tests.hostile_ca import Request, answer, issue, serve
 from tests.metadata_service import Asked, Behaviour, tell
 from tests.peer_programs import RunningCa, serve_ca

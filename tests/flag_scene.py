@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from adapters.input_files import LocalFiles
 from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk, make_signer
-from domain import base64url
+from domain.formats import base64url
 from domain.key_source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
 from entrypoints.key_wiring import wire_key_store

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 from adapters.input_files import LocalFiles
 from adapters.jws import JwsSigner, make_signer
 from adapters.passwords import FilePassword
-from domain import base64url, json_text
 from domain.acceptance.endpoint import Endpoint
 from domain.certificate import FOREVER
+from domain.formats import base64url, json_text
 from domain.key_source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
 from entrypoints.key_wiring import wire_key_store

@@ -15,7 +15,7 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapters.jws import make_signer, public_members
-from domain import base64url, json_text
+from domain.formats import base64url, json_text
 from tests.hostile_ca import leaf, make_server_context
 
 CLIENT, SECRET, EMAIL = "client", "a+secret/of=the%client", "alice@example.test"

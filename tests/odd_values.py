@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from domain.json_text import Number
+from domain.formats.json_text import Number
 from tests.forged_tokens import NAME
 from tests.nebula_mesh import NEBULA
 from tests.provisioned_ca import SSHPOP, X5C

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from domain import base64url
-from domain.json_text import Number
+from domain.formats import base64url
+from domain.formats.json_text import Number
 from tests.forged_tokens import Forged
 
 Pairs: TypeAlias = list[tuple[str, Any]]

@@ -12,7 +12,7 @@ from unittest import mock
 
 import attrs
 
-from domain import base64url, json_text
+from domain.formats import base64url, json_text
 from entrypoints.cli import main
 from tests.peer_programs import REPOSITORY
 

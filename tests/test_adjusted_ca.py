@@ -18,9 +18,9 @@ from adapters.input_files import LocalFiles
 from adapters.passwords import FilePassword
 from domain.ca_url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
-from domain.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.moment import Moment
 from domain.key_source import SealedKey
-from domain.moment import Moment
 from domain.request_kind import Kind
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.minting import sign_token

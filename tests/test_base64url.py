@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import base64url
+from domain.formats import base64url
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 

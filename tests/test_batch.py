@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from domain import base64url
+from domain.formats import base64url
 from entrypoints.commands import BATCH
 from tests.hostile_ca import answer, root, serve
 from tests.offline_place import OfflinePlace, prepare_place

@@ -20,7 +20,7 @@ from adapters.batch_sinks import ATOMIC_BYTES, RowWriter
 from adapters.token_folder import TokenFolder
 from domain.batch_portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
-from domain.json_text import serialize
+from domain.formats.json_text import serialize
 from tests.running import PROCESS_SECONDS, more_descriptors
 
 

@@ -21,9 +21,9 @@ from adapters.jws import generate_jwk
 from domain import diagnosis
 from domain.ca_encounter import Stop
 from domain.ca_url import CaUrl
-from domain.duration import NANOSECONDS
 from domain.encounter_diagnosis import judge_encounter
 from domain.finding import Outcome
+from domain.formats.duration import NANOSECONDS
 from tests.hostile_ca import (
     IDLE_SECONDS,
     Behaviour,

@@ -12,8 +12,8 @@ from adapters.certificate_requests import read_public_keys, read_request
 from adapters.certificates import CertificateReader
 from adapters.jws import make_signer, read_public
 from adapters.key_formats import load_pem_key
-from domain import base64url
 from domain.errors import InputError
+from domain.formats import base64url
 from tests.ca_client import connect, general_name, make_csr
 from tests.ca_client import make_ssh_key as make_ssh_line
 from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, publish_pem, run_program

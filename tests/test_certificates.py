@@ -19,8 +19,8 @@ from adapters.jws import make_signer, read_public
 from adapters.key_formats import load_pem_key
 from domain.certificate import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
 from domain.certificate_chain import find_leaf, guess_leaf, order_chain
-from domain.duration import NANOSECONDS
 from domain.errors import InputError, KeyMismatchError
+from domain.formats.duration import NANOSECONDS
 from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
 from tests.offline_place import write_root
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import base64url, json_text
 from domain.ca_url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
-from domain.duration import MINUTE, NANOSECONDS
 from domain.errors import UsageError
+from domain.formats import base64url, json_text
+from domain.formats.duration import MINUTE, NANOSECONDS
+from domain.formats.moment import Moment, parse_moment
 from domain.jwk import read_public_jwk
-from domain.moment import Moment, parse_moment
 from domain.request_kind import Kind
 
 # RFC 7517, appendix A.1

@@ -10,11 +10,11 @@ from domain.acceptance.forecast import Forecast
 from domain.ca_encounter import Encounter, Stop
 from domain.ca_url import CaUrl
 from domain.certificate import Certificate
-from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.file_facts import FileFacts, FileKind
 from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.request_kind import Kind

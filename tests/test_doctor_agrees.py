@@ -19,7 +19,7 @@ import pytest
 
 from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk
-from domain.duration import NANOSECONDS
+from domain.formats.duration import NANOSECONDS
 from tests.ca_client import connect, general_name, make_csr, make_ssh_key
 from tests.hostile_ca import root
 from tests.peer_programs import choose_port

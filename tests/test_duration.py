@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.duration import HOUR, MINUTE, NANOSECONDS, format_duration, parse_duration
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration, parse_duration
 from tests.go_answers import GoAnswers, ask_go
 
 UNITS = {

@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 
 from domain.certificate import FOREVER, SshCertificate
 from domain.compact_jws import ReadToken
-from domain.duration import NANOSECONDS
+from domain.formats.duration import NANOSECONDS
+from domain.formats.rfc3339 import format_time
 from domain.header_certificates import (
     HeaderCertificates,
     describe_chain,
@@ -26,7 +27,6 @@ from domain.header_certificates import (
 )
 from domain.inspection import inspect_token
 from domain.print_form import TEXT
-from domain.rfc3339 import format_time
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.report import render

@@ -10,9 +10,9 @@ import pytest
 from adapters.ca_https import MAX_LIST_BYTES, MAX_PAGE_BYTES
 from adapters.provisioner_json import read_provisioners
 from domain.authority_settings import MAX_PROVISIONERS
-from domain.duration import NANOSECONDS
 from domain.errors import NetworkError
-from domain.json_text import MAX_VALUES
+from domain.formats.duration import NANOSECONDS
+from domain.formats.json_text import MAX_VALUES
 from domain.provisioners.base import OtherProvisioner
 from tests.hostile_ca import CHUNKED, Behaviour, Request, answer, endless, root, serve
 from tests.measured_run import Cost, measure_run

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import base64url, json_text
 from domain.compact_jws import ReadToken, read_token
-from domain.duration import NANOSECONDS
 from domain.errors import InputError, StepOttError
 from domain.fact import Fact
+from domain.formats import base64url, json_text
+from domain.formats.duration import NANOSECONDS
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.print_form import JSON, TEXT

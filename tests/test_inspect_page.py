@@ -10,18 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain import base64url
 from domain.ca_url import CaUrl
 from domain.certificate import SshCertificate
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.compact_jws import ReadToken, read_token
-from domain.duration import NANOSECONDS
+from domain.formats import base64url
+from domain.formats.duration import NANOSECONDS
+from domain.formats.rfc3339 import parse_time
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.jwk import PublicJwk
 from domain.print_form import TEXT
 from domain.request_kind import Kind
-from domain.rfc3339 import parse_time
 from domain.timeline import LINES, Timeline, draw_timeline
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import read_header_certificates

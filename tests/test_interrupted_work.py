@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk
-from domain import json_text
+from domain.formats import json_text
 from tests.hostile_ca import listen
 from tests.hostile_keys import openssh, string
 from tests.offline_place import OfflinePlace, prepare_place

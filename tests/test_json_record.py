@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from adapters.ca.json_record import read_record
-from domain.json_text import Number, parse
+from domain.formats.json_text import Number, parse
 
 
 @attrs.frozen

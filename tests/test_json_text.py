@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import json_text
-from domain.json_text import MAX_VALUES, ForbiddenJsonError, MalformedJsonError, Number, parse, parse_document
+from domain.formats import json_text
+from domain.formats.json_text import MAX_VALUES, ForbiddenJsonError, MalformedJsonError, Number, parse, parse_document
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NUMBER_TEXT = st.from_regex(

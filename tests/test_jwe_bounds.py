@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.jwe import CONTENT_CIPHERS, KEY_WRAPS, MAX_BYTES, MAX_ITERATIONS, open_jwe, parse_jwe, seal_jwk
-from domain import base64url
 from domain.errors import KeyFormatError
+from domain.formats import base64url
 
 PARTS = seal_jwk("the content, long enough not to stand in an error by chance", b"pw", iterations=1).split(".")
 HEADER: dict[str, Any] = json.loads(base64url.decode(PARTS[0]))

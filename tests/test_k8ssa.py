@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.clock import SystemClock
 from adapters.jws import make_signer
-from domain import base64url, json_text
+from domain.formats import base64url, json_text
 from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key
 from tests.provisioned_ca import K8SSA, KUBERNETES_ISSUER, ProvisionedCa

@@ -15,8 +15,8 @@ from adapters.jws import JwsSigner, generate_jwk, make_signer
 from adapters.key_formats import load_pem_key
 from adapters.key_store import MAX_KEY_BYTES, KeyContainers
 from adapters.passwords import ATTEMPTS, FilePassword, TypedPassword
-from domain import base64url
 from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordError
+from domain.formats import base64url
 from domain.jwk import read_public_jwk
 from domain.key_source import KeyFile, SealedKey
 from tests.foreign_keys import PASSWORD, make_pem, make_ssh_key, make_step_jwk, publish_pem, run_program

@@ -13,14 +13,14 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from adapters.jws import make_signer
-from domain import json_text
 from domain.batch_options import read_batch_options
 from domain.batch_portion import MintedLine, RefusedLine
 from domain.claims import TokenRequest
-from domain.duration import MINUTE, NANOSECONDS
 from domain.errors import KeyFormatError, StepOttError, UsageError
+from domain.formats import json_text
+from domain.formats.duration import MINUTE, NANOSECONDS
+from domain.formats.rfc3339 import format_time
 from domain.request_kind import Kind
-from domain.rfc3339 import format_time
 from domain.setting import Origin, Setting, Settings
 from domain.token_options import read_token_options
 from entrypoints.line_minting import CHECKED_EVERY, LineMinter
@@ -313,7 +313,7 @@ class OnlyChecked:
 
 def verifies(public: Any, message: str, signature: str) -> bool:
     from adapters.jws import load_public_key, verify
-    from domain import base64url
+    from domain.formats import base64url
 
     return verify(load_public_key(public), public.algorithm, message.encode(), base64url.decode(signature))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IdentityError, InputError, StepOttError
+from domain.formats.masking import mask_address, mask_text
 from domain.identity_client import IdentityClient, parse_provider_url
-from domain.masking import mask_address, mask_text
 from tests.running import invoke
 
 ADDRESSES = {

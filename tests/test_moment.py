@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.duration import HOUR, MINUTE, NANOSECONDS
-from domain.moment import Moment, parse_moment
-from domain.rfc3339 import format_time
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.moment import Moment, parse_moment
+from domain.formats.rfc3339 import format_time
 from tests.go_answers import GoAnswers, ask_go
 
 FIRST, LAST = -62_135_596_800 * NANOSECONDS, 253_402_300_800 * NANOSECONDS - 1

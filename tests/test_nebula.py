@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from adapters.jws import read_public
-from domain import base64url
+from domain.formats import base64url
 from tests.both_tools import Place, text_of, without_changing_values
 from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
 from tests.forged_nebula import Draft, raw_public, write_block, write_pem

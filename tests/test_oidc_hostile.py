@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from adapters.id_tokens import MAX_KEYS
 from adapters.jws import public_members
 from adapters.redirect_listener import listen_for_redirect
-from domain import base64url
 from domain.errors import IdentityError
+from domain.formats import base64url
 from tests.hostile_ca import answer, listen, root, serve
 from tests.hostile_keys import long_rsa, rsa_jwk
 from tests.hostile_provider import (

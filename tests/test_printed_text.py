@@ -8,8 +8,8 @@ import pytest
 
 from adapters.progress import ProgressBar
 from adapters.terminal import Stderr
-from domain import base64url
-from domain.terminal_text import MAX_LINE_LENGTH
+from domain.formats import base64url
+from domain.formats.terminal_text import MAX_LINE_LENGTH
 from tests.hostile_ca import answer, issue, root, serve
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.running import Result, execute, invoke

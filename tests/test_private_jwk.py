@@ -9,8 +9,8 @@ import pytest
 
 from adapters.jwk_keys import load_jwk_key
 from adapters.jws import make_signer
-from domain import base64url
 from domain.errors import KeyFormatError
+from domain.formats import base64url
 from domain.jwk import COORDINATE_BYTES
 from tests.foreign_keys import make_step_jwk, run_program
 from tests.vectors import load_vector

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from domain import json_text
+from domain.formats import json_text
 from tests.hostile_ca import answer, root, serve
 from tests.peer_programs import REPOSITORY, RunningCa
 from tests.pseudo_terminal import DOWN, ENTER, INTERRUPT, run_cli_on_terminal

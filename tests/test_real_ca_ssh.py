@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import SSHCertificateType, load_ssh_public_key
 
-from domain.duration import NANOSECONDS, parse_duration
+from domain.formats.duration import NANOSECONDS, parse_duration
 from tests.ca_client import CaClient, connect, make_ssh_key
 from tests.peer_programs import RunningCa
 from tests.running import Result, invoke

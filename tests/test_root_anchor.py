@@ -15,8 +15,8 @@ from adapters.provisioner_json import read_provisioners
 from adapters.root_file import RootFile, fingerprint_root
 from adapters.step_path import StepPath
 from domain.ca_url import CaUrl
-from domain.duration import NANOSECONDS
 from domain.errors import StepOttError
+from domain.formats.duration import NANOSECONDS
 from domain.token_options import read_token_options
 from entrypoints.argv import parse_words
 from entrypoints.authority_wiring import wire_authority

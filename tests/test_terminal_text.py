@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import json_text
-from domain.terminal_text import escape, escape_json, shorten
+from domain.formats import json_text
+from domain.formats.terminal_text import escape, escape_json, shorten
 
 DANGEROUS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode's categories of controls, formats (bidi controls among them), surrogates, and separators of lines."""

@@ -10,8 +10,8 @@ from unittest import mock
 import pytest
 
 from adapters.input_files import LocalFiles
-from domain import base64url
-from domain.json_text import Number
+from domain.formats import base64url
+from domain.formats.json_text import Number
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.running import Result, invoke
 

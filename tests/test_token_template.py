@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import json_text
 from domain.ca_url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
-from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.errors import UsageError
-from domain.moment import Moment
+from domain.formats import json_text
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.moment import Moment
 from domain.request_kind import SIGNING, SSH_SIGNING, Kind
 from domain.token_template import TokenTemplate
 from tests.token_requests import BATCH_KINDS, FINGERPRINTS, NOW, SIGNER, TEXTS, VALUES, subjects

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.duration import HOUR, MINUTE, NANOSECONDS
 from domain.errors import UsageError
-from domain.moment import Moment, parse_moment
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.moment import Moment, parse_moment
 from domain.validity import (
     DEFAULT_VALIDITY,
     MAX_DELAY,

@@ -22,14 +22,14 @@ from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.acceptance.forecast import Verdict, foretell
-from domain.acceptance.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.acceptance.shown_token import ShownToken
 from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.authority_settings import AuthoritySettings, ProvisionerClaims
 from domain.ca_url import escape_fragment
 from domain.certificate import Certificate
-from domain.duration import NANOSECONDS
 from domain.finding import Outcome
+from domain.formats.duration import NANOSECONDS
+from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.jwk import read_public_jwk
 from domain.print_form import TEXT
 from domain.provisioners.base import OtherProvisioner, Provisioner

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.xeddsa import XeddsaSigner, make_xeddsa_signer, sign
-from domain import base64url
 from domain.errors import KeyFormatError
+from domain.formats import base64url
 from tests.go_answers import GoAnswers, ask_go
 
 KNOWN = (

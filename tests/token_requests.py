@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
 from adapters.jws import make_signer
-from domain import base64url
 from domain.ca_url import CaUrl
-from domain.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats import base64url
+from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.ports import Clock, Randomness
 from domain.provisioners.jwk import JwkProvisioner
 from domain.request_kind import KINDS_OF_OPTION, Kind

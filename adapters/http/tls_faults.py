@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.http.bounded import Exchange, ExchangeError
 from domain.certificate_time import explain_time
-from domain.duration import NANOSECONDS
 from domain.errors import describe_foreign, translating
+from domain.formats.duration import NANOSECONDS
 
 if TYPE_CHECKING:
     import socket

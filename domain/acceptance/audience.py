@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
-from domain.acceptance.go_url import GoUrl, parse_url
+from domain.formats.go_url import GoUrl, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.json_text import Number
-from domain.rfc3339 import FIRST_SECOND
+from domain.formats.json_text import Number
+from domain.formats.rfc3339 import FIRST_SECOND
 
 if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint

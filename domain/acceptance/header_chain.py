@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.acceptance.go_base64 import decode_standard
 from domain.errors import InputError
+from domain.formats.go_base64 import decode_standard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from domain.acceptance.chain_rules import SHORT_LIFE
 from domain.acceptance.header_chain import decode_member
 from domain.acceptance.token_rules import find_critical_fault, judge_signature
-from domain.der_values import DerValues
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
+from domain.formats.der import DerValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

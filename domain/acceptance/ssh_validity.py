@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.acceptance.go_time import parse_go_moment
 from domain.authority_settings import USUAL_SSH_DURATIONS
-from domain.duration import MINUTE, NANOSECONDS, format_duration
 from domain.finding import Finding, failed, passed, unchecked
-from domain.rfc3339 import FIRST_SECOND
+from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
+from domain.formats.go_time import parse_go_moment
+from domain.formats.rfc3339 import FIRST_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.duration import MINUTE, NANOSECONDS, format_duration
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
+from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.jwk import TYPE_ALGORITHMS
 
 if TYPE_CHECKING:

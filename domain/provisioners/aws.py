@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from domain import base64url, json_text
 from domain.ca_url import escape_fragment
 from domain.claims import UnsignedToken
 from domain.credential import IssuedToken
-from domain.duration import NANOSECONDS
 from domain.errors import InputError, NetworkError
+from domain.formats import base64url, json_text
+from domain.formats.duration import NANOSECONDS
 from domain.instance_metadata import MetadataRequest, MetadataService, misfit
 from domain.provisioners.instance import InstanceProvisioner
 from domain.request_kind import Kind

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from domain import json_text
 from domain.credential import IssuedToken
+from domain.formats import json_text
 from domain.instance_metadata import MetadataRequest, MetadataService, misfit
 from domain.provisioners.instance import InstanceProvisioner, check_identity, list_audiences
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from domain.credential import IssuedToken
-from domain.duration import NANOSECONDS
 from domain.errors import InputError
+from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import Provisioner
 from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 

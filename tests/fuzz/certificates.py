@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from adapters.bound_requests import fingerprint_bound_request
 from adapters.nebula_certificates import read_nebula
 from adapters.root_file import RootFile
-from domain.duration import NANOSECONDS
+from domain.formats.duration import NANOSECONDS
 from domain.header_certificates import describe_nebula, describe_ssh
 from entrypoints.certificate_wiring import wire_certificates
 from tests.forged_nebula import Draft

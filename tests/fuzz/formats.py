@@ -4,18 +4,18 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from random import Random
 
-from domain import base64url, json_text
 from domain.ca_url import CaUrl, parse_ca_url
-from domain.der_values import DerValues
 from domain.device_public import describe_ec
-from domain.duration import format_duration, parse_duration
+from domain.formats import base64url, json_text
+from domain.formats.der import DerValues
+from domain.formats.duration import format_duration, parse_duration
+from domain.formats.moment import parse_moment
+from domain.formats.protobuf import split_fields
+from domain.formats.rfc3339 import parse_time
+from domain.formats.terminal_text import escape_json, show_line
 from domain.identity_client import parse_provider_url
-from domain.moment import parse_moment
 from domain.pkcs11_uri import parse_pkcs11_uri
-from domain.protobuf_fields import split_fields
 from domain.proxy_choice import choose_proxy
-from domain.rfc3339 import parse_time
-from domain.terminal_text import escape_json, show_line
 from domain.token_file_name import name_token_file
 from domain.user_data import parse_assignment, parse_document
 from tests.forged_nebula import field

@@ -14,7 +14,7 @@ import attrs
 from adapters.jwe import seal_jwk
 from adapters.jwk_keys import load_jwk_key
 from adapters.jws import make_signer
-from domain import json_text
+from domain.formats import json_text
 from tests.forged_tokens import Forge
 from tests.fuzz.keys import EC, ITERATIONS, PASSWORD
 from tests.offline_place import OfflinePlace, prepare_place

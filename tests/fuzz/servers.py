@@ -13,9 +13,9 @@ from adapters.id_tokens import Expected, check_id_token
 from adapters.identity_session import IdentitySession, make_system_context
 from adapters.jws import make_signer, public_members
 from adapters.redirect_listener import listen_for_redirect
-from domain import base64url
 from domain.acceptance.endpoint import Endpoint
-from domain.duration import NANOSECONDS
+from domain.formats import base64url
+from domain.formats.duration import NANOSECONDS
 from tests.cloud_identities import azure_claims, be_amazon, google_claims, sign_claims, write_document
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import encode_json, near_bytes, near_text, near_value, sample

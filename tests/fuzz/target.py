@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from domain.errors import StepOttError
-from domain.terminal_text import MAX_LINE_LENGTH, show_line
+from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line
 from tests.fuzz.mutation import Make
 from tests.running import Result, invoke
 

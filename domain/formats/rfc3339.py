@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from domain.duration import NANOSECONDS
+from domain.formats.duration import NANOSECONDS
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799

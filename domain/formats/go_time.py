@@ -1,14 +1,14 @@
 """Moments as step-ca reads them in a token: more than RFC 3339 has (Go, time.Parse; provisioner/timeduration.go).
 
-`domain.moment` reads what a user writes; Go takes an hour of one digit, a comma before the fraction, and offsets of up
+`domain.formats.moment` reads what a user writes; Go takes an hour of one digit, a comma before the fraction, and offsets of up
 to 24 hours and 60 minutes, too.
 """
 
 import re
 
-from domain.duration import HOUR, MINUTE, parse_duration
-from domain.moment import Moment
-from domain.rfc3339 import parse_time
+from domain.formats.duration import HOUR, MINUTE, parse_duration
+from domain.formats.moment import Moment
+from domain.formats.rfc3339 import parse_time
 
 _TIME = re.compile(
     r"(?P<year>\d{4})(?P<day>-\d\d-\d\dT)(?P<hour>\d\d?)(?P<rest>:\d\d:\d\d)(?:[.,](?P<fraction>\d+))?"

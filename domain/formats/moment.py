@@ -2,7 +2,7 @@
 
 import attrs
 
-from domain.duration import format_duration, parse_duration
+from domain.formats.duration import format_duration, parse_duration
 
 
 @attrs.frozen
@@ -31,7 +31,7 @@ class Moment:
         """
         if self.relative:
             return format_duration(self.nanoseconds) if self.nanoseconds else ""
-        from domain.rfc3339 import format_time  # noqa: PLC0415
+        from domain.formats.rfc3339 import format_time  # noqa: PLC0415
 
         return format_time(self.nanoseconds)
 
@@ -43,7 +43,7 @@ def parse_moment(text: str, whose: str = "") -> Moment:
         ValueError: `text` is neither an RFC 3339 time nor a Go duration.
     """
     if "T" in text:
-        from domain.rfc3339 import parse_time  # noqa: PLC0415  # the calendar is slow to load
+        from domain.formats.rfc3339 import parse_time  # noqa: PLC0415  # the calendar is slow to load
 
         nanoseconds = parse_time(text)
         if nanoseconds is not None:

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from domain.json_text import MAX_DEPTH, Number
+from domain.formats.json_text import MAX_DEPTH, Number
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from domain.terminal_text import escape_json
+from domain.formats.terminal_text import escape_json
 
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 4300
