@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
-from domain.authority_settings import MAX_PROVISIONERS, AuthoritySettings
+from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
 from domain.errors import AuthorityError
 from domain.formats import json_text
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from adapters.http.pool import Answer
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.provisioners.base import Provisioner
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_ROOTS_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1 << 20, 1_000, 100

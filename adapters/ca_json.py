@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 
 from adapters.ca.json_record import read_record
-from domain.authority_settings import MAX_PROVISIONERS, AuthoritySettings, ProvisionerClaims
-from domain.ca_url import CaUrl, check_host
+from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings, ProvisionerClaims
+from domain.ca.url import CaUrl, check_host
 from domain.errors import AuthorityError, InputError
 from domain.formats import json_text
 from domain.ports import InputFiles

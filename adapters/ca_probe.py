@@ -26,7 +26,7 @@ from domain.formats.duration import NANOSECONDS, format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.ports import Clock
 
 MAX_BODY_BYTES = 65_536

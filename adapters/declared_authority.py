@@ -9,7 +9,7 @@ from domain.errors import AuthorityError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.provisioners.base import Provisioner
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool, find_proxy, make_system_context
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool
-from domain.ca_url import check_host
+from domain.ca.url import check_host
 from domain.errors import NetworkError, UsageError
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit

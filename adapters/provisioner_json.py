@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from adapters.ca.json_record import read_record
-from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.identity_client import IdentityClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.request_kind import Kind
 
 SHOWN_NAMES = 5

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from domain.ca_url import CaUrl, parse_ca_url
+from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.formats.masking import mask_address

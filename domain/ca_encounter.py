@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
 
 
 class Stop(Enum):

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from domain.ca_url import CaUrl, escape_fragment
+from domain.ca.url import CaUrl, escape_fragment
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.formats.moment import Moment

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from domain.authority_settings import AuthoritySettings
 from domain.batch_portion import Goods, Lines, LooseEnd, Portion
+from domain.ca.settings import AuthoritySettings
+from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter
-from domain.ca_url import CaUrl
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
 from domain.identity_client import IdentityClient

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from domain.ca_url import CaUrl, check_host
+from domain.ca.url import CaUrl, check_host
 from domain.errors import UsageError
 from domain.formats.masking import mask_address
 from domain.setting import Settings, check_unicode

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters.ca_json import CaJson
     from adapters.step_path import StepPath
     from domain.authority_options import AuthorityOptions
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.ports import Authority, InputFiles
     from domain.token_options import TokenOptions
 

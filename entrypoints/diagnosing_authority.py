@@ -24,7 +24,7 @@ from domain.finding import Outcome, failed, passed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.certificate import Certificate
     from domain.ports import Authority, Configuration
     from entrypoints.examination import Examination

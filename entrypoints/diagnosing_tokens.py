@@ -16,7 +16,7 @@ from domain.token_options import ANY_SUBJECT
 from entrypoints.minting import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:
-    from domain.authority_settings import AuthoritySettings
+    from domain.ca.settings import AuthoritySettings
     from domain.claims import TokenRequest
     from domain.credential import Credential
     from domain.provisioners.base import Provisioner

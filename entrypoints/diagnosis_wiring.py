@@ -13,9 +13,9 @@ from adapters.file_system import LocalFileSystem
 from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
+from domain.ca.proxy import choose_proxy
 from domain.device_options import check_key_sources
 from domain.errors import MissingSettingError
-from domain.proxy_choice import choose_proxy
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import complete_settings
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.step_path import StepPath
-    from domain.authority_settings import AuthoritySettings
-    from domain.ca_url import CaUrl
+    from domain.ca.settings import AuthoritySettings
+    from domain.ca.url import CaUrl
     from domain.ports import Authority, CaVisitor, Configuration, InputFiles
     from domain.setting import Settings
     from entrypoints import minting

@@ -15,8 +15,8 @@ from domain.setting import respell
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from domain.authority_settings import AuthoritySettings
-    from domain.ca_url import CaUrl
+    from domain.ca.settings import AuthoritySettings
+    from domain.ca.url import CaUrl
     from domain.ports import Authority, CaVisitor, Certificates, Clock, Configuration, FileSystem, Signatures
     from domain.token_options import TokenOptions
     from entrypoints import minting

@@ -20,7 +20,7 @@ from domain.user_data import parse_document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.ports import (
         Authority,
         Certificates,

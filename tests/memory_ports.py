@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.key_source import DeviceKey, KeyFile, SealedKey

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.input_files import LocalFiles
 from adapters.passwords import FilePassword
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment

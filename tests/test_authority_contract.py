@@ -22,8 +22,8 @@ from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
 from adapters.provisioner_json import read_authority_claims, read_provisioners
 from adapters.root_file import RootFile
-from domain.authority_settings import USUAL_SSH_DURATIONS, ProvisionerClaims
-from domain.ca_url import CaUrl, parse_ca_url
+from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims
+from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import AuthorityError, InputError
 from domain.formats.duration import NANOSECONDS
 from domain.ports import Authority, InputFiles

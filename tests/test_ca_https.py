@@ -14,7 +14,7 @@ import pytest
 from adapters.ca_https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
 from adapters.https_client import PAUSES, HttpsClient
 from adapters.provisioner_json import read_provisioners
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS
 from tests.hostile_ca import (

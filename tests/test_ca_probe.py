@@ -19,8 +19,8 @@ from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
 from adapters.jws import generate_jwk
 from domain import diagnosis
+from domain.ca.url import CaUrl
 from domain.ca_encounter import Stop
-from domain.ca_url import CaUrl
 from domain.encounter_diagnosis import judge_encounter
 from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS

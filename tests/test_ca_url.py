@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ca_url import CaUrl, check_host, parse_ca_url
+from domain.ca.url import CaUrl, check_host, parse_ca_url
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.errors import UsageError
 from domain.formats import base64url, json_text

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from domain import diagnosis
 from domain.acceptance.forecast import Forecast
+from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter, Stop
-from domain.ca_url import CaUrl
 from domain.certificate import Certificate
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.ca_https import MAX_LIST_BYTES, MAX_PAGE_BYTES
 from adapters.provisioner_json import read_provisioners
-from domain.authority_settings import MAX_PROVISIONERS
+from domain.ca.settings import MAX_PROVISIONERS
 from domain.errors import NetworkError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import MAX_VALUES

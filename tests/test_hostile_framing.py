@@ -16,8 +16,8 @@ from adapters.http.pool import Pool, make_tls_context
 from adapters.https_client import HttpsClient
 from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
+from domain.ca.url import CaUrl
 from domain.ca_encounter import Stop
-from domain.ca_url import CaUrl
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
 from domain.instance_metadata import MetadataRequest, MetadataService

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.certificate import SshCertificate
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.compact_jws import ReadToken, read_token

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from adapters.clock import SystemClock, SystemRandomness
-from domain.ca_url import parse_ca_url
+from domain.ca.url import parse_ca_url
 from entrypoints.minting import Evidence, make_token
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ca_url import CaUrl, parse_ca_url
-from domain.proxy_choice import choose_proxy
+from domain.ca.proxy import choose_proxy
+from domain.ca.url import CaUrl, parse_ca_url
 from tests.go_answers import GoAnswers, ask_go
 
 PROXY = "http://proxy.test"

@@ -14,7 +14,7 @@ from adapters.input_files import LocalFiles
 from adapters.provisioner_json import read_provisioners
 from adapters.root_file import RootFile, fingerprint_root
 from adapters.step_path import StepPath
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
 from domain.token_options import read_token_options

@@ -24,8 +24,8 @@ from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.acceptance.forecast import Verdict, foretell
 from domain.acceptance.shown_token import ShownToken
 from domain.acceptance.sign_rules import judge_names, split_sans
-from domain.authority_settings import AuthoritySettings, ProvisionerClaims
-from domain.ca_url import escape_fragment
+from domain.ca.settings import AuthoritySettings, ProvisionerClaims
+from domain.ca.url import escape_fragment
 from domain.certificate import Certificate
 from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
 from adapters.jws import make_signer
-from domain.ca_url import CaUrl
+from domain.ca.url import CaUrl
 from domain.formats import base64url
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.ports import Clock, Randomness

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from domain.acceptance.forecast import Forecast, Verdict
-from domain.authority_settings import AuthoritySettings
+from domain.ca.settings import AuthoritySettings
 from domain.finding import Outcome
 from tests.broken_certificates import CHAINS, KUBERNETES, RENEWALS, SSH_CERTIFICATES
 from tests.broken_requests import REQUESTS, SSH_REQUESTS

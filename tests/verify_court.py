@@ -16,7 +16,7 @@ from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from domain.acceptance.shown_token import read_shown_token
 from domain.authority_options import read_authority_options
-from domain.authority_settings import AuthoritySettings
+from domain.ca.settings import AuthoritySettings
 from domain.errors import InputError
 from domain.finding import Outcome
 from domain.setting import Origin, Setting

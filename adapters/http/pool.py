@@ -25,9 +25,9 @@ from adapters.http.bounded import (
     read_body,
 )
 from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
-from domain.ca_url import CaUrl
+from domain.ca.proxy import choose_proxy
+from domain.ca.url import CaUrl
 from domain.errors import InputError
-from domain.proxy_choice import choose_proxy
 
 if TYPE_CHECKING:
     import socket

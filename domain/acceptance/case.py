@@ -12,7 +12,7 @@ from domain.formats.rfc3339 import FIRST_SECOND
 if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint
     from domain.acceptance.shown_token import ShownToken
-    from domain.authority_settings import AuthoritySettings
+    from domain.ca.settings import AuthoritySettings
     from domain.certificate import CertificateRequest
     from domain.ports import Certificates, Signatures
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.authority_settings import ProvisionerClaims
+    from domain.ca.settings import ProvisionerClaims
     from domain.certificate import Certificate
     from domain.provisioners.base import Provisioner
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.acceptance.case import Case
-    from domain.authority_settings import ProvisionerClaims
+    from domain.ca.settings import ProvisionerClaims
 
 TYPES = ("user", "host")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.authority_settings import USUAL_SSH_DURATIONS
+from domain.ca.settings import USUAL_SSH_DURATIONS
 from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.formats.go_time import parse_go_moment
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.acceptance.case import Case
-    from domain.authority_settings import ProvisionerClaims, SshDurations
+    from domain.ca.settings import ProvisionerClaims, SshDurations
 
 BACKDATE = MINUTE
 """How much earlier than now a certificate begins, unless its begin is given or the CA is told otherwise."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
-    from domain.authority_settings import ProvisionerClaims
+    from domain.ca.settings import ProvisionerClaims
     from domain.certificate import SshCertificate
 
 _MAX_INT64 = (1 << 63) - 1

@@ -1,6 +1,6 @@
 """URLs as step-ca reads and writes them (Go 1.26, net/url), on the bytes of their UTF-8.
 
-`domain.ca_url` judges what a user writes; here is what Go makes of any text, be it in a token.
+`domain.ca.url` judges what a user writes; here is what Go makes of any text, be it in a token.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from domain.ca_url import escape_fragment
+from domain.ca.url import escape_fragment
 from domain.claims import UnsignedToken
 from domain.credential import IssuedToken
 from domain.errors import InputError, NetworkError
@@ -25,7 +25,7 @@ from domain.request_kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.ca_url import CaUrl
+    from domain.ca.url import CaUrl
     from domain.ports import Sources
     from domain.token_options import TokenOptions
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.authority_settings import ProvisionerClaims
+from domain.ca.settings import ProvisionerClaims
 from domain.errors import UsageError
 from domain.setting import counts, exclude, require, spell
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from domain.ca_url import escape_fragment
+from domain.ca.url import escape_fragment
 from domain.credential import IssuedToken
 from domain.instance_metadata import MetadataRequest, MetadataService
 from domain.provisioners.instance import InstanceProvisioner, check_identity

@@ -4,7 +4,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from random import Random
 
-from domain.ca_url import CaUrl, parse_ca_url
+from domain.ca.proxy import choose_proxy
+from domain.ca.url import CaUrl, parse_ca_url
 from domain.device_public import describe_ec
 from domain.formats import base64url, json_text
 from domain.formats.der import DerValues
@@ -15,7 +16,6 @@ from domain.formats.rfc3339 import parse_time
 from domain.formats.terminal_text import escape_json, show_line
 from domain.identity_client import parse_provider_url
 from domain.pkcs11_uri import parse_pkcs11_uri
-from domain.proxy_choice import choose_proxy
 from domain.token_file_name import name_token_file
 from domain.user_data import parse_assignment, parse_document
 from tests.forged_nebula import field
