@@ -15,12 +15,12 @@ from cryptography.x509.oid import NameOID
 from domain.certificate import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
 from domain.formats import base64url
-from domain.jwk import MIN_RSA_BITS
+from domain.keys.jwk import MIN_RSA_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 _PEM_KEY_BEGIN = b"-----BEGIN PUBLIC KEY-----"
 _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")

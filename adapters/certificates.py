@@ -29,7 +29,7 @@ from domain.formats.duration import NANOSECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 
 _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from domain.errors import KeyFormatError, WrongPasswordError
 from domain.formats import base64url, json_text
-from domain.key_work import MAX_ITERATIONS
+from domain.keys.work import MAX_ITERATIONS
 
 STEP_ITERATIONS = 600_000
 MIN_SALT_BYTES = 8

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from domain.errors import KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
-from domain.jwk import COORDINATE_BYTES, check_rsa_public
-from domain.rsa_numbers import complete_rsa
+from domain.keys.jwk import COORDINATE_BYTES, check_rsa_public
+from domain.keys.rsa_numbers import complete_rsa
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1,

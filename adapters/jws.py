@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from domain.errors import KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
-from domain.jwk import COORDINATE_BYTES, TYPE_ALGORITHMS, PublicJwk, read_public_jwk
+from domain.keys.jwk import COORDINATE_BYTES, TYPE_ALGORITHMS, PublicJwk, read_public_jwk
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey

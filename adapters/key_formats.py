@@ -3,7 +3,7 @@
 PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), legacy `Proc-Type:
 4,ENCRYPTED` (RFC 1421), and OpenSSH's own container.
 
-What a container asks for is read first (domain/pkcs8.py, domain/openssh_key.py), and an RSA key is looked at by its
+What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py), and an RSA key is looked at by its
 size and its numbers: `cryptography` would test primes for seconds.
 """
 
@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
 from domain.errors import KeyFormatError, WrongPasswordError, translating
-from domain.jwk import check_rsa_key
-from domain.openssh_key import check_openssh_key
-from domain.pkcs8 import Derivation, Pbkdf2, Scrypt, SealedPkcs8, check_key_type, read_sealed_pkcs8
-from domain.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
-from domain.rsa_numbers import RsaNumbers, check_rsa
+from domain.keys.jwk import check_rsa_key
+from domain.keys.openssh import check_openssh_key
+from domain.keys.pkcs8 import Derivation, Pbkdf2, Scrypt, SealedPkcs8, check_key_type, read_sealed_pkcs8
+from domain.keys.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
+from domain.keys.rsa_numbers import RsaNumbers, check_rsa
 
 _PEM_LABEL = rb"-----BEGIN ([A-Z0-9 ]+)-----"
 _KEY_LABELS = frozenset(

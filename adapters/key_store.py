@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.errors import KeyFormatError, WrongPasswordError, naming
 from domain.formats import json_text
-from domain.jwk import read_public_jwk
-from domain.key_source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
+from domain.keys.jwk import read_public_jwk
+from domain.keys.source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

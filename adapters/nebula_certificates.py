@@ -17,7 +17,7 @@ from domain.formats.der import DerValues
 from domain.formats.duration import NANOSECONDS
 from domain.formats.protobuf import split_fields, split_varints
 from domain.formats.rfc3339 import LAST_SECOND
-from domain.jwk import PublicJwk
+from domain.keys.jwk import PublicJwk
 from domain.nebula_certificate import NebulaCertificate
 
 if TYPE_CHECKING:

@@ -13,17 +13,17 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 from pkcs11.types import PROTECTED_AUTH
 
 from domain.device_options import pin_path
-from domain.device_public import describe_ec, describe_rsa
 from domain.errors import InputError, KeyFormatError, KeyMismatchError, UsageError, WrongPasswordError, naming
-from domain.jwk import read_public_jwk
-from domain.pkcs11_uri import encode_id
+from domain.keys.device_public import describe_ec, describe_rsa
+from domain.keys.jwk import read_public_jwk
+from domain.keys.pkcs11_uri import encode_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from domain.jwk import PublicJwk
-    from domain.key_source import DeviceKey
-    from domain.pkcs11_uri import Pkcs11Uri
+    from domain.keys.jwk import PublicJwk
+    from domain.keys.pkcs11_uri import Pkcs11Uri
+    from domain.keys.source import DeviceKey
     from domain.ports import Passwords
 
 _STALE = (

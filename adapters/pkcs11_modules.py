@@ -12,7 +12,7 @@ from pkcs11._pkcs11 import lib as Module  # noqa: N812  # it is a class
 from domain.errors import InputError
 
 if TYPE_CHECKING:
-    from domain.pkcs11_uri import Pkcs11Uri
+    from domain.keys.pkcs11_uri import Pkcs11Uri
 
 DEFAULT_MODULE = "p11-kit-proxy.so"
 """The module of p11-kit, which stands for all that are installed: what step takes where the URI names none."""

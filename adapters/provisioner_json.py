@@ -15,7 +15,7 @@ from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurati
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.identity_client import IdentityClient
-from domain.jwk import THUMBPRINT_MEMBERS, read_public_jwk
+from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner

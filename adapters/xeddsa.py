@@ -15,7 +15,7 @@ from nacl import bindings as sodium
 
 from domain.errors import KeyFormatError
 from domain.formats import base64url
-from domain.jwk import PublicJwk
+from domain.keys.jwk import PublicJwk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from domain.formats.duration import NANOSECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 FOREVER = (1 << 64) - 1
 """The end of an SSH certificate that never expires, in seconds (OpenSSH, PROTOCOL.certkeys)."""

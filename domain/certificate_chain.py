@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificate import Certificate
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 MAX_CHECKS = 100
 """How many signatures are looked at: as many as Go does (crypto/x509, maxChainSignatureChecks)."""

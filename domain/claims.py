@@ -13,7 +13,7 @@ from domain.ca.url import CaUrl, escape_fragment
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.formats.moment import Moment
-from domain.jwk import PublicJwk
+from domain.keys.jwk import PublicJwk
 from domain.request_kind import Kind
 from domain.validity import check_certificate_window, resolve_window
 

@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from domain.errors import MissingSettingError, UsageError
-from domain.key_source import DeviceKey, KeyFile
+from domain.keys.source import DeviceKey, KeyFile
 from domain.setting import Origin, counts, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from domain.authority_options import AuthorityOptions
-    from domain.jwk import PublicJwk
-    from domain.pkcs11_uri import Pkcs11Uri
+    from domain.keys.jwk import PublicJwk
+    from domain.keys.pkcs11_uri import Pkcs11Uri
     from domain.setting import Settings
 
 KEYS = ("key", "x5c-key")
@@ -124,7 +124,7 @@ def _judge_kms(given: Settings, keys: list[str]) -> None:
 
 def _merge(given: Settings, name: str) -> Pkcs11Uri:
     """Return what `--kms` and the key's own URI say together, complete and checked."""
-    from domain.pkcs11_uri import merge_pkcs11_uris  # noqa: PLC0415  # only for keys in devices
+    from domain.keys.pkcs11_uri import merge_pkcs11_uris  # noqa: PLC0415  # only for keys in devices
 
     uri, spelled = _parse(given, name), spell(given, name)
     if not uri.names_key():
@@ -145,7 +145,7 @@ def _check_pin_source(uri: Pkcs11Uri, spelled: str) -> None:
 
 
 def _parse(given: Settings, name: str) -> Pkcs11Uri:
-    from domain.pkcs11_uri import SCHEME, is_pkcs11, parse_pkcs11_uri  # noqa: PLC0415  # only for keys in devices
+    from domain.keys.pkcs11_uri import SCHEME, is_pkcs11, parse_pkcs11_uri  # noqa: PLC0415  # only for keys in devices
 
     text, spelled = _text(given, name), spell(given, name)
     if not is_pkcs11(text):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Interface, IPv6Interface
 
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 Network: TypeAlias = "IPv4Interface | IPv6Interface"
 """An address with the length of its network's prefix."""

@@ -16,8 +16,8 @@ from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
 from domain.identity_client import IdentityClient
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
-from domain.jwk import PublicJwk
-from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.keys.jwk import PublicJwk
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.nebula_certificate import NebulaCertificate
 from domain.provisioners.base import Provisioner
 

@@ -18,7 +18,7 @@ from domain.validity import check_certificate_window, resolve_window
 
 if TYPE_CHECKING:
     from domain.claims import Issuer, TokenRequest
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 _TIMES = ("exp", "iat", "nbf")
 _SLOTS = {name: f"\0{name}\0" for name in (*_TIMES, "jti", "sub")}

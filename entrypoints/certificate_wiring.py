@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from adapters.certificates import CertificateReader
     from domain.certificate import Certificate, CertificateRequest, SshCertificate
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Certificates
 

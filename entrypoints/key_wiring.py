@@ -16,7 +16,7 @@ from entrypoints.late_loading import defer
 
 if TYPE_CHECKING:
     from adapters.pkcs11_keys import Pkcs11Keys
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
     from domain.ports import InputFiles, KeyStore, Signer
 
 

@@ -26,7 +26,7 @@ from adapters.input_files import LocalFiles
 from adapters.jwe import seal_jwk
 from adapters.jws import generate_jwk, make_signer
 from domain.formats import base64url
-from domain.key_source import DeviceKey, KeyFile
+from domain.keys.source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.options import TOKEN_OPTIONS, ValueKind

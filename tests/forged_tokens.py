@@ -23,7 +23,7 @@ from adapters.passwords import FilePassword
 from domain.acceptance.endpoint import Endpoint
 from domain.certificate import FOREVER
 from domain.formats import base64url, json_text
-from domain.key_source import SealedKey
+from domain.keys.source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
 from entrypoints.key_wiring import wire_key_store
 from tests.ca_client import general_name, make_csr, make_ssh_key

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from domain.formats import base64url
-from domain.rsa_numbers import RsaNumbers
+from domain.keys.rsa_numbers import RsaNumbers
 from tests import forged_nebula
 from tests.forged_nebula import der, write_block
 

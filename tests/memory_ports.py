@@ -7,7 +7,7 @@ import attrs
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
-from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.ports import Passwords, Signer
 from domain.provisioners.base import Provisioner
 

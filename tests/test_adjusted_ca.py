@@ -20,7 +20,7 @@ from domain.ca.url import CaUrl
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment
-from domain.key_source import SealedKey
+from domain.keys.source import SealedKey
 from domain.request_kind import Kind
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.minting import sign_token

@@ -13,7 +13,7 @@ from domain.errors import UsageError
 from domain.formats import base64url, json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.moment import Moment, parse_moment
-from domain.jwk import read_public_jwk
+from domain.keys.jwk import read_public_jwk
 from domain.request_kind import Kind
 
 # RFC 7517, appendix A.1

@@ -19,7 +19,7 @@ from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import parse_time
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
-from domain.jwk import PublicJwk
+from domain.keys.jwk import PublicJwk
 from domain.print_form import TEXT
 from domain.request_kind import Kind
 from domain.timeline import LINES, Timeline, draw_timeline

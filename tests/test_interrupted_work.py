@@ -52,8 +52,8 @@ class LongPbkdf2:
 pbkdf2.PBKDF2HMAC = LongPbkdf2
 """
 LONG_BCRYPT = """
-import bcrypt, domain.openssh_key
-kdf, domain.openssh_key.MAX_BCRYPT_ROUNDS = bcrypt.kdf, 2**31
+import bcrypt, domain.keys.openssh
+kdf, domain.keys.openssh.MAX_BCRYPT_ROUNDS = bcrypt.kdf, 2**31
 
 def tell_and_derive(*arguments, **options):
     tell()

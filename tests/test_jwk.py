@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.formats import base64url
-from domain.jwk import PublicJwk, read_public_jwk
+from domain.keys.jwk import PublicJwk, read_public_jwk
 from tests.foreign_keys import call_step, make_step_jwk
 from tests.vectors import load_vector
 

@@ -16,7 +16,7 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
 from domain.errors import KeyFormatError
 from domain.formats import base64url
-from domain.jwk import read_public_jwk
+from domain.keys.jwk import read_public_jwk
 from tests.foreign_keys import PEM_KINDS, call_step, make_pem, run_program
 from tests.vectors import load_vector
 

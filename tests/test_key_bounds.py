@@ -14,9 +14,9 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import JwsSigner, make_signer
 from adapters.key_formats import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
-from domain.jwk import read_public_jwk
-from domain.key_work import MAX_BCRYPT_ROUNDS, MAX_ITERATIONS
-from domain.rsa_numbers import RsaNumbers
+from domain.keys.jwk import read_public_jwk
+from domain.keys.rsa_numbers import RsaNumbers
+from domain.keys.work import MAX_BCRYPT_ROUNDS, MAX_ITERATIONS
 from tests import hostile_keys as hostile
 from tests.foreign_keys import make_pem, run_program
 from tests.hostile_keys import FILES, PASSWORD

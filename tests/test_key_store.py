@@ -17,8 +17,8 @@ from adapters.key_store import MAX_KEY_BYTES, KeyContainers
 from adapters.passwords import ATTEMPTS, FilePassword, TypedPassword
 from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordError
 from domain.formats import base64url
-from domain.jwk import read_public_jwk
-from domain.key_source import KeyFile, SealedKey
+from domain.keys.jwk import read_public_jwk
+from domain.keys.source import KeyFile, SealedKey
 from tests.foreign_keys import PASSWORD, make_pem, make_ssh_key, make_step_jwk, publish_pem, run_program
 from tests.vectors import load_vector
 

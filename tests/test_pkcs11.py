@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs11 import Attribute
 
 from adapters.jws import public_members, read_public
-from domain.jwk import read_public_jwk
+from domain.keys.jwk import read_public_jwk
 from tests.both_tools import text_of, without_changing_values
 from tests.ca_client import connect, general_name, make_csr, names_of
 from tests.peer_programs import find_program

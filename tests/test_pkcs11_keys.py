@@ -19,9 +19,9 @@ from adapters.jws import load_public_key, make_signer, public_members, verify
 from adapters.pkcs11_keys import Pkcs11Keys
 from adapters.pkcs11_modules import find_token
 from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPasswordError
-from domain.jwk import PublicJwk, read_public_jwk
-from domain.key_source import DeviceKey
-from domain.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri
+from domain.keys.jwk import PublicJwk, read_public_jwk
+from domain.keys.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri
+from domain.keys.source import DeviceKey
 from tests.memory_ports import MemoryPasswords
 from tests.peer_programs import REPOSITORY
 from tests.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, SoftHsm
@@ -132,8 +132,8 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
 FORKING = """
 import os, sys
 from tests.test_pkcs11_keys import KNOWN, make_opener, run_in_child
-from domain.key_source import DeviceKey
-from domain.pkcs11_uri import parse_pkcs11_uri
+from domain.keys.source import DeviceKey
+from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from pkcs11 import Mechanism, PKCS11Error
 
 signer = make_opener().open(DeviceKey(parse_pkcs11_uri(sys.argv[1]), "--key"), KNOWN)

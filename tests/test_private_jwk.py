@@ -11,7 +11,7 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import make_signer
 from domain.errors import KeyFormatError
 from domain.formats import base64url
-from domain.jwk import COORDINATE_BYTES
+from domain.keys.jwk import COORDINATE_BYTES
 from tests.foreign_keys import make_step_jwk, run_program
 from tests.vectors import load_vector
 

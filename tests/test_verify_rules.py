@@ -30,7 +30,7 @@ from domain.certificate import Certificate
 from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
-from domain.jwk import read_public_jwk
+from domain.keys.jwk import read_public_jwk
 from domain.print_form import TEXT
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner

@@ -11,7 +11,7 @@ from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
-from domain.jwk import THUMBPRINT_MEMBERS
+from domain.keys.jwk import THUMBPRINT_MEMBERS
 from domain.provisioners.k8ssa import CLAIMS as KUBERNETES_CLAIMS
 
 if TYPE_CHECKING:

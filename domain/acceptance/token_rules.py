@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from domain.errors import InputError
 from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
-from domain.jwk import TYPE_ALGORITHMS
+from domain.keys.jwk import TYPE_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
 
 LEEWAY = MINUTE
 """How far step-ca lets clocks be apart, in nanoseconds."""

@@ -12,7 +12,7 @@ import attrs
 from domain.credential import Credential
 from domain.device_options import key_source
 from domain.errors import KeyMismatchError
-from domain.key_source import DeviceKey, KeyFile, SealedKey
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 from domain.request_kind import REVOKING, SIGNING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.finding import Finding
-    from domain.jwk import PublicJwk
+    from domain.keys.jwk import PublicJwk
     from domain.ports import Sources
     from domain.token_options import TokenOptions
 

@@ -13,7 +13,7 @@ import attrs
 
 from domain.credential import Credential
 from domain.errors import MissingSettingError
-from domain.key_source import NebulaKeyFile
+from domain.keys.source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
 from domain.setting import spell

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from domain.credential import Credential
 from domain.errors import MissingSettingError, UsageError
-from domain.key_source import KeyFile
+from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
 from domain.setting import spell

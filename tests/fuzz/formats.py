@@ -6,7 +6,6 @@ from random import Random
 
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import CaUrl, parse_ca_url
-from domain.device_public import describe_ec
 from domain.formats import base64url, json_text
 from domain.formats.der import DerValues
 from domain.formats.duration import format_duration, parse_duration
@@ -15,7 +14,8 @@ from domain.formats.protobuf import split_fields
 from domain.formats.rfc3339 import parse_time
 from domain.formats.terminal_text import escape_json, show_line
 from domain.identity_client import parse_provider_url
-from domain.pkcs11_uri import parse_pkcs11_uri
+from domain.keys.device_public import describe_ec
+from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from domain.token_file_name import name_token_file
 from domain.user_data import parse_assignment, parse_document
 from tests.forged_nebula import field

@@ -18,7 +18,7 @@ from adapters.jwe import open_jwe, seal_jwk
 from adapters.jwk_keys import load_jwk_key
 from adapters.passwords import FilePassword
 from domain.formats import base64url, json_text
-from domain.key_source import KeyFile, NebulaKeyFile, SealedKey
+from domain.keys.source import KeyFile, NebulaKeyFile, SealedKey
 from entrypoints.key_wiring import wire_key_store
 from tests.fuzz.mutation import (
     Make,

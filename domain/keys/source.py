@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from domain.jwk import PublicJwk
-    from domain.pkcs11_uri import Pkcs11Uri
+    from domain.keys.jwk import PublicJwk
+    from domain.keys.pkcs11_uri import Pkcs11Uri
 
 
 @attrs.frozen

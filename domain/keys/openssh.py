@@ -4,8 +4,8 @@ Source: OpenSSH, PROTOCOL.key.
 """
 
 from domain.errors import KeyFormatError
-from domain.jwk import check_rsa_key
-from domain.key_work import MAX_BCRYPT_ROUNDS, check_iterations
+from domain.keys.jwk import check_rsa_key
+from domain.keys.work import MAX_BCRYPT_ROUNDS, check_iterations
 
 _MAGIC = b"openssh-key-v1\0"
 _SIGNING_KEYS = frozenset(

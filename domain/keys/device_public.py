@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.formats import base64url
-from domain.jwk import COORDINATE_BYTES
+from domain.keys.jwk import COORDINATE_BYTES
 
 _NAMED_CURVES = {
     "06082a8648ce3d030107": "P-256",

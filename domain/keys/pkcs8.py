@@ -11,7 +11,7 @@ import attrs
 
 from domain.errors import KeyFormatError
 from domain.formats.der import DerValues
-from domain.key_work import MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK, check_iterations, refuse_work
+from domain.keys.work import MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK, check_iterations, refuse_work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
