@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from domain.file_facts import FileKind
-from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
+from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.setting import Origin
 from domain.validity import DEFAULT_VALIDITY
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.ca_encounter import Stop
 from domain.diagnosis import CLOCK, REACHED, TLS, judge_clock
-from domain.finding import Finding, failed, passed, unchecked, warning
+from domain.report.finding import Finding, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.certificate import FOREVER
-from domain.fact import Fact, join_items
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import LAST_SECOND, format_time
+from domain.report.fact import Fact, join_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.fact import Fact, join_items, word_item
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
 from domain.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
+from domain.report.fact import Fact, join_items, word_item
 from domain.timeline import Timeline
 from domain.token_outline import RENEWAL, REQUESTS, outline_token, read_member
 from domain.token_warnings import list_warnings

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from domain.diagnosis import FILES
 from domain.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
-from domain.finding import passed, unchecked, warning
+from domain.report.finding import passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.file_facts import FileFacts
-    from domain.finding import Finding
+    from domain.report.finding import Finding
 
 
 _MOUNT_PRIVATELY = (

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import ESSENTIAL, Verdict
 from domain.diagnosis import LEEWAY, TOKEN
-from domain.finding import Outcome, failed, passed, unchecked, warning
 from domain.formats.duration import NANOSECONDS, format_duration
+from domain.report.finding import Outcome, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.forecast import Forecast
-    from domain.finding import Finding
+    from domain.report.finding import Finding
     from domain.request_kind import Kind
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
 from domain.errors import StepOttError
-from domain.finding import Outcome, passed
 from domain.print_form import JSON
+from domain.report.finding import Outcome, passed
 from entrypoints.diagnosing_authority import examine_authority
 from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
 from entrypoints.examination import Examination
@@ -19,7 +19,7 @@ from entrypoints.examination import Examination
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.finding import Finding
+    from domain.report.finding import Finding
     from entrypoints.examination import Ports
 
 NUMBERS = {

@@ -19,7 +19,7 @@ from domain.diagnosis import (
     measure_drift,
 )
 from domain.encounter_diagnosis import judge_encounter
-from domain.finding import Outcome, failed, passed
+from domain.report.finding import Outcome, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from domain.acceptance.shown_token import read_shown_token
 from domain.credential import IssuedToken
 from domain.diagnosis import ROOT, TOKEN
 from domain.errors import StepOttError
-from domain.finding import Outcome, unchecked
+from domain.report.finding import Outcome, unchecked
 from domain.token_diagnosis import find_endpoint, judge_forecast, judge_wait
 from domain.token_options import ANY_SUBJECT
 from entrypoints.minting import combine_evidence, complete_request, make_token

@@ -8,7 +8,7 @@ import attrs
 
 from domain.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
-from domain.finding import Finding, unchecked
+from domain.report.finding import Finding, unchecked
 from domain.request_kind import Kind
 from domain.setting import respell
 

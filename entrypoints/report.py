@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from domain.fact import Fact, join_items, word_item, word_value
-from domain.finding import Finding, Outcome
 from domain.formats import json_text
 from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
 from domain.print_form import JSON, TEXT
+from domain.report.fact import Fact, join_items, word_item, word_value
+from domain.report.finding import Finding, Outcome
 from domain.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 
 if TYPE_CHECKING:

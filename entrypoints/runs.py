@@ -99,8 +99,8 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
-    from domain.finding import Outcome  # noqa: PLC0415
     from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
+    from domain.report.finding import Outcome  # noqa: PLC0415
     from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
     from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
 

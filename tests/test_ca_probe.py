@@ -22,8 +22,8 @@ from domain import diagnosis
 from domain.ca.url import CaUrl
 from domain.ca_encounter import Stop
 from domain.encounter_diagnosis import judge_encounter
-from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS
+from domain.report.finding import Outcome
 from tests.hostile_ca import (
     IDLE_SECONDS,
     Behaviour,

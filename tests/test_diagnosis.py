@@ -13,10 +13,10 @@ from domain.certificate import Certificate
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.file_facts import FileFacts, FileKind
-from domain.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.request_kind import Kind
 from domain.secrecy import judge_secrecy
 from domain.token_diagnosis import find_endpoint, judge_forecast

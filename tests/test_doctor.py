@@ -18,8 +18,8 @@ import pytest
 
 from adapters.jws import generate_jwk
 from domain import diagnosis
-from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS
+from domain.report.finding import Outcome
 from entrypoints.commands import DOCTOR
 from tests.ca_client import connect, general_name, make_csr
 from tests.hostile_ca import root

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from domain.compact_jws import ReadToken, read_token
 from domain.errors import InputError, StepOttError
-from domain.fact import Fact
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.print_form import JSON, TEXT
+from domain.report.fact import Fact
 from domain.request_kind import Kind
 from domain.timeline import ASCII, LINES
 from domain.token_outline import REQUESTS

@@ -14,7 +14,7 @@ from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Verdict
-from domain.finding import Outcome
+from domain.report.finding import Outcome
 from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_CERTIFICATES, in_between, renewal_of
 from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
 from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c

@@ -27,7 +27,6 @@ from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
 from domain.certificate import Certificate
-from domain.finding import Outcome
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.keys.jwk import read_public_jwk
@@ -38,6 +37,7 @@ from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
+from domain.report.finding import Outcome
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.report import render
 from entrypoints.verifying import describe_forecast

@@ -13,7 +13,7 @@ import attrs
 
 from domain.acceptance.forecast import Forecast, Verdict
 from domain.ca.settings import AuthoritySettings
-from domain.finding import Outcome
+from domain.report.finding import Outcome
 from tests.broken_certificates import CHAINS, KUBERNETES, RENEWALS, SSH_CERTIFICATES
 from tests.broken_requests import REQUESTS, SSH_REQUESTS
 from tests.broken_tokens import BASES, CHANGES, Change, Make, made

@@ -18,7 +18,7 @@ from domain.acceptance.shown_token import read_shown_token
 from domain.authority_options import read_authority_options
 from domain.ca.settings import AuthoritySettings
 from domain.errors import InputError
-from domain.finding import Outcome
+from domain.report.finding import Outcome
 from domain.setting import Origin, Setting
 from entrypoints.authority_wiring import wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates

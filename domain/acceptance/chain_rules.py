@@ -9,8 +9,8 @@ from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.header_chain import read_header_chain
 from domain.acceptance.token_rules import judge_leaf_signature
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,11 +8,11 @@ from domain.acceptance.case import read_seconds
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.header_chain import read_chain
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
 from domain.provisioners.k8ssa import CLAIMS as KUBERNETES_CLAIMS
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

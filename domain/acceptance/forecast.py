@@ -14,7 +14,7 @@ from domain.acceptance.lookup import find_provisioner
 from domain.acceptance.renewal_rules import judge_renewal
 from domain.acceptance.root_rules import judge_root
 from domain.acceptance.token_rules import judge_age, judge_issuer, judge_subject, judge_times, judge_use
-from domain.finding import Finding, Outcome, failed, passed, unchecked
+from domain.report.finding import Finding, Outcome, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

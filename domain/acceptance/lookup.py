@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from domain.acceptance.audience import extract_fragment, matches_any
 from domain.acceptance.claim_form import list_wrong_texts
 from domain.acceptance.endpoint import Endpoint
-from domain.finding import Finding, failed, passed
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
 from domain.provisioners.k8ssa import TOKEN_IDENTIFIER as KUBERNETES
+from domain.report.finding import Finding, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from domain.acceptance.nebula_rules import read_header_certificate
 from domain.acceptance.sign_rules import judge_csr_itself, judge_names, read_csr_names, split_sans
 from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
 from domain.errors import UsageError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.go_url import read_address
 from domain.nebula_certificate import check_names
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

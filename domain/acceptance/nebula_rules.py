@@ -9,8 +9,8 @@ from domain.acceptance.chain_rules import SHORT_LIFE
 from domain.acceptance.header_chain import decode_member
 from domain.acceptance.token_rules import find_critical_fault, judge_signature
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.der import DerValues
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,9 +9,9 @@ from domain.acceptance.chain_rules import judge_chain, read_roots
 from domain.acceptance.header_chain import read_header_chain
 from domain.acceptance.token_rules import judge_issuer, judge_leaf_signature, judge_times, judge_use
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.provisioners.renewal import ISSUER
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.revoke_rules import judge_revocation
 from domain.acceptance.sign_rules import judge_csr, judge_csr_itself, judge_names
 from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
-from domain.finding import Finding, failed, passed, unchecked
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from domain.acceptance.endpoint import Endpoint
-from domain.finding import Finding, failed, passed, unchecked
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.finding import Finding, passed, unchecked, warning
+from domain.report.finding import Finding, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.acceptance.case import read_texts
 from domain.acceptance.ssh_validity import judge_certificate_times
-from domain.finding import Finding, failed, passed, unchecked
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.ca.settings import USUAL_SSH_DURATIONS
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.formats.go_time import parse_go_moment
 from domain.formats.rfc3339 import FIRST_SECOND
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,8 +12,8 @@ from domain.acceptance.revoke_rules import judge_revocation
 from domain.acceptance.ssh_validity import BACKDATE, judge_duration
 from domain.acceptance.token_rules import judge_leaf_signature
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import NANOSECONDS
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.finding import Finding, failed, passed, unchecked
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.keys.jwk import TYPE_ALGORITHMS
+from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

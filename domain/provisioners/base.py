@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.credential import Credential, IssuedToken
-    from domain.finding import Finding
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.request_kind import Kind
     from domain.setting import Settings
     from domain.token_options import TokenOptions
@@ -198,7 +198,7 @@ class OtherProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
         """Say that its type has no tokens, or that it cannot be told."""
-        from domain.finding import failed, unchecked  # noqa: PLC0415  # only to foretell
+        from domain.report.finding import failed, unchecked  # noqa: PLC0415  # only to foretell
 
         if self.is_tokenless:
             what = f"step-ca takes no token of {self.label()}: its clients prove who they are without one"

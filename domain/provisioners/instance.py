@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.acceptance.case import Case
-    from domain.finding import Finding
     from domain.ports import Sources
+    from domain.report.finding import Finding
 
 
 class InstanceProvisioner(Provisioner):
@@ -31,7 +31,7 @@ class InstanceProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
         """Say that it cannot be told: the keys are the cloud's."""
-        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
 
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
-    from domain.finding import Finding
     from domain.keys.jwk import PublicJwk
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.token_options import TokenOptions
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.acceptance.case import Case
-    from domain.finding import Finding
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.token_options import TokenOptions
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
@@ -77,7 +77,7 @@ class K8ssaProvisioner(Provisioner):
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the keys of the cluster."""
         from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
-        from domain.finding import unchecked  # noqa: PLC0415
+        from domain.report.finding import unchecked  # noqa: PLC0415
 
         try:
             keys = case.certificates.read_public_keys(self.public_keys)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.claims import TokenRequest
-    from domain.finding import Finding
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.setting import Settings
     from domain.token_options import TokenOptions
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
-    from domain.finding import Finding
     from domain.identity_client import IdentityClient
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.request_kind import Kind
     from domain.setting import Settings
     from domain.token_options import TokenOptions
@@ -76,7 +76,7 @@ class OidcProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
         """Say that it cannot be told: the keys are the identity provider's."""
-        from domain.finding import unchecked  # noqa: PLC0415  # only to foretell
+        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
 
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.certificate import SshCertificate
-    from domain.finding import Finding
     from domain.ports import Sources
+    from domain.report.finding import Finding
     from domain.setting import Settings
     from domain.token_options import TokenOptions
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.certificate import Certificate
-    from domain.finding import Finding
     from domain.ports import Signer, Sources
+    from domain.report.finding import Finding
     from domain.token_options import TokenOptions
 
 MAX_CHAIN_BYTES = 1 << 20

@@ -1,0 +1,1 @@
+"""What a command has found out, as a value: facts and findings."""
