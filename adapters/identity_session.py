@@ -13,7 +13,7 @@ from domain.ca.url import CaUrl
 from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.identity_client import ProviderUrl, parse_provider_url
+from domain.sign_in.client import ProviderUrl, parse_provider_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

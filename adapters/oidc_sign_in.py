@@ -14,16 +14,16 @@ from authlib.oauth2.client import OAuth2Client
 
 from domain.errors import IdentityError
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.provider_metadata import ProviderMetadata, read_metadata
-from domain.sign_in_answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
+from domain.sign_in.answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
+from domain.sign_in.provider import ProviderMetadata, read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Protocol
 
-    from domain.identity_client import IdentityClient
     from domain.ports import Clock, Notices, Randomness
+    from domain.sign_in.client import IdentityClient
 
     Read = Callable[[Sequence[tuple[str, str]]], str | None]
 

@@ -14,7 +14,6 @@ from adapters.ca.json_record import read_record
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
-from domain.identity_client import IdentityClient
 from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
 from domain.provisioners.aws import V1, V2, AwsProvisioner
 from domain.provisioners.azure import AzureProvisioner
@@ -22,6 +21,7 @@ from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
+from domain.sign_in.client import IdentityClient
 
 MAX_NAME_LENGTH = 1_024
 """Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""

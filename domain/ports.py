@@ -14,12 +14,12 @@ from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
 from domain.file_facts import FileFacts
-from domain.identity_client import IdentityClient
 from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.keys.jwk import PublicJwk
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.nebula_certificate import NebulaCertificate
 from domain.provisioners.base import Provisioner
+from domain.sign_in.client import IdentityClient
 
 
 class Clock(Protocol):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from adapters.id_tokens import Expected
     from adapters.oidc_sign_in import OidcSignIn
-    from domain.identity_client import IdentityClient
     from domain.ports import Notices
+    from domain.sign_in.client import IdentityClient
     from domain.token_options import TokenOptions
 
 PATIENCE = 5 * MINUTE

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import IdentityError
-from domain.identity_client import IdentityClient, parse_provider_url
-from domain.provider_metadata import read_metadata
-from domain.sign_in_answer import MAX_SHOWN, read_code, read_device_grant, refuse
+from domain.sign_in.answer import MAX_SHOWN, read_code, read_device_grant, refuse
+from domain.sign_in.client import IdentityClient, parse_provider_url
+from domain.sign_in.provider import read_metadata
 
 IDP = "https://id.example.com"
 MICROSOFT, TENANT = "https://login.microsoftonline.com", "8d30-4f1d"

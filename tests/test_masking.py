@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import IdentityError, InputError, StepOttError
 from domain.formats.masking import mask_address, mask_text
-from domain.identity_client import IdentityClient, parse_provider_url
+from domain.sign_in.client import IdentityClient, parse_provider_url
 from tests.running import invoke
 
 ADDRESSES = {

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
-    from domain.identity_client import IdentityClient
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.request_kind import Kind
     from domain.setting import Settings
+    from domain.sign_in.client import IdentityClient
     from domain.token_options import TokenOptions
 
 

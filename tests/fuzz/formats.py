@@ -13,9 +13,9 @@ from domain.formats.moment import parse_moment
 from domain.formats.protobuf import split_fields
 from domain.formats.rfc3339 import parse_time
 from domain.formats.terminal_text import escape_json, show_line
-from domain.identity_client import parse_provider_url
 from domain.keys.device_public import describe_ec
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
+from domain.sign_in.client import parse_provider_url
 from domain.token_file_name import name_token_file
 from domain.user_data import parse_assignment, parse_document
 from tests.forged_nebula import field

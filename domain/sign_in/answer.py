@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.errors import IdentityError
-from domain.identity_client import MAX_SHOWN, parse_provider_url
+from domain.sign_in.client import MAX_SHOWN, parse_provider_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

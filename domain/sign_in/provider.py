@@ -8,12 +8,12 @@ import attrs
 
 from domain.errors import IdentityError
 from domain.formats.masking import mask_address
-from domain.identity_client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
+from domain.sign_in.client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.identity_client import IdentityClient
+    from domain.sign_in.client import IdentityClient
 
 TENANT = "{tenantid}"
 
