@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool
 from domain.ca.url import check_host
+from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
 from domain.errors import NetworkError, UsageError
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
 
 ADDRESSES: Mapping[MetadataService, tuple[str, str]] = {
     MetadataService.GOOGLE: ("GCE_METADATA_HOST", "http://metadata"),

@@ -13,8 +13,8 @@ from domain.ca.settings import AuthoritySettings
 from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter
 from domain.certificate import Certificate, CertificateRequest, SshCertificate
+from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.file_facts import FileFacts
-from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.keys.jwk import PublicJwk
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.nebula_certificate import NebulaCertificate

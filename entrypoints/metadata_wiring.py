@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
+    from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
     from domain.ports import InstanceMetadata
 
 

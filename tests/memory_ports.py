@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from domain.ca.url import CaUrl
+from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
-from domain.instance_metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.ports import Passwords, Signer
 from domain.provisioners.base import Provisioner

@@ -18,9 +18,9 @@ from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
 from domain.ca.url import CaUrl
 from domain.ca_encounter import Stop
+from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
-from domain.instance_metadata import MetadataRequest, MetadataService
 from tests.hostile_ca import IDLE_SECONDS, Behaviour, endless, listen, root, serve
 from tests.metadata_service import serve_metadata
 

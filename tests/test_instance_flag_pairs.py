@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 import adapters.instance_metadata
-from domain.instance_metadata import MetadataService
+from domain.cloud.metadata import MetadataService
 from tests.cloud_identities import BEHAVIOURS, NAMES, provisioners
 from tests.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.hostile_ca import answer, issue, root, serve

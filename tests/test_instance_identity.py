@@ -18,9 +18,9 @@ import adapters.instance_metadata
 from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Answer
+from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import NetworkError
 from domain.formats import base64url
-from domain.instance_metadata import MetadataRequest, MetadataService
 from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import make_ssh_key
 from tests.cloud_identities import (

@@ -18,8 +18,8 @@ from adapters.passwords import FilePassword, TypedPassword
 from adapters.terminal import Stderr
 from adapters.token_files import TokenFile
 from adapters.token_streams import StandardOutput
+from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
-from domain.instance_metadata import MetadataRequest, MetadataService
 from domain.ports import (
     Clock,
     InputFiles,

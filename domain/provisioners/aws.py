@@ -14,11 +14,11 @@ import attrs
 
 from domain.ca.url import escape_fragment
 from domain.claims import UnsignedToken
+from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
 from domain.credential import IssuedToken
 from domain.errors import InputError, NetworkError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
-from domain.instance_metadata import MetadataRequest, MetadataService, misfit
 from domain.provisioners.instance import InstanceProvisioner
 from domain.request_kind import Kind
 

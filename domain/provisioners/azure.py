@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
+from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
 from domain.credential import IssuedToken
 from domain.formats import json_text
-from domain.instance_metadata import MetadataRequest, MetadataService, misfit
 from domain.provisioners.instance import InstanceProvisioner, check_identity, list_audiences
 
 if TYPE_CHECKING:

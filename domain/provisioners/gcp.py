@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.ca.url import escape_fragment
+from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.credential import IssuedToken
-from domain.instance_metadata import MetadataRequest, MetadataService
 from domain.provisioners.instance import InstanceProvisioner, check_identity
 from domain.request_kind import SIGNING, Kind
 

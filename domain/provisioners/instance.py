@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from domain.cloud.metadata import MetadataRequest, MetadataService, misfit, take_body
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
-from domain.instance_metadata import MetadataRequest, MetadataService, misfit, take_body
 from domain.provisioners.base import Provisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.request_kind import Kind
