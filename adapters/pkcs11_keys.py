@@ -12,11 +12,11 @@ import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 from pkcs11.types import PROTECTED_AUTH
 
-from domain.device_options import pin_path
 from domain.errors import InputError, KeyFormatError, KeyMismatchError, UsageError, WrongPasswordError, naming
 from domain.keys.device_public import describe_ec, describe_rsa
 from domain.keys.jwk import read_public_jwk
 from domain.keys.pkcs11_uri import encode_id
+from domain.settings.devices import pin_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

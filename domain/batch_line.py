@@ -19,12 +19,12 @@ import attrs
 
 from domain.errors import InputError
 from domain.formats import json_text
-from domain.setting import Origin, Setting
+from domain.settings.setting import Origin, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.setting import Settings, Value
+    from domain.settings.setting import Settings, Value
 
 MAX_LINE_BYTES = 32 << 10
 """Longer lines are refused."""

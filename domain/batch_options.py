@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from domain.authority_options import check_texts, drop_absent, judge_standard_input, parse_option
 from domain.errors import UsageError
-from domain.print_form import BATCH_FORMS, TOKENS, choose_form
-from domain.setting import Origin, Setting, Settings, spell
+from domain.settings.authority import check_texts, drop_absent, judge_standard_input, parse_option
+from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
+from domain.settings.setting import Origin, Setting, Settings, spell
 from domain.token_options import ANY_SUBJECT, TokenOptions, list_input_files, read_token_options
 
 MAX_WORKERS = 1024
@@ -23,7 +23,7 @@ class BatchOptions:
     Attributes:
         defaults: What holds for every line that says nothing else; its subject counts for nothing.
         source: The file with the lines, `-` for standard input.
-        form: How they are printed, one of `domain.print_form.BATCH_FORMS`.
+        form: How they are printed, one of `domain.settings.print_form.BATCH_FORMS`.
         output_dir: The folder where each token gets a file of its own, None for nowhere.
         workers: How many processes sign, None for one a core.
         resume_from: Number of the line to begin with, from 1.

@@ -10,7 +10,7 @@ from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.setting import Origin
+from domain.settings.setting import Origin
 from domain.validity import DEFAULT_VALIDITY
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.errors import StepOttError
     from domain.file_facts import FileFacts
     from domain.provisioners.base import Provisioner
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
 
 STEP_PATH, CONTEXT, DEFAULTS, SETTINGS = "step path", "context", "defaults.json", "settings"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from domain.setting import Settings, exclude, require
+from domain.settings.setting import Settings, exclude, require
 
 if TYPE_CHECKING:
     from domain.errors import UsageError

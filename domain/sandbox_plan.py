@@ -8,7 +8,7 @@ import attrs
 from domain.ca.url import CaUrl, check_host
 from domain.errors import UsageError
 from domain.formats.masking import mask_address
-from domain.setting import Settings, check_unicode
+from domain.settings.setting import Settings, check_unicode
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"
 DEFAULT_NAMES = ("127.0.0.1", "localhost")

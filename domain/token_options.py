@@ -10,8 +10,14 @@ import re
 
 import attrs
 
-from domain import authority_options
-from domain.authority_options import (
+from domain.claims import TokenRequest
+from domain.errors import MissingSettingError, UsageError
+from domain.formats import base64url
+from domain.formats.moment import Moment, parse_moment
+from domain.provisioners.types import TYPES
+from domain.request_kind import REVOKING, Kind, find_kind
+from domain.settings import authority as authority_options
+from domain.settings.authority import (
     AuthorityOptions,
     check_texts,
     drop_absent,
@@ -21,15 +27,9 @@ from domain.authority_options import (
     parse_option,
     read_authority_options,
 )
-from domain.claims import TokenRequest
-from domain.device_options import judge_devices
-from domain.errors import MissingSettingError, UsageError
-from domain.formats import base64url
-from domain.formats.moment import Moment, parse_moment
-from domain.password_options import PASSWORD_FILES
-from domain.provisioners.types import TYPES
-from domain.request_kind import REVOKING, Kind, find_kind
-from domain.setting import Settings, check_unicode, exclude
+from domain.settings.devices import judge_devices
+from domain.settings.passwords import PASSWORD_FILES
+from domain.settings.setting import Settings, check_unicode, exclude
 from domain.user_data import parse_assignment
 from domain.validity import check_certificate_window, resolve_window
 

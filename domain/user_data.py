@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.errors import InputError, UsageError
 from domain.formats import json_text
-from domain.setting import show_value
+from domain.settings.setting import show_value
 
 _INFINITY = float("inf")
 

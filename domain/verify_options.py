@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from domain import authority_options
 from domain.acceptance.endpoint import Endpoint
-from domain.authority_options import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
 from domain.errors import MissingSettingError, UsageError
-from domain.setting import Origin, Settings, spell
+from domain.settings import authority as authority_options
+from domain.settings.authority import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
+from domain.settings.setting import Origin, Settings, spell
 
 CERT_TYPES = ("user", "host")
 

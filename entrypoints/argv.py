@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from domain.errors import UsageError
-from domain.setting import Origin, Setting, Settings, Value, show_value
+from domain.settings.setting import Origin, Setting, Settings, Value, show_value
 from entrypoints.options import Option, ValueKind
 
 TRUE_WORDS = ("1", "t", "T", "TRUE", "true", "True")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from adapters.ca_https import HttpsAuthority
     from adapters.ca_json import CaJson
     from adapters.step_path import StepPath
-    from domain.authority_options import AuthorityOptions
     from domain.ca.url import CaUrl
     from domain.ports import Authority, InputFiles
+    from domain.settings.authority import AuthorityOptions
     from domain.token_options import TokenOptions
 
 

@@ -10,7 +10,7 @@ import attrs
 from domain.batch_line import is_comment
 from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
 from domain.errors import InputError, StepOttError, UsageError
-from domain.print_form import NDJSON
+from domain.settings.print_form import NDJSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
 
 
 def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
-    """Return what becomes of some lines, and their tokens; `form` is one of `domain.print_form.BATCH_FORMS`."""
+    """Return what becomes of some lines, and their tokens; `form` is one of `domain.settings.print_form.BATCH_FORMS`."""
     numbers: list[int] = []
     refused: list[RefusedLine] = []
     rows: list[bytes] = []

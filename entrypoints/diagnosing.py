@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from domain import diagnosis
 from domain.errors import StepOttError
-from domain.print_form import JSON
 from domain.report.finding import Outcome, passed
+from domain.settings.print_form import JSON
 from entrypoints.diagnosing_authority import examine_authority
 from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
 from entrypoints.examination import Examination

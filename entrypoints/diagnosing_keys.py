@@ -6,13 +6,13 @@ import os.path
 from typing import TYPE_CHECKING
 
 from domain.credential import IssuedToken
-from domain.device_options import is_device_uri, list_pin_files
 from domain.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
 from domain.errors import PersonNeededError, StepOttError
 from domain.file_facts import FileKind
 from domain.provisioners.base import OtherProvisioner
 from domain.report.finding import passed, unchecked, warning
 from domain.secrecy import judge_secrecy
+from domain.settings.devices import is_device_uri, list_pin_files
 from entrypoints.diagnosing_tokens import examine_token, examine_token_files
 from entrypoints.minting import choose_provisioner, open_credential
 

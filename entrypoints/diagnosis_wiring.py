@@ -14,8 +14,8 @@ from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.ca.proxy import choose_proxy
-from domain.device_options import check_key_sources
 from domain.errors import MissingSettingError
+from domain.settings.devices import check_key_sources
 from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import complete_settings
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
     from domain.ca.url import CaUrl
     from domain.ports import Authority, CaVisitor, Configuration, InputFiles
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from entrypoints import minting
 
 

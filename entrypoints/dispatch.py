@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from domain.setting import Origin, Setting, Settings, Value
+from domain.settings.setting import Origin, Setting, Settings, Value
 
 Run = Callable[[Sequence[str], Settings], int]
 

@@ -10,7 +10,7 @@ from domain.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
 from domain.report.finding import Finding, unchecked
 from domain.request_kind import Kind
-from domain.setting import respell
+from domain.settings.setting import respell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

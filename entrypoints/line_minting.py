@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.authority_options import check_texts, drop_absent, list_texts
 from domain.batch_line import BatchLine, read_line
 from domain.batch_portion import MintedLine, RefusedLine
 from domain.claims import compose_token
@@ -16,7 +15,8 @@ from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
-from domain.setting import respell
+from domain.settings.authority import check_texts, drop_absent, list_texts
+from domain.settings.setting import respell
 from domain.token_options import check_subject, judge_settings, read_request
 from domain.token_template import TokenTemplate
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from domain.claims import TokenRequest
     from domain.ports import Clock, Randomness
     from domain.request_kind import Kind
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.token_options import TokenOptions
     from entrypoints.minting import Evidence
 

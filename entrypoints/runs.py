@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import MissingSettingError, StepOttError, UsageError
-from domain.setting import layer, naming_sources, respell
+from domain.settings.setting import layer, naming_sources, respell
 from entrypoints import __version__
 from entrypoints.argv import complete_settings, parse_environment
 from entrypoints.commands import BATCH, COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from adapters.step_path import StepPath
-    from domain.setting import Setting, Settings
+    from domain.settings.setting import Setting, Settings
     from entrypoints.dispatch import Run
 
 
@@ -71,7 +71,7 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
     from adapters.input_files import LocalFiles  # noqa: PLC0415
     from adapters.terminal import Stderr  # noqa: PLC0415
-    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
+    from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from domain.acceptance.forecast import Verdict  # noqa: PLC0415
-    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
+    from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from domain.verify_options import read_verify_options  # noqa: PLC0415
     from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
     from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
@@ -99,8 +99,8 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
-    from domain.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from domain.report.finding import Outcome  # noqa: PLC0415
+    from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
     from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
 
@@ -151,7 +151,7 @@ def _read_settings(
     They are the caller's to judge, together, since each may be what another one needs. Only where configuration
     cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
     """
-    from domain.authority_options import drop_absent  # noqa: PLC0415
+    from domain.settings.authority import drop_absent  # noqa: PLC0415
     from entrypoints.wiring import open_step_path  # noqa: PLC0415
 
     given = layer(flags, parse_environment(os.environ, command.options))

@@ -18,9 +18,9 @@ from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import TokenFile
 from adapters.token_streams import OpenStream, StandardOutput, find_descriptor
-from domain.device_options import check_key_sources
 from domain.errors import UsageError
-from domain.password_options import choose_password_file
+from domain.settings.devices import check_key_sources
+from domain.settings.passwords import choose_password_file
 from entrypoints.authority_wiring import wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.identity_wiring import LateIdentityProvider

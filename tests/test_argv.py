@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import UsageError
-from domain.setting import Origin, Setting
+from domain.settings.setting import Origin, Setting
 from entrypoints.argv import parse_words
 from entrypoints.options import SANDBOX_OPTIONS, TOKEN_OPTIONS
 from tests.offline_place import OfflinePlace, prepare_place

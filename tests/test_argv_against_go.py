@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import UsageError
-from domain.setting import Settings
+from domain.settings.setting import Settings
 from entrypoints.argv import ParsedWords, parse_words
 from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.go_answers import GoAnswers, ask_go

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.batch_line import MAX_LINE_BYTES, BatchLine, is_comment, read_line
 from domain.batch_options import read_batch_options
 from domain.errors import InputError, UsageError
-from domain.setting import Origin, Setting, Settings
+from domain.settings.setting import Origin, Setting, Settings
 from domain.token_file_name import name_token_file
 from tests.token_requests import NOW
 

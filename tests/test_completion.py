@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.acceptance.endpoint import Endpoint
-from domain.print_form import BATCH_FORMS, REPORT_FORMS
+from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
 from entrypoints.completion import SCRIPTS, fish, zsh
 from entrypoints.completion.offers import ValueOffer, offer_value

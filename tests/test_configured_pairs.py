@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from domain.setting import AMBIENT
+from domain.settings.setting import AMBIENT
 from entrypoints.options import TOKEN_OPTIONS, ValueKind
 from tests.flag_scene import CNF, SWITCHES
 from tests.offline_place import OfflinePlace, prepare_place

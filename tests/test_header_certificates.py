@@ -26,7 +26,7 @@ from domain.header_certificates import (
     list_certificate_warnings,
 )
 from domain.inspection import inspect_token
-from domain.print_form import TEXT
+from domain.settings.print_form import TEXT
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.report import render

@@ -16,9 +16,9 @@ from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
-from domain.print_form import JSON, TEXT
 from domain.report.fact import Fact
 from domain.request_kind import Kind
+from domain.settings.print_form import JSON, TEXT
 from domain.timeline import ASCII, LINES
 from domain.token_outline import REQUESTS
 from entrypoints.certificate_wiring import wire_certificates

@@ -20,8 +20,8 @@ from domain.formats.rfc3339 import parse_time
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.keys.jwk import PublicJwk
-from domain.print_form import TEXT
 from domain.request_kind import Kind
+from domain.settings.print_form import TEXT
 from domain.timeline import LINES, Timeline, draw_timeline
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import read_header_certificates

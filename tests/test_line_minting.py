@@ -21,7 +21,7 @@ from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.rfc3339 import format_time
 from domain.request_kind import Kind
-from domain.setting import Origin, Setting, Settings
+from domain.settings.setting import Origin, Setting, Settings
 from domain.token_options import read_token_options
 from entrypoints.line_minting import CHECKED_EVERY, LineMinter
 from entrypoints.minting import Evidence, gather_evidence, mint_token

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from domain.errors import InputError
-from domain.setting import Origin, Setting, respell
+from domain.settings.setting import Origin, Setting, respell
 from entrypoints.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
 from tests.flag_scene import Scene, prepare, write_bindings, write_json, write_roots
 from tests.hostile_ca import answer, issue, root, serve, stall

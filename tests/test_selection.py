@@ -20,7 +20,7 @@ from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.selection import select_provisioners
-from domain.setting import AMBIENT, Origin, Setting, Value
+from domain.settings.setting import AMBIENT, Origin, Setting, Value
 from domain.token_options import TokenOptions, read_token_options
 from tests.offline_place import prepare_place
 from tests.running import invoke

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.jwe import open_jwe
 from domain.errors import UsageError
-from domain.setting import Origin, Setting, layer
+from domain.settings.setting import Origin, Setting, layer
 from entrypoints.argv import (
     FALSE_WORDS,
     TRUE_WORDS,

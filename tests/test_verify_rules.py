@@ -30,7 +30,6 @@ from domain.certificate import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.keys.jwk import read_public_jwk
-from domain.print_form import TEXT
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
@@ -38,6 +37,7 @@ from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.report.finding import Outcome
+from domain.settings.print_form import TEXT
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.report import render
 from entrypoints.verifying import describe_forecast

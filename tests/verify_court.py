@@ -15,11 +15,11 @@ from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from domain.acceptance.shown_token import read_shown_token
-from domain.authority_options import read_authority_options
 from domain.ca.settings import AuthoritySettings
 from domain.errors import InputError
 from domain.report.finding import Outcome
-from domain.setting import Origin, Setting
+from domain.settings.authority import read_authority_options
+from domain.settings.setting import Origin, Setting
 from entrypoints.authority_wiring import wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.wiring import open_step_path

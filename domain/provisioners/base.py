@@ -8,7 +8,7 @@ import attrs
 
 from domain.ca.settings import ProvisionerClaims
 from domain.errors import UsageError
-from domain.setting import counts, exclude, require, spell
+from domain.settings.setting import counts, exclude, require, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.request_kind import Kind
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.token_options import TokenOptions
 
 

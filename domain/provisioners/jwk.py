@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
-from domain.device_options import key_source
 from domain.errors import KeyMismatchError
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
 from domain.request_kind import REVOKING, SIGNING
+from domain.settings.devices import key_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

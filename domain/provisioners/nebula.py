@@ -16,7 +16,7 @@ from domain.errors import MissingSettingError
 from domain.keys.source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
-from domain.setting import spell
+from domain.settings.setting import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.token_options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20

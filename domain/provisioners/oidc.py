@@ -13,7 +13,7 @@ from domain.credential import IssuedToken
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
 from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
-from domain.setting import exclude, spell
+from domain.settings.setting import exclude, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.request_kind import Kind
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.sign_in.client import IdentityClient
     from domain.token_options import TokenOptions
 

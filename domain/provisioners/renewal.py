@@ -12,11 +12,11 @@ from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.request_kind import Kind
-from domain.setting import counts, exclude, require
+from domain.settings.setting import counts, exclude, require
 
 if TYPE_CHECKING:
     from domain.ports import Sources
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.token_options import TokenOptions
 
 ISSUER = "step-ca-client/1.0"

@@ -12,7 +12,7 @@ from domain.errors import MissingSettingError, UsageError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.request_kind import Kind
-from domain.setting import spell
+from domain.settings.setting import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from domain.certificate import SshCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
     from domain.token_options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.credential import Credential
-from domain.device_options import key_source
 from domain.errors import InputError
 from domain.provisioners.base import Provisioner
 from domain.request_kind import SIGNING, Kind
+from domain.settings.devices import key_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

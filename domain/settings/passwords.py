@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.device_options import uses_device
-from domain.setting import Origin
+from domain.settings.devices import uses_device
+from domain.settings.setting import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.authority_options import AuthorityOptions
+    from domain.settings.authority import AuthorityOptions
 
 PASSWORD_FILES = ("provisioner-password-file", "password-file")
 """The options that name such a file; the first goes before the second, wherever each comes from."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.setting import Origin
+from domain.settings.setting import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.setting import Settings
+    from domain.settings.setting import Settings
 
 TEXT, JSON, NDJSON, TOKENS = "text", "json", "ndjson", "tokens"
 

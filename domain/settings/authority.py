@@ -10,7 +10,7 @@ from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.formats.masking import mask_address
-from domain.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
+from domain.settings.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

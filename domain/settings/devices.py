@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from domain.errors import MissingSettingError, UsageError
 from domain.keys.source import DeviceKey, KeyFile
-from domain.setting import Origin, counts, spell
+from domain.settings.setting import Origin, counts, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from domain.authority_options import AuthorityOptions
     from domain.keys.jwk import PublicJwk
     from domain.keys.pkcs11_uri import Pkcs11Uri
-    from domain.setting import Settings
+    from domain.settings.authority import AuthorityOptions
+    from domain.settings.setting import Settings
 
 KEYS = ("key", "x5c-key")
 """The options that take the URI of a key in a device."""
