@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from cryptography.x509.oid import NameOID
 
-from domain.certificate import CertificateRequest
+from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
 from domain.formats import base64url
 from domain.keys.jwk import MIN_RSA_BITS

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from domain.certificate import Certificate, SshCertificate
+from domain.certificates.x509_and_ssh import Certificate, SshCertificate
 from domain.errors import InputError, translating
 from domain.formats.der import DerValues
 from domain.formats.duration import NANOSECONDS

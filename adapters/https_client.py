@@ -10,7 +10,7 @@ from adapters.http.pool import Answer, Pool, find_proxy, make_tls_context
 from adapters.http.proxy_address import show_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
-from domain.certificate_time import CHECK_CLOCK
+from domain.certificates.expiry import CHECK_CLOCK
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS, format_duration
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
+from domain.certificates.nebula import NebulaCertificate
 from domain.errors import InputError
 from domain.formats import base64url
 from domain.formats.der import DerValues
@@ -18,12 +19,11 @@ from domain.formats.duration import NANOSECONDS
 from domain.formats.protobuf import split_fields, split_varints
 from domain.formats.rfc3339 import LAST_SECOND
 from domain.keys.jwk import PublicJwk
-from domain.nebula_certificate import NebulaCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.nebula_certificate import Network
+    from domain.certificates.nebula import Network
 
 MAX_BODY_BYTES = 65_536
 """The longest that Nebula takes (cert_v2.go, MaxCertificateSize)."""

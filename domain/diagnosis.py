@@ -16,7 +16,7 @@ from domain.validity import DEFAULT_VALIDITY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.errors import StepOttError
     from domain.file_facts import FileFacts
     from domain.provisioners.base import Provisioner
@@ -94,7 +94,7 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
     if not lasting:
-        from domain.certificate_time import explain_time  # noqa: PLC0415  # the calendar is slow to load
+        from domain.certificates.expiry import explain_time  # noqa: PLC0415  # the calendar is slow to load
 
         reason = explain_time(roots[0].not_before, roots[0].not_after, now)
         remedy = f"if the clock is wrong, {_SET_CLOCK}; if it is right, get the CA's present root certificate"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.certificate import FOREVER
+from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import LAST_SECOND, format_time
 from domain.report.fact import Fact, join_items
@@ -15,8 +15,8 @@ from domain.report.fact import Fact, join_items
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.certificate import Certificate, SshCertificate
-    from domain.nebula_certificate import NebulaCertificate
+    from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.x509_and_ssh import Certificate, SshCertificate
 
 
 @attrs.frozen

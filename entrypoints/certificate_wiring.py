@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.certificates import CertificateReader
-    from domain.certificate import Certificate, CertificateRequest, SshCertificate
+    from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
     from domain.keys.jwk import PublicJwk
-    from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Certificates
 
 MAX_REMEMBERED, MAX_REMEMBERED_BYTES = 4096, 4096

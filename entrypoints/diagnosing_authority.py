@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.ca.url import CaUrl
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Authority, Configuration
     from entrypoints.examination import Examination
 

@@ -14,8 +14,8 @@ from domain.inspection import inspect_token
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.certificate import Certificate, SshCertificate
-    from domain.nebula_certificate import NebulaCertificate
+    from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.x509_and_ssh import Certificate, SshCertificate
     from domain.ports import Certificates, Clock, InputFiles
 
 _T = TypeVar("_T")

@@ -21,7 +21,7 @@ from adapters.input_files import LocalFiles
 from adapters.jws import JwsSigner, make_signer
 from adapters.passwords import FilePassword
 from domain.acceptance.endpoint import Endpoint
-from domain.certificate import FOREVER
+from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats import base64url, json_text
 from domain.keys.source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER

@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 from adapters.certificates import CertificateReader
 from adapters.jws import make_signer, read_public
 from adapters.key_formats import load_pem_key
-from domain.certificate import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
-from domain.certificate_chain import find_leaf, guess_leaf, order_chain
+from domain.certificates.chain import find_leaf, guess_leaf, order_chain
+from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
 from domain.errors import InputError, KeyMismatchError
 from domain.formats.duration import NANOSECONDS
 from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program

@@ -9,7 +9,7 @@ from domain import diagnosis
 from domain.acceptance.forecast import Forecast
 from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter, Stop
-from domain.certificate import Certificate
+from domain.certificates.x509_and_ssh import Certificate
 from domain.encounter_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.file_facts import FileFacts, FileKind

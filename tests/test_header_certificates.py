@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from domain.certificate import FOREVER, SshCertificate
+from domain.certificates.x509_and_ssh import FOREVER, SshCertificate
 from domain.compact_jws import ReadToken
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time

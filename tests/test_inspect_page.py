@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.ca.url import CaUrl
-from domain.certificate import SshCertificate
+from domain.certificates.x509_and_ssh import SshCertificate
 from domain.claims import Issuer, TokenRequest, compose_token
 from domain.compact_jws import ReadToken, read_token
 from domain.formats import base64url

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.nebula_certificates import MAX_BODY_BYTES, read_nebula
+from domain.certificates.nebula import NebulaCertificate
 from domain.errors import InputError
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
-from domain.nebula_certificate import NebulaCertificate
 from tests.forged_nebula import Draft, der, field, raw_public, varint, write_block, write_pem
 from tests.go_answers import GoAnswers, ask_go
 from tests.nebula_mesh import CURVES, NETWORKS, Mesh, print_certificate

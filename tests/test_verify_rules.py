@@ -26,7 +26,7 @@ from domain.acceptance.shown_token import ShownToken
 from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
-from domain.certificate import Certificate
+from domain.certificates.x509_and_ssh import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.keys.jwk import read_public_jwk

@@ -8,7 +8,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.bounded import Exchange, ExchangeError
-from domain.certificate_time import explain_time
+from domain.certificates.expiry import explain_time
 from domain.errors import describe_foreign, translating
 from domain.formats.duration import NANOSECONDS
 

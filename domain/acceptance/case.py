@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint
     from domain.acceptance.shown_token import ShownToken
     from domain.ca.settings import AuthoritySettings
-    from domain.certificate import CertificateRequest
+    from domain.certificates.x509_and_ssh import CertificateRequest
     from domain.ports import Certificates, Signatures
 
 _MAX_INT64 = (1 << 63) - 1

@@ -13,7 +13,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
 
 MAX_CHECKS = 100
 """How many signatures are looked at: certificates that all issued each other have more ways through them than could

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
 
 SHORT_LIFE = 5 * MINUTE
 """The least that step-ca lets a certificate last, unless it is told otherwise, in nanoseconds."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.acceptance.case import Case
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Certificates
 
 

@@ -9,9 +9,9 @@ from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.nebula_rules import read_header_certificate
 from domain.acceptance.sign_rules import judge_csr_itself, judge_names, read_csr_names, split_sans
 from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
+from domain.certificates.nebula import check_names
 from domain.errors import UsageError
 from domain.formats.go_url import read_address
-from domain.nebula_certificate import check_names
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
-    from domain.certificate import CertificateRequest
-    from domain.nebula_certificate import NebulaCertificate
+    from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.x509_and_ssh import CertificateRequest
 
 
 def judge_nebula_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.nebula_certificate import NebulaCertificate, Network
+    from domain.certificates.nebula import NebulaCertificate, Network
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN .*?-----END [^\n]*-----", re.DOTALL)
 _HALF_BYTES, _SIGNATURE_BYTES = 32, 64

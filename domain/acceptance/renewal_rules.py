@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.provisioners.base import Provisioner
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.certificate import CertificateRequest
+    from domain.certificates.x509_and_ssh import CertificateRequest
 
 _DOMAIN = re.compile(rb"(?:[!-\-/-~]+\.)*[!-\-/-~]+|")
 """The host of a URI in a certificate (Go, crypto/x509, domainNameValid)."""

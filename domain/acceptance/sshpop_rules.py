@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
-    from domain.certificate import SshCertificate
+    from domain.certificates.x509_and_ssh import SshCertificate
 
 _MAX_INT64 = (1 << 63) - 1
 RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
+    from domain.certificates.nebula import NebulaCertificate
     from domain.claims import TokenRequest
-    from domain.nebula_certificate import NebulaCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
@@ -82,7 +82,7 @@ class NebulaProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--nebula-key`, with the certificate of `--nebula-cert` in the header."""
-        from domain.certificate import check_key, check_validity  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_key, check_validity  # noqa: PLC0415  # only for its own tokens
 
         path, spelled = str(options.text("nebula-cert")), options.spell("nebula-cert")
         with options.naming("nebula-cert"):
@@ -116,7 +116,7 @@ def _check_request(options: TokenOptions, certificate: NebulaCertificate, reques
     Raises:
         UsageError: one is not.
     """
-    from domain.nebula_certificate import check_names  # noqa: PLC0415  # only for its own tokens
+    from domain.certificates.nebula import check_names  # noqa: PLC0415  # only for its own tokens
 
     spelled = options.spell("nebula-cert")
     check_names(certificate, request.principals, options.spell("principal"), spelled)

@@ -45,7 +45,7 @@ class Renewal(Provisioner):
 
         Of a certificate without one, step-ca does not look at the subject, so that its token has an empty one.
         """
-        from domain.certificate import check_begin, check_usage  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_begin, check_usage  # noqa: PLC0415  # only for its own tokens
 
         opened = open_chain(options, sources)
         chain, signer = opened.certificates, opened.signer

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
-    from domain.certificate import SshCertificate
+    from domain.certificates.x509_and_ssh import SshCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
@@ -69,7 +69,7 @@ class SshpopProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""
-        from domain.certificate import check_key, check_ssh_validity  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_key, check_ssh_validity  # noqa: PLC0415  # only for its own tokens
 
         path, spelled = str(options.text("sshpop-cert")), options.spell("sshpop-cert")
         with options.naming("sshpop-cert"):

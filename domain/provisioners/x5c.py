@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.acceptance.case import Case
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Signer, Sources
     from domain.report.finding import Finding
     from domain.token_options import TokenOptions
@@ -76,7 +76,7 @@ class X5cProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--x5c-key`, with the chain of `--x5c-cert` and `--x5c-chain` in the header."""
-        from domain.certificate import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
 
         chain = open_chain(options, sources)
         leaf, signer = chain.certificates[0], chain.signer
@@ -110,8 +110,8 @@ def open_chain(options: TokenOptions, sources: Sources) -> OpenedChain:
         InputError: a file cannot be read.
         KeyMismatchError: the key is that of no certificate.
     """
-    from domain.certificate import check_key  # noqa: PLC0415  # only for its own tokens
-    from domain.certificate_chain import find_leaf, guess_leaf, order_chain  # noqa: PLC0415  # likewise
+    from domain.certificates.chain import find_leaf, guess_leaf, order_chain  # noqa: PLC0415  # likewise
+    from domain.certificates.x509_and_ssh import check_key  # noqa: PLC0415  # only for its own tokens
 
     named = [("x5c-cert", str(options.text("x5c-cert"))), *(("x5c-chain", path) for path in options.texts("x5c-chain"))]
     given: list[Certificate] = []

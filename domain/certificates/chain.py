@@ -10,7 +10,7 @@ from domain.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.certificate import Certificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.keys.jwk import PublicJwk
 
 MAX_CHECKS = 100

@@ -130,7 +130,7 @@ def check_validity(not_before: int, not_after: int, now: int) -> None:
     """
     check_begin(not_before, now)
     if now >= not_after:
-        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+        from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
 
         reason = explain_time(not_before, not_after, now)
         raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, get a new certificate")
@@ -143,7 +143,7 @@ def check_begin(not_before: int, now: int) -> None:
         InputError: it has not.
     """
     if now < not_before:
-        from domain.certificate_time import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+        from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
 
         reason = explain_time(not_before, not_before, now)
         raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, wait")
