@@ -9,10 +9,10 @@ from joserfc import jws
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 from joserfc.jwk import JWKRegistry, Key
 
-from domain.compact_jws import read_token
 from domain.errors import IdentityError, InputError, translating
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import Number, describe
+from domain.token.compact_jws import read_token
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by private keys: `none`, and what the client's secret would sign, have no way in."""

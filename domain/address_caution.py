@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.ca.url import CaUrl
-    from domain.request_kind import Kind
+    from domain.token.kind import Kind
 
 SHOWN_NAMES = 5
 

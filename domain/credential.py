@@ -9,8 +9,8 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.claims import TokenRequest
     from domain.ports import Signer
+    from domain.token.claims import TokenRequest
 
 
 def take_any(request: TokenRequest) -> None:

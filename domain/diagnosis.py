@@ -11,7 +11,7 @@ from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.settings.setting import Origin
-from domain.validity import DEFAULT_VALIDITY
+from domain.token.validity import DEFAULT_VALIDITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

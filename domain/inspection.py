@@ -15,8 +15,8 @@ from domain.token_warnings import list_warnings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.compact_jws import ReadToken
     from domain.header_certificates import HeaderCertificates
+    from domain.token.compact_jws import ReadToken
     from domain.token_outline import TokenOutline
 
 NO_REQUEST = "not said: the audience names no request of a step-ca"
@@ -44,7 +44,7 @@ def inspect_token(token: ReadToken, held: HeaderCertificates, now: int) -> dict[
     """Return what the token says, by name, in the order to show it.
 
     Args:
-        token: As `domain.compact_jws.read_token` returns it.
+        token: As `domain.token.compact_jws.read_token` returns it.
         held: The certificates in its header.
         now: Nanoseconds since the epoch, UTC.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from domain.acceptance.forecast import Forecast
     from domain.report.finding import Finding
-    from domain.request_kind import Kind
+    from domain.token.kind import Kind
 
 
 def find_endpoint(kind: Kind) -> Endpoint | None:

@@ -10,12 +10,10 @@ import re
 
 import attrs
 
-from domain.claims import TokenRequest
 from domain.errors import MissingSettingError, UsageError
 from domain.formats import base64url
 from domain.formats.moment import Moment, parse_moment
 from domain.provisioners.types import TYPES
-from domain.request_kind import REVOKING, Kind, find_kind
 from domain.settings import authority as authority_options
 from domain.settings.authority import (
     AuthorityOptions,
@@ -30,8 +28,10 @@ from domain.settings.authority import (
 from domain.settings.devices import judge_devices
 from domain.settings.passwords import PASSWORD_FILES
 from domain.settings.setting import Settings, check_unicode, exclude
-from domain.user_data import parse_assignment
-from domain.validity import check_certificate_window, resolve_window
+from domain.token.claims import TokenRequest
+from domain.token.kind import REVOKING, Kind, find_kind
+from domain.token.user_data import parse_assignment
+from domain.token.validity import check_certificate_window, resolve_window
 
 NEEDS = {"force": "output-file"}
 """Options that have no effect without another one, beside those of `authority_options`."""

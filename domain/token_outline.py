@@ -16,7 +16,7 @@ from domain.provisioners import k8ssa, renewal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.compact_jws import ReadToken
+    from domain.token.compact_jws import ReadToken
 
 REQUESTS = {
     "sign": "to have an X.509 certificate signed",

@@ -9,8 +9,8 @@ from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import describe
 from domain.provisioners import k8ssa
+from domain.token.validity import MAX_VALIDITY
 from domain.token_outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
-from domain.validity import MAX_VALIDITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

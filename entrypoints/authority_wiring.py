@@ -14,7 +14,7 @@ from domain.errors import InputError, UsageError
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.types import NAMED
-from domain.request_kind import Kind
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

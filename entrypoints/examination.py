@@ -9,8 +9,8 @@ import attrs
 from domain.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
 from domain.report.finding import Finding, unchecked
-from domain.request_kind import Kind
 from domain.settings.setting import respell
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,10 +6,10 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.batch_row import extract_token, is_object
-from domain.compact_jws import read_token
 from domain.errors import InputError, naming
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
+from domain.token.compact_jws import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

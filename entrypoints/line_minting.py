@@ -8,7 +8,6 @@ import attrs
 
 from domain.batch_line import BatchLine, read_line
 from domain.batch_portion import MintedLine, RefusedLine
-from domain.claims import compose_token
 from domain.credential import take_any
 from domain.errors import StepOttError
 from domain.formats import base64url
@@ -17,14 +16,15 @@ from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
 from domain.settings.authority import check_texts, drop_absent, list_texts
 from domain.settings.setting import respell
+from domain.token.claims import compose_token
+from domain.token.template import TokenTemplate
 from domain.token_options import check_subject, judge_settings, read_request
-from domain.token_template import TokenTemplate
 
 if TYPE_CHECKING:
-    from domain.claims import TokenRequest
     from domain.ports import Clock, Randomness
-    from domain.request_kind import Kind
     from domain.settings.setting import Settings
+    from domain.token.claims import TokenRequest
+    from domain.token.kind import Kind
     from domain.token_options import TokenOptions
     from entrypoints.minting import Evidence
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.address_caution import list_address_cautions
-from domain.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.credential import Credential, IssuedToken, take_any
 from domain.errors import WrongPasswordError
 from domain.formats import base64url
-from domain.request_kind import Kind
 from domain.selection import select_provisioners
 from domain.settings.devices import list_device_cautions, uses_device
 from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
-from domain.user_data import parse_document
+from domain.token.claims import Issuer, TokenRequest, UnsignedToken, compose_token
+from domain.token.kind import Kind
+from domain.token.user_data import parse_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -9,9 +9,9 @@ import attrs
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
 from domain.acceptance.forecast import Forecast, Verdict, foretell
-from domain.acceptance.shown_token import read_shown_token
 from domain.report.fact import Fact
 from domain.report.finding import Outcome
+from domain.token.shown_token import read_shown_token
 from entrypoints.inspecting import read_source
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from cryptography.x509.oid import NameOID
 from adapters.input_files import LocalFiles
 from adapters.passwords import FilePassword
 from domain.ca.url import CaUrl
-from domain.claims import Issuer, TokenRequest, compose_token
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment
 from domain.keys.source import SealedKey
-from domain.request_kind import Kind
+from domain.token.claims import Issuer, TokenRequest, compose_token
+from domain.token.kind import Kind
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.minting import sign_token
 from tests.ca_client import connect, general_name, make_csr, make_ssh_key

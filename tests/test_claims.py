@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl
-from domain.claims import Issuer, TokenRequest, compose_token
 from domain.errors import UsageError
 from domain.formats import base64url, json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.moment import Moment, parse_moment
 from domain.keys.jwk import read_public_jwk
-from domain.request_kind import Kind
+from domain.token.claims import Issuer, TokenRequest, compose_token
+from domain.token.kind import Kind
 
 # RFC 7517, appendix A.1
 PUBLIC = read_public_jwk(

@@ -17,8 +17,8 @@ from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.request_kind import Kind
 from domain.secrecy import judge_secrecy
+from domain.token.kind import Kind
 from domain.token_diagnosis import find_endpoint, judge_forecast
 
 NOW = 1_800_000_000 * NANOSECONDS

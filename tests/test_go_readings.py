@@ -9,13 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.jws import generate_jwk
-from domain.acceptance.shown_token import read_shown_token
 from domain.errors import InputError
 from domain.formats import go_base64, go_json
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_time import parse_go_moment
 from domain.formats.go_url import parse_url, read_address
 from domain.formats.json_text import Number
+from domain.token.shown_token import read_shown_token
 from tests.go_answers import GoAnswers, ask_go
 
 KEY = json.dumps({name: text for name, text in generate_jwk().items() if name != "d"})

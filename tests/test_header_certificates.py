@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from domain.certificates.x509_and_ssh import FOREVER, SshCertificate
-from domain.compact_jws import ReadToken
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time
 from domain.header_certificates import (
@@ -27,6 +26,7 @@ from domain.header_certificates import (
 )
 from domain.inspection import inspect_token
 from domain.settings.print_form import TEXT
+from domain.token.compact_jws import ReadToken
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.report import render

@@ -12,17 +12,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.ca.url import CaUrl
 from domain.certificates.x509_and_ssh import SshCertificate
-from domain.claims import Issuer, TokenRequest, compose_token
-from domain.compact_jws import ReadToken, read_token
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import parse_time
 from domain.header_certificates import HeaderCertificates
 from domain.inspection import inspect_token
 from domain.keys.jwk import PublicJwk
-from domain.request_kind import Kind
 from domain.settings.print_form import TEXT
 from domain.timeline import LINES, Timeline, draw_timeline
+from domain.token.claims import Issuer, TokenRequest, compose_token
+from domain.token.compact_jws import ReadToken, read_token
+from domain.token.kind import Kind
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.inspecting import read_header_certificates
 from entrypoints.report import render

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from adapters.jws import make_signer
 from domain.batch_options import read_batch_options
 from domain.batch_portion import MintedLine, RefusedLine
-from domain.claims import TokenRequest
 from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.rfc3339 import format_time
-from domain.request_kind import Kind
 from domain.settings.setting import Origin, Setting, Settings
+from domain.token.claims import TokenRequest
+from domain.token.kind import Kind
 from domain.token_options import read_token_options
 from entrypoints.line_minting import CHECKED_EVERY, LineMinter
 from entrypoints.minting import Evidence, gather_evidence, mint_token

@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl
-from domain.claims import Issuer, TokenRequest, compose_token
 from domain.errors import UsageError
 from domain.formats import json_text
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment
-from domain.request_kind import SIGNING, SSH_SIGNING, Kind
-from domain.token_template import TokenTemplate
+from domain.token.claims import Issuer, TokenRequest, compose_token
+from domain.token.kind import SIGNING, SSH_SIGNING, Kind
+from domain.token.template import TokenTemplate
 from tests.token_requests import BATCH_KINDS, FINGERPRINTS, NOW, SIGNER, TEXTS, VALUES, subjects
 
 ISSUERS = st.builds(

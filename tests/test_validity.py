@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from domain.errors import UsageError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment, parse_moment
-from domain.validity import (
+from domain.token.validity import (
     DEFAULT_VALIDITY,
     MAX_DELAY,
     MAX_VALIDITY,

@@ -11,7 +11,7 @@ from domain.formats import base64url
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.ports import Clock, Randomness
 from domain.provisioners.jwk import JwkProvisioner
-from domain.request_kind import KINDS_OF_OPTION, Kind
+from domain.token.kind import KINDS_OF_OPTION, Kind
 from entrypoints.minting import Ports
 from tests.memory_ports import (
     CountedRandomness,

@@ -11,10 +11,10 @@ from domain.formats.rfc3339 import FIRST_SECOND
 
 if TYPE_CHECKING:
     from domain.acceptance.endpoint import Endpoint
-    from domain.acceptance.shown_token import ShownToken
     from domain.ca.settings import AuthoritySettings
     from domain.certificates.x509_and_ssh import CertificateRequest
     from domain.ports import Certificates, Signatures
+    from domain.token.shown_token import ShownToken
 
 _MAX_INT64 = (1 << 63) - 1
 

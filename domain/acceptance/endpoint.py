@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from domain.request_kind import SSH_SIGNING, Kind
+from domain.token.kind import SSH_SIGNING, Kind
 
 LEGACY_AUDIENCE = "step-certificate-authority"
 """What sign and revoke take beside addresses of the CA."""

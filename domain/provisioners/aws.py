@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from domain.ca.url import escape_fragment
-from domain.claims import UnsignedToken
 from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
 from domain.credential import IssuedToken
 from domain.errors import InputError, NetworkError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.provisioners.instance import InstanceProvisioner
-from domain.request_kind import Kind
+from domain.token.claims import UnsignedToken
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

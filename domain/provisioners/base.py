@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from domain.credential import Credential, IssuedToken
     from domain.ports import Sources
     from domain.report.finding import Finding
-    from domain.request_kind import Kind
     from domain.settings.setting import Settings
+    from domain.token.kind import Kind
     from domain.token_options import TokenOptions
 
 

@@ -11,7 +11,7 @@ from domain.ca.url import escape_fragment
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner, check_identity
-from domain.request_kind import SIGNING, Kind
+from domain.token.kind import SIGNING, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

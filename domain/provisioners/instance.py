@@ -9,7 +9,7 @@ from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import Provisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
-from domain.request_kind import Kind
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def check_identity(
     Raises:
         InputError: it is no JWS with JSON claims, is for somebody else, or has expired.
     """
-    from domain.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
+    from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 
     def refuse(what: str) -> InputError:
         return misfit(provisioner.service, address, what)

@@ -13,8 +13,8 @@ from domain.credential import Credential
 from domain.errors import KeyMismatchError
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
-from domain.request_kind import REVOKING, SIGNING
 from domain.settings.devices import key_source
+from domain.token.kind import REVOKING, SIGNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from domain.credential import IssuedToken
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import Provisioner
-from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
+from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,7 +122,7 @@ def read_claims(token: str) -> Mapping[str, Any]:
     Raises:
         InputError: it is no JWS with JSON claims.
     """
-    from domain.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
+    from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 
     try:
         return read_token(token).claims

@@ -15,18 +15,18 @@ from domain.credential import Credential
 from domain.errors import MissingSettingError
 from domain.keys.source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
-from domain.request_kind import Kind
 from domain.settings.setting import spell
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.acceptance.case import Case
     from domain.certificates.nebula import NebulaCertificate
-    from domain.claims import TokenRequest
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
+    from domain.token.claims import TokenRequest
     from domain.token_options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20

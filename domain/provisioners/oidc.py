@@ -12,8 +12,8 @@ import attrs
 from domain.credential import IssuedToken
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
-from domain.request_kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 from domain.settings.setting import exclude, spell
+from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from domain.acceptance.case import Case
     from domain.ports import Sources
     from domain.report.finding import Finding
-    from domain.request_kind import Kind
     from domain.settings.setting import Settings
     from domain.sign_in.client import IdentityClient
+    from domain.token.kind import Kind
     from domain.token_options import TokenOptions
 
 
@@ -82,7 +82,7 @@ class OidcProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the ID token of the person who signs in."""
-        from domain.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
+        from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 
         token = sources.identity_provider.sign_in(self.client, by_device=options.flag("console"))
         claims = read_token(token).claims

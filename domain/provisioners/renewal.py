@@ -11,8 +11,8 @@ from domain.credential import Credential
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
 from domain.provisioners.x5c import encode_chain, open_chain
-from domain.request_kind import Kind
 from domain.settings.setting import counts, exclude, require
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from domain.ports import Sources

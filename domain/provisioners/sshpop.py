@@ -11,8 +11,8 @@ from domain.credential import Credential
 from domain.errors import MissingSettingError, UsageError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
-from domain.request_kind import Kind
 from domain.settings.setting import spell
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

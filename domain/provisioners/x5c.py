@@ -13,8 +13,8 @@ import attrs
 from domain.credential import Credential
 from domain.errors import InputError
 from domain.provisioners.base import Provisioner
-from domain.request_kind import SIGNING, Kind
 from domain.settings.devices import key_source
+from domain.token.kind import SIGNING, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

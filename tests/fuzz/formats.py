@@ -16,8 +16,8 @@ from domain.formats.terminal_text import escape_json, show_line
 from domain.keys.device_public import describe_ec
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from domain.sign_in.client import parse_provider_url
+from domain.token.user_data import parse_assignment, parse_document
 from domain.token_file_name import name_token_file
-from domain.user_data import parse_assignment, parse_document
 from tests.forged_nebula import field
 from tests.fuzz.mutation import either, near_bytes, near_json, near_text, odd_text, sample, write_der
 from tests.fuzz.target import FoundError, Target, parser

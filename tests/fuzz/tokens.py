@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from random import Random
 
 from domain.acceptance.endpoint import Endpoint
-from domain.compact_jws import read_token
 from domain.formats import base64url
+from domain.token.compact_jws import read_token
 from tests.forged_tokens import Forge, Forged
 from tests.fuzz.mutation import encode_json, near_bytes, near_text, near_value
 from tests.fuzz.place import Place, open_place

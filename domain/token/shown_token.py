@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.compact_jws import split_parts
 from domain.errors import InputError
 from domain.formats import base64url, go_json
 from domain.formats.go_base64 import decode_part
 from domain.formats.json_text import describe
+from domain.token.compact_jws import split_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

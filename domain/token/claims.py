@@ -14,8 +14,8 @@ from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.formats.moment import Moment
 from domain.keys.jwk import PublicJwk
-from domain.request_kind import Kind
-from domain.validity import check_certificate_window, resolve_window
+from domain.token.kind import Kind
+from domain.token.validity import check_certificate_window, resolve_window
 
 
 @attrs.frozen(kw_only=True)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from domain.claims import compose_token
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import Number
-from domain.validity import check_certificate_window, resolve_window
+from domain.token.claims import compose_token
+from domain.token.validity import check_certificate_window, resolve_window
 
 if TYPE_CHECKING:
-    from domain.claims import Issuer, TokenRequest
     from domain.keys.jwk import PublicJwk
+    from domain.token.claims import Issuer, TokenRequest
 
 _TIMES = ("exp", "iat", "nbf")
 _SLOTS = {name: f"\0{name}\0" for name in (*_TIMES, "jti", "sub")}
