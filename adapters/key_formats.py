@@ -3,8 +3,8 @@
 PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), legacy `Proc-Type:
 4,ENCRYPTED` (RFC 1421), and OpenSSH's own container.
 
-What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py), and an RSA key is looked at by its
-size and its numbers: `cryptography` would test primes for seconds.
+What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py), and an RSA key is looked at by
+its size and its numbers: `cryptography` would test primes for seconds.
 """
 
 import re

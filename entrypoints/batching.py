@@ -114,7 +114,7 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
 
 
 def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
-    """Return what becomes of some lines, and their tokens; `form` is one of `domain.settings.print_form.BATCH_FORMS`."""
+    """Return what becomes of some lines, and their tokens; `form` is one of `print_form.BATCH_FORMS`."""
     numbers: list[int] = []
     refused: list[RefusedLine] = []
     rows: list[bytes] = []

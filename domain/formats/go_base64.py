@@ -1,6 +1,6 @@
 """Base64 as step-ca takes it: line breaks and unused last bits do not count (Go, encoding/base64).
 
-step-ott itself writes and reads one canonical form (`domain.formats.base64url`); here is what the CA reads of another's.
+step-ott itself writes and reads one canonical form (`base64url.py`); here is what the CA reads of another's.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Moments as step-ca reads them in a token: more than RFC 3339 has (Go, time.Parse; provisioner/timeduration.go).
 
-`domain.formats.moment` reads what a user writes; Go takes an hour of one digit, a comma before the fraction, and offsets of up
-to 24 hours and 60 minutes, too.
+`moment.py` reads what a user writes; Go takes an hour of one digit, a comma before the fraction, and offsets of up to
+24 hours and 60 minutes, too.
 """
 
 import re
