@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import ESSENTIAL, Verdict
 from domain.diagnosis import LEEWAY, TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.report.finding import Outcome, failed, passed, unchecked, warning
+from domain.verify.forecast import ESSENTIAL, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.forecast import Forecast
     from domain.report.finding import Finding
     from domain.token.kind import Kind
+    from domain.verify.forecast import Forecast
 
 
 def find_endpoint(kind: Kind) -> Endpoint | None:

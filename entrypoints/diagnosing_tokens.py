@@ -83,7 +83,7 @@ def _find_rules(known: Examination) -> AuthoritySettings | None:
 
 def _judge(known: Examination, token: str, request: TokenRequest, rules: AuthoritySettings) -> None:
     from domain.acceptance.case import Case  # noqa: PLC0415  # slow to load
-    from domain.acceptance.forecast import foretell  # noqa: PLC0415
+    from domain.verify.forecast import foretell  # noqa: PLC0415
 
     endpoint = find_endpoint(request.kind)
     now, forecast = known.ports.clock.now(), None

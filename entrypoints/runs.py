@@ -82,9 +82,9 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_verify(positional: Sequence[str], flags: Settings) -> int:
-    from domain.acceptance.forecast import Verdict  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
-    from domain.verify_options import read_verify_options  # noqa: PLC0415
+    from domain.verify.forecast import Verdict  # noqa: PLC0415
+    from domain.verify.options import read_verify_options  # noqa: PLC0415
     from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
     from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
 

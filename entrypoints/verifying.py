@@ -8,15 +8,15 @@ import attrs
 
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Forecast, Verdict, foretell
 from domain.report.fact import Fact
 from domain.report.finding import Outcome
 from domain.token.shown_token import read_shown_token
+from domain.verify.forecast import Forecast, Verdict, foretell
 from entrypoints.inspecting import read_source
 
 if TYPE_CHECKING:
     from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures
-    from domain.verify_options import VerifyOptions
+    from domain.verify.options import VerifyOptions
 
 MAX_CSR_BYTES = 1 << 20
 

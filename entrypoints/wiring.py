@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from adapters.sandbox import SandboxFolder
     from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter, TokenSink
     from domain.token_options import TokenOptions
-    from domain.verify_options import VerifyOptions
+    from domain.verify.options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
 
 

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.acceptance.case import read_seconds
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Forecast, Verdict
 from domain.errors import InputError
 from domain.report.finding import Outcome
 from domain.token.shown_token import read_shown_token
+from domain.verify.forecast import Forecast, Verdict
 from tests.broken_tokens import BASES, kubernetes
 from tests.changed_tokens import draw_change
 from tests.forged_nebula_tokens import NebulaForge, serve_nebula

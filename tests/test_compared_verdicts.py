@@ -8,7 +8,7 @@ import pytest
 
 from adapters.jws import make_signer
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Verdict
+from domain.verify.forecast import Verdict
 from tests.broken_requests import ask_csr
 from tests.broken_tokens import BASES
 from tests.ca_client import connect, make_ssh_key

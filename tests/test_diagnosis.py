@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import diagnosis
-from domain.acceptance.forecast import Forecast
 from domain.ca.url import CaUrl
 from domain.ca_encounter import Encounter, Stop
 from domain.certificates.x509_and_ssh import Certificate
@@ -20,6 +19,7 @@ from domain.report.finding import Finding, Outcome, failed, passed, unchecked, w
 from domain.secrecy import judge_secrecy
 from domain.token.kind import Kind
 from domain.token_diagnosis import find_endpoint, judge_forecast
+from domain.verify.forecast import Forecast
 
 NOW = 1_800_000_000 * NANOSECONDS
 URL = CaUrl("ca.test", 9000)

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
 from adapters.jws import make_signer
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Verdict
 from domain.report.finding import Outcome
+from domain.verify.forecast import Verdict
 from tests.forged_nebula import HOUR
 from tests.forged_nebula_tokens import VERSIONS, NebulaForge, ask, serve_nebula
 from tests.forged_tokens import NAME, Forged, cut_signature, fingerprint, flip_signature

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Forecast
 from domain.formats import base64url, json_text
 from domain.report.fact import Fact
+from domain.verify.forecast import Forecast
 from entrypoints.commands import VERIFY
 from entrypoints.verifying import describe_forecast
 from tests.ca_client import connect, general_name, make_csr

@@ -13,8 +13,8 @@ from cryptography import x509
 from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import Verdict
 from domain.report.finding import Outcome
+from domain.verify.forecast import Verdict
 from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_CERTIFICATES, in_between, renewal_of
 from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
 from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.acceptance.forecast import ESSENTIAL
+from domain.verify.forecast import ESSENTIAL
 from tests.ca_client import general_name, make_csr
 from tests.peer_programs import REPOSITORY, RunningCa
 from tests.running import invoke

@@ -21,7 +21,6 @@ from domain.acceptance.audience import extract_fragment, matches
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.chain import MAX_CHECKS, ChainSearch
 from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
-from domain.acceptance.forecast import Verdict, foretell
 from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
@@ -38,6 +37,7 @@ from domain.provisioners.x5c import X5cProvisioner
 from domain.report.finding import Outcome
 from domain.settings.print_form import TEXT
 from domain.token.shown_token import ShownToken
+from domain.verify.forecast import Verdict, foretell
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.report import render
 from entrypoints.verifying import describe_forecast

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import attrs
 
-from domain.acceptance.forecast import Forecast, Verdict
 from domain.ca.settings import AuthoritySettings
 from domain.report.finding import Outcome
+from domain.verify.forecast import Forecast, Verdict
 from tests.broken_certificates import CHAINS, KUBERNETES, RENEWALS, SSH_CERTIFICATES
 from tests.broken_requests import REQUESTS, SSH_REQUESTS
 from tests.broken_tokens import BASES, CHANGES, Change, Make, made

@@ -13,13 +13,13 @@ from adapters.input_files import LocalFiles
 from adapters.jws import StepCaSignatures
 from domain.acceptance.case import Case, SshWishes
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from domain.ca.settings import AuthoritySettings
 from domain.errors import InputError
 from domain.report.finding import Outcome
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
 from domain.token.shown_token import read_shown_token
+from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from entrypoints.authority_wiring import wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.wiring import open_step_path

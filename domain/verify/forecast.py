@@ -10,11 +10,11 @@ import attrs
 from domain.acceptance.audience import list_hosts, matches
 from domain.acceptance.claim_form import judge_form, judge_header_key, judge_payload
 from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.lookup import find_provisioner
 from domain.acceptance.renewal_rules import judge_renewal
 from domain.acceptance.root_rules import judge_root
 from domain.acceptance.token_rules import judge_age, judge_issuer, judge_subject, judge_times, judge_use
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked
+from domain.verify.lookup import find_provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
