@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.diagnosis import LEEWAY, TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.report.finding import Outcome, failed, passed, unchecked, warning

@@ -82,7 +82,7 @@ def _find_rules(known: Examination) -> AuthoritySettings | None:
 
 
 def _judge(known: Examination, token: str, request: TokenRequest, rules: AuthoritySettings) -> None:
-    from domain.acceptance.case import Case  # noqa: PLC0415  # slow to load
+    from domain.ca_rules.case import Case  # noqa: PLC0415  # slow to load
     from domain.verify.forecast import foretell  # noqa: PLC0415
 
     endpoint = find_endpoint(request.kind)

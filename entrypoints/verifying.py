@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.acceptance.case import Case, SshWishes
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.case import Case, SshWishes
+from domain.ca_rules.endpoint import Endpoint
 from domain.report.fact import Fact
 from domain.report.finding import Outcome
 from domain.token.shown_token import read_shown_token

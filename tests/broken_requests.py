@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from tests.broken_tokens import Change, Make, claims, jwk, made, x5c
 from tests.ca_client import general_name, make_csr

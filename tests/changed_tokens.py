@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import TypeAlias
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from tests.changed_members import (
     change_audience,
     change_binding,

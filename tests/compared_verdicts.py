@@ -16,8 +16,8 @@ from typing import Any
 import attrs
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.acceptance.case import read_seconds
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.case import read_seconds
+from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
 from domain.report.finding import Outcome
 from domain.token.shown_token import read_shown_token

@@ -15,7 +15,7 @@ from adapters.bound_requests import fingerprint_bound_request
 from adapters.certificate_requests import read_public_keys, read_request
 from adapters.certificates import CertificateReader
 from adapters.jws import read_public
-from domain.acceptance.sign_rules import read_csr_names
+from domain.ca_rules.sign import read_csr_names
 from domain.errors import InputError
 from domain.formats import base64url
 from tests.foreign_keys import make_ssh_key, run_program

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from adapters.jws import make_signer
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.verify.forecast import Verdict
 from tests.broken_requests import ask_csr
 from tests.broken_tokens import BASES

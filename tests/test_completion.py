@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
 from entrypoints.completion import SCRIPTS, fish, zsh

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url, json_text
 from domain.report.fact import Fact
 from domain.verify.forecast import Forecast

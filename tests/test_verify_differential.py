@@ -12,7 +12,7 @@ from cryptography import x509
 
 from adapters.jwk_keys import load_jwk_key
 from adapters.jws import generate_jwk, make_signer
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict
 from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_CERTIFICATES, in_between, renewal_of

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from adapters.jws import StepCaSignatures, generate_jwk
 from adapters.provisioner_json import read_provisioners
-from domain.acceptance.audience import extract_fragment, matches
-from domain.acceptance.case import Case, SshWishes
-from domain.acceptance.chain import MAX_CHECKS, ChainSearch
-from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
-from domain.acceptance.sign_rules import judge_names, split_sans
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
+from domain.ca_rules.audience import extract_fragment, matches
+from domain.ca_rules.case import Case, SshWishes
+from domain.ca_rules.chain import MAX_CHECKS, ChainSearch
+from domain.ca_rules.endpoint import LEGACY_AUDIENCE, Endpoint
+from domain.ca_rules.sign import judge_names, split_sans
 from domain.certificates.x509_and_ssh import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url

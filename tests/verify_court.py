@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.input_files import LocalFiles
 from adapters.jws import StepCaSignatures
-from domain.acceptance.case import Case, SshWishes
-from domain.acceptance.endpoint import Endpoint
 from domain.ca.settings import AuthoritySettings
+from domain.ca_rules.case import Case, SshWishes
+from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
 from domain.report.finding import Outcome
 from domain.settings.authority import read_authority_options

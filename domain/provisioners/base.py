@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.credential import Credential, IssuedToken
     from domain.ports import Sources
     from domain.report.finding import Finding
@@ -148,7 +148,7 @@ class Provisioner:
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Give what the CA finds in the request that such a token is shown with."""
-        from domain.acceptance.request_rules import judge_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.request import judge_request  # noqa: PLC0415  # only to foretell
 
         return judge_request(self, case)
 

@@ -14,7 +14,7 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.ports import Sources
     from domain.report.finding import Finding
 

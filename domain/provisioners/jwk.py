@@ -19,7 +19,7 @@ from domain.token.kind import REVOKING, SIGNING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
     from domain.ports import Sources
     from domain.report.finding import Finding
@@ -60,7 +60,7 @@ class JwkProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the key that the provisioner publishes."""
-        from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.every_token import judge_signature  # noqa: PLC0415  # only to foretell
 
         yield judge_signature(case, [self.key] if self.key else [], f"provisioner {self.name}")
 

@@ -18,7 +18,7 @@ from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.token_options import TokenOptions
@@ -76,7 +76,7 @@ class K8ssaProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the keys of the cluster."""
-        from domain.acceptance.token_rules import judge_signature  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.every_token import judge_signature  # noqa: PLC0415  # only to foretell
         from domain.report.finding import unchecked  # noqa: PLC0415
 
         try:
@@ -88,7 +88,7 @@ class K8ssaProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Judge the request by itself: nothing of it stands in Kubernetes' token."""
-        from domain.acceptance.request_rules import judge_free_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.request import judge_free_request  # noqa: PLC0415  # only to foretell
 
         return judge_free_request(self, case)
 

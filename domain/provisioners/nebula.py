@@ -21,7 +21,7 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
@@ -70,13 +70,13 @@ class NebulaProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the certificate in the header, and the signature by its key."""
-        from domain.acceptance.nebula_rules import judge_nebula  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.nebula import judge_nebula  # noqa: PLC0415  # only to foretell
 
         return judge_nebula(case, self.roots, self.name)
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Judge the request by what the certificate says."""
-        from domain.acceptance.nebula_request_rules import judge_nebula_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
 
         return judge_nebula_request(case, self.claims.over(case.settings.claims))
 

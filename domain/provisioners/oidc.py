@@ -18,7 +18,7 @@ from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.ports import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings

@@ -17,7 +17,7 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import SshCertificate
     from domain.ports import Sources
     from domain.report.finding import Finding
@@ -57,13 +57,13 @@ class SshpopProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the SSH certificate in the header, and the signature by its key."""
-        from domain.acceptance.sshpop_rules import judge_sshpop  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.sshpop import judge_sshpop  # noqa: PLC0415  # only to foretell
 
         return judge_sshpop(case, self.claims.over(case.settings.claims))
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Judge whether the certificate can ask for this about itself."""
-        from domain.acceptance.sshpop_rules import judge_sshpop_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.sshpop import judge_sshpop_request  # noqa: PLC0415  # only to foretell
 
         return judge_sshpop_request(case, self.claims.over(case.settings.claims))
 

@@ -19,7 +19,7 @@ from domain.token.kind import SIGNING, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Signer, Sources
     from domain.report.finding import Finding
@@ -55,14 +55,14 @@ class X5cProvisioner(Provisioner):
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the chain in the header, and the signature by its leaf."""
-        from domain.acceptance.chain_rules import judge_x5c  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.x5c import judge_x5c  # noqa: PLC0415  # only to foretell
 
         return judge_x5c(case, self.roots, self.name)
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Judge the request, which may not ask for more time than the certificate in the header has."""
-        from domain.acceptance.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
-        from domain.acceptance.request_rules import judge_request  # noqa: PLC0415
+        from domain.ca_rules.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.request import judge_request  # noqa: PLC0415
 
         try:
             latest = read_header_chain(case, "x5c")[0].not_after

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.acceptance.audience import list_hosts, matches
-from domain.acceptance.claim_form import judge_form, judge_header_key, judge_payload
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.renewal_rules import judge_renewal
-from domain.acceptance.root_rules import judge_root
-from domain.acceptance.token_rules import judge_age, judge_issuer, judge_subject, judge_times, judge_use
+from domain.ca_rules.audience import list_hosts, matches
+from domain.ca_rules.claim_form import judge_form, judge_header_key, judge_payload
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.every_token import judge_age, judge_issuer, judge_subject, judge_times, judge_use
+from domain.ca_rules.renewal import judge_renewal
+from domain.ca_rules.root import judge_root
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked
 from domain.verify.lookup import find_provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.provisioners.base import Provisioner
 
 ESSENTIAL = frozenset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.audience import extract_fragment, matches_any
-from domain.acceptance.claim_form import list_wrong_texts
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.audience import extract_fragment, matches_any
+from domain.ca_rules.claim_form import list_wrong_texts
+from domain.ca_rules.endpoint import Endpoint
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
 from domain.provisioners.k8ssa import TOKEN_IDENTIFIER as KUBERNETES
 from domain.report.finding import Finding, failed, passed
@@ -14,7 +14,7 @@ from domain.report.finding import Finding, failed, passed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.provisioners.base import Provisioner
 
 RULE = "provisioner"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.errors import MissingSettingError, UsageError
 from domain.settings import authority as authority_options
 from domain.settings.authority import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options

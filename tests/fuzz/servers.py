@@ -13,7 +13,7 @@ from adapters.id_tokens import Expected, check_id_token
 from adapters.identity_session import IdentitySession, make_system_context
 from adapters.jws import make_signer, public_members
 from adapters.redirect_listener import listen_for_redirect
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from tests.cloud_identities import azure_claims, be_amazon, google_claims, sign_claims, write_document

@@ -138,7 +138,7 @@ def open_config() -> Iterator[Run]:
 
 
 def _mint(place: Place) -> str:
-    from domain.acceptance.endpoint import Endpoint
+    from domain.ca_rules.endpoint import Endpoint
 
     return place.forge().make_jwk(Endpoint.SIGN).write()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from domain.token.compact_jws import read_token
 from tests.forged_tokens import Forge, Forged

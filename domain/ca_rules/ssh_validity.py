@@ -15,8 +15,8 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims, SshDurations
+    from domain.ca_rules.case import Case
 
 BACKDATE = MINUTE
 """How much earlier than now a certificate begins, unless its begin is given or the CA is told otherwise."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.audience import matches
-from domain.acceptance.chain_rules import judge_chain, read_roots
-from domain.acceptance.header_chain import read_header_chain
-from domain.acceptance.token_rules import judge_issuer, judge_leaf_signature, judge_times, judge_use
+from domain.ca_rules.audience import matches
+from domain.ca_rules.every_token import judge_issuer, judge_leaf_signature, judge_times, judge_use
+from domain.ca_rules.header_chain import read_header_chain
+from domain.ca_rules.x5c import judge_chain, read_roots
 from domain.errors import InputError
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.provisioners.renewal import ISSUER
@@ -16,8 +16,8 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
     from domain.provisioners.base import Provisioner
 

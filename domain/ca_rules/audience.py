@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.endpoint import LEGACY_AUDIENCE, Endpoint
+from domain.ca_rules.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.formats.go_url import GoUrl, parse_url
 
 if TYPE_CHECKING:

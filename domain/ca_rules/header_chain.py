@@ -10,7 +10,7 @@ from domain.formats.go_base64 import decode_standard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Certificates
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.revoke_rules import judge_revocation
-from domain.acceptance.sign_rules import judge_csr, judge_csr_itself, judge_names
-from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.revoke import judge_revocation
+from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
+from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.provisioners.base import Provisioner
 
 

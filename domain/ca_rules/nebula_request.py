@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.acceptance.case import read_texts
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.nebula_rules import read_header_certificate
-from domain.acceptance.sign_rules import judge_csr_itself, judge_names, read_csr_names, split_sans
-from domain.acceptance.ssh_rules import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
+from domain.ca_rules.case import read_texts
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.nebula import read_header_certificate
+from domain.ca_rules.sign import judge_csr_itself, judge_names, read_csr_names, split_sans
+from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
 from domain.certificates.nebula import check_names
 from domain.errors import UsageError
 from domain.formats.go_url import read_address
@@ -17,8 +17,8 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
+    from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.x509_and_ssh import CertificateRequest
 

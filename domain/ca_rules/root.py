@@ -14,7 +14,7 @@ from domain.report.finding import Finding, passed, unchecked, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
 
 RULE = "root"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.header_chain import decode_member
-from domain.acceptance.renewal_rules import judge_right
-from domain.acceptance.revoke_rules import judge_revocation
-from domain.acceptance.ssh_validity import BACKDATE, judge_duration
-from domain.acceptance.token_rules import judge_leaf_signature
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.every_token import judge_leaf_signature
+from domain.ca_rules.header_chain import decode_member
+from domain.ca_rules.renewal import judge_right
+from domain.ca_rules.revoke import judge_revocation
+from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Finding, failed, passed, unchecked
@@ -18,8 +18,8 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import SshCertificate
 
 _MAX_INT64 = (1 << 63) - 1

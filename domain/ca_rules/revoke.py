@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from domain.acceptance.endpoint import Endpoint
+from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
 
 _SERIAL = re.compile("0|-?[1-9][0-9]*")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.acceptance.chain import ChainSearch
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.header_chain import read_header_chain
-from domain.acceptance.token_rules import judge_leaf_signature
+from domain.ca_rules.chain import ChainSearch
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.every_token import judge_leaf_signature
+from domain.ca_rules.header_chain import read_header_chain
 from domain.errors import InputError
 from domain.formats.duration import MINUTE
 from domain.report.finding import Finding, failed, passed, unchecked
@@ -15,7 +15,7 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
 
 SHORT_LIFE = 5 * MINUTE

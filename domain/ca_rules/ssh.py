@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.acceptance.case import read_texts
-from domain.acceptance.ssh_validity import judge_certificate_times
+from domain.ca_rules.case import read_texts
+from domain.ca_rules.ssh_validity import judge_certificate_times
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.acceptance.case import Case
     from domain.ca.settings import ProvisionerClaims
+    from domain.ca_rules.case import Case
 
 TYPES = ("user", "host")
 

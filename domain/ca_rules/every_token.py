@@ -15,7 +15,7 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
 
 LEEWAY = MINUTE

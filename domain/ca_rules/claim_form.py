@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.acceptance.case import read_seconds
-from domain.acceptance.endpoint import Endpoint
-from domain.acceptance.header_chain import read_chain
+from domain.ca_rules.case import read_seconds
+from domain.ca_rules.endpoint import Endpoint
+from domain.ca_rules.header_chain import read_chain
 from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
@@ -17,7 +17,7 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
 
 
 def judge_form(case: Case) -> Finding:

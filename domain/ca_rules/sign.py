@@ -13,7 +13,7 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import CertificateRequest
 
 _DOMAIN = re.compile(rb"(?:[!-\-/-~]+\.)*[!-\-/-~]+|")

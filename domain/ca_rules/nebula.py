@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from domain.acceptance.chain_rules import SHORT_LIFE
-from domain.acceptance.header_chain import decode_member
-from domain.acceptance.token_rules import find_critical_fault, judge_signature
+from domain.ca_rules.every_token import find_critical_fault, judge_signature
+from domain.ca_rules.header_chain import decode_member
+from domain.ca_rules.x5c import SHORT_LIFE
 from domain.errors import InputError
 from domain.formats.der import DerValues
 from domain.report.finding import Finding, failed, passed, unchecked
@@ -15,7 +15,7 @@ from domain.report.finding import Finding, failed, passed, unchecked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.acceptance.case import Case
+    from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate, Network
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN .*?-----END [^\n]*-----", re.DOTALL)
