@@ -17,8 +17,8 @@ from adapters.terminal import Stderr
 from adapters.token_folder import TokenFolder
 from adapters.worker_pool import WorkerPool
 from domain.batch_line import MAX_LINE_BYTES
-from domain.credential import IssuedToken
 from domain.errors import OutputError, UsageError
+from domain.provisioners.credential import IssuedToken
 from entrypoints.batching import BatchPorts, Totals, run_batch
 from entrypoints.line_minting import LineMinter
 from entrypoints.minting import gather_evidence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.credential import IssuedToken
 from domain.diagnosis import ROOT, TOKEN
 from domain.errors import StepOttError
+from domain.provisioners.credential import IssuedToken
 from domain.report.finding import Outcome, unchecked
 from domain.token.shown_token import read_shown_token
 from domain.token_diagnosis import find_endpoint, judge_forecast, judge_wait
@@ -17,8 +17,8 @@ from entrypoints.minting import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
-    from domain.credential import Credential
     from domain.provisioners.base import Provisioner
+    from domain.provisioners.credential import Credential
     from domain.token.claims import TokenRequest
     from entrypoints import minting
     from entrypoints.examination import Examination

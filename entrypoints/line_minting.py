@@ -8,12 +8,12 @@ import attrs
 
 from domain.batch_line import BatchLine, read_line
 from domain.batch_portion import MintedLine, RefusedLine
-from domain.credential import take_any
 from domain.errors import StepOttError
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
+from domain.provisioners.credential import take_any
 from domain.settings.authority import check_texts, drop_absent, list_texts
 from domain.settings.setting import respell
 from domain.token.claims import compose_token

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.address_caution import list_address_cautions
-from domain.credential import Credential, IssuedToken, take_any
 from domain.errors import WrongPasswordError
 from domain.formats import base64url
+from domain.provisioners.credential import Credential, IssuedToken, take_any
 from domain.selection import select_provisioners
 from domain.settings.devices import list_device_cautions, uses_device
 from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
@@ -71,7 +71,7 @@ class Evidence:
     """What a token is made of: the complete request, who vouches for it, and the key that signs.
 
     Attributes:
-        check_request: Refuses what nobody vouches for (see `domain.credential.Credential`).
+        check_request: Refuses what nobody vouches for (see `domain.provisioners.credential.Credential`).
     """
 
     request: TokenRequest

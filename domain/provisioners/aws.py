@@ -14,10 +14,10 @@ import attrs
 
 from domain.ca.url import escape_fragment
 from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
-from domain.credential import IssuedToken
 from domain.errors import InputError, NetworkError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
+from domain.provisioners.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner
 from domain.token.claims import UnsignedToken
 from domain.token.kind import Kind

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
-from domain.credential import IssuedToken
 from domain.formats import json_text
+from domain.provisioners.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner, check_identity, list_audiences
 
 if TYPE_CHECKING:

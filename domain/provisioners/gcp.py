@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.ca.url import escape_fragment
 from domain.cloud.metadata import MetadataRequest, MetadataService
-from domain.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner, check_identity
 from domain.token.kind import SIGNING, Kind
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.credential import Credential
 from domain.errors import KeyMismatchError
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import Credential
 from domain.settings.devices import key_source
 from domain.token.kind import REVOKING, SIGNING
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from domain.credential import IssuedToken
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import IssuedToken
 from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 
 if TYPE_CHECKING:

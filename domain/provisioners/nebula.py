@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.credential import Credential
 from domain.errors import MissingSettingError
 from domain.keys.source import NebulaKeyFile
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import Credential
 from domain.settings.setting import spell
 from domain.token.kind import Kind
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.credential import IssuedToken
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import IssuedToken
 from domain.settings.setting import exclude, spell
 from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
 

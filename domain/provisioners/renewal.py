@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from domain.credential import Credential
 from domain.errors import UsageError
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import Credential
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind

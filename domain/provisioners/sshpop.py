@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from domain.credential import Credential
 from domain.errors import MissingSettingError, UsageError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
+from domain.provisioners.credential import Credential
 from domain.settings.setting import spell
 from domain.token.kind import Kind
 
