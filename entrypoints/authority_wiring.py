@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from adapters.ca_json import CaJson
     from adapters.step_path import StepPath
     from domain.ca.url import CaUrl
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, InputFiles
     from domain.settings.authority import AuthorityOptions
-    from domain.token_options import TokenOptions
 
 
 def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:

@@ -8,11 +8,11 @@ import attrs
 
 from domain.diagnosis import ROOT, TOKEN
 from domain.errors import StepOttError
+from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import Outcome, unchecked
 from domain.token.shown_token import read_shown_token
 from domain.token_diagnosis import find_endpoint, judge_forecast, judge_wait
-from domain.token_options import ANY_SUBJECT
 from entrypoints.minting import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from adapters.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
+from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, read_token_options
 from domain.settings.devices import check_key_sources
-from domain.token_options import ANY_SUBJECT, TokenOptions, read_token_options
 from entrypoints.argv import complete_settings
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from domain.ca.settings import AuthoritySettings
     from domain.ca.url import CaUrl
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, CaVisitor, Certificates, Clock, Configuration, FileSystem, Signatures
-    from domain.token_options import TokenOptions
     from entrypoints import minting
 
 

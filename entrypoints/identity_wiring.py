@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from adapters.id_tokens import Expected
     from adapters.oidc_sign_in import OidcSignIn
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Notices
     from domain.sign_in.client import IdentityClient
-    from domain.token_options import TokenOptions
 
 PATIENCE = 5 * MINUTE
 """Nanoseconds that a person may take to sign in, unless --timeout says otherwise."""

@@ -13,19 +13,19 @@ from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
+from domain.mint.judge_options import check_subject, judge_settings, read_request
 from domain.provisioners.credential import take_any
 from domain.settings.authority import check_texts, drop_absent, list_texts
 from domain.settings.setting import respell
 from domain.token.claims import compose_token
 from domain.token.template import TokenTemplate
-from domain.token_options import check_subject, judge_settings, read_request
 
 if TYPE_CHECKING:
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Clock, Randomness
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
-    from domain.token_options import TokenOptions
     from entrypoints.minting import Evidence
 
 CHECKED_EVERY = 128

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.address_caution import list_address_cautions
 from domain.errors import WrongPasswordError
 from domain.formats import base64url
+from domain.mint.address_caution import list_address_cautions
+from domain.mint.selection import select_provisioners
 from domain.provisioners.credential import Credential, IssuedToken, take_any
-from domain.selection import select_provisioners
 from domain.settings.devices import list_device_cautions, uses_device
 from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
 from domain.token.claims import Issuer, TokenRequest, UnsignedToken, compose_token
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from domain.ca.url import CaUrl
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import (
         Authority,
         Certificates,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
         TokenSink,
     )
     from domain.provisioners.base import Provisioner
-    from domain.token_options import TokenOptions
 
 MAX_DOCUMENT_BYTES = 1 << 20
 

@@ -33,7 +33,7 @@ def print_text(text: str) -> int:
 
 def _run_token(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
-    from domain.token_options import read_token_options  # noqa: PLC0415
+    from domain.mint.judge_options import read_token_options  # noqa: PLC0415
     from entrypoints.minting import mint_token  # noqa: PLC0415
     from entrypoints.wiring import wire_ports  # noqa: PLC0415
 

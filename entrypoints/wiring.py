@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.sandbox import SandboxFolder
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter, TokenSink
-    from domain.token_options import TokenOptions
     from domain.verify.options import VerifyOptions
     from entrypoints.verifying import VerifyPorts
 

@@ -19,10 +19,10 @@ from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.rfc3339 import format_time
+from domain.mint.judge_options import read_token_options
 from domain.settings.setting import Origin, Setting, Settings
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from domain.token_options import read_token_options
 from entrypoints.line_minting import CHECKED_EVERY, LineMinter
 from entrypoints.minting import Evidence, gather_evidence, mint_token
 from tests.memory_ports import CountedRandomness, FixedClock, MemorySink

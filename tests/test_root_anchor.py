@@ -17,7 +17,7 @@ from adapters.step_path import StepPath
 from domain.ca.url import CaUrl
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
-from domain.token_options import read_token_options
+from domain.mint.judge_options import read_token_options
 from entrypoints.argv import parse_words
 from entrypoints.authority_wiring import wire_authority
 from entrypoints.options import TOKEN_OPTIONS

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from adapters.provisioner_json import read_provisioners
 from domain.errors import UsageError
+from domain.mint.judge_options import TokenOptions, read_token_options
+from domain.mint.selection import select_provisioners
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
@@ -19,9 +21,7 @@ from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
-from domain.selection import select_provisioners
 from domain.settings.setting import AMBIENT, Origin, Setting, Value
-from domain.token_options import TokenOptions, read_token_options
 from tests.offline_place import prepare_place
 from tests.running import invoke
 from tests.token_requests import memory_ports

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from domain.ca_rules.case import Case
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Sources
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.token.kind import Kind
-    from domain.token_options import TokenOptions
 
 
 MAX_LISTED = 20

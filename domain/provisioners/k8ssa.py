@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.ca_rules.case import Case
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Sources
     from domain.report.finding import Finding
-    from domain.token_options import TokenOptions
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
 MAX_TOKEN_BYTES = 65_536

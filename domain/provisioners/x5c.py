@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
+    from domain.mint.judge_options import TokenOptions
     from domain.ports import Signer, Sources
     from domain.report.finding import Finding
-    from domain.token_options import TokenOptions
 
 MAX_CHAIN_BYTES = 1 << 20
 INSECURE_CAUTION = "step-ca looks for an X5C token's chain in 'x5c' alone; it will refuse this one"

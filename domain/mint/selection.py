@@ -11,7 +11,7 @@ from domain.provisioners.types import TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from domain.token_options import TokenOptions
+    from domain.mint.judge_options import TokenOptions
 
 
 def select_provisioners(

@@ -1,0 +1,1 @@
+"""What the user asks `token` for, judged, and the provisioner that it leads to."""
