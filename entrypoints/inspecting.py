@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.batch_row import extract_token, is_object
 from domain.errors import InputError, naming
-from domain.header_certificates import HeaderCertificates
-from domain.inspection import inspect_token
+from domain.inspect.header_certificates import HeaderCertificates
+from domain.inspect.inspection import inspect_token
 from domain.token.compact_jws import read_token
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import attrs
 
 from domain.formats import json_text
 from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
+from domain.inspect.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 from domain.report.fact import Fact, join_items, word_item, word_value
 from domain.report.finding import Finding, Outcome
 from domain.settings.print_form import JSON, TEXT
-from domain.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

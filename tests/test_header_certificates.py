@@ -17,14 +17,14 @@ from cryptography.x509.oid import NameOID
 from domain.certificates.x509_and_ssh import FOREVER, SshCertificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time
-from domain.header_certificates import (
+from domain.inspect.header_certificates import (
     HeaderCertificates,
     describe_chain,
     describe_nebula,
     describe_ssh,
     list_certificate_warnings,
 )
-from domain.inspection import inspect_token
+from domain.inspect.inspection import inspect_token
 from domain.settings.print_form import TEXT
 from domain.token.compact_jws import ReadToken
 from entrypoints.certificate_wiring import wire_certificates

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from domain.errors import InputError, StepOttError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
-from domain.header_certificates import HeaderCertificates
-from domain.inspection import inspect_token
+from domain.inspect.header_certificates import HeaderCertificates
+from domain.inspect.inspection import inspect_token
+from domain.inspect.outline import REQUESTS
+from domain.inspect.timeline import ASCII, LINES
 from domain.report.fact import Fact
 from domain.settings.print_form import JSON, TEXT
-from domain.timeline import ASCII, LINES
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
-from domain.token_outline import REQUESTS
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.commands import INSPECT
 from entrypoints.inspecting import describe_token

@@ -15,11 +15,11 @@ from domain.certificates.x509_and_ssh import SshCertificate
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import parse_time
-from domain.header_certificates import HeaderCertificates
-from domain.inspection import inspect_token
+from domain.inspect.header_certificates import HeaderCertificates
+from domain.inspect.inspection import inspect_token
+from domain.inspect.timeline import LINES, Timeline, draw_timeline
 from domain.keys.jwk import PublicJwk
 from domain.settings.print_form import TEXT
-from domain.timeline import LINES, Timeline, draw_timeline
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.timeline import ASCII, LINES, MIN_WIDTH, Strokes, Timeline, draw_timeline
+from domain.inspect.timeline import ASCII, LINES, MIN_WIDTH, Strokes, Timeline, draw_timeline
 
 NOON = 1_800_014_400
 TIMES = st.none() | st.integers(NOON - 10_000, NOON + 10_000) | st.integers()

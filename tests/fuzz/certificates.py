@@ -21,7 +21,7 @@ from adapters.bound_requests import fingerprint_bound_request
 from adapters.nebula_certificates import read_nebula
 from adapters.root_file import RootFile
 from domain.formats.duration import NANOSECONDS
-from domain.header_certificates import describe_nebula, describe_ssh
+from domain.inspect.header_certificates import describe_nebula, describe_ssh
 from entrypoints.certificate_wiring import wire_certificates
 from tests.forged_nebula import Draft
 from tests.fuzz.keys import key

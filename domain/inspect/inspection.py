@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
-from domain.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
+from domain.inspect.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
+from domain.inspect.outline import RENEWAL, REQUESTS, outline_token, read_member
+from domain.inspect.timeline import Timeline
+from domain.inspect.warnings import list_warnings
 from domain.report.fact import Fact, join_items, word_item
-from domain.timeline import Timeline
-from domain.token_outline import RENEWAL, REQUESTS, outline_token, read_member
-from domain.token_warnings import list_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.header_certificates import HeaderCertificates
+    from domain.inspect.header_certificates import HeaderCertificates
+    from domain.inspect.outline import TokenOutline
     from domain.token.compact_jws import ReadToken
-    from domain.token_outline import TokenOutline
 
 NO_REQUEST = "not said: the audience names no request of a step-ca"
 NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")

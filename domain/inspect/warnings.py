@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import describe
+from domain.inspect.outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
 from domain.provisioners import k8ssa
 from domain.token.validity import MAX_VALIDITY
-from domain.token_outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.token_outline import TokenOutline
+    from domain.inspect.outline import TokenOutline
 
 SHA256_BYTES = 32
 _FINGERPRINT = re.compile("[0-9A-Fa-f]{64}")
