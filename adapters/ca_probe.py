@@ -19,7 +19,7 @@ import attrs
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
 from adapters.http.proxy_address import read_proxy, show_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
-from domain.ca_encounter import Encounter, Stop
+from domain.doctor.ca_visit import Encounter, Stop
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 

@@ -5,8 +5,8 @@ import stat
 from collections.abc import Sequence
 from itertools import islice
 
+from domain.doctor.file_facts import FileFacts, FileKind
 from domain.errors import InputError
-from domain.file_facts import FileFacts, FileKind
 
 MAX_NAMES = 1000
 

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from domain.batch_portion import Goods, Lines, LooseEnd, Portion
 from domain.ca.settings import AuthoritySettings
 from domain.ca.url import CaUrl
-from domain.ca_encounter import Encounter
 from domain.certificates.nebula import NebulaCertificate
 from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
-from domain.file_facts import FileFacts
+from domain.doctor.ca_visit import Encounter
+from domain.doctor.file_facts import FileFacts
 from domain.keys.jwk import PublicJwk
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import Provisioner

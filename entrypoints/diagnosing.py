@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain import diagnosis
+from domain.doctor import diagnosis
 from domain.errors import StepOttError
 from domain.report.finding import Outcome, passed
 from domain.settings.print_form import JSON

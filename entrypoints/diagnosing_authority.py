@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.diagnosis import (
+from domain.doctor.diagnosis import (
     CA_JSON,
     CA_URL,
     CLOCK,
@@ -18,7 +18,7 @@ from domain.diagnosis import (
     judge_root,
     measure_drift,
 )
-from domain.encounter_diagnosis import judge_encounter
+from domain.doctor.visit_diagnosis import judge_encounter
 from domain.report.finding import Outcome, failed, passed
 
 if TYPE_CHECKING:

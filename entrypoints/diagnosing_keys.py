@@ -5,13 +5,13 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-from domain.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
+from domain.doctor.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
+from domain.doctor.file_facts import FileKind
+from domain.doctor.secret_files import judge_secrecy
 from domain.errors import PersonNeededError, StepOttError
-from domain.file_facts import FileKind
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import passed, unchecked, warning
-from domain.secrecy import judge_secrecy
 from domain.settings.devices import is_device_uri, list_pin_files
 from entrypoints.diagnosing_tokens import examine_token, examine_token_files
 from entrypoints.minting import choose_provisioner, open_credential
@@ -19,7 +19,7 @@ from entrypoints.minting import choose_provisioner, open_credential
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.file_facts import FileFacts
+    from domain.doctor.file_facts import FileFacts
     from domain.ports import Authority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.diagnosis import ROOT, TOKEN
+from domain.doctor.diagnosis import ROOT, TOKEN
+from domain.doctor.token_diagnosis import find_endpoint, judge_forecast, judge_wait
 from domain.errors import StepOttError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import Outcome, unchecked
 from domain.token.shown_token import read_shown_token
-from domain.token_diagnosis import find_endpoint, judge_forecast, judge_wait
 from entrypoints.minting import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:

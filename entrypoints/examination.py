@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from domain.diagnosis import excuse, judge_error
+from domain.doctor.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
 from domain.report.finding import Finding, unchecked
 from domain.settings.setting import respell

@@ -18,10 +18,10 @@ from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
 from adapters.jws import generate_jwk
-from domain import diagnosis
 from domain.ca.url import CaUrl
-from domain.ca_encounter import Stop
-from domain.encounter_diagnosis import judge_encounter
+from domain.doctor import diagnosis
+from domain.doctor.ca_visit import Stop
+from domain.doctor.visit_diagnosis import judge_encounter
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
 from tests.hostile_ca import (

@@ -5,20 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import diagnosis
 from domain.ca.url import CaUrl
-from domain.ca_encounter import Encounter, Stop
 from domain.certificates.x509_and_ssh import Certificate
-from domain.encounter_diagnosis import judge_encounter
+from domain.doctor import diagnosis
+from domain.doctor.ca_visit import Encounter, Stop
+from domain.doctor.file_facts import FileFacts, FileKind
+from domain.doctor.secret_files import judge_secrecy
+from domain.doctor.token_diagnosis import find_endpoint, judge_forecast
+from domain.doctor.visit_diagnosis import judge_encounter
 from domain.errors import InputError
-from domain.file_facts import FileFacts, FileKind
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
-from domain.secrecy import judge_secrecy
 from domain.token.kind import Kind
-from domain.token_diagnosis import find_endpoint, judge_forecast
 from domain.verify.forecast import Forecast
 
 NOW = 1_800_000_000 * NANOSECONDS

@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 from adapters.jws import generate_jwk
-from domain import diagnosis
+from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
 from entrypoints.commands import DOCTOR

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.file_system import MAX_NAMES, LocalFileSystem
+from domain.doctor.file_facts import FileKind
 from domain.errors import InputError
-from domain.file_facts import FileKind
 
 FILES = LocalFileSystem()
 

@@ -17,8 +17,8 @@ from adapters.https_client import HttpsClient
 from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
 from domain.ca.url import CaUrl
-from domain.ca_encounter import Stop
 from domain.cloud.metadata import MetadataRequest, MetadataService
+from domain.doctor.ca_visit import Stop
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
 from tests.hostile_ca import IDLE_SECONDS, Behaviour, endless, listen, root, serve

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.ca_encounter import Stop
-from domain.diagnosis import CLOCK, REACHED, TLS, judge_clock
+from domain.doctor.ca_visit import Stop
+from domain.doctor.diagnosis import CLOCK, REACHED, TLS, judge_clock
 from domain.report.finding import Finding, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.ca_encounter import Encounter
+    from domain.doctor.ca_visit import Encounter
 
 _NOT_REACHED = (Stop.CONNECTION, Stop.SILENCE, Stop.ANSWER)
 _BEFORE_TLS = (Stop.PROXY, Stop.CONNECTION, Stop.SILENCE)

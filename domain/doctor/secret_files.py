@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from domain.diagnosis import FILES
-from domain.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
+from domain.doctor.diagnosis import FILES
+from domain.doctor.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
 from domain.report.finding import passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.file_facts import FileFacts
+    from domain.doctor.file_facts import FileFacts
     from domain.report.finding import Finding
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.ca_rules.endpoint import Endpoint
-from domain.diagnosis import LEEWAY, TOKEN
+from domain.doctor.diagnosis import LEEWAY, TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.report.finding import Outcome, failed, passed, unchecked, warning
 from domain.verify.forecast import ESSENTIAL, Verdict

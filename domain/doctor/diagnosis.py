@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from domain.file_facts import FileKind
+from domain.doctor.file_facts import FileKind
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificates.x509_and_ssh import Certificate
+    from domain.doctor.file_facts import FileFacts
     from domain.errors import StepOttError
-    from domain.file_facts import FileFacts
     from domain.provisioners.base import Provisioner
     from domain.settings.setting import Settings
 

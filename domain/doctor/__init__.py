@@ -1,0 +1,1 @@
+"""Why a token may not come about here, or not be taken."""
