@@ -11,11 +11,11 @@ import time
 from mmap import mmap
 from typing import TYPE_CHECKING
 
-from domain.batch_portion import LooseEnd
+from domain.batch.portion import LooseEnd
 from domain.errors import OutputError, explain_unwritten
 
 if TYPE_CHECKING:
-    from domain.batch_portion import Goods
+    from domain.batch.portion import Goods
 
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""

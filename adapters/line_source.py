@@ -9,9 +9,9 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-from domain.batch_portion import Lines
+from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
+from domain.batch.portion import Lines
 from domain.errors import InputError, UsageError
-from domain.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

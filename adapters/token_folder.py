@@ -9,12 +9,12 @@ from itertools import chain, count
 from mmap import mmap
 from typing import TYPE_CHECKING, Protocol
 
+from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
-from domain.token_file_name import SUFFIX, name_token_file
 
 if TYPE_CHECKING:
-    from domain.batch_portion import Goods, LooseEnd, MintedLine
+    from domain.batch.portion import Goods, LooseEnd, MintedLine
 
 _WRITER, _BEFORE, _INODE, _LENGTH = range(4)
 """Words of the memory that processes share: whose file is about to get its name, how many rows were counted before,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from domain.batch_portion import Goods, Lines, LooseEnd, Portion
+from domain.batch.portion import Goods, Lines, LooseEnd, Portion
 from domain.ca.settings import AuthoritySettings
 from domain.ca.url import CaUrl
 from domain.certificates.nebula import NebulaCertificate

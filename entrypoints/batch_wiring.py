@@ -16,7 +16,7 @@ from adapters.progress import ProgressBar
 from adapters.terminal import Stderr
 from adapters.token_folder import TokenFolder
 from adapters.worker_pool import WorkerPool
-from domain.batch_line import MAX_LINE_BYTES
+from domain.batch.line import MAX_LINE_BYTES
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken
 from entrypoints.batching import BatchPorts, Totals, run_batch
@@ -26,7 +26,7 @@ from entrypoints.wiring import wire_ports
 
 if TYPE_CHECKING:
     from adapters.step_path import StepPath
-    from domain.batch_options import BatchOptions
+    from domain.batch.options import BatchOptions
     from domain.ports import BatchSink
 
 LINES_AT_ONCE, PIPED_LINES_AT_ONCE, SLOW_LINES_AT_ONCE = 512, 64, 16

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.batch_line import is_comment
-from domain.batch_portion import Goods, Lines, MintedLine, Portion, RefusedLine
+from domain.batch.line import is_comment
+from domain.batch.portion import Goods, Lines, MintedLine, Portion, RefusedLine
 from domain.errors import InputError, StepOttError, UsageError
 from domain.settings.print_form import NDJSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.batch_options import BatchOptions
+    from domain.batch.options import BatchOptions
     from domain.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.line_minting import LineMinter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.batch_row import extract_token, is_object
+from domain.batch.row import extract_token, is_object
 from domain.errors import InputError, naming
 from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.batch_line import BatchLine, read_line
-from domain.batch_portion import MintedLine, RefusedLine
+from domain.batch.line import BatchLine, read_line
+from domain.batch.portion import MintedLine, RefusedLine
 from domain.errors import StepOttError
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS

@@ -52,7 +52,7 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_batch(positional: Sequence[str], flags: Settings) -> int:
     from adapters.clock import SystemClock  # noqa: PLC0415
-    from domain.batch_options import read_batch_options  # noqa: PLC0415
+    from domain.batch.options import read_batch_options  # noqa: PLC0415
     from entrypoints.batch_wiring import run_wired_batch  # noqa: PLC0415
 
     if len(positional) > 1:

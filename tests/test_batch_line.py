@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.batch_line import MAX_LINE_BYTES, BatchLine, is_comment, read_line
-from domain.batch_options import read_batch_options
+from domain.batch.line import MAX_LINE_BYTES, BatchLine, is_comment, read_line
+from domain.batch.options import read_batch_options
+from domain.batch.token_file_name import name_token_file
 from domain.errors import InputError, UsageError
 from domain.settings.setting import Origin, Setting, Settings
-from domain.token_file_name import name_token_file
 from tests.token_requests import NOW
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)

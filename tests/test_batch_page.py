@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters.batch_sinks import ATOMIC_BYTES
-from domain.batch_line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
-from domain.token_file_name import MAX_LENGTH
+from domain.batch.line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
+from domain.batch.token_file_name import MAX_LENGTH
 from entrypoints.batch_wiring import PIPED_LINES_AT_ONCE
 from entrypoints.line_minting import CHECKED_EVERY
 from entrypoints.options import _ONE_BY_ONE

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.batch_portion import MintedLine
-from domain.batch_row import extract_token
+from domain.batch.portion import MintedLine
+from domain.batch.row import extract_token
 from domain.errors import InputError
 from tests.running import Result, decode_part, execute, invoke
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from adapters.batch_sinks import ATOMIC_BYTES, RowWriter
 from adapters.token_folder import TokenFolder
-from domain.batch_portion import Goods, LooseEnd, MintedLine
+from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
 from domain.formats.json_text import serialize
 from tests.running import PROCESS_SECONDS, more_descriptors

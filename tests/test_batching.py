@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from domain.batch_options import read_batch_options
-from domain.batch_portion import Goods, Lines, LooseEnd, Portion, RefusedLine
+from domain.batch.options import read_batch_options
+from domain.batch.portion import Goods, Lines, LooseEnd, Portion, RefusedLine
 from domain.errors import OutputError
 from entrypoints.batching import BatchPorts, run_batch
 from entrypoints.line_minting import LineMinter

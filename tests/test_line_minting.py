@@ -13,8 +13,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from adapters.jws import make_signer
-from domain.batch_options import read_batch_options
-from domain.batch_portion import MintedLine, RefusedLine
+from domain.batch.options import read_batch_options
+from domain.batch.portion import MintedLine, RefusedLine
 from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.line_source import LineSource
-from domain.batch_portion import Lines
+from domain.batch.portion import Lines
 from domain.errors import InputError, UsageError
 from tests.running import more_descriptors
 

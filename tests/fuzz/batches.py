@@ -8,7 +8,7 @@ from unittest import mock
 
 import attrs
 
-from domain.batch_line import read_line
+from domain.batch.line import read_line
 from tests import running
 from tests.fuzz.mutation import encode_json, near_bytes, near_json, near_text, near_value
 from tests.fuzz.place import open_place

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from random import Random
 
+from domain.batch.token_file_name import name_token_file
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import CaUrl, parse_ca_url
 from domain.formats import base64url, json_text
@@ -17,7 +18,6 @@ from domain.keys.device_public import describe_ec
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from domain.sign_in.client import parse_provider_url
 from domain.token.user_data import parse_assignment, parse_document
-from domain.token_file_name import name_token_file
 from tests.forged_nebula import field
 from tests.fuzz.mutation import either, near_bytes, near_json, near_text, odd_text, sample, write_der
 from tests.fuzz.target import FoundError, Target, parser

@@ -1,0 +1,1 @@
+"""Many tokens in one run: lines, portions, rows and file names."""
