@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from domain.errors import OutputError
 from domain.formats.duration import NANOSECONDS
-from domain.sandbox_plan import SandboxPlan, write_ca_config
+from domain.sandbox import SandboxPlan, write_ca_config
 
 _LIFETIME = timedelta(days=3650)
 
