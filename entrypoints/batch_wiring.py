@@ -7,15 +7,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from adapters.batch_sinks import RowWriter
+from adapters.batch.interruption import Interruption
+from adapters.batch.line_source import LineSource
+from adapters.batch.progress import ProgressBar
+from adapters.batch.sinks import RowWriter
+from adapters.batch.token_folder import TokenFolder
+from adapters.batch.worker_pool import WorkerPool
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
-from adapters.interruption import Interruption
-from adapters.line_source import LineSource
-from adapters.progress import ProgressBar
 from adapters.terminal import Stderr
-from adapters.token_folder import TokenFolder
-from adapters.worker_pool import WorkerPool
 from domain.batch.line import MAX_LINE_BYTES
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken

@@ -7,7 +7,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from adapters.interruption import wait_for
+from adapters.batch.interruption import wait_for
 from adapters.key_store import KeyContainers
 from adapters.passwords import FilePassword
 from domain.errors import KeyFormatError, UsageError

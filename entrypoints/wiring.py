@@ -10,9 +10,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from adapters.batch.interruption import deciding, wait_for
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
-from adapters.interruption import deciding, wait_for
 from adapters.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal

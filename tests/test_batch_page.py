@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.batch_sinks import ATOMIC_BYTES
+from adapters.batch.sinks import ATOMIC_BYTES
 from domain.batch.line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
 from domain.batch.token_file_name import MAX_LENGTH
 from entrypoints.batch_wiring import PIPED_LINES_AT_ONCE

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.line_source import LineSource
+from adapters.batch.line_source import LineSource
 from domain.batch.portion import Lines
 from domain.errors import InputError, UsageError
 from tests.running import more_descriptors
@@ -49,7 +49,7 @@ def test_lines_are_those_of_the_file(
     path.write_bytes(content)
     wanted = dict(enumerate(list_lines(content), 1))
     begin = min(begin, len(wanted) + 1)
-    with mock.patch("adapters.line_source._BLOCK", block):
+    with mock.patch("adapters.batch.line_source._BLOCK", block):
         source = LineSource(str(path), longest=LONGEST, at_once=at_once)
         source.check_begin(begin)
         count, portions = source.count(), list(source.read(begin))

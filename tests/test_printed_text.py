@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.progress import ProgressBar
+from adapters.batch.progress import ProgressBar
 from adapters.terminal import Stderr
 from domain.formats import base64url
 from domain.formats.terminal_text import MAX_LINE_LENGTH

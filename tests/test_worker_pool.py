@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.interruption import Interruption
-from adapters.worker_pool import WorkerPool
+from adapters.batch.interruption import Interruption
+from adapters.batch.worker_pool import WorkerPool
 from domain.errors import InputError, KeyFormatError, OutputError
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, list_children
@@ -310,8 +310,8 @@ def test_an_interrupt_waits_for_nobody_who_is_stopped(is_handing_over: bool) -> 
 
 STOPPED_IN_A_MESSAGE = """
 import os, signal, threading
-from adapters.interruption import Interruption
-from adapters.worker_pool import WorkerPool
+from adapters.batch.interruption import Interruption
+from adapters.batch.worker_pool import WorkerPool
 def make(number):
     worker, first = os.getpid(), os.getppid()
     def stop():
@@ -364,7 +364,7 @@ def test_a_dead_worker_can_be_asked_about(is_ignored: bool) -> None:
 
 ENDLESS = """
 import contextlib, itertools, os, sys
-from adapters.worker_pool import WorkerPool
+from adapters.batch.worker_pool import WorkerPool
 def hand_over(made, ending):
     print(os.getpid(), os.getpgid(0), flush=True)
 pool = WorkerPool(3, contextlib.nullcontext, is_apart=sys.argv[1] == "apart")
@@ -391,7 +391,7 @@ def test_workers_end_with_the_first_process_even_when_it_is_killed(group: str) -
 
 INTERRUPTED_AT_BIRTH = """
 import contextlib, os, signal, sys
-from adapters.worker_pool import WorkerPool
+from adapters.batch.worker_pool import WorkerPool
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("answered by a worker"))
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,1 @@
+"""Lines in, tokens out, on all cores."""
