@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from adapters.declared_authority import DeclaredAuthority
-from adapters.root_file import RootFile, fingerprint_root, read_certificates
+from adapters.ca.declared import DeclaredAuthority
+from adapters.ca.root_file import RootFile, fingerprint_root, read_certificates
 from domain.errors import InputError, UsageError
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
@@ -19,8 +19,8 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.ca_https import HttpsAuthority
-    from adapters.ca_json import CaJson
+    from adapters.ca.ca_json import CaJson
+    from adapters.ca.https import HttpsAuthority
     from adapters.step_path import StepPath
     from domain.ca.url import CaUrl
     from domain.mint.judge_options import TokenOptions
@@ -77,9 +77,9 @@ def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFil
     ca_url = _require_ca_url(options)
     root = find_root(options, step_path, files)
     certificates = root.certificates()
-    from adapters.ca_https import HttpsAuthority  # noqa: PLC0415
-    from adapters.https_client import HttpsClient  # noqa: PLC0415
-    from adapters.provisioner_json import read_provisioners  # noqa: PLC0415
+    from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
+    from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
+    from adapters.ca.provisioner_json import read_provisioners  # noqa: PLC0415
 
     client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
     authority = HttpsAuthority(
@@ -98,8 +98,8 @@ def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFil
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
-    from adapters.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
-    from adapters.provisioner_json import read_authority_claims, read_provisioners  # noqa: PLC0415
+    from adapters.ca.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
+    from adapters.ca.provisioner_json import read_authority_claims, read_provisioners  # noqa: PLC0415
 
     shown = options.show("ca-config", path)
     with options.naming("ca-config", path):

@@ -87,7 +87,7 @@ def _find_rules(options: TokenOptions, step_path: StepPath, files: InputFiles) -
 
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:
-    from adapters.ca_probe import CaProbe  # noqa: PLC0415
+    from adapters.ca.visit import CaProbe  # noqa: PLC0415
     from adapters.http.pool import make_tls_context  # noqa: PLC0415
 
     return CaProbe(

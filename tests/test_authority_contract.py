@@ -14,14 +14,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.ca_https import MAX_ROOTS_BYTES, HttpsAuthority
-from adapters.ca_json import CaJson, read_ca_config, read_public_half
-from adapters.declared_authority import DeclaredAuthority
-from adapters.https_client import HttpsClient
+from adapters.ca.ca_json import CaJson, read_ca_config, read_public_half
+from adapters.ca.declared import DeclaredAuthority
+from adapters.ca.https import MAX_ROOTS_BYTES, HttpsAuthority
+from adapters.ca.https_client import HttpsClient
+from adapters.ca.provisioner_json import read_authority_claims, read_provisioners
+from adapters.ca.root_file import RootFile
 from adapters.input_files import LocalFiles
 from adapters.jwe import parse_jwe
-from adapters.provisioner_json import read_authority_claims, read_provisioners
-from adapters.root_file import RootFile
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims
 from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import AuthorityError, InputError

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from adapters.ca_https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
-from adapters.https_client import PAUSES, HttpsClient
-from adapters.provisioner_json import read_provisioners
+from adapters.ca.https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
+from adapters.ca.https_client import PAUSES, HttpsClient
+from adapters.ca.provisioner_json import read_provisioners
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS
@@ -40,7 +40,7 @@ BRIEF = NANOSECONDS // 5
 @pytest.fixture(autouse=True)
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's own proxy out of the tests, and waiting between attempts."""
-    monkeypatch.setattr("adapters.https_client.PAUSES", (0.0,) * len(PAUSES))
+    monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 
@@ -274,7 +274,7 @@ def test_all_requests_together_have_a_deadline() -> None:
 def test_a_person_who_thinks_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the time that requests take counts, not that between them, when somebody chooses a provisioner."""
     moments = itertools.count(0.0, 25.0)
-    monkeypatch.setattr("adapters.https_client.monotonic", lambda: next(moments))
+    monkeypatch.setattr("adapters.ca.https_client.monotonic", lambda: next(moments))
     with serve(lambda _: answer({"provisioners": [], "key": "jwe"})) as ca:
         client = connect(ca, timeout=1_000 * NANOSECONDS, request_timeout=500 * NANOSECONDS)
         client.provisioners()
@@ -324,8 +324,8 @@ def test_a_lasting_fault_is_told_after_four_attempts(fault: bytes, said: str) ->
 def test_attempts_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each wait is longer than the one before, so that a CA in trouble is not hammered."""
     waited: list[float] = []
-    monkeypatch.setattr("adapters.https_client.PAUSES", PAUSES)
-    monkeypatch.setattr("adapters.https_client.sleep", waited.append)
+    monkeypatch.setattr("adapters.ca.https_client.PAUSES", PAUSES)
+    monkeypatch.setattr("adapters.ca.https_client.sleep", waited.append)
     refusal(lambda _: answer(b"", 503))
     assert len(waited) == 3 and 0 < waited[0] < waited[1] < waited[2]
 

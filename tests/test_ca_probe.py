@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.ca_probe import CaProbe
+from adapters.ca.visit import CaProbe
 from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
@@ -100,7 +100,7 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
             assert asked.wait(IDLE_SECONDS)
             raise ExchangeError(FaultKind.LATE)
 
-    monkeypatch.setattr("adapters.ca_probe.Exchange", Impatient)
+    monkeypatch.setattr("adapters.ca.visit.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
             ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,

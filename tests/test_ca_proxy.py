@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import attrs
 import pytest
 
-from adapters.https_client import HttpsClient
+from adapters.ca.https_client import HttpsClient
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import parse_ca_url
 from domain.errors import InputError, NetworkError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.ca_https import MAX_LIST_BYTES, MAX_PAGE_BYTES
-from adapters.provisioner_json import read_provisioners
+from adapters.ca.https import MAX_LIST_BYTES, MAX_PAGE_BYTES
+from adapters.ca.provisioner_json import read_provisioners
 from domain.ca.settings import MAX_PROVISIONERS
 from domain.errors import NetworkError
 from domain.formats.duration import NANOSECONDS
@@ -212,7 +212,7 @@ def test_reading_counts_as_time(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers, moment = itertools.count(), itertools.count()
     with serve(lambda _: page_of("[]", f"c{next(numbers)}")) as ca:
         client = connect(ca, timeout=100 * NANOSECONDS)
-        monkeypatch.setattr("adapters.https_client.monotonic", lambda: float(next(moment)))
+        monkeypatch.setattr("adapters.ca.https_client.monotonic", lambda: float(next(moment)))
         with pytest.raises(NetworkError, match=r"did not answer within 1m40s: .*--timeout"):
             client.provisioners()
         assert len(ca.requests) < 100

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from adapters.ca_probe import MAX_BODY_BYTES, CaProbe
+from adapters.ca.https_client import HttpsClient
+from adapters.ca.visit import MAX_BODY_BYTES, CaProbe
 from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
-from adapters.https_client import HttpsClient
 from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
 from domain.ca.url import CaUrl
@@ -34,7 +34,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
     """Return the error of asking a peer that behaves so, as all of step-ott's errors are; empty for none."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("adapters.https_client.PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0, 0.0, 0.0))
     timeout = SECONDS * NANOSECONDS
     try:
         if peer == "metadata service":

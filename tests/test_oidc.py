@@ -419,7 +419,7 @@ def test_verify_has_no_verdict(oidc_ca: ProvisionedCa) -> None:
 
 def test_the_secret_shows_in_no_repr() -> None:
     """Neither of the client's nor of the provisioner's."""
-    from adapters.provisioner_json import read_provisioners
+    from adapters.ca.provisioner_json import read_provisioners
 
     members = {
         "type": "OIDC",

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from adapters.ca_https import HttpsAuthority
-from adapters.https_client import HttpsClient
+from adapters.ca.https import HttpsAuthority
+from adapters.ca.https_client import HttpsClient
+from adapters.ca.provisioner_json import read_provisioners
+from adapters.ca.root_file import RootFile, fingerprint_root
 from adapters.input_files import LocalFiles
-from adapters.provisioner_json import read_provisioners
-from adapters.root_file import RootFile, fingerprint_root
 from adapters.step_path import StepPath
 from domain.ca.url import CaUrl
 from domain.errors import StepOttError

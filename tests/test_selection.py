@@ -10,7 +10,7 @@ from hypothesis import given as assume_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from adapters.provisioner_json import read_provisioners
+from adapters.ca.provisioner_json import read_provisioners
 from domain.errors import UsageError
 from domain.mint.judge_options import TokenOptions, read_token_options
 from domain.mint.selection import select_provisioners

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapters.bound_requests import fingerprint_bound_request
+from adapters.ca.root_file import RootFile
 from adapters.nebula_certificates import read_nebula
-from adapters.root_file import RootFile
 from domain.formats.duration import NANOSECONDS
 from domain.inspect.header_certificates import describe_nebula, describe_ssh
 from entrypoints.certificate_wiring import wire_certificates

@@ -100,7 +100,7 @@ def open_ca() -> Iterator[Run]:
 @contextmanager
 def _without_pauses() -> Iterator[None]:
     """Let no time pass before a request is repeated."""
-    with mock.patch("adapters.https_client.PAUSES", (0.0, 0.0, 0.0)):
+    with mock.patch("adapters.ca.https_client.PAUSES", (0.0, 0.0, 0.0)):
         yield
 
 

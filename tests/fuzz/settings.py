@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from adapters.provisioner_json import read_provisioners
+from adapters.ca.provisioner_json import read_provisioners
 from domain.formats import json_text
 from entrypoints.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option, ValueKind
 from tests.fuzz.mutation import encode_json, near_json, near_text, near_value, odd_text, sample
