@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.certificates import CertificateReader
+    from adapters.certificates.x509_and_ssh import CertificateReader
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
     from domain.keys.jwk import PublicJwk
@@ -41,25 +41,25 @@ class _LateCertificates:
         return open_certificates().read_ssh(data)
 
     def read_request(self, data: bytes) -> CertificateRequest:
-        from adapters.certificate_requests import read_request  # noqa: PLC0415
+        from adapters.certificates.requests import read_request  # noqa: PLC0415
 
         return read_request(data)
 
     def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
-        from adapters.certificate_requests import read_public_keys  # noqa: PLC0415
+        from adapters.certificates.requests import read_public_keys  # noqa: PLC0415
         from adapters.jws import read_public  # noqa: PLC0415
 
         return read_public_keys(data, read_public)
 
     def read_nebula(self, data: bytes) -> NebulaCertificate:
-        from adapters.nebula_certificates import read_nebula  # noqa: PLC0415
+        from adapters.certificates.nebula import read_nebula  # noqa: PLC0415
 
         return read_nebula(data)
 
 
 def open_certificates() -> CertificateReader:
     """Return the reader of X.509 and SSH certificates."""
-    from adapters.certificates import CertificateReader  # noqa: PLC0415
+    from adapters.certificates.x509_and_ssh import CertificateReader  # noqa: PLC0415
     from adapters.jws import read_public  # noqa: PLC0415
 
     return CertificateReader(read_public)

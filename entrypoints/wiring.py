@@ -91,7 +91,7 @@ def assemble_ports(
         prompter=prompter,
         notices=notices,
         sink=_wire_sink(options.text("output-file"), options.flag("force")),
-        fingerprint=defer("adapters.bound_requests", "fingerprint_bound_request"),
+        fingerprint=defer("adapters.certificates.bound_requests", "fingerprint_bound_request"),
     )
 
 

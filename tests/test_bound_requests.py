@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.bound_requests import fingerprint_bound_request
+from adapters.certificates.bound_requests import fingerprint_bound_request
 from domain.errors import InputError
 from tests.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
 

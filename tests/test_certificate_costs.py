@@ -11,9 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.bound_requests import fingerprint_bound_request
-from adapters.certificate_requests import read_public_keys, read_request
-from adapters.certificates import CertificateReader
+from adapters.certificates.bound_requests import fingerprint_bound_request
+from adapters.certificates.requests import read_public_keys, read_request
+from adapters.certificates.x509_and_ssh import CertificateReader
 from adapters.jws import read_public
 from domain.ca_rules.sign import read_csr_names
 from domain.errors import InputError

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.nebula_certificates import MAX_BODY_BYTES, read_nebula
+from adapters.certificates.nebula import MAX_BODY_BYTES, read_nebula
 from domain.certificates.nebula import NebulaCertificate
 from domain.errors import InputError
 from domain.formats import base64url

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from adapters.bound_requests import fingerprint_bound_request
 from adapters.ca.root_file import RootFile
-from adapters.nebula_certificates import read_nebula
+from adapters.certificates.bound_requests import fingerprint_bound_request
+from adapters.certificates.nebula import read_nebula
 from domain.formats.duration import NANOSECONDS
 from domain.inspect.header_certificates import describe_nebula, describe_ssh
 from entrypoints.certificate_wiring import wire_certificates

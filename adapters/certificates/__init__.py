@@ -1,0 +1,1 @@
+"""Certificates and requests for them, read on `cryptography` or by hand."""
