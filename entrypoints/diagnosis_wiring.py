@@ -11,7 +11,7 @@ import attrs
 from adapters.clock import SystemClock
 from adapters.file_system import LocalFileSystem
 from adapters.input_files import LocalFiles, RememberedFiles
-from adapters.jws import StepCaSignatures
+from adapters.jose.jws import StepCaSignatures
 from adapters.terminal import SilentTerminal, Stderr
 from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError

@@ -24,7 +24,7 @@ def wire_key_store(files: InputFiles) -> KeyStore:
     """Return the key store over the formats that `adapters` reads; what only some keys need is loaded for these."""
     return KeyContainers(
         files=files,
-        check_jwe=defer("adapters.jwe", "parse_jwe"),
+        check_jwe=defer("adapters.jose.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
         load_pem=_load_pem,
         load_jwk=defer("adapters.jwk_keys", "load_jwk_key"),
@@ -46,14 +46,14 @@ def _load_pem(data: bytes, password: bytes | None) -> object | None:
 def _make_signer(key: object, jwk: dict[str, Any] | None) -> Signer:
     if isinstance(key, bytes):
         return _make_xeddsa_signer(key)
-    from adapters.jws import make_signer  # noqa: PLC0415
+    from adapters.jose.jws import make_signer  # noqa: PLC0415
 
     return make_signer(key, jwk)
 
 
 def _make_xeddsa_signer(private_key: bytes) -> Signer:
     try:
-        from adapters.xeddsa import make_xeddsa_signer  # noqa: PLC0415
+        from adapters.jose.xeddsa import make_xeddsa_signer  # noqa: PLC0415
     except ImportError as error:
         from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         raise UsageError(
             f"keys in devices need python-pkcs11, which cannot be loaded ({error})", tell_how_to_add("python-pkcs11")
         ) from error
-    from adapters.jws import load_public_key, verify  # noqa: PLC0415
+    from adapters.jose.jws import load_public_key, verify  # noqa: PLC0415
 
     def holds(public: PublicJwk, message: bytes, signature: bytes) -> bool:
         try:
@@ -97,8 +97,8 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
 
 
 def _open_jwe(text: str, password: bytes) -> bytes:
-    from adapters.jwe import open_jwe  # noqa: PLC0415
+    from adapters.jose.jwe import open_jwe  # noqa: PLC0415
 
     # Deriving the key takes long and leaves the interpreter to others: what comes next is loaded meanwhile.
-    threading.Thread(target=import_module, args=("adapters.jws",), daemon=True).start()
+    threading.Thread(target=import_module, args=("adapters.jose.jws",), daemon=True).start()
     return wait_for(lambda: open_jwe(text, password))

@@ -112,7 +112,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
         UsageError: an option is missing that this needs.
         InputError: ca.json or the root cannot be read.
     """
-    from adapters.jws import StepCaSignatures  # noqa: PLC0415
+    from adapters.jose.jws import StepCaSignatures  # noqa: PLC0415
     from entrypoints.verifying import VerifyPorts  # noqa: PLC0415
 
     files = LocalFiles(Stderr(sys.stderr).inform)
@@ -134,8 +134,8 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
 
 def wire_sandbox() -> SandboxFolder:
     """Return the writer of sandboxes."""
-    from adapters.jwe import seal_jwk  # noqa: PLC0415
-    from adapters.jws import generate_jwk  # noqa: PLC0415
+    from adapters.jose.jwe import seal_jwk  # noqa: PLC0415
+    from adapters.jose.jws import generate_jwk  # noqa: PLC0415
     from adapters.sandbox import SandboxFolder  # noqa: PLC0415
 
     return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from adapters.jwe import open_jwe
+from adapters.jose.jwe import open_jwe
 from domain.formats import base64url
 from tests.peer_programs import RunningCa
 from tests.running import Result, invoke, run_step

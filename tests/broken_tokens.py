@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import attrs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats.json_text import Number
 from tests.forged_tokens import Forge, Forged, change_payload, cut_signature, flip_signature

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from tests.broken_tokens import OTHER_KEY
 from tests.changed_members import change_type, set_member
 from tests.forged_tokens import cut_signature, flip_signature

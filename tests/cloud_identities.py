@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.formats import base64url, json_text
 from tests.hostile_ca import Request, answer, issue, serve
 from tests.metadata_service import Asked, Behaviour, tell

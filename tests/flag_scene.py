@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.input_files import LocalFiles
-from adapters.jwe import seal_jwk
-from adapters.jws import generate_jwk, make_signer
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.jws import generate_jwk, make_signer
 from domain.formats import base64url
 from domain.keys.source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer

@@ -12,8 +12,8 @@ import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
-from adapters.jws import make_signer
-from adapters.xeddsa import make_xeddsa_signer
+from adapters.jose.jws import make_signer
+from adapters.jose.xeddsa import make_xeddsa_signer
 from domain.ca_rules.endpoint import Endpoint
 from tests.ca_client import general_name, make_csr, make_ssh_key
 from tests.forged_nebula import HOUR, Draft, write_pem

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.input_files import LocalFiles
-from adapters.jws import JwsSigner, make_signer
+from adapters.jose.jws import JwsSigner, make_signer
 from adapters.passwords import FilePassword
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import FOREVER

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.formats import base64url, json_text
 from tests.foreign_keys import run_program
 from tests.peer_programs import RunningCa, choose_port, serve_ca

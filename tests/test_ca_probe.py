@@ -17,7 +17,7 @@ from adapters.ca.visit import CaProbe
 from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
-from adapters.jws import generate_jwk
+from adapters.jose.jws import generate_jwk
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Stop

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.verify.forecast import Verdict
 from tests.broken_requests import ask_csr

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 
-from adapters.jwe import seal_jwk
-from adapters.jws import generate_jwk
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.jws import generate_jwk
 from domain.formats.duration import NANOSECONDS
 from tests.ca_client import connect, general_name, make_csr, make_ssh_key
 from tests.hostile_ca import root

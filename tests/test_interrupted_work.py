@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from adapters.jwe import seal_jwk
-from adapters.jws import generate_jwk
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.jws import generate_jwk
 from domain.formats import json_text
 from tests.hostile_ca import listen
 from tests.hostile_keys import openssh, string

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.jwe import CONTENT_CIPHERS, KEY_WRAPS, MAX_BYTES, MAX_ITERATIONS, open_jwe, parse_jwe, seal_jwk
+from adapters.jose.jwe import CONTENT_CIPHERS, KEY_WRAPS, MAX_BYTES, MAX_ITERATIONS, open_jwe, parse_jwe, seal_jwk
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 
@@ -26,7 +26,7 @@ def derive_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         raise DerivationReached
 
-    monkeypatch.setattr("adapters.jwe.PBKDF2HMAC", refuse)
+    monkeypatch.setattr("adapters.jose.jwe.PBKDF2HMAC", refuse)
 
 
 def with_header(**members: Any) -> str:

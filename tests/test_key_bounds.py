@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.jose.jws import JwsSigner, make_signer
 from adapters.jwk_keys import load_jwk_key
-from adapters.jws import JwsSigner, make_signer
 from adapters.key_formats import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
 from domain.keys.jwk import read_public_jwk

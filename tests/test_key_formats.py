@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from adapters.key_formats import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
 from tests.foreign_keys import (

@@ -9,9 +9,9 @@ import attrs
 import pytest
 
 from adapters.input_files import LocalFiles
-from adapters.jwe import open_jwe, parse_jwe, seal_jwk
+from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
+from adapters.jose.jws import JwsSigner, generate_jwk, make_signer
 from adapters.jwk_keys import load_jwk_key
-from adapters.jws import JwsSigner, generate_jwk, make_signer
 from adapters.key_formats import load_pem_key
 from adapters.key_store import MAX_KEY_BYTES, KeyContainers
 from adapters.passwords import ATTEMPTS, FilePassword, TypedPassword

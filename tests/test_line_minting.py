@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.batch.options import read_batch_options
 from domain.batch.portion import MintedLine, RefusedLine
 from domain.errors import KeyFormatError, StepOttError, UsageError
@@ -312,7 +312,7 @@ class OnlyChecked:
 
 
 def verifies(public: Any, message: str, signature: str) -> bool:
-    from adapters.jws import load_public_key, verify
+    from adapters.jose.jws import load_public_key, verify
     from domain.formats import base64url
 
     return verify(load_public_key(public), public.algorithm, message.encode(), base64url.decode(signature))

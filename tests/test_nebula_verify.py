@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict

@@ -24,7 +24,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapters.id_tokens import MAX_KEYS
-from adapters.jws import public_members
+from adapters.jose.jws import public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError
 from domain.formats import base64url

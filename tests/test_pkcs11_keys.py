@@ -15,7 +15,7 @@ import pytest
 
 from adapters import pkcs11_modules
 from adapters.batch.interruption import wait_for
-from adapters.jws import load_public_key, make_signer, public_members, verify
+from adapters.jose.jws import load_public_key, make_signer, public_members, verify
 from adapters.pkcs11_keys import Pkcs11Keys
 from adapters.pkcs11_modules import find_token
 from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPasswordError

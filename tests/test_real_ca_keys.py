@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.jwe import open_jwe
+from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from entrypoints.program import run_words
 from tests.ca_client import connect, general_name, make_csr

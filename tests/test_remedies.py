@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters.jws import generate_jwk
+from adapters.jose.jws import generate_jwk
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import choose_port
 from tests.provisioned_ca import ProvisionedCa, serve_provisioned

@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from adapters.jwe import open_jwe, parse_jwe
+from adapters.jose.jwe import open_jwe, parse_jwe
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
 from tests.running import invoke, run_step
 

@@ -20,8 +20,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.jwe import open_jwe
-from adapters.jws import generate_jwk
+from adapters.jose.jwe import open_jwe
+from adapters.jose.jws import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.commands import TOKEN
 from tests.hostile_ca import answer, root, serve

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jwe import open_jwe
+from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, layer
 from entrypoints.argv import (

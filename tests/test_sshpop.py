@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.clock import SystemClock
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from tests.ca_client import connect, make_ssh_key
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.provisioned_ca import SSHPOP, ProvisionedCa

@@ -10,8 +10,8 @@ import attrs
 import pytest
 from cryptography import x509
 
+from adapters.jose.jws import generate_jwk, make_signer
 from adapters.jwk_keys import load_jwk_key
-from adapters.jws import generate_jwk, make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.xeddsa import XeddsaSigner, make_xeddsa_signer, sign
+from adapters.jose.xeddsa import XeddsaSigner, make_xeddsa_signer, sign
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from tests.go_answers import GoAnswers, ask_go
@@ -78,7 +78,7 @@ def test_every_signature_asks_for_new_random_bytes() -> None:
 def test_a_signature_that_does_not_hold_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the making is found before anyone sees the result."""
     signer = open_signer(bytes(range(32)))
-    monkeypatch.setattr("adapters.xeddsa.sign", lambda *_: bytes(64))
+    monkeypatch.setattr("adapters.jose.xeddsa.sign", lambda *_: bytes(64))
     with pytest.raises(KeyFormatError, match="does not verify"):
         signer.sign(b"message")
 

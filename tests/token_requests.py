@@ -5,7 +5,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
-from adapters.jws import make_signer
+from adapters.jose.jws import make_signer
 from domain.ca.url import CaUrl
 from domain.formats import base64url
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.input_files import LocalFiles
-from adapters.jws import StepCaSignatures
+from adapters.jose.jws import StepCaSignatures
 from domain.ca.settings import AuthoritySettings
 from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint

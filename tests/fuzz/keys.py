@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from adapters.jwe import open_jwe, seal_jwk
+from adapters.jose.jwe import open_jwe, seal_jwk
 from adapters.jwk_keys import load_jwk_key
 from adapters.passwords import FilePassword
 from domain.formats import base64url, json_text

@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from adapters.jwe import seal_jwk
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.jws import make_signer
 from adapters.jwk_keys import load_jwk_key
-from adapters.jws import make_signer
 from domain.formats import json_text
 from tests.forged_tokens import Forge
 from tests.fuzz.keys import EC, ITERATIONS, PASSWORD

@@ -11,7 +11,7 @@ from unittest import mock
 
 from adapters.id_tokens import Expected, check_id_token
 from adapters.identity_session import IdentitySession, make_system_context
-from adapters.jws import make_signer, public_members
+from adapters.jose.jws import make_signer, public_members
 from adapters.redirect_listener import listen_for_redirect
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
