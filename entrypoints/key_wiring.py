@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from adapters.batch.interruption import wait_for
-from adapters.key_store import KeyContainers
-from adapters.passwords import FilePassword
+from adapters.keys.passwords import FilePassword
+from adapters.keys.store import KeyContainers
 from domain.errors import KeyFormatError, UsageError
 from entrypoints.certificate_wiring import open_certificates
 from entrypoints.late_loading import defer
 
 if TYPE_CHECKING:
-    from adapters.pkcs11_keys import Pkcs11Keys
+    from adapters.keys.pkcs11 import Pkcs11Keys
     from domain.keys.jwk import PublicJwk
     from domain.ports import InputFiles, KeyStore, Signer
 
@@ -27,7 +27,7 @@ def wire_key_store(files: InputFiles) -> KeyStore:
         check_jwe=defer("adapters.jose.jwe", "parse_jwe"),
         open_jwe=_open_jwe,
         load_pem=_load_pem,
-        load_jwk=defer("adapters.jwk_keys", "load_jwk_key"),
+        load_jwk=defer("adapters.keys.jwk", "load_jwk_key"),
         make_signer=_make_signer,
         open_device=lambda source, passwords: _wire_devices(files).open(source, passwords),
     )
@@ -35,10 +35,10 @@ def wire_key_store(files: InputFiles) -> KeyStore:
 
 def _load_pem(data: bytes, password: bytes | None) -> object | None:
     if b"-----BEGIN NEBULA " in data:
-        from adapters.nebula_keys import load_nebula_key  # noqa: PLC0415
+        from adapters.keys.nebula import load_nebula_key  # noqa: PLC0415
 
         return load_nebula_key(data)
-    from adapters.key_formats import load_pem_key  # noqa: PLC0415
+    from adapters.keys.formats import load_pem_key  # noqa: PLC0415
 
     return load_pem_key(data, None) if password is None else wait_for(lambda: load_pem_key(data, password))
 
@@ -70,8 +70,8 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         UsageError: the extra that it needs is not installed.
     """
     try:
-        from adapters.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415
-        from adapters.pkcs11_modules import find_token  # noqa: PLC0415
+        from adapters.keys.pkcs11 import Pkcs11Keys  # noqa: PLC0415
+        from adapters.keys.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
         from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from adapters.batch.interruption import deciding, wait_for
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles
-from adapters.passwords import FilePassword, TypedPassword
+from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.step_path import StepPath
 from adapters.terminal import Stderr, Terminal
 from adapters.token_files import TokenFile

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adapters.input_files import LocalFiles
 from adapters.jose.jws import JwsSigner, make_signer
-from adapters.passwords import FilePassword
+from adapters.keys.passwords import FilePassword
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats import base64url, json_text

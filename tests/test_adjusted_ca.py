@@ -15,7 +15,7 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from adapters.input_files import LocalFiles
-from adapters.passwords import FilePassword
+from adapters.keys.passwords import FilePassword
 from domain.ca.url import CaUrl
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from adapters.certificates.requests import read_public_keys, read_request
 from adapters.certificates.x509_and_ssh import CertificateReader
 from adapters.jose.jws import make_signer, read_public
-from adapters.key_formats import load_pem_key
+from adapters.keys.formats import load_pem_key
 from domain.errors import InputError
 from domain.formats import base64url
 from tests.ca_client import connect, general_name, make_csr

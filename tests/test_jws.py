@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.jose.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
-from adapters.jwk_keys import load_jwk_key
+from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import read_public_jwk

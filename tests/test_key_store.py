@@ -11,10 +11,10 @@ import pytest
 from adapters.input_files import LocalFiles
 from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
 from adapters.jose.jws import JwsSigner, generate_jwk, make_signer
-from adapters.jwk_keys import load_jwk_key
-from adapters.key_formats import load_pem_key
-from adapters.key_store import MAX_KEY_BYTES, KeyContainers
-from adapters.passwords import ATTEMPTS, FilePassword, TypedPassword
+from adapters.keys.formats import load_pem_key
+from adapters.keys.jwk import load_jwk_key
+from adapters.keys.passwords import ATTEMPTS, FilePassword, TypedPassword
+from adapters.keys.store import MAX_KEY_BYTES, KeyContainers
 from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordError
 from domain.formats import base64url
 from domain.keys.jwk import read_public_jwk

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.input_files import LocalFiles
-from adapters.passwords import MAX_PASSWORD_BYTES, FilePassword, TypedPassword
+from adapters.keys.passwords import MAX_PASSWORD_BYTES, FilePassword, TypedPassword
 from domain.errors import InputError
 from tests.memory_ports import MemoryFiles, ScriptedPrompter
 from tests.pseudo_terminal import run_cli_on_terminal

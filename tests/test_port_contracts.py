@@ -13,8 +13,8 @@ import pytest
 from adapters.clock import SystemClock, SystemRandomness
 from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jose.jws import generate_jwk, make_signer
-from adapters.jwk_keys import load_jwk_key
-from adapters.passwords import FilePassword, TypedPassword
+from adapters.keys.jwk import load_jwk_key
+from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.terminal import Stderr
 from adapters.token_files import TokenFile
 from adapters.token_streams import StandardOutput

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.jose.jws import make_signer
-from adapters.jwk_keys import load_jwk_key
+from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import COORDINATE_BYTES

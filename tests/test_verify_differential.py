@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from adapters.jose.jws import generate_jwk, make_signer
-from adapters.jwk_keys import load_jwk_key
+from adapters.keys.jwk import load_jwk_key
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.jose.jwe import open_jwe, seal_jwk
-from adapters.jwk_keys import load_jwk_key
-from adapters.passwords import FilePassword
+from adapters.keys.jwk import load_jwk_key
+from adapters.keys.passwords import FilePassword
 from domain.formats import base64url, json_text
 from domain.keys.source import KeyFile, NebulaKeyFile, SealedKey
 from entrypoints.key_wiring import wire_key_store

@@ -13,7 +13,7 @@ import attrs
 
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import make_signer
-from adapters.jwk_keys import load_jwk_key
+from adapters.keys.jwk import load_jwk_key
 from domain.formats import json_text
 from tests.forged_tokens import Forge
 from tests.fuzz.keys import EC, ITERATIONS, PASSWORD
