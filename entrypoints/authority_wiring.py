@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from adapters.ca.ca_json import CaJson
     from adapters.ca.https import HttpsAuthority
-    from adapters.step_path import StepPath
+    from adapters.machine.step_path import StepPath
     from domain.ca.url import CaUrl
     from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, InputFiles

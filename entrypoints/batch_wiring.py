@@ -13,9 +13,9 @@ from adapters.batch.progress import ProgressBar
 from adapters.batch.sinks import RowWriter
 from adapters.batch.token_folder import TokenFolder
 from adapters.batch.worker_pool import WorkerPool
-from adapters.clock import SystemClock, SystemRandomness
-from adapters.input_files import LocalFiles
-from adapters.terminal import Stderr
+from adapters.machine.clock import SystemClock, SystemRandomness
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.terminal import Stderr
 from domain.batch.line import MAX_LINE_BYTES
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken
@@ -25,7 +25,7 @@ from entrypoints.minting import gather_evidence
 from entrypoints.wiring import wire_ports
 
 if TYPE_CHECKING:
-    from adapters.step_path import StepPath
+    from adapters.machine.step_path import StepPath
     from domain.batch.options import BatchOptions
     from domain.ports import BatchSink
 

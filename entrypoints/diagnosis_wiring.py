@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from adapters.clock import SystemClock
-from adapters.file_system import LocalFileSystem
-from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jose.jws import StepCaSignatures
-from adapters.terminal import SilentTerminal, Stderr
+from adapters.machine.clock import SystemClock
+from adapters.machine.file_system import LocalFileSystem
+from adapters.machine.input_files import LocalFiles, RememberedFiles
+from adapters.machine.terminal import SilentTerminal, Stderr
 from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, read_token_options
@@ -28,7 +28,7 @@ from entrypoints.wiring import assemble_ports, open_step_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.step_path import StepPath
+    from adapters.machine.step_path import StepPath
     from domain.ca.settings import AuthoritySettings
     from domain.ca.url import CaUrl
     from domain.ports import Authority, CaVisitor, Configuration, InputFiles

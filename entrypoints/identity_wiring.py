@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from adapters.clock import SystemClock, SystemRandomness
+from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import PersonNeededError, UsageError
 from domain.formats.duration import MINUTE
 

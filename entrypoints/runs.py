@@ -18,21 +18,21 @@ from entrypoints.help import PROGRAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from adapters.step_path import StepPath
+    from adapters.machine.step_path import StepPath
     from domain.settings.setting import Setting, Settings
     from entrypoints.dispatch import Run
 
 
 def print_text(text: str) -> int:
     """Write `text` to stdout, and return the exit status 0."""
-    from adapters.token_streams import write_stdout  # noqa: PLC0415
+    from adapters.machine.token_streams import write_stdout  # noqa: PLC0415
 
     write_stdout(text)
     return 0
 
 
 def _run_token(positional: Sequence[str], flags: Settings) -> int:
-    from adapters.clock import SystemClock  # noqa: PLC0415
+    from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.mint.judge_options import read_token_options  # noqa: PLC0415
     from entrypoints.minting import mint_token  # noqa: PLC0415
     from entrypoints.wiring import wire_ports  # noqa: PLC0415
@@ -51,7 +51,7 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_batch(positional: Sequence[str], flags: Settings) -> int:
-    from adapters.clock import SystemClock  # noqa: PLC0415
+    from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.batch.options import read_batch_options  # noqa: PLC0415
     from entrypoints.batch_wiring import run_wired_batch  # noqa: PLC0415
 
@@ -68,9 +68,9 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
-    from adapters.clock import SystemClock  # noqa: PLC0415
-    from adapters.input_files import LocalFiles  # noqa: PLC0415
-    from adapters.terminal import Stderr  # noqa: PLC0415
+    from adapters.machine.clock import SystemClock  # noqa: PLC0415
+    from adapters.machine.input_files import LocalFiles  # noqa: PLC0415
+    from adapters.machine.terminal import Stderr  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.inspecting import describe_token  # noqa: PLC0415
@@ -113,7 +113,7 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
     from adapters.batch.interruption import Interruption  # noqa: PLC0415
-    from adapters.clock import SystemClock  # noqa: PLC0415
+    from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
     from entrypoints.wiring import wire_sandbox  # noqa: PLC0415
 

@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.batch.interruption import deciding, wait_for
-from adapters.clock import SystemClock, SystemRandomness
-from adapters.input_files import LocalFiles
 from adapters.keys.passwords import FilePassword, TypedPassword
-from adapters.step_path import StepPath
-from adapters.terminal import Stderr, Terminal
-from adapters.token_files import TokenFile
-from adapters.token_streams import OpenStream, StandardOutput, find_descriptor
+from adapters.machine.clock import SystemClock, SystemRandomness
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.step_path import StepPath
+from adapters.machine.terminal import Stderr, Terminal
+from adapters.machine.token_files import TokenFile
+from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateType,
 )
 
-from adapters.input_files import LocalFiles
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import generate_jwk, make_signer
+from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.keys.source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from adapters.input_files import LocalFiles
 from adapters.jose.jws import JwsSigner, make_signer
 from adapters.keys.passwords import FilePassword
+from adapters.machine.input_files import LocalFiles
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats import base64url, json_text

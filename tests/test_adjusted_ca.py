@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import pytest
 from cryptography.x509.oid import NameOID
 
-from adapters.input_files import LocalFiles
 from adapters.keys.passwords import FilePassword
+from adapters.machine.input_files import LocalFiles
 from domain.ca.url import CaUrl
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from adapters.ca.visit import CaProbe
-from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
 from adapters.jose.jws import generate_jwk
+from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Stop

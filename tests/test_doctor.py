@@ -83,7 +83,7 @@ class Place:
     def move_clock(self, seconds: int) -> None:
         """Let this machine's clock be so far ahead."""
         moved = lambda _: time.time_ns() + seconds * NANOSECONDS  # noqa: E731
-        self.monkeypatch.setattr("adapters.clock.SystemClock.now", moved)
+        self.monkeypatch.setattr("adapters.machine.clock.SystemClock.now", moved)
 
 
 @pytest.fixture

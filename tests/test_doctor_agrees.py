@@ -191,7 +191,7 @@ def use_context(scene: Scene, name: str) -> None:
 
 def move_clock(scene: Scene, seconds: int) -> None:
     moved = lambda _: time.time_ns() + seconds * NANOSECONDS  # noqa: E731
-    scene.monkeypatch.setattr("adapters.clock.SystemClock.now", moved)
+    scene.monkeypatch.setattr("adapters.machine.clock.SystemClock.now", moved)
 
 
 def spell_address(scene: Scene, host: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.file_system import MAX_NAMES, LocalFileSystem
+from adapters.machine.file_system import MAX_NAMES, LocalFileSystem
 from domain.doctor.file_facts import FileKind
 from domain.errors import InputError
 

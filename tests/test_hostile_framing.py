@@ -11,11 +11,11 @@ import pytest
 
 from adapters.ca.https_client import HttpsClient
 from adapters.ca.visit import MAX_BODY_BYTES, CaProbe
-from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
 from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
+from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.doctor.ca_visit import Stop

@@ -11,9 +11,9 @@ from time import monotonic
 
 import pytest
 
-from adapters import input_files
 from adapters.batch.line_source import LineSource
-from adapters.input_files import LocalFiles
+from adapters.machine import input_files
+from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import REPOSITORY

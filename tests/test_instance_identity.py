@@ -15,9 +15,9 @@ from unittest import mock
 import pytest
 
 import adapters.instance_metadata
-from adapters.clock import SystemClock
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Answer
+from adapters.machine.clock import SystemClock
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import NetworkError
 from domain.formats import base64url

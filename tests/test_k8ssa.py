@@ -8,8 +8,8 @@ from unittest import mock
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapters.clock import SystemClock
 from adapters.jose.jws import make_signer
+from adapters.machine.clock import SystemClock
 from domain.formats import base64url, json_text
 from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key

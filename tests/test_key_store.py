@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters.input_files import LocalFiles
 from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
 from adapters.jose.jws import JwsSigner, generate_jwk, make_signer
 from adapters.keys.formats import load_pem_key
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import ATTEMPTS, FilePassword, TypedPassword
 from adapters.keys.store import MAX_KEY_BYTES, KeyContainers
+from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordError
 from domain.formats import base64url
 from domain.keys.jwk import read_public_jwk

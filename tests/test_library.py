@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters.clock import SystemClock, SystemRandomness
+from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.ca.url import parse_ca_url
 from entrypoints.minting import Evidence, make_token
 from tests.ca_client import connect, general_name, make_csr

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.input_files import LocalFiles
 from adapters.keys.passwords import MAX_PASSWORD_BYTES, FilePassword, TypedPassword
+from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
 from tests.memory_ports import MemoryFiles, ScriptedPrompter
 from tests.pseudo_terminal import run_cli_on_terminal

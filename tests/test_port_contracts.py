@@ -10,14 +10,14 @@ from pathlib import Path
 import attrs
 import pytest
 
-from adapters.clock import SystemClock, SystemRandomness
-from adapters.input_files import LocalFiles, RememberedFiles
 from adapters.jose.jws import generate_jwk, make_signer
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword, TypedPassword
-from adapters.terminal import Stderr
-from adapters.token_files import TokenFile
-from adapters.token_streams import StandardOutput
+from adapters.machine.clock import SystemClock, SystemRandomness
+from adapters.machine.input_files import LocalFiles, RememberedFiles
+from adapters.machine.terminal import Stderr
+from adapters.machine.token_files import TokenFile
+from adapters.machine.token_streams import StandardOutput
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.ports import (
@@ -193,7 +193,7 @@ def test_no_password_is_an_error(passwords: Passwords, error: type[Exception]) -
 # -- Prompter ---------------------------------------------------------------------------------------
 
 ANSWER = """
-from adapters.terminal import Terminal
+from adapters.machine.terminal import Terminal
 terminal = Terminal()
 print(terminal.choose("Which one?", ["a", "b", "c"]), terminal.password("Password"))
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.batch.progress import ProgressBar
-from adapters.terminal import Stderr
+from adapters.machine.terminal import Stderr
 from domain.formats import base64url
 from domain.formats.terminal_text import MAX_LINE_LENGTH
 from tests.hostile_ca import answer, issue, root, serve

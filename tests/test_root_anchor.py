@@ -12,8 +12,8 @@ from adapters.ca.https import HttpsAuthority
 from adapters.ca.https_client import HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import RootFile, fingerprint_root
-from adapters.input_files import LocalFiles
-from adapters.step_path import StepPath
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.step_path import StepPath
 from domain.ca.url import CaUrl
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from adapters.ca.root_file import MAX_ROOT_BYTES, RootFile
-from adapters.input_files import LocalFiles
+from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
 from tests.hostile_ca import issue, root
 from tests.memory_ports import MemoryFiles

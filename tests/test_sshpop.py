@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateType,
 )
 
-from adapters.clock import SystemClock
 from adapters.jose.jws import make_signer
+from adapters.machine.clock import SystemClock
 from tests.ca_client import connect, make_ssh_key
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.provisioned_ca import SSHPOP, ProvisionedCa

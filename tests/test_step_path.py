@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.input_files import LocalFiles
-from adapters.step_path import StepPath
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.step_path import StepPath
 from domain.errors import InputError, StepOttError, UsageError
 from tests.running import invoke, run_step
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapters.terminal import Stderr
+from adapters.machine.terminal import Stderr
 from tests.peer_programs import REPOSITORY
 from tests.pseudo_terminal import (
     DOWN,
@@ -27,7 +27,7 @@ from tests.running import Result, list_children
 
 ASK = """
 import sys
-from adapters.terminal import Terminal
+from adapters.machine.terminal import Terminal
 from domain.errors import StepOttError
 try:
     print(repr({call}))

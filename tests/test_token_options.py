@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from adapters.input_files import LocalFiles
+from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.formats.json_text import Number
 from tests.offline_place import OfflinePlace, prepare_place

@@ -9,8 +9,8 @@ import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.input_files import LocalFiles
 from adapters.jose.jws import StepCaSignatures
+from adapters.machine.input_files import LocalFiles
 from domain.ca.settings import AuthoritySettings
 from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint

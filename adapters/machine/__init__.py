@@ -1,0 +1,1 @@
+"""This machine: its clock, files, terminal and settings."""
