@@ -14,8 +14,8 @@ from domain.formats.duration import MINUTE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.id_tokens import Expected
-    from adapters.oidc_sign_in import OidcSignIn
+    from adapters.sign_in.id_tokens import Expected
+    from adapters.sign_in.oidc import OidcSignIn
     from domain.mint.judge_options import TokenOptions
     from domain.ports import Notices
     from domain.sign_in.client import IdentityClient
@@ -38,9 +38,9 @@ class LateIdentityProvider:
             UsageError: the libraries that this takes are not installed.
         """
         check_id_token, expected, make_sign_in = _load()
-        from adapters.browser import open_browser  # noqa: PLC0415
-        from adapters.identity_session import IdentitySession  # noqa: PLC0415
-        from adapters.redirect_listener import listen_for_redirect  # noqa: PLC0415
+        from adapters.sign_in.browser import open_browser  # noqa: PLC0415
+        from adapters.sign_in.redirect_listener import listen_for_redirect  # noqa: PLC0415
+        from adapters.sign_in.session import IdentitySession  # noqa: PLC0415
 
         patience = self.options.timeout if "timeout" in self.options.settings else PATIENCE
         return make_sign_in(
@@ -71,8 +71,8 @@ def _load() -> tuple[Callable[..., Any], type[Expected], type[OidcSignIn]]:
         UsageError: the libraries that this takes are not installed.
     """
     try:
-        from adapters.id_tokens import Expected, check_id_token  # noqa: PLC0415
-        from adapters.oidc_sign_in import OidcSignIn  # noqa: PLC0415
+        from adapters.sign_in.id_tokens import Expected, check_id_token  # noqa: PLC0415
+        from adapters.sign_in.oidc import OidcSignIn  # noqa: PLC0415
     except ModuleNotFoundError as error:
         from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
 

@@ -13,9 +13,9 @@ from adapters.ca.https_client import HttpsClient
 from adapters.ca.visit import MAX_BODY_BYTES, CaProbe
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
-from adapters.identity_session import IdentitySession
 from adapters.instance_metadata import HttpMetadata
 from adapters.machine.clock import SystemClock
+from adapters.sign_in.session import IdentitySession
 from domain.ca.url import CaUrl
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.doctor.ca_visit import Stop
@@ -48,7 +48,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
                 HttpsClient(url, [root().der], request_timeout=timeout, timeout=timeout).get("/health", MAX_BODY_BYTES)
             elif peer == "identity provider":
                 monkeypatch.setattr(
-                    "adapters.identity_session.make_system_context", lambda: make_tls_context([root().der])
+                    "adapters.sign_in.session.make_system_context", lambda: make_tls_context([root().der])
                 )
                 IdentitySession(request_timeout=timeout).get_json(f"{ca.url}/")
             else:

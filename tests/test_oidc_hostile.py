@@ -23,9 +23,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from adapters.id_tokens import MAX_KEYS
 from adapters.jose.jws import public_members
-from adapters.redirect_listener import listen_for_redirect
+from adapters.sign_in.id_tokens import MAX_KEYS
+from adapters.sign_in.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError
 from domain.formats import base64url
 from tests.hostile_ca import answer, listen, root, serve
@@ -81,7 +81,7 @@ def run(provider: HostileProvider, tmp_path: Path) -> Iterator[Run]:
             listed.update(members)
             place = ["--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
             surroundings = {"STEPPATH": str(tmp_path / "step"), **(environment or {})}
-            with mock.patch("adapters.browser.open_browser", browser or come_back(provider)):
+            with mock.patch("adapters.sign_in.browser.open_browser", browser or come_back(provider)):
                 result = invoke("token", EMAIL, *place, *words, environment=surroundings)
             assert SECRET not in result.err
             return result
@@ -526,7 +526,7 @@ def test_hundreds_of_idle_connections_are_in_nobodys_way() -> None:
 
 def test_a_connection_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for nothing, or byte by byte, is hung up on."""
-    monkeypatch.setattr("adapters.redirect_listener.CONNECTION_SECONDS", 0.1)
+    monkeypatch.setattr("adapters.sign_in.redirect_listener.CONNECTION_SECONDS", 0.1)
     with listen_for_redirect("127.0.0.1", 0, read_any) as listener:
         place = ("127.0.0.1", int(listener.redirect_uri.rpartition(":")[2]))
         with socket.create_connection(place, timeout=30) as slow:
@@ -701,7 +701,7 @@ def test_a_provider_over_tls_is_trusted_by_the_systems_roots(tmp_path: Path) -> 
     with (
         serve_provider(is_tls=True) as provider,
         serve(lambda _: answer({"provisioners": [provider.members()]})) as ca,
-        mock.patch("adapters.browser.open_browser", come_back(provider)),
+        mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
     ):
         keys = tmp_path / "tls-keys"
         trusted = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path), "SSLKEYLOGFILE": str(keys)}
@@ -724,7 +724,7 @@ def test_a_provider_is_reached_through_the_proxy(tmp_path: Path, refusal: bytes)
         words = ["token", EMAIL, "--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
         with (
             run_proxy(int(here.rpartition(":")[2]), refusal) as proxy,
-            mock.patch("adapters.browser.open_browser", come_back(provider)),
+            mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
         ):
             environment = {
                 "SSL_CERT_FILE": str(tmp_path / "root.crt"),

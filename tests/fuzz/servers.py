@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from adapters.id_tokens import Expected, check_id_token
-from adapters.identity_session import IdentitySession, make_system_context
 from adapters.jose.jws import make_signer, public_members
-from adapters.redirect_listener import listen_for_redirect
+from adapters.sign_in.id_tokens import Expected, check_id_token
+from adapters.sign_in.redirect_listener import listen_for_redirect
+from adapters.sign_in.session import IdentitySession, make_system_context
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
@@ -147,7 +147,7 @@ def open_sign_in() -> Iterator[Run]:
         serve_provider() as provider,
         serve(lambda _: write_sound(encode_json({"provisioners": members}))) as ca,
         mock.patch("entrypoints.identity_wiring.PATIENCE", NANOSECONDS // 20),
-        mock.patch("adapters.identity_session.make_system_context", return_value=make_system_context()),
+        mock.patch("adapters.sign_in.session.make_system_context", return_value=make_system_context()),
         mock.patch("entrypoints.identity_wiring.sleep", return_value=None),
     ):
         where = ["--ca-url", ca.url, "--root", place.write("root.pem", root().pem)]
@@ -163,7 +163,7 @@ def open_sign_in() -> Iterator[Run]:
             names = ("/.well-known/openid-configuration", "/jwks", "/device")
             provider.replies = {name: reply(encode_json(one)) for name, one in zip(names, changed, strict=True)}
             provider.tokens = [] if random.random() < 0.5 else [_write_token(random, provider)]
-            with mock.patch("adapters.browser.open_browser", _browse(provider)):
+            with mock.patch("adapters.sign_in.browser.open_browser", _browse(provider)):
                 words = ["token", "alice", *where, "--request-timeout", f"{SECONDS}s"]
                 return run_command([*words, *(["--console"] if by_device else [])], _alone(place))
 
