@@ -28,6 +28,6 @@ class _LateMetadata:
 
 
 def _open_metadata() -> InstanceMetadata:
-    from adapters.instance_metadata import HttpMetadata, find_address  # noqa: PLC0415
+    from adapters.cloud_metadata import HttpMetadata, find_address  # noqa: PLC0415
 
     return HttpMetadata(find_address=lambda service: find_address(service, os.environ))

@@ -141,13 +141,13 @@ def test_a_machine_in_a_cloud_offline_adds_urllib3(sandbox_path: Path, tmp_path:
         modules = list_loaded(words, {"STEPPATH": str(tmp_path), **host.environment()})
     assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3", *OF_CATTRS}
     assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
-    assert "adapters.instance_metadata" in modules
+    assert "adapters.cloud_metadata" in modules
 
 
 @pytest.mark.parametrize("words", [["token", "foo", "--offline"], ["doctor", "--help"]], ids=" ".join)
 def test_nobody_else_loads_the_metadata_services(sandbox: dict[str, str], words: list[str]) -> None:
     """Only who mints for a machine in a cloud waits for their client."""
-    assert "adapters.instance_metadata" not in list_loaded(words, sandbox)
+    assert "adapters.cloud_metadata" not in list_loaded(words, sandbox)
 
 
 @pytest.mark.parametrize("kind", ["P-256", "X25519"])

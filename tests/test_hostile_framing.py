@@ -11,9 +11,9 @@ import pytest
 
 from adapters.ca.https_client import HttpsClient
 from adapters.ca.visit import MAX_BODY_BYTES, CaProbe
+from adapters.cloud_metadata import HttpMetadata
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
-from adapters.instance_metadata import HttpMetadata
 from adapters.machine.clock import SystemClock
 from adapters.sign_in.session import IdentitySession
 from domain.ca.url import CaUrl

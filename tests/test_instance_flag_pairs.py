@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-import adapters.instance_metadata
+import adapters.cloud_metadata
 from domain.cloud.metadata import MetadataService
 from tests.cloud_identities import BEHAVIOURS, NAMES, provisioners
 from tests.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
@@ -71,7 +71,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         host = stack.enter_context(serve_metadata(BEHAVIOURS[request.param]()))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         addresses = {SERVICES[request.param]: ("NOWHERE", host.url)}
-        patch.setattr(adapters.instance_metadata, "ADDRESSES", addresses)
+        patch.setattr(adapters.cloud_metadata, "ADDRESSES", addresses)
         write_step_path(path, listed, ca.url)
         yield CloudScene(path, ca, fingerprints, bindings, {}, request.param)
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-import adapters.instance_metadata
+import adapters.cloud_metadata
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Answer
 from adapters.machine.clock import SystemClock
@@ -200,7 +200,7 @@ def test_the_environment_says_where_the_service_is(place: dict[str, str], type_n
 def test_an_address_is_read_in_any_form(named: str, address: str) -> None:
     """IPv6, in brackets, and names."""
     variable = VARIABLES["AWS"]
-    assert adapters.instance_metadata.find_address(MetadataService.AMAZON, {variable: named}) == address
+    assert adapters.cloud_metadata.find_address(MetadataService.AMAZON, {variable: named}) == address
 
 
 def test_googles_variable_is_a_host(place: dict[str, str]) -> None:
@@ -313,7 +313,7 @@ def test_a_service_that_takes_its_time_is_given_up(
     place: dict[str, str], type_name: str, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound is of wall-clock time: neither silence nor a byte now and then goes past it."""
-    monkeypatch.setattr(adapters.instance_metadata, "TIMEOUT", SECOND // 5)
+    monkeypatch.setattr(adapters.cloud_metadata, "TIMEOUT", SECOND // 5)
     with serve_metadata(behaviour) as host:
         result = run(place | host.environment(), type_name)
     how = f"its metadata service at {host.url} did not answer within 200ms"
@@ -356,9 +356,9 @@ def test_an_error_names_the_time_that_the_request_had(
                 return Answer(200, "", b"")
             raise ExchangeError(FaultKind.LATE)
 
-    monkeypatch.setattr(adapters.instance_metadata, "monotonic", lambda: passed[0])
-    monkeypatch.setattr(adapters.instance_metadata, "Exchange", OneAnswer)
-    services = adapters.instance_metadata.HttpMetadata(find_address=lambda _: "http://metadata")
+    monkeypatch.setattr(adapters.cloud_metadata, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(adapters.cloud_metadata, "Exchange", OneAnswer)
+    services = adapters.cloud_metadata.HttpMetadata(find_address=lambda _: "http://metadata")
     services.ask(MetadataService.AMAZON, MetadataRequest(path="/"))
     with pytest.raises(NetworkError, match=re.escape(told)):
         services.ask(MetadataService.AMAZON, MetadataRequest(path="/", patience=patience))
@@ -380,7 +380,7 @@ def test_a_name_that_never_resolves_is_told(
     place: dict[str, str], type_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A resolver that hangs is within the bound as well."""
-    monkeypatch.setattr(adapters.instance_metadata, "TIMEOUT", SECOND // 5)
+    monkeypatch.setattr(adapters.cloud_metadata, "TIMEOUT", SECOND // 5)
     with serve_metadata(stall) as host:
         stopped = host.stopped
         with mock.patch.object(socket, "getaddrinfo", side_effect=lambda *_: stopped.wait(IDLE_SECONDS)):
