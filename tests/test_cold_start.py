@@ -169,8 +169,10 @@ def test_only_a_nebula_key_that_signs_by_xeddsa_loads_libsodium(kind: str, tmp_p
     assert list_slow(modules) <= {"bcrypt"}
 
 
-OF_OIDC = {"adapters.sign_in.browser", "adapters.sign_in.id_tokens", "adapters.sign_in.session", "adapters.sign_in.oidc",
-           "adapters.sign_in.redirect_listener", "authlib", "joserfc", "webbrowser"}  # fmt: skip
+OF_OIDC = {
+    "adapters.sign_in.browser", "adapters.sign_in.id_tokens", "adapters.sign_in.session", "adapters.sign_in.oidc",
+    "adapters.sign_in.redirect_listener", "authlib", "joserfc", "webbrowser",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

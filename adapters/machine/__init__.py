@@ -1,1 +1,1 @@
-"""This machine: its clock, files, terminal and settings."""
+"""The machine: its clock, files, terminal and settings."""
