@@ -17,10 +17,10 @@ from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, read_token_options
 from domain.settings.devices import check_key_sources
-from entrypoints.argv import complete_settings
 from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
 from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.commands import TOKEN
+from entrypoints.command_line.argv import complete_settings
+from entrypoints.command_line.commands import TOKEN
 from entrypoints.examination import Ports
 from entrypoints.identity_wiring import SilentIdentityProvider
 from entrypoints.wiring import assemble_ports, open_step_path

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from domain.errors import UsageError
-from entrypoints.argv import HELP_WORDS, asks_for_help, is_help_word, parse_words
-from entrypoints.commands import COMMANDS, VERSION, Command
-from entrypoints.dispatch import dispatch
-from entrypoints.help import describe_command, describe_program
+from entrypoints.command_line.argv import HELP_WORDS, asks_for_help, is_help_word, parse_words
+from entrypoints.command_line.commands import COMMANDS, VERSION, Command
+from entrypoints.command_line.dispatch import dispatch
+from entrypoints.command_line.help import describe_command, describe_program
 from entrypoints.runs import RUNS, print_text
 
 

@@ -11,16 +11,27 @@ from typing import TYPE_CHECKING, Any
 from domain.errors import MissingSettingError, StepOttError, UsageError
 from domain.settings.setting import layer, naming_sources, respell
 from entrypoints import __version__
-from entrypoints.argv import complete_settings, parse_environment
-from entrypoints.commands import BATCH, COMMANDS, COMPLETION, DOCTOR, INSPECT, SANDBOX, TOKEN, VERIFY, VERSION, Command
-from entrypoints.help import PROGRAM
+from entrypoints.command_line.argv import complete_settings, parse_environment
+from entrypoints.command_line.commands import (
+    BATCH,
+    COMMANDS,
+    COMPLETION,
+    DOCTOR,
+    INSPECT,
+    SANDBOX,
+    TOKEN,
+    VERIFY,
+    VERSION,
+    Command,
+)
+from entrypoints.command_line.help import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from adapters.machine.step_path import StepPath
     from domain.settings.setting import Setting, Settings
-    from entrypoints.dispatch import Run
+    from entrypoints.command_line.dispatch import Run
 
 
 def print_text(text: str) -> int:
@@ -129,7 +140,7 @@ def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_completion(positional: Sequence[str], _: Settings) -> int:
-    from entrypoints.completion import SCRIPTS  # noqa: PLC0415
+    from entrypoints.command_line.completion import SCRIPTS  # noqa: PLC0415
 
     listed = ", ".join(SCRIPTS)
     shell = _take_one(positional, COMPLETION, "shell", f"the shells are {listed}")

@@ -28,8 +28,8 @@ from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.keys.source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
+from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
 from entrypoints.key_wiring import wire_key_store
-from entrypoints.options import TOKEN_OPTIONS, ValueKind
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import HostileCa, issue, root
 from tests.hostile_provider import HostileProvider

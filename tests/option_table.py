@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from entrypoints.help import list_spellings
-from entrypoints.options import TOKEN_OPTIONS, Option
+from entrypoints.command_line.help import list_spellings
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option
 from tests.peer_programs import REPOSITORY
 
 BEGIN, END = "<!-- flags of token: begin -->\n", "<!-- flags of token: end -->\n"

@@ -21,7 +21,9 @@ GROUND = [["adapters", "http"], ["adapters", "ca"]]
 """Families of adapters that other adapters stand on."""
 
 COMPOSITION_ROOTS = [
-    path for path in LAYERS["entrypoints"] if path.name == "runs.py" or "wiring" in path.stem or path.parent.name == "wiring"
+    path
+    for path in LAYERS["entrypoints"]
+    if path.name == "runs.py" or "wiring" in path.stem or path.parent.name == "wiring"
 ]
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting
-from entrypoints.argv import parse_words
-from entrypoints.options import SANDBOX_OPTIONS, TOKEN_OPTIONS
+from entrypoints.command_line.argv import parse_words
+from entrypoints.command_line.options import SANDBOX_OPTIONS, TOKEN_OPTIONS
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.running import execute, invoke
 

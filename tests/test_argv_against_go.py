@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from domain.errors import UsageError
 from domain.settings.setting import Settings
-from entrypoints.argv import ParsedWords, parse_words
-from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
+from entrypoints.command_line.argv import ParsedWords, parse_words
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.go_answers import GoAnswers, ask_go
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from domain.formats import base64url
-from entrypoints.commands import BATCH
+from entrypoints.command_line.commands import BATCH
 from tests.hostile_ca import answer, root, serve
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import REPOSITORY, RunningCa

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
-from entrypoints.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
-from entrypoints.completion import SCRIPTS, fish, zsh
-from entrypoints.completion.offers import ValueOffer, offer_value
-from entrypoints.options import Option
+from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETION, SHELLS, Command
+from entrypoints.command_line.completion import SCRIPTS, fish, zsh
+from entrypoints.command_line.completion.offers import ValueOffer, offer_value
+from entrypoints.command_line.options import Option
 from tests.completing_shells import ASK, FILES, FOLDERS, Offers, ask_zsh, quote, quote_fish, run_shell
 from tests.pseudo_terminal import run_on_terminal
 from tests.running import invoke

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from domain.settings.setting import AMBIENT
-from entrypoints.options import TOKEN_OPTIONS, ValueKind
+from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
 from tests.flag_scene import CNF, SWITCHES
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import RunningCa

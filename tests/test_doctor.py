@@ -20,7 +20,7 @@ from adapters.jose.jws import generate_jwk
 from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
-from entrypoints.commands import DOCTOR
+from entrypoints.command_line.commands import DOCTOR
 from tests.ca_client import connect, general_name, make_csr
 from tests.hostile_ca import root
 from tests.nebula_mesh import Mesh

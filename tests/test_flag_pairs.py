@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.machine.input_files import LocalFiles
-from entrypoints.options import TOKEN_OPTIONS
+from entrypoints.command_line.options import TOKEN_OPTIONS
 from tests.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.hostile_ca import answer, issue, root, serve, stall
 from tests.hostile_provider import serve_provider

@@ -11,10 +11,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from entrypoints.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
-from entrypoints.completion import SCRIPTS
-from entrypoints.help import PROGRAM, describe_program, list_spellings
-from entrypoints.options import Option
+from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
+from entrypoints.command_line.completion import SCRIPTS
+from entrypoints.command_line.help import PROGRAM, describe_program, list_spellings
+from entrypoints.command_line.options import Option
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, execute, invoke
 

@@ -22,7 +22,7 @@ from domain.settings.print_form import JSON, TEXT
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
 from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.commands import INSPECT
+from entrypoints.command_line.commands import INSPECT
 from entrypoints.inspecting import describe_token
 from entrypoints.report import Canvas, fit_encoding, render
 from tests.memory_ports import FixedClock, MemoryFiles

@@ -21,7 +21,7 @@ from adapters.machine.clock import SystemClock
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import NetworkError
 from domain.formats import base64url
-from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import make_ssh_key
 from tests.cloud_identities import (
     BEHAVIOURS,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from adapters.jose.jws import make_signer
 from adapters.machine.clock import SystemClock
 from domain.formats import base64url, json_text
-from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key
 from tests.provisioned_ca import K8SSA, KUBERNETES_ISSUER, ProvisionedCa
 from tests.running import Result, invoke

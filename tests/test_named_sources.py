@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import InputError
 from domain.settings.setting import Origin, Setting, respell
-from entrypoints.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
+from entrypoints.command_line.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
 from tests.flag_scene import Scene, prepare, write_bindings, write_json, write_roots
 from tests.hostile_ca import answer, issue, root, serve, stall
 from tests.hostile_provider import serve_provider

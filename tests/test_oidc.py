@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 from cryptography import x509
 
-from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.browsing_person import NAME, browse
 from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
 from tests.headless_browser import PROGRAM

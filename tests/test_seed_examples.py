@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from adapters.jose.jwe import open_jwe
 from adapters.jose.jws import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
-from entrypoints.commands import TOKEN
+from entrypoints.command_line.commands import TOKEN
 from tests.hostile_ca import answer, root, serve
 from tests.hostile_provider import EMAIL, serve_provider
 from tests.nebula_mesh import NEBULA, Mesh

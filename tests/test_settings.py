@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, layer
-from entrypoints.argv import (
+from entrypoints.command_line.argv import (
     FALSE_WORDS,
     TRUE_WORDS,
     parse_configuration,
@@ -20,7 +20,7 @@ from entrypoints.argv import (
     parse_switch,
     parse_words,
 )
-from entrypoints.options import TOKEN_OPTIONS, Option, ValueKind
+from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.go_answers import GoAnswers, ask_go
 from tests.offline_place import OfflinePlace, prepare_place
 from tests.peer_programs import RunningCa

@@ -12,7 +12,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url, json_text
 from domain.report.fact import Fact
 from domain.verify.forecast import Forecast
-from entrypoints.commands import VERIFY
+from entrypoints.command_line.commands import VERIFY
 from entrypoints.verifying import describe_forecast
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import RunningCa, choose_port

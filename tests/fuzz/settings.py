@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.ca.provisioner_json import read_provisioners
 from domain.formats import json_text
-from entrypoints.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option, ValueKind
+from entrypoints.command_line.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option, ValueKind
 from tests.fuzz.mutation import encode_json, near_json, near_text, near_value, odd_text, sample
 from tests.fuzz.place import FURTHER, KID, Place, open_place
 from tests.fuzz.target import Run, Target, parser, run_command

@@ -2,8 +2,8 @@
 
 import textwrap
 
-from entrypoints.commands import COMMANDS, GROUPS, Command
-from entrypoints.options import Option
+from entrypoints.command_line.commands import COMMANDS, GROUPS, Command
+from entrypoints.command_line.options import Option
 
 PROGRAM = "step-ott"
 _WIDTH = 96

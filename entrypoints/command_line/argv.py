@@ -11,7 +11,7 @@ import attrs
 
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, Settings, Value, show_value
-from entrypoints.options import Option, ValueKind
+from entrypoints.command_line.options import Option, ValueKind
 
 TRUE_WORDS = ("1", "t", "T", "TRUE", "true", "True")
 FALSE_WORDS = ("0", "f", "F", "FALSE", "false", "False")

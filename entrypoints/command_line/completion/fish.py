@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from entrypoints.commands import Command
-from entrypoints.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
-from entrypoints.options import Option, ValueKind
+from entrypoints.command_line.commands import Command
+from entrypoints.command_line.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
+from entrypoints.command_line.options import Option, ValueKind
 
 _FUNCTIONS = r"""# fish completion for step-ott, for fish 3.4 and later; this line installs it:
 #   mkdir -p ~/.config/fish/completions && step-ott completion fish > ~/.config/fish/completions/step-ott.fish

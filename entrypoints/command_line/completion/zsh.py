@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from entrypoints.commands import Command
-from entrypoints.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
-from entrypoints.options import Option, ValueKind
+from entrypoints.command_line.commands import Command
+from entrypoints.command_line.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
+from entrypoints.command_line.options import Option, ValueKind
 
 _HEAD = r"""#compdef step-ott
 # zsh completion for step-ott; this line in ~/.zshrc, after compinit, installs it:

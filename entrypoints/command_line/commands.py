@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from entrypoints.options import (
+from entrypoints.command_line.options import (
     BATCH_OPTIONS,
     DOCTOR_OPTIONS,
     INSPECT_OPTIONS,

@@ -1,7 +1,7 @@
 """Fire finds the command and binds its arguments; it gets only spellings that it cannot misread.
 
 Plain Fire would turn words into Python values, keep the last of a repeated flag, and print what a
-command returns. So words are read by `entrypoints.argv` first, Fire sees Python literals alone, and the
+command returns. So words are read by `entrypoints.command_line.argv` first, Fire sees Python literals alone, and the
 functions that it calls do nothing but take down what is to be done.
 """
 

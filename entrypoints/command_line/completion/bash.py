@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from entrypoints.commands import Command
-from entrypoints.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
-from entrypoints.options import ValueKind
+from entrypoints.command_line.commands import Command
+from entrypoints.command_line.completion.offers import COMMAND_SWITCHES, PROGRAM_SWITCHES, PROGRAM_WORDS, offer_value
+from entrypoints.command_line.options import ValueKind
 
 _TABLES = r"""# bash completion for step-ott, for bash 4 and later; this line in ~/.bashrc installs it:
 #   source <(step-ott completion bash)

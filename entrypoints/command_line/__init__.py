@@ -1,0 +1,1 @@
+"""The command line: its words, options, commands, help and completion."""
