@@ -19,9 +19,9 @@ from adapters.machine.terminal import Stderr
 from domain.batch.line import MAX_LINE_BYTES
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken
-from entrypoints.batching import BatchPorts, Totals, run_batch
-from entrypoints.line_minting import LineMinter
-from entrypoints.minting import gather_evidence
+from entrypoints.use_cases.batch import BatchPorts, Totals, run_batch
+from entrypoints.use_cases.mint import gather_evidence
+from entrypoints.use_cases.mint_lines import LineMinter
 from entrypoints.wiring import wire_ports
 
 if TYPE_CHECKING:

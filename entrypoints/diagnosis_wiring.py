@@ -21,8 +21,8 @@ from entrypoints.authority_wiring import find_root, wire_authority, wire_publish
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.command_line.argv import complete_settings
 from entrypoints.command_line.commands import TOKEN
-from entrypoints.examination import Ports
 from entrypoints.identity_wiring import SilentIdentityProvider
+from entrypoints.use_cases.doctor_state import Ports
 from entrypoints.wiring import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from domain.ca.url import CaUrl
     from domain.ports import Authority, CaVisitor, Configuration, InputFiles
     from domain.settings.setting import Settings
-    from entrypoints import minting
+    from entrypoints.use_cases import mint as minting
 
 
 def wire_diagnosis(given: Settings) -> Ports:

@@ -45,7 +45,7 @@ def print_text(text: str) -> int:
 def _run_token(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.mint.judge_options import read_token_options  # noqa: PLC0415
-    from entrypoints.minting import mint_token  # noqa: PLC0415
+    from entrypoints.use_cases.mint import mint_token  # noqa: PLC0415
     from entrypoints.wiring import wire_ports  # noqa: PLC0415
 
     if len(positional) > 1:
@@ -84,7 +84,7 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.terminal import Stderr  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
-    from entrypoints.inspecting import describe_token  # noqa: PLC0415
+    from entrypoints.use_cases.inspect import describe_token  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_token(positional, INSPECT)
@@ -96,7 +96,7 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from domain.verify.forecast import Verdict  # noqa: PLC0415
     from domain.verify.options import read_verify_options  # noqa: PLC0415
-    from entrypoints.verifying import describe_forecast, foretell_answer  # noqa: PLC0415
+    from entrypoints.use_cases.verify import describe_forecast, foretell_answer  # noqa: PLC0415
     from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
 
     source = _take_token(positional, VERIFY)
@@ -112,8 +112,8 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
 def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
     from domain.report.finding import Outcome  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
-    from entrypoints.diagnosing import diagnose, list_facts  # noqa: PLC0415
     from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
+    from entrypoints.use_cases.doctor import diagnose, list_facts  # noqa: PLC0415
 
     _take_none(positional, DOCTOR)
     form = choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)), REPORT_FORMS)
@@ -199,7 +199,7 @@ def _take_token(positional: Sequence[str], command: Command) -> str:
 
 
 def _print_report(facts: Mapping[str, Any], form: str, note: str = "") -> int:
-    from entrypoints.report import choose_canvas, choose_paint, fit_encoding, render  # noqa: PLC0415
+    from entrypoints.use_cases.report import choose_canvas, choose_paint, fit_encoding, render  # noqa: PLC0415
 
     text = render(facts, form, note, choose_paint(), choose_canvas())
     return print_text(fit_encoding(text, form, getattr(sys.stdout, "encoding", None)))

@@ -27,8 +27,8 @@ from entrypoints.identity_wiring import LateIdentityProvider
 from entrypoints.key_wiring import wire_key_store
 from entrypoints.late_loading import defer
 from entrypoints.metadata_wiring import wire_metadata
-from entrypoints.minting import Ports
 from entrypoints.process import is_own
+from entrypoints.use_cases.mint import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter, TokenSink
     from domain.verify.options import VerifyOptions
-    from entrypoints.verifying import VerifyPorts
+    from entrypoints.use_cases.verify import VerifyPorts
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
@@ -113,7 +113,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
         InputError: ca.json or the root cannot be read.
     """
     from adapters.jose.jws import StepCaSignatures  # noqa: PLC0415
-    from entrypoints.verifying import VerifyPorts  # noqa: PLC0415
+    from entrypoints.use_cases.verify import VerifyPorts  # noqa: PLC0415
 
     files = LocalFiles(Stderr(sys.stderr).inform)
     return VerifyPorts(

@@ -8,8 +8,8 @@ import pytest
 from domain.batch.options import read_batch_options
 from domain.batch.portion import Goods, Lines, LooseEnd, Portion, RefusedLine
 from domain.errors import OutputError
-from entrypoints.batching import BatchPorts, run_batch
-from entrypoints.line_minting import LineMinter
+from entrypoints.use_cases.batch import BatchPorts, run_batch
+from entrypoints.use_cases.mint_lines import LineMinter
 from tests.token_requests import NOW
 
 

@@ -23,8 +23,8 @@ from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
 from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.command_line.commands import INSPECT
-from entrypoints.inspecting import describe_token
-from entrypoints.report import Canvas, fit_encoding, render
+from entrypoints.use_cases.inspect import describe_token
+from entrypoints.use_cases.report import Canvas, fit_encoding, render
 from tests.memory_ports import FixedClock, MemoryFiles
 from tests.provisioned_ca import ProvisionedCa
 from tests.pseudo_terminal import run_on_terminal

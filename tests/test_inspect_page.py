@@ -24,8 +24,8 @@ from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
 from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.inspecting import read_header_certificates
-from entrypoints.report import render
+from entrypoints.use_cases.inspect import read_header_certificates
+from entrypoints.use_cases.report import render
 from tests.forged_nebula import Draft
 from tests.offline_place import write_root
 from tests.peer_programs import REPOSITORY

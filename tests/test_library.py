@@ -11,7 +11,7 @@ import pytest
 
 from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.ca.url import parse_ca_url
-from entrypoints.minting import Evidence, make_token
+from entrypoints.use_cases.mint import Evidence, make_token
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
 from tests.running import invoke

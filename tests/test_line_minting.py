@@ -23,8 +23,8 @@ from domain.mint.judge_options import read_token_options
 from domain.settings.setting import Origin, Setting, Settings
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from entrypoints.line_minting import CHECKED_EVERY, LineMinter
-from entrypoints.minting import Evidence, gather_evidence, mint_token
+from entrypoints.use_cases.mint import Evidence, gather_evidence, mint_token
+from entrypoints.use_cases.mint_lines import CHECKED_EVERY, LineMinter
 from tests.memory_ports import CountedRandomness, FixedClock, MemorySink
 from tests.running import decode_part
 from tests.token_requests import (

@@ -13,7 +13,7 @@ from domain.formats import base64url, json_text
 from domain.report.fact import Fact
 from domain.verify.forecast import Forecast
 from entrypoints.command_line.commands import VERIFY
-from entrypoints.verifying import describe_forecast
+from entrypoints.use_cases.verify import describe_forecast
 from tests.ca_client import connect, general_name, make_csr
 from tests.peer_programs import RunningCa, choose_port
 from tests.running import Result, invoke

@@ -12,7 +12,7 @@ from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.ports import Clock, Randomness
 from domain.provisioners.jwk import JwkProvisioner
 from domain.token.kind import KINDS_OF_OPTION, Kind
-from entrypoints.minting import Ports
+from entrypoints.use_cases.mint import Ports
 from tests.memory_ports import (
     CountedRandomness,
     FixedClock,

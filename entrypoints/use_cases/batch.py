@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from domain.batch.options import BatchOptions
     from domain.ports import BatchSink, LineReader, Progress, Workforce
-    from entrypoints.line_minting import LineMinter
+    from entrypoints.use_cases.mint_lines import LineMinter
 
 
 LINES_TOGETHER = 64

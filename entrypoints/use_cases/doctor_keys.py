@@ -13,8 +13,8 @@ from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import passed, unchecked, warning
 from domain.settings.devices import is_device_uri, list_pin_files
-from entrypoints.diagnosing_tokens import examine_token, examine_token_files
-from entrypoints.minting import choose_provisioner, open_credential
+from entrypoints.use_cases.doctor_token import examine_token, examine_token_files
+from entrypoints.use_cases.mint import choose_provisioner, open_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from domain.ports import Authority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential
-    from entrypoints import minting
-    from entrypoints.examination import Examination
+    from entrypoints.use_cases import mint as minting
+    from entrypoints.use_cases.doctor_state import Examination
 
 SECRET_FILES = (
     "provisioner-password-file", "password-file", "key", "x5c-key", "sshpop-key", "k8ssa-token-path", "nebula-key",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.ca.url import CaUrl
     from domain.mint.judge_options import TokenOptions
     from domain.ports import Authority, CaVisitor, Certificates, Clock, Configuration, FileSystem, Signatures
-    from entrypoints import minting
+    from entrypoints.use_cases import mint as minting
 
 
 _T = TypeVar("_T")

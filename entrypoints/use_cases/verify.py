@@ -12,7 +12,7 @@ from domain.report.fact import Fact
 from domain.report.finding import Outcome
 from domain.token.shown_token import read_shown_token
 from domain.verify.forecast import Forecast, Verdict, foretell
-from entrypoints.inspecting import read_source
+from entrypoints.use_cases.inspect import read_source
 
 if TYPE_CHECKING:
     from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures

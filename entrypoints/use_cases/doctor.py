@@ -12,15 +12,15 @@ from domain.doctor import diagnosis
 from domain.errors import StepOttError
 from domain.report.finding import Outcome, passed
 from domain.settings.print_form import JSON
-from entrypoints.diagnosing_authority import examine_authority
-from entrypoints.diagnosing_keys import examine_provisioners, examine_secrets
-from entrypoints.examination import Examination
+from entrypoints.use_cases.doctor_ca import examine_authority
+from entrypoints.use_cases.doctor_keys import examine_provisioners, examine_secrets
+from entrypoints.use_cases.doctor_state import Examination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.report.finding import Finding
-    from entrypoints.examination import Ports
+    from entrypoints.use_cases.doctor_state import Ports
 
 NUMBERS = {
     Outcome.PASSED: "passed",

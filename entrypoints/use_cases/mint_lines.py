@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
-    from entrypoints.minting import Evidence
+    from entrypoints.use_cases.mint import Evidence
 
 CHECKED_EVERY = 128
 """Of so many signatures one is verified, the first of each worker among them."""

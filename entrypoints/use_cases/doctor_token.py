@@ -13,15 +13,15 @@ from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import Outcome, unchecked
 from domain.token.shown_token import read_shown_token
-from entrypoints.minting import combine_evidence, complete_request, make_token
+from entrypoints.use_cases.mint import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential
     from domain.token.claims import TokenRequest
-    from entrypoints import minting
-    from entrypoints.examination import Examination
+    from entrypoints.use_cases import mint as minting
+    from entrypoints.use_cases.doctor_state import Examination
 
 
 def examine_token_files(known: Examination, ports: minting.Ports, why_not: str) -> TokenRequest | None:

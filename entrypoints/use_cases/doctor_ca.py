@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from domain.ca.url import CaUrl
     from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Authority, Configuration
-    from entrypoints.examination import Examination
+    from entrypoints.use_cases.doctor_state import Examination
 
 
 def examine_authority(known: Examination) -> Authority | None:
