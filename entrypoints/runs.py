@@ -46,7 +46,7 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.mint.judge_options import read_token_options  # noqa: PLC0415
     from entrypoints.use_cases.mint import mint_token  # noqa: PLC0415
-    from entrypoints.wiring import wire_ports  # noqa: PLC0415
+    from entrypoints.wiring.token import wire_ports  # noqa: PLC0415
 
     if len(positional) > 1:
         raise UsageError(
@@ -64,7 +64,7 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
 def _run_batch(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.batch.options import read_batch_options  # noqa: PLC0415
-    from entrypoints.batch_wiring import run_wired_batch  # noqa: PLC0415
+    from entrypoints.wiring.batch import run_wired_batch  # noqa: PLC0415
 
     if len(positional) > 1:
         raise UsageError(f"batch takes one file, and not {positional[1]!r} as well", "put all subjects into one")
@@ -83,8 +83,8 @@ def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.input_files import LocalFiles  # noqa: PLC0415
     from adapters.machine.terminal import Stderr  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
-    from entrypoints.certificate_wiring import wire_certificates  # noqa: PLC0415
     from entrypoints.use_cases.inspect import describe_token  # noqa: PLC0415
+    from entrypoints.wiring.certificates import wire_certificates  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_token(positional, INSPECT)
@@ -97,7 +97,7 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from domain.verify.forecast import Verdict  # noqa: PLC0415
     from domain.verify.options import read_verify_options  # noqa: PLC0415
     from entrypoints.use_cases.verify import describe_forecast, foretell_answer  # noqa: PLC0415
-    from entrypoints.wiring import wire_verify_ports  # noqa: PLC0415
+    from entrypoints.wiring.token import wire_verify_ports  # noqa: PLC0415
 
     source = _take_token(positional, VERIFY)
     settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
@@ -112,8 +112,8 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
 def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
     from domain.report.finding import Outcome  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
-    from entrypoints.diagnosis_wiring import wire_diagnosis  # noqa: PLC0415
     from entrypoints.use_cases.doctor import diagnose, list_facts  # noqa: PLC0415
+    from entrypoints.wiring.doctor import wire_diagnosis  # noqa: PLC0415
 
     _take_none(positional, DOCTOR)
     form = choose_form(layer(flags, parse_environment(os.environ, DOCTOR.options)), REPORT_FORMS)
@@ -126,7 +126,7 @@ def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
     from adapters.batch.interruption import Interruption  # noqa: PLC0415
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
-    from entrypoints.wiring import wire_sandbox  # noqa: PLC0415
+    from entrypoints.wiring.token import wire_sandbox  # noqa: PLC0415
 
     name = _take_one(positional, SANDBOX, "folder", "name an empty or a new one")
     plan = read_sandbox_plan(flags)
@@ -163,7 +163,7 @@ def _read_settings(
     cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
     """
     from domain.settings.authority import drop_absent  # noqa: PLC0415
-    from entrypoints.wiring import open_step_path  # noqa: PLC0415
+    from entrypoints.wiring.token import open_step_path  # noqa: PLC0415
 
     given = layer(flags, parse_environment(os.environ, command.options))
     context = drop_absent(given).get("context")

@@ -29,7 +29,7 @@ from domain.formats import base64url
 from domain.keys.source import DeviceKey, KeyFile
 from domain.ports import Passwords, Signer
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
-from entrypoints.key_wiring import wire_key_store
+from entrypoints.wiring.keys import wire_key_store
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import HostileCa, issue, root
 from tests.hostile_provider import HostileProvider
@@ -97,7 +97,7 @@ class Scene:
         needs_no_password = flags & {"key", "password-file", "provisioner-password-file"}
         password = "/nonexistent/password" if needs_no_password else self.file("password")
         environment = {"STEPPATH": self.file("step"), "STEP_PASSWORD_FILE": password}
-        with mock.patch("entrypoints.key_wiring._wire_devices", return_value=SceneDevice(self)):
+        with mock.patch("entrypoints.wiring.keys._wire_devices", return_value=SceneDevice(self)):
             return invoke("token", *words, environment=environment)
 
 

@@ -25,7 +25,7 @@ from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats import base64url, json_text
 from domain.keys.source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
-from entrypoints.key_wiring import wire_key_store
+from entrypoints.wiring.keys import wire_key_store
 from tests.ca_client import general_name, make_csr, make_ssh_key
 from tests.provisioned_ca import KUBERNETES_ISSUER, SSHPOP, X5C, ProvisionedCa, issue_leaf
 from tests.running import decode_part

@@ -22,8 +22,8 @@ from domain.formats.moment import Moment
 from domain.keys.source import SealedKey
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.kind import Kind
-from entrypoints.key_wiring import wire_key_store
 from entrypoints.use_cases.mint import sign_token
+from entrypoints.wiring.keys import wire_key_store
 from tests.ca_client import connect, general_name, make_csr, make_ssh_key
 from tests.peer_programs import RunningCa, choose_port, serve_ca
 from tests.running import invoke

@@ -12,9 +12,9 @@ import pytest
 from adapters.batch.sinks import ATOMIC_BYTES
 from domain.batch.line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
 from domain.batch.token_file_name import MAX_LENGTH
-from entrypoints.batch_wiring import PIPED_LINES_AT_ONCE
 from entrypoints.command_line.options import _ONE_BY_ONE
 from entrypoints.use_cases.mint_lines import CHECKED_EVERY
+from entrypoints.wiring.batch import PIPED_LINES_AT_ONCE
 from tests.peer_programs import REPOSITORY
 from tests.running import PROCESS_SECONDS, invoke
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints import extras
+from entrypoints.wiring.token import extras
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ from domain.inspect.header_certificates import (
 from domain.inspect.inspection import inspect_token
 from domain.settings.print_form import TEXT
 from domain.token.compact_jws import ReadToken
-from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.use_cases.report import render
+from entrypoints.wiring.certificates import wire_certificates
 from tests.foreign_keys import make_ssh_key, run_program
 from tests.forged_nebula import Draft, write_pem
 from tests.test_inspect import CLAIMS, HEADER, NOW

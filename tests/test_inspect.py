@@ -21,10 +21,10 @@ from domain.report.fact import Fact
 from domain.settings.print_form import JSON, TEXT
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
-from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.command_line.commands import INSPECT
 from entrypoints.use_cases.inspect import describe_token
 from entrypoints.use_cases.report import Canvas, fit_encoding, render
+from entrypoints.wiring.certificates import wire_certificates
 from tests.memory_ports import FixedClock, MemoryFiles
 from tests.provisioned_ca import ProvisionedCa
 from tests.pseudo_terminal import run_on_terminal

@@ -23,9 +23,9 @@ from domain.settings.print_form import TEXT
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.compact_jws import ReadToken, read_token
 from domain.token.kind import Kind
-from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.use_cases.inspect import read_header_certificates
 from entrypoints.use_cases.report import render
+from entrypoints.wiring.certificates import wire_certificates
 from tests.forged_nebula import Draft
 from tests.offline_place import write_root
 from tests.peer_programs import REPOSITORY

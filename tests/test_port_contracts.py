@@ -32,7 +32,7 @@ from domain.ports import (
     SealedKey,
     TokenSink,
 )
-from entrypoints.metadata_wiring import wire_metadata
+from entrypoints.wiring.metadata import wire_metadata
 from tests.memory_ports import (
     CountedRandomness,
     FixedClock,

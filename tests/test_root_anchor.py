@@ -18,9 +18,9 @@ from domain.ca.url import CaUrl
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
 from domain.mint.judge_options import read_token_options
-from entrypoints.authority_wiring import wire_authority
 from entrypoints.command_line.argv import parse_words
 from entrypoints.command_line.options import TOKEN_OPTIONS
+from entrypoints.wiring.authority import wire_authority
 from tests.hostile_ca import Credential, Request, answer, issue, serve
 from tests.memory_ports import MemoryFiles
 from tests.peer_programs import RunningCa

@@ -38,9 +38,9 @@ from domain.report.finding import Outcome
 from domain.settings.print_form import TEXT
 from domain.token.shown_token import ShownToken
 from domain.verify.forecast import Verdict, foretell
-from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
+from entrypoints.wiring.certificates import wire_certificates
 from tests.forged_nebula import Draft, write_pem
 from tests.hostile_ca import root
 from tests.test_inspect import OBJECTS, PARTS, TEXTS

@@ -20,9 +20,9 @@ from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
 from domain.token.shown_token import read_shown_token
 from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
-from entrypoints.authority_wiring import wire_published_authority
-from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.wiring import open_step_path
+from entrypoints.wiring.authority import wire_published_authority
+from entrypoints.wiring.certificates import wire_certificates
+from entrypoints.wiring.token import open_step_path
 from tests.ca_client import Answer, CaClient, connect
 from tests.forged_tokens import Forged
 from tests.provisioned_ca import ProvisionedCa

@@ -22,7 +22,7 @@ from adapters.certificates.bound_requests import fingerprint_bound_request
 from adapters.certificates.nebula import read_nebula
 from domain.formats.duration import NANOSECONDS
 from domain.inspect.header_certificates import describe_nebula, describe_ssh
-from entrypoints.certificate_wiring import wire_certificates
+from entrypoints.wiring.certificates import wire_certificates
 from tests.forged_nebula import Draft
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import Make, Node, either, near_bytes, near_der, near_pem, near_strings, sample

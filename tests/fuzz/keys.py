@@ -19,7 +19,7 @@ from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword
 from domain.formats import base64url, json_text
 from domain.keys.source import KeyFile, NebulaKeyFile, SealedKey
-from entrypoints.key_wiring import wire_key_store
+from entrypoints.wiring.keys import wire_key_store
 from tests.fuzz.mutation import (
     Make,
     Node,

@@ -22,7 +22,7 @@ from domain.provisioners.credential import IssuedToken
 from entrypoints.use_cases.batch import BatchPorts, Totals, run_batch
 from entrypoints.use_cases.mint import gather_evidence
 from entrypoints.use_cases.mint_lines import LineMinter
-from entrypoints.wiring import wire_ports
+from entrypoints.wiring.token import wire_ports
 
 if TYPE_CHECKING:
     from adapters.machine.step_path import StepPath

@@ -17,13 +17,13 @@ from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, read_token_options
 from domain.settings.devices import check_key_sources
-from entrypoints.authority_wiring import find_root, wire_authority, wire_published_authority
-from entrypoints.certificate_wiring import wire_certificates
 from entrypoints.command_line.argv import complete_settings
 from entrypoints.command_line.commands import TOKEN
-from entrypoints.identity_wiring import SilentIdentityProvider
 from entrypoints.use_cases.doctor_state import Ports
-from entrypoints.wiring import assemble_ports, open_step_path
+from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
+from entrypoints.wiring.certificates import wire_certificates
+from entrypoints.wiring.identity import SilentIdentityProvider
+from entrypoints.wiring.token import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

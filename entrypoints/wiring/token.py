@@ -21,14 +21,14 @@ from adapters.machine.token_streams import OpenStream, StandardOutput, find_desc
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
-from entrypoints.authority_wiring import wire_authority, wire_published_authority
-from entrypoints.certificate_wiring import wire_certificates
-from entrypoints.identity_wiring import LateIdentityProvider
-from entrypoints.key_wiring import wire_key_store
-from entrypoints.late_loading import defer
-from entrypoints.metadata_wiring import wire_metadata
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
+from entrypoints.wiring.authority import wire_authority, wire_published_authority
+from entrypoints.wiring.certificates import wire_certificates
+from entrypoints.wiring.identity import LateIdentityProvider
+from entrypoints.wiring.keys import wire_key_store
+from entrypoints.wiring.late_loading import defer
+from entrypoints.wiring.metadata import wire_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

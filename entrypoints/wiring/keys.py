@@ -11,8 +11,8 @@ from adapters.batch.interruption import wait_for
 from adapters.keys.passwords import FilePassword
 from adapters.keys.store import KeyContainers
 from domain.errors import KeyFormatError, UsageError
-from entrypoints.certificate_wiring import open_certificates
-from entrypoints.late_loading import defer
+from entrypoints.wiring.certificates import open_certificates
+from entrypoints.wiring.late_loading import defer
 
 if TYPE_CHECKING:
     from adapters.keys.pkcs11 import Pkcs11Keys
@@ -55,7 +55,7 @@ def _make_xeddsa_signer(private_key: bytes) -> Signer:
     try:
         from adapters.jose.xeddsa import make_xeddsa_signer  # noqa: PLC0415
     except ImportError as error:
-        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+        from entrypoints.wiring.extras import tell_how_to_add  # noqa: PLC0415
 
         raise KeyFormatError(
             "an X25519 key signs by libsodium, and PyNaCl is not installed", tell_how_to_add("pynacl")
@@ -73,7 +73,7 @@ def _wire_devices(files: InputFiles) -> Pkcs11Keys:
         from adapters.keys.pkcs11 import Pkcs11Keys  # noqa: PLC0415
         from adapters.keys.pkcs11_modules import find_token  # noqa: PLC0415
     except ImportError as error:
-        from entrypoints.extras import tell_how_to_add  # noqa: PLC0415
+        from entrypoints.wiring.extras import tell_how_to_add  # noqa: PLC0415
 
         raise UsageError(
             f"keys in devices need python-pkcs11, which cannot be loaded ({error})", tell_how_to_add("python-pkcs11")
