@@ -34,7 +34,7 @@ bench: $(INSTALLED) peers
 
 # What verify and the real step-ca say of so many tokens that are changed in every way: see docs/verify.md.
 verdicts: $(INSTALLED) peers
-	VERDICTS=$(or $(COUNT),3000) VERDICTS_SEED=$(or $(SEED),11) $(BIN)/python -m tests.compared_verdicts
+	VERDICTS=$(or $(COUNT),3000) VERDICTS_SEED=$(or $(SEED),11) $(BIN)/python -m tests.support.compared_verdicts
 
 # The real step-ca and step, for the tests that ask them. Without Go, or where they are named by STEP_CA
 # and STEP or stand on PATH, nothing is built. The identity provider comes from npm, where there is one.

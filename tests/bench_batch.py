@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.bench_place import Place
-from tests.peer_programs import REPOSITORY, explain_absence, find_program
+from tests.support.peer_programs import REPOSITORY, explain_absence, find_program
 
 ROUNDS = 9
 SHORT, LONG = 10_000, 60_000

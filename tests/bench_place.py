@@ -12,7 +12,7 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.peer_programs import REPOSITORY, choose_port
+from tests.support.peer_programs import REPOSITORY, choose_port
 
 INSTALLED = REPOSITORY / ".cache" / "bench"
 """A virtual environment with the built wheel, for a checkout installed for development starts slower."""

@@ -32,7 +32,7 @@ LIMIT_MIB = 200
 def measure_plots(place: "Place") -> None:
     """Measure what the plots show, print it, and draw them."""
     from tests.bench_batch import measure_rate
-    from tests.peer_programs import REPOSITORY
+    from tests.support.peer_programs import REPOSITORY
 
     counts = range(1, max(MOST_WORKERS, len(os.sched_getaffinity(0))) + 1)
     rounds = [[measure_rate(place, count) for count in counts] for _ in range(ROUNDS)]

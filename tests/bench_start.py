@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from tests.bench_place import Place
-from tests.peer_programs import explain_absence, find_program, serve_ca
+from tests.support.peer_programs import explain_absence, find_program, serve_ca
 
 RUNS = 15
 """Counted runs of each command."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_identities import serve_clouds
-from tests.nebula_mesh import Mesh, open_mesh, serve_mesh
-from tests.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
-from tests.provisioned_ca import ProvisionedCa, serve_provisioned
-from tests.running import invoke
-from tests.softhsm import SoftHsm, create_device, find_module, find_tool
+from tests.support.cloud_identities import serve_clouds
+from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
+from tests.support.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.support.running import invoke
+from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from tests.ca_client import connect, general_name, make_csr
-from tests.peer_programs import REPOSITORY, RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, explain_absence, find_program, serve_ca
 
 FOLDER = REPOSITORY / ".cache" / "demo"
 SUBJECT = "internal.example.com"

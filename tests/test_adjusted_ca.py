@@ -24,9 +24,9 @@ from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.kind import Kind
 from entrypoints.use_cases.mint import sign_token
 from entrypoints.wiring.keys import wire_key_store
-from tests.ca_client import connect, general_name, make_csr, make_ssh_key
-from tests.peer_programs import RunningCa, choose_port, serve_ca
-from tests.running import invoke
+from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key
+from tests.support.peer_programs import RunningCa, choose_port, serve_ca
+from tests.support.running import invoke
 
 X509_TEMPLATE = """{
   "subject": {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peer_programs import REPOSITORY
+from tests.support.peer_programs import REPOSITORY
 
 IMPURE = {
     "asyncio", "ctypes", "getpass", "http", "io", "logging", "multiprocessing", "os", "pathlib",

@@ -10,8 +10,8 @@ from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting
 from entrypoints.command_line.argv import parse_words
 from entrypoints.command_line.options import SANDBOX_OPTIONS, TOKEN_OPTIONS
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.running import execute, invoke
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.running import execute, invoke
 
 SERIAL = "146103349666685108195655980390445292315"
 LITERALS = [

@@ -11,7 +11,7 @@ from domain.errors import UsageError
 from domain.settings.setting import Settings
 from entrypoints.command_line.argv import ParsedWords, parse_words
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
-from tests.go_answers import GoAnswers, ask_go
+from tests.support.go_answers import GoAnswers, ask_go
 
 
 @pytest.fixture(scope="module")

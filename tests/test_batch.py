@@ -21,12 +21,12 @@ import pytest
 
 from domain.formats import base64url
 from entrypoints.command_line.commands import BATCH
-from tests.hostile_ca import answer, root, serve
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY, RunningCa
-from tests.provisioned_ca import K8SSA, ProvisionedCa
-from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import PROCESS_SECONDS, Result, decode_part, execute, list_children, more_descriptors
+from tests.support.hostile_ca import answer, root, serve
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.provisioned_ca import K8SSA, ProvisionedCa
+from tests.support.pseudo_terminal import run_cli_on_terminal
+from tests.support.running import PROCESS_SECONDS, Result, decode_part, execute, list_children, more_descriptors
 
 COMMAND = [sys.executable, "-m", "entrypoints.cli", "batch"]
 

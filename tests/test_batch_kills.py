@@ -18,9 +18,9 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, list_children
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, list_children
 
 KILLS = int(os.environ.get("BATCH_KILLS", "18"))
 LINES = 1_200

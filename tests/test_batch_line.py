@@ -12,7 +12,7 @@ from domain.batch.options import read_batch_options
 from domain.batch.token_file_name import name_token_file
 from domain.errors import InputError, UsageError
 from domain.settings.setting import Origin, Setting, Settings
-from tests.token_requests import NOW
+from tests.support.token_requests import NOW
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
 

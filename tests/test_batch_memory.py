@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.offline_place import prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, list_children
+from tests.support.offline_place import prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, list_children
 
 MIB = 1 << 20
 MOST, GROWTH = 200 * MIB, 6 * MIB

@@ -15,8 +15,8 @@ from domain.batch.token_file_name import MAX_LENGTH
 from entrypoints.command_line.options import _ONE_BY_ONE
 from entrypoints.use_cases.mint_lines import CHECKED_EVERY
 from entrypoints.wiring.batch import PIPED_LINES_AT_ONCE
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, invoke
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, invoke
 
 TEXT = (REPOSITORY / "docs" / "batch.md").read_text()
 TRANSCRIPT = "".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL))

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.peer_programs import RunningCa
-from tests.running import execute
+from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.peer_programs import RunningCa
+from tests.support.running import execute
 
 UNAUTHORISED = 401
 

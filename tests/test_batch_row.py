@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.batch.portion import MintedLine
 from domain.batch.row import extract_token
 from domain.errors import InputError
-from tests.running import Result, decode_part, execute, invoke
+from tests.support.running import Result, decode_part, execute, invoke
 
 
 def write_row(number: int = 1, token: str = "a.b.c") -> str:

@@ -21,7 +21,7 @@ from adapters.batch.token_folder import TokenFolder
 from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
 from domain.formats.json_text import serialize
-from tests.running import PROCESS_SECONDS, more_descriptors
+from tests.support.running import PROCESS_SECONDS, more_descriptors
 
 
 def mint(number: int, subject: str = "a", size: int = 300) -> MintedLine:

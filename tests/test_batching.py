@@ -10,7 +10,7 @@ from domain.batch.portion import Goods, Lines, LooseEnd, Portion, RefusedLine
 from domain.errors import OutputError
 from entrypoints.use_cases.batch import BatchPorts, run_batch
 from entrypoints.use_cases.mint_lines import LineMinter
-from tests.token_requests import NOW
+from tests.support.token_requests import NOW
 
 
 class DyingWorkforce:

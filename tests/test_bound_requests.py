@@ -9,7 +9,7 @@ import pytest
 
 from adapters.certificates.bound_requests import fingerprint_bound_request
 from domain.errors import InputError
-from tests.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
+from tests.support.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
 
 NOT_A_CSR = "holds no certificate signing request"
 NOT_AN_SSH_KEY = "holds no SSH public key"

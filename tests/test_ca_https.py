@@ -17,7 +17,7 @@ from adapters.ca.provisioner_json import read_provisioners
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS
-from tests.hostile_ca import (
+from tests.support.hostile_ca import (
     CHUNKED,
     IDLE_SECONDS,
     Behaviour,

@@ -24,7 +24,7 @@ from domain.doctor.ca_visit import Stop
 from domain.doctor.visit_diagnosis import judge_encounter
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
-from tests.hostile_ca import (
+from tests.support.hostile_ca import (
     IDLE_SECONDS,
     Behaviour,
     HostileCa,
@@ -37,8 +37,8 @@ from tests.hostile_ca import (
     serve,
     stall,
 )
-from tests.peer_programs import choose_port
-from tests.running import invoke
+from tests.support.peer_programs import choose_port
+from tests.support.running import invoke
 from tests.test_ca_proxy import run_proxy
 
 PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)

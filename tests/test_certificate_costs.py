@@ -18,11 +18,11 @@ from adapters.jose.jws import read_public
 from domain.ca_rules.sign import read_csr_names
 from domain.errors import InputError
 from domain.formats import base64url
-from tests.foreign_keys import make_ssh_key, run_program
-from tests.forged_nebula import der, write_block
-from tests.hostile_certificates import PROVISIONER, SHAPES, certificate, compressed_p256, extension, request
-from tests.hostile_keys import integer, p256, string
-from tests.running import invoke
+from tests.support.foreign_keys import make_ssh_key, run_program
+from tests.support.forged_nebula import der, write_block
+from tests.support.hostile_certificates import PROVISIONER, SHAPES, certificate, compressed_p256, extension, request
+from tests.support.hostile_keys import integer, p256, string
+from tests.support.running import invoke
 
 READER = CertificateReader(read_public)
 SECONDS = 3

@@ -14,12 +14,12 @@ from adapters.jose.jws import make_signer, read_public
 from adapters.keys.formats import load_pem_key
 from domain.errors import InputError
 from domain.formats import base64url
-from tests.ca_client import connect, general_name, make_csr
-from tests.ca_client import make_ssh_key as make_ssh_line
-from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, publish_pem, run_program
-from tests.provisioned_ca import X5C, ProvisionedCa
-from tests.running import invoke
-from tests.verify_court import read_settings
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.ca_client import make_ssh_key as make_ssh_line
+from tests.support.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, publish_pem, run_program
+from tests.support.provisioned_ca import X5C, ProvisionedCa
+from tests.support.running import invoke
+from tests.support.verify_court import read_settings
 
 READER = CertificateReader(read_public)
 SHOWN = {"P-256": "EC on secp256r1", "P-384": "EC on secp384r1", "P-521": "EC on secp521r1",

@@ -21,8 +21,8 @@ from domain.certificates.chain import find_leaf, guess_leaf, order_chain
 from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
 from domain.errors import InputError, KeyMismatchError
 from domain.formats.duration import NANOSECONDS
-from tests.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
-from tests.offline_place import write_root
+from tests.support.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
+from tests.support.offline_place import write_root
 
 READER = CertificateReader(read_public)
 SIGNATURE, CLIENT = "keyUsage=critical,digitalSignature", "extendedKeyUsage=clientAuth"

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.cloud_identities import be_amazon
-from tests.forged_nebula import Draft, write_block, write_pem
-from tests.metadata_service import serve_metadata
-from tests.peer_programs import REPOSITORY, RunningCa
-from tests.provisioned_ca import write_key
-from tests.softhsm import SoftHsm
+from tests.support.cloud_identities import be_amazon
+from tests.support.forged_nebula import Draft, write_block, write_pem
+from tests.support.metadata_service import serve_metadata
+from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.provisioned_ca import write_key
+from tests.support.softhsm import SoftHsm
 
 OF_CATTRS = {"cattr", "cattrs", "typing_extensions"}
 CORE = {"adapters", "attr", "attrs", "cryptography", "domain", "entrypoints", "fire", "termcolor"}

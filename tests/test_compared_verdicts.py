@@ -9,17 +9,17 @@ import pytest
 from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.verify.forecast import Verdict
-from tests.broken_requests import ask_csr
-from tests.broken_tokens import BASES
-from tests.ca_client import connect, make_ssh_key
-from tests.changed_tokens import CHANGES, draw_change
-from tests.cloud_identities import NAMES, azure_claims, cloud_key, google_claims
-from tests.compared_verdicts import COUNT, Field, compare_all, count_outcomes, open_field
-from tests.forged_tokens import Forged, open_forge
-from tests.peer_programs import RunningCa
-from tests.provisioned_ca import read_config, write_provisioned
-from tests.raw_tokens import make_raw
-from tests.verify_court import Court, read_settings
+from tests.support.broken_requests import ask_csr
+from tests.support.broken_tokens import BASES
+from tests.support.ca_client import connect, make_ssh_key
+from tests.support.changed_tokens import CHANGES, draw_change
+from tests.support.cloud_identities import NAMES, azure_claims, cloud_key, google_claims
+from tests.support.compared_verdicts import COUNT, Field, compare_all, count_outcomes, open_field
+from tests.support.forged_tokens import Forged, open_forge
+from tests.support.peer_programs import RunningCa
+from tests.support.provisioned_ca import read_config, write_provisioned
+from tests.support.raw_tokens import make_raw
+from tests.support.verify_court import Court, read_settings
 
 
 def test_no_verdict_is_denied_by_the_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -15,9 +15,9 @@ from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETION, SHELL
 from entrypoints.command_line.completion import SCRIPTS, fish, zsh
 from entrypoints.command_line.completion.offers import ValueOffer, offer_value
 from entrypoints.command_line.options import Option
-from tests.completing_shells import ASK, FILES, FOLDERS, Offers, ask_zsh, quote, quote_fish, run_shell
-from tests.pseudo_terminal import run_on_terminal
-from tests.running import invoke
+from tests.support.completing_shells import ASK, FILES, FOLDERS, Offers, ask_zsh, quote, quote_fish, run_shell
+from tests.support.pseudo_terminal import run_on_terminal
+from tests.support.running import invoke
 
 WORDS = {*(command.name for command in COMMANDS), "help"}
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]

@@ -11,10 +11,10 @@ import pytest
 
 from domain.settings.setting import AMBIENT
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
-from tests.flag_scene import CNF, SWITCHES
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import RunningCa
-from tests.running import Result, execute, invoke, run_step
+from tests.support.flag_scene import CNF, SWITCHES
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import RunningCa
+from tests.support.running import Result, execute, invoke, run_step
 from tests.test_flag_pairs import complete
 
 NAMES = [option.name for option in TOKEN_OPTIONS]

@@ -16,10 +16,18 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.both_tools import Pair, Place, make_places, members_in_order, text_of, without_changing_values, write_time
-from tests.key_files import FILES, KeyFolder
-from tests.peer_programs import RunningCa
-from tests.provisioned_ca import ProvisionedCa
+from tests.support.both_tools import (
+    Pair,
+    Place,
+    make_places,
+    members_in_order,
+    text_of,
+    without_changing_values,
+    write_time,
+)
+from tests.support.key_files import FILES, KeyFolder
+from tests.support.peer_programs import RunningCa
+from tests.support.provisioned_ca import ProvisionedCa
 from tests.test_sshpop import KEYS as HOST_KEYS
 from tests.test_sshpop import get_certificate
 

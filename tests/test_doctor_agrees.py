@@ -20,12 +20,12 @@ import pytest
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import generate_jwk
 from domain.formats.duration import NANOSECONDS
-from tests.ca_client import connect, general_name, make_csr, make_ssh_key
-from tests.hostile_ca import root
-from tests.peer_programs import choose_port
-from tests.provisioned_ca import K8SSA, X5C, ProvisionedCa, serve_provisioned
-from tests.pseudo_terminal import ENTER, run_cli_on_terminal
-from tests.running import Result, invoke
+from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key
+from tests.support.hostile_ca import root
+from tests.support.peer_programs import choose_port
+from tests.support.provisioned_ca import K8SSA, X5C, ProvisionedCa, serve_provisioned
+from tests.support.pseudo_terminal import ENTER, run_cli_on_terminal
+from tests.support.running import Result, invoke
 
 SUBJECT, PASSWORD = "web.test", "correct horse"
 HOUR = timedelta(hours=1)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.peer_programs import RunningCa
-from tests.running import execute, run_step
+from tests.support.peer_programs import RunningCa
+from tests.support.running import execute, run_step
 
 
 def test_a_real_ca_signs_for_our_token(running_ca: RunningCa, step_program: str, tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.machine.input_files import LocalFiles
 from entrypoints.command_line.options import TOKEN_OPTIONS
-from tests.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
-from tests.hostile_ca import answer, issue, root, serve, stall
-from tests.hostile_provider import serve_provider
-from tests.running import Result, decode_part
+from tests.support.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
+from tests.support.hostile_ca import answer, issue, root, serve, stall
+from tests.support.hostile_provider import serve_provider
+from tests.support.running import Result, decode_part
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
 PAIRS = list(combinations_with_replacement(NAMES, 2))

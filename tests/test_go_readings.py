@@ -16,7 +16,7 @@ from domain.formats.go_time import parse_go_moment
 from domain.formats.go_url import parse_url, read_address
 from domain.formats.json_text import Number
 from domain.token.shown_token import read_shown_token
-from tests.go_answers import GoAnswers, ask_go
+from tests.support.go_answers import GoAnswers, ask_go
 
 KEY = json.dumps({name: text for name, text in generate_jwk().items() if name != "d"})
 EXAMPLES = settings(max_examples=300, deadline=None)

@@ -30,8 +30,8 @@ from domain.token.compact_jws import ReadToken
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.use_cases.report import render
 from entrypoints.wiring.certificates import wire_certificates
-from tests.foreign_keys import make_ssh_key, run_program
-from tests.forged_nebula import Draft, write_pem
+from tests.support.foreign_keys import make_ssh_key, run_program
+from tests.support.forged_nebula import Draft, write_pem
 from tests.test_inspect import CLAIMS, HEADER, NOW
 
 JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000

@@ -15,8 +15,8 @@ from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, I
 from entrypoints.command_line.completion import SCRIPTS
 from entrypoints.command_line.help import PROGRAM, describe_program, list_spellings
 from entrypoints.command_line.options import Option
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, execute, invoke
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100

@@ -21,8 +21,8 @@ from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.doctor.ca_visit import Stop
 from domain.errors import StepOttError
 from domain.formats.duration import NANOSECONDS
-from tests.hostile_ca import IDLE_SECONDS, Behaviour, endless, listen, root, serve
-from tests.metadata_service import serve_metadata
+from tests.support.hostile_ca import IDLE_SECONDS, Behaviour, endless, listen, root, serve
+from tests.support.metadata_service import serve_metadata
 
 SECONDS = 2
 PEERS = ("CA", "identity provider", "metadata service", "doctor's CA")

@@ -15,9 +15,9 @@ from adapters.batch.line_source import LineSource
 from adapters.machine import input_files
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.both_tools import Pair
-from tests.ca_client import connect, general_name, make_csr
-from tests.cloud_identities import (
+from tests.support.both_tools import Pair
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.cloud_identities import (
     APPLICATION,
     APPLICATION_AUDIENCE,
     AZURE_TOKEN_PATH,
@@ -26,9 +26,9 @@ from tests.cloud_identities import (
     be_google,
     write_document,
 )
-from tests.metadata_service import Asked, Behaviour, MetadataHost, serve_metadata
-from tests.peer_programs import RunningCa
-from tests.running import Result, decode_part, invoke, run_step
+from tests.support.metadata_service import Asked, Behaviour, MetadataHost, serve_metadata
+from tests.support.peer_programs import RunningCa
+from tests.support.running import Result, decode_part, invoke, run_step
 
 HEADERS = ("metadata-flavor", "metadata", "x-aws-ec2-metadata-token-ttl-seconds", "x-aws-ec2-metadata-token")
 PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")

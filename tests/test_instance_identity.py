@@ -22,8 +22,8 @@ from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import NetworkError
 from domain.formats import base64url
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
-from tests.ca_client import make_ssh_key
-from tests.cloud_identities import (
+from tests.support.ca_client import make_ssh_key
+from tests.support.cloud_identities import (
     BEHAVIOURS,
     INSTANCE,
     NAMES,
@@ -35,9 +35,9 @@ from tests.cloud_identities import (
     sign_document,
     write_document,
 )
-from tests.hostile_ca import IDLE_SECONDS
-from tests.metadata_service import VARIABLES, Asked, Behaviour, serve_metadata, tell
-from tests.running import Result, invoke
+from tests.support.hostile_ca import IDLE_SECONDS
+from tests.support.metadata_service import VARIABLES, Asked, Behaviour, serve_metadata, tell
+from tests.support.running import Result, invoke
 
 SECOND = 1_000_000_000
 BOUND = 3

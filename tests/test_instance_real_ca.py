@@ -6,8 +6,8 @@ Microsoft's key servers is a proxy that leads to servers of ours.
 
 import pytest
 
-from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.cloud_identities import (
+from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.cloud_identities import (
     BEHAVIOURS,
     INSTANCE,
     NAMES,
@@ -21,9 +21,9 @@ from tests.cloud_identities import (
     be_google,
     write_document,
 )
-from tests.metadata_service import Behaviour, serve_metadata
-from tests.peer_programs import RunningCa
-from tests.running import Result, invoke
+from tests.support.metadata_service import Behaviour, serve_metadata
+from tests.support.peer_programs import RunningCa
+from tests.support.running import Result, invoke
 
 UNAUTHORISED, CREATED = 401, 201
 

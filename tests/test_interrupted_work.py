@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import generate_jwk
 from domain.formats import json_text
-from tests.hostile_ca import listen
-from tests.hostile_keys import openssh, string
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS
-from tests.softhsm import SoftHsm
+from tests.support.hostile_ca import listen
+from tests.support.hostile_keys import openssh, string
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS
+from tests.support.softhsm import SoftHsm
 
 PATIENCE_SECONDS = 15
 """Far more than an answer takes, and far less than the work, which is made to take minutes."""

@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from adapters.batch.interruption import ENDING, SIGNALS, Interruption, deciding, wait_for
-from tests.peer_programs import REPOSITORY
+from tests.support.peer_programs import REPOSITORY
 
 NUMBERS = pytest.mark.parametrize("number", SIGNALS)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
 from domain.errors import KeyFormatError, WrongPasswordError
 from domain.formats import base64url
-from tests.foreign_keys import PASSWORD, call_step, make_step_jwk, seal_with_step
+from tests.support.foreign_keys import PASSWORD, call_step, make_step_jwk, seal_with_step
 from tests.vectors import load_vector
 
 RFC_7517 = load_vector("rfc7517_appendix_c")

@@ -8,7 +8,7 @@ import pytest
 
 from domain.formats import base64url
 from domain.keys.jwk import PublicJwk, read_public_jwk
-from tests.foreign_keys import call_step, make_step_jwk
+from tests.support.foreign_keys import call_step, make_step_jwk
 from tests.vectors import load_vector
 
 EC = {name: value for name, value in load_vector("rfc7515_signatures")[1]["jwk"].items() if name != "d"}

@@ -17,7 +17,7 @@ from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import read_public_jwk
-from tests.foreign_keys import PEM_KINDS, call_step, make_pem, run_program
+from tests.support.foreign_keys import PEM_KINDS, call_step, make_pem, run_program
 from tests.vectors import load_vector
 
 VECTORS = [

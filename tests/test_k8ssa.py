@@ -12,9 +12,9 @@ from adapters.jose.jws import make_signer
 from adapters.machine.clock import SystemClock
 from domain.formats import base64url, json_text
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
-from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key
-from tests.provisioned_ca import K8SSA, KUBERNETES_ISSUER, ProvisionedCa
-from tests.running import Result, invoke
+from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key
+from tests.support.provisioned_ca import K8SSA, KUBERNETES_ISSUER, ProvisionedCa
+from tests.support.running import Result, invoke
 
 SECOND = 1_000_000_000
 EXPIRY = 1_800_000_000

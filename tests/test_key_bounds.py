@@ -17,11 +17,11 @@ from domain.errors import InputError, KeyFormatError, WrongPasswordError, transl
 from domain.keys.jwk import read_public_jwk
 from domain.keys.rsa_numbers import RsaNumbers
 from domain.keys.work import MAX_BCRYPT_ROUNDS, MAX_ITERATIONS
-from tests import hostile_keys as hostile
-from tests.foreign_keys import make_pem, run_program
-from tests.hostile_keys import FILES, PASSWORD
-from tests.measured_run import measure_run
-from tests.offline_place import OfflinePlace, prepare_place
+from tests.support import hostile_keys as hostile
+from tests.support.foreign_keys import make_pem, run_program
+from tests.support.hostile_keys import FILES, PASSWORD
+from tests.support.measured_run import measure_run
+from tests.support.offline_place import OfflinePlace, prepare_place
 
 SECONDS = 3
 """Of the processor, a start of the interpreter among them: ten times what a refusal takes. The work that is refused

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.jose.jws import make_signer
 from adapters.keys.formats import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
-from tests.foreign_keys import (
+from tests.support.foreign_keys import (
     PASSWORD,
     PEM_KINDS,
     call_step,

@@ -19,7 +19,7 @@ from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordE
 from domain.formats import base64url
 from domain.keys.jwk import read_public_jwk
 from domain.keys.source import KeyFile, SealedKey
-from tests.foreign_keys import PASSWORD, make_pem, make_ssh_key, make_step_jwk, publish_pem, run_program
+from tests.support.foreign_keys import PASSWORD, make_pem, make_ssh_key, make_step_jwk, publish_pem, run_program
 from tests.vectors import load_vector
 
 JWK = generate_jwk()

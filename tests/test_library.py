@@ -12,9 +12,9 @@ import pytest
 from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.ca.url import parse_ca_url
 from entrypoints.use_cases.mint import Evidence, make_token
-from tests.ca_client import connect, general_name, make_csr
-from tests.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
-from tests.running import invoke
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
+from tests.support.running import invoke
 
 PAGE = REPOSITORY / "docs" / "library.md"
 CODE = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))

@@ -25,9 +25,9 @@ from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
 from entrypoints.use_cases.mint import Evidence, gather_evidence, mint_token
 from entrypoints.use_cases.mint_lines import CHECKED_EVERY, LineMinter
-from tests.memory_ports import CountedRandomness, FixedClock, MemorySink
-from tests.running import decode_part
-from tests.token_requests import (
+from tests.support.memory_ports import CountedRandomness, FixedClock, MemorySink
+from tests.support.running import decode_part
+from tests.support.token_requests import (
     BATCH_KINDS,
     NOW,
     ODD_TEXTS,

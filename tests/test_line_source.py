@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.batch.line_source import LineSource
 from domain.batch.portion import Lines
 from domain.errors import InputError, UsageError
-from tests.running import more_descriptors
+from tests.support.running import more_descriptors
 
 LONGEST = 12
 BOM = b"\xef\xbb\xbf"

@@ -8,7 +8,7 @@ import pytest
 from domain.errors import IdentityError, InputError, StepOttError
 from domain.formats.masking import mask_address, mask_text
 from domain.sign_in.client import IdentityClient, parse_provider_url
-from tests.running import invoke
+from tests.support.running import invoke
 
 ADDRESSES = {
     "https://admin:SECRET@ca.example.com": "https://***@ca.example.com",

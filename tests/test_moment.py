@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.formats.moment import Moment, parse_moment
 from domain.formats.rfc3339 import format_time
-from tests.go_answers import GoAnswers, ask_go
+from tests.support.go_answers import GoAnswers, ask_go
 
 FIRST, LAST = -62_135_596_800 * NANOSECONDS, 253_402_300_800 * NANOSECONDS - 1
 """0001-01-01T00:00:00Z and the last nanosecond of the year 9999."""

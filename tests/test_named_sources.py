@@ -13,11 +13,11 @@ import pytest
 from domain.errors import InputError
 from domain.settings.setting import Origin, Setting, respell
 from entrypoints.command_line.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
-from tests.flag_scene import Scene, prepare, write_bindings, write_json, write_roots
-from tests.hostile_ca import answer, issue, root, serve, stall
-from tests.hostile_provider import serve_provider
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.running import Result, execute, invoke
+from tests.support.flag_scene import Scene, prepare, write_bindings, write_json, write_roots
+from tests.support.hostile_ca import answer, issue, root, serve, stall
+from tests.support.hostile_provider import serve_provider
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.running import Result, execute, invoke
 
 SOURCES = ("flag", "variable", "configuration")
 

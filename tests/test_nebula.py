@@ -16,15 +16,25 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from adapters.jose.jws import read_public
 from domain.formats import base64url
-from tests.both_tools import Place, text_of, without_changing_values
-from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.forged_nebula import Draft, raw_public, write_block, write_pem
-from tests.minting_ways import WAYS, Mint, open_way
-from tests.nebula_mesh import ADDRESS, CURVES, NAME, NEBULA, NETWORKS, Held, Mesh, add_provisioner, print_certificate
-from tests.offline_place import prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.provisioned_ca import ProvisionedCa, write_key, write_provisioned
-from tests.running import invoke
+from tests.support.both_tools import Place, text_of, without_changing_values
+from tests.support.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.forged_nebula import Draft, raw_public, write_block, write_pem
+from tests.support.minting_ways import WAYS, Mint, open_way
+from tests.support.nebula_mesh import (
+    ADDRESS,
+    CURVES,
+    NAME,
+    NEBULA,
+    NETWORKS,
+    Held,
+    Mesh,
+    add_provisioner,
+    print_certificate,
+)
+from tests.support.offline_place import prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.provisioned_ca import ProvisionedCa, write_key, write_provisioned
+from tests.support.running import invoke
 
 KINDS: dict[str, tuple[str, ...]] = {"sign": (NAME,), "SSH host": (NAME, "--ssh", "--host")}
 ALGORITHMS = {"X25519": "XEdDSA", "P-256": "ES256"}

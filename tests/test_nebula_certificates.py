@@ -18,9 +18,9 @@ from domain.certificates.nebula import NebulaCertificate
 from domain.errors import InputError
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
-from tests.forged_nebula import Draft, der, field, raw_public, varint, write_block, write_pem
-from tests.go_answers import GoAnswers, ask_go
-from tests.nebula_mesh import CURVES, NETWORKS, Mesh, print_certificate
+from tests.support.forged_nebula import Draft, der, field, raw_public, varint, write_block, write_pem
+from tests.support.go_answers import GoAnswers, ask_go
+from tests.support.nebula_mesh import CURVES, NETWORKS, Mesh, print_certificate
 
 CA_KEY = ed25519.Ed25519PrivateKey.from_private_bytes(b"c" * 32)
 HOST_KEYS = [x25519.X25519PrivateKey.from_private_bytes(b"h" * 32), ec.derive_private_key(7, ec.SECP256R1())]

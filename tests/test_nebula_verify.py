@@ -15,11 +15,11 @@ from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict
-from tests.forged_nebula import HOUR
-from tests.forged_nebula_tokens import VERSIONS, NebulaForge, ask, serve_nebula
-from tests.forged_tokens import NAME, Forged, cut_signature, fingerprint, flip_signature
-from tests.running import invoke
-from tests.verify_court import Court, compare, judge, open_court, verdict_of
+from tests.support.forged_nebula import HOUR
+from tests.support.forged_nebula_tokens import VERSIONS, NebulaForge, ask, serve_nebula
+from tests.support.forged_tokens import NAME, Forged, cut_signature, fingerprint, flip_signature
+from tests.support.running import invoke
+from tests.support.verify_court import Court, compare, judge, open_court, verdict_of
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,10 @@ import pytest
 from cryptography import x509
 
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
-from tests.browsing_person import NAME, browse
-from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.headless_browser import PROGRAM
-from tests.identity_provider import (
+from tests.support.browsing_person import NAME, browse
+from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.headless_browser import PROGRAM
+from tests.support.identity_provider import (
     BASIC,
     HOME,
     POSTING,
@@ -32,9 +32,9 @@ from tests.identity_provider import (
     require_identity_provider,
     serve_identity_provider,
 )
-from tests.peer_programs import REPOSITORY, choose_port
-from tests.provisioned_ca import ProvisionedCa, serve_provisioned
-from tests.running import PROCESS_SECONDS, Result, invoke
+from tests.support.peer_programs import REPOSITORY, choose_port
+from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.support.running import PROCESS_SECONDS, Result, invoke
 
 EMAIL = f"{NAME}@example.test"
 PERSON = f"{sys.executable} {REPOSITORY / 'tests' / 'browsing_person.py'} %s"
@@ -288,7 +288,7 @@ def test_a_device_code_gets_a_token(
 @pytest.fixture
 def place(provider: RunningProvider, oidc_ca: ProvisionedCa, tmp_path: Path) -> Callable[..., Result]:
     """Runs `token` for a provisioner with other members than the CA's, which a stand-in lists."""
-    from tests.hostile_ca import answer, root, serve
+    from tests.support.hostile_ca import answer, root, serve
 
     (tmp_path / "root.crt").write_bytes(root().pem)
 

@@ -28,9 +28,9 @@ from adapters.sign_in.id_tokens import MAX_KEYS
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError
 from domain.formats import base64url
-from tests.hostile_ca import answer, listen, root, serve
-from tests.hostile_keys import long_rsa, rsa_jwk
-from tests.hostile_provider import (
+from tests.support.hostile_ca import answer, listen, root, serve
+from tests.support.hostile_keys import long_rsa, rsa_jwk
+from tests.support.hostile_provider import (
     CLIENT,
     DEVICE_CODE,
     EMAIL,
@@ -41,8 +41,8 @@ from tests.hostile_provider import (
     reply,
     serve_provider,
 )
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, Result, decode_part, invoke
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, Result, decode_part, invoke
 from tests.test_ca_proxy import run_proxy
 
 HOUR = 3600

@@ -7,9 +7,9 @@ import pytest
 from adapters.keys.passwords import MAX_PASSWORD_BYTES, FilePassword, TypedPassword
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
-from tests.memory_ports import MemoryFiles, ScriptedPrompter
-from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import execute, invoke, run_step
+from tests.support.memory_ports import MemoryFiles, ScriptedPrompter
+from tests.support.pseudo_terminal import run_cli_on_terminal
+from tests.support.running import execute, invoke, run_step
 
 OPTION = "--password-file"
 

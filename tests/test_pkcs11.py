@@ -14,13 +14,13 @@ from pkcs11 import Attribute
 
 from adapters.jose.jws import public_members, read_public
 from domain.keys.jwk import read_public_jwk
-from tests.both_tools import text_of, without_changing_values
-from tests.ca_client import connect, general_name, make_csr, names_of
-from tests.peer_programs import find_program
-from tests.provisioned_ca import ProvisionedCa, issue_leaf, serve_provisioned
-from tests.pseudo_terminal import run_cli_on_terminal
-from tests.running import Result, execute, run_step
-from tests.softhsm import ALGORITHMS, KINDS, PIN, PIN_ENCODED, KeyInDevice, SoftHsm
+from tests.support.both_tools import text_of, without_changing_values
+from tests.support.ca_client import connect, general_name, make_csr, names_of
+from tests.support.peer_programs import find_program
+from tests.support.provisioned_ca import ProvisionedCa, issue_leaf, serve_provisioned
+from tests.support.pseudo_terminal import run_cli_on_terminal
+from tests.support.running import Result, execute, run_step
+from tests.support.softhsm import ALGORITHMS, KINDS, PIN, PIN_ENCODED, KeyInDevice, SoftHsm
 
 NAME, JWK = "web.test", "sandbox@example.com"
 PSS = "RSA, PSS"

@@ -22,9 +22,9 @@ from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPassw
 from domain.keys.jwk import PublicJwk, read_public_jwk
 from domain.keys.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri
 from domain.keys.source import DeviceKey
-from tests.memory_ports import MemoryPasswords
-from tests.peer_programs import REPOSITORY
-from tests.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, SoftHsm
+from tests.support.memory_ports import MemoryPasswords
+from tests.support.peer_programs import REPOSITORY
+from tests.support.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, SoftHsm
 
 FORK_SECONDS = 60
 

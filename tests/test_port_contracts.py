@@ -33,7 +33,7 @@ from domain.ports import (
     TokenSink,
 )
 from entrypoints.wiring.metadata import wire_metadata
-from tests.memory_ports import (
+from tests.support.memory_ports import (
     CountedRandomness,
     FixedClock,
     MemoryFiles,
@@ -44,8 +44,8 @@ from tests.memory_ports import (
     RecordedNotices,
     ScriptedPrompter,
 )
-from tests.metadata_service import VARIABLES, Asked, serve_metadata, tell
-from tests.pseudo_terminal import DOWN, ENTER, run_on_terminal
+from tests.support.metadata_service import VARIABLES, Asked, serve_metadata, tell
+from tests.support.pseudo_terminal import DOWN, ENTER, run_on_terminal
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
 YEAR_2020, YEAR_2262 = 1_577_836_800_000_000_000, 1 << 63

@@ -10,9 +10,9 @@ from adapters.batch.progress import ProgressBar
 from adapters.machine.terminal import Stderr
 from domain.formats import base64url
 from domain.formats.terminal_text import MAX_LINE_LENGTH
-from tests.hostile_ca import answer, issue, root, serve
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.running import Result, execute, invoke
+from tests.support.hostile_ca import answer, issue, root, serve
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.running import Result, execute, invoke
 
 HOSTILE = "a\x9b31mRED\u202e\x7f\u200b\u2028\u2029\ufeff\u2066\U000e0041z"
 """C1, DEL, bidi controls, what has no width, separators of lines and paragraphs, and a tag beyond U+FFFF."""

@@ -12,7 +12,7 @@ from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import COORDINATE_BYTES
-from tests.foreign_keys import make_step_jwk, run_program
+from tests.support.foreign_keys import make_step_jwk, run_program
 from tests.vectors import load_vector
 
 RSA, EC, P521 = (vector["jwk"] for vector in load_vector("rfc7515_signatures"))

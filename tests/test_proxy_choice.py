@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import CaUrl, parse_ca_url
-from tests.go_answers import GoAnswers, ask_go
+from tests.support.go_answers import GoAnswers, ask_go
 
 PROXY = "http://proxy.test"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.ca_client import general_name, make_csr
-from tests.option_table import README, insert
-from tests.peer_programs import REPOSITORY, RunningCa
-from tests.running import execute, invoke
+from tests.support.ca_client import general_name, make_csr
+from tests.support.option_table import README, insert
+from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.running import execute, invoke
 
 PAGE = README.read_text()
 LINKS = sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)))
@@ -19,7 +19,7 @@ COMMANDS = re.findall(r"^step-ott (.+?)(?:\s+#.*)?$", BLOCKS, re.MULTILINE)
 
 
 def test_the_table_of_flags_is_the_option_table() -> None:
-    """The table has not drifted; `python -m tests.option_table` writes it anew."""
+    """The table has not drifted; `python -m tests.support.option_table` writes it anew."""
     assert insert(PAGE) == PAGE
 
 

@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.peer_programs import RunningCa
-from tests.running import Result, invoke
+from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.peer_programs import RunningCa
+from tests.support.running import Result, invoke
 
 SUBJECT = "internal.example.com"
 UNAUTHORISED, FORBIDDEN, BAD_REQUEST = 401, 403, 400

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from entrypoints.program import run_words
-from tests.ca_client import connect, general_name, make_csr
-from tests.key_files import FILES, KINDS, KeyFolder
-from tests.peer_programs import RunningCa, choose_port, serve_ca
-from tests.running import Result, invoke
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.key_files import FILES, KINDS, KeyFolder
+from tests.support.peer_programs import RunningCa, choose_port, serve_ca
+from tests.support.running import Result, invoke
 
 SUBJECT = "internal.example.com"
 MORE = [f"provisioner {number}" for number in range(150)]

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import SSHCertificateType, load_ssh_public_key
 
 from domain.formats.duration import NANOSECONDS, parse_duration
-from tests.ca_client import CaClient, connect, make_ssh_key
-from tests.peer_programs import RunningCa
-from tests.running import Result, invoke
+from tests.support.ca_client import CaClient, connect, make_ssh_key
+from tests.support.peer_programs import RunningCa
+from tests.support.running import Result, invoke
 
 UNAUTHORISED, FORBIDDEN, BAD_REQUEST = 401, 403, 400
 KINDS = pytest.mark.parametrize("kind", [(), ("--host",)], ids=["user", "host"])

@@ -10,10 +10,10 @@ import attrs
 import pytest
 
 from adapters.jose.jws import generate_jwk
-from tests.ca_client import connect, general_name, make_csr
-from tests.peer_programs import choose_port
-from tests.provisioned_ca import ProvisionedCa, serve_provisioned
-from tests.running import Result, invoke
+from tests.support.ca_client import connect, general_name, make_csr
+from tests.support.peer_programs import choose_port
+from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.support.running import Result, invoke
 
 SUBJECT, ALICE = "web.test", ("--issuer", "sandbox@example.com")
 

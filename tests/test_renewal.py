@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.both_tools import Place, text_of
-from tests.ca_client import Answer, connect, general_name, make_csr
-from tests.key_files import KINDS
-from tests.peer_programs import choose_port
-from tests.provisioned_ca import Held, ProvisionedCa, hold_leaf
-from tests.running import Result, invoke
+from tests.support.both_tools import Place, text_of
+from tests.support.ca_client import Answer, connect, general_name, make_csr
+from tests.support.key_files import KINDS
+from tests.support.peer_programs import choose_port
+from tests.support.provisioned_ca import Held, ProvisionedCa, hold_leaf
+from tests.support.running import Result, invoke
 
 JWK, NAME = "sandbox@example.com", "machine.test"
 EXPIRED = {"begin": timedelta(minutes=-4), "end": timedelta(minutes=-1)}

@@ -21,10 +21,10 @@ from domain.mint.judge_options import read_token_options
 from entrypoints.command_line.argv import parse_words
 from entrypoints.command_line.options import TOKEN_OPTIONS
 from entrypoints.wiring.authority import wire_authority
-from tests.hostile_ca import Credential, Request, answer, issue, serve
-from tests.memory_ports import MemoryFiles
-from tests.peer_programs import RunningCa
-from tests.running import decode_part, execute, invoke, run_step
+from tests.support.hostile_ca import Credential, Request, answer, issue, serve
+from tests.support.memory_ports import MemoryFiles
+from tests.support.peer_programs import RunningCa
+from tests.support.running import decode_part, execute, invoke, run_step
 
 ROOT = issue("Root", is_authority=True)
 INTERMEDIATE = issue("Intermediate", ROOT, is_authority=True)

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from adapters.ca.root_file import MAX_ROOT_BYTES, RootFile
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError
-from tests.hostile_ca import issue, root
-from tests.memory_ports import MemoryFiles
-from tests.running import run_step
+from tests.support.hostile_ca import issue, root
+from tests.support.memory_ports import MemoryFiles
+from tests.support.running import run_step
 
 OTHER = issue("Other", is_authority=True)
 FINGERPRINT = root().certificate.fingerprint(hashes.SHA256()).hex()

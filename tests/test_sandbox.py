@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from adapters.jose.jwe import open_jwe, parse_jwe
-from tests.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
-from tests.running import invoke, run_step
+from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
+from tests.support.running import invoke, run_step
 
 FILES = {
     "certs/root_ca.crt": 0o644,

@@ -22,9 +22,9 @@ from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.settings.setting import AMBIENT, Origin, Setting, Value
-from tests.offline_place import prepare_place
-from tests.running import invoke
-from tests.token_requests import memory_ports
+from tests.support.offline_place import prepare_place
+from tests.support.running import invoke
+from tests.support.token_requests import memory_ports
 
 ALICE, BOB = JwkProvisioner("alice", kid="kid-1"), JwkProvisioner("bob", kid="kid-2")
 TWIN = JwkProvisioner("alice", kid="kid-3")

@@ -21,10 +21,10 @@ from entrypoints.command_line.argv import (
     parse_words,
 )
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
-from tests.go_answers import GoAnswers, ask_go
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import RunningCa
-from tests.running import decode_part, invoke, run_step
+from tests.support.go_answers import GoAnswers, ask_go
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import RunningCa
+from tests.support.running import decode_part, invoke, run_step
 
 PATH = "/step/config/defaults.json"
 

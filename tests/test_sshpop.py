@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adapters.jose.jws import make_signer
 from adapters.machine.clock import SystemClock
-from tests.ca_client import connect, make_ssh_key
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.provisioned_ca import SSHPOP, ProvisionedCa
-from tests.running import Result, invoke
+from tests.support.ca_client import connect, make_ssh_key
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.provisioned_ca import SSHPOP, ProvisionedCa
+from tests.support.running import Result, invoke
 
 SECOND = 1_000_000_000
 SERIAL = 17

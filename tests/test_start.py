@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, Result
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, Result
 
 OWN = [str(path) for folder in ("adapters", "domain", "entrypoints") for path in (REPOSITORY / folder).rglob("*.py")]
 SCRIPT = Path(sysconfig.get_path("scripts")) / "step-ott"

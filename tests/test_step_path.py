@@ -9,7 +9,7 @@ import pytest
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from domain.errors import InputError, StepOttError, UsageError
-from tests.running import invoke, run_step
+from tests.support.running import invoke, run_step
 
 CONTEXTS = {"one": {"authority": "a1", "profile": "p1"}, "two": {"authority": "a2", "profile": "p2"}}
 

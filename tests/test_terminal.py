@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from adapters.machine.terminal import Stderr
-from tests.peer_programs import REPOSITORY
-from tests.pseudo_terminal import (
+from tests.support.peer_programs import REPOSITORY
+from tests.support.pseudo_terminal import (
     DOWN,
     ENTER,
     INTERRUPT,
@@ -23,7 +23,7 @@ from tests.pseudo_terminal import (
     run_on_terminal,
     run_shell_on_terminal,
 )
-from tests.running import Result, list_children
+from tests.support.running import Result, list_children
 
 ASK = """
 import sys

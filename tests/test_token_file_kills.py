@@ -15,9 +15,9 @@ from time import monotonic
 import attrs
 import pytest
 
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, execute
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, execute
 
 COUNT = int(os.environ.get("FILE_KILLS", "24"))
 NUMBERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.machine.token_files import TokenFile
 from domain.errors import OutputError
-from tests.peer_programs import REPOSITORY
+from tests.support.peer_programs import REPOSITORY
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
 

@@ -12,8 +12,8 @@ import pytest
 from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.formats.json_text import Number
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.running import Result, invoke
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.running import Result, invoke
 
 CNF = base64url.encode(bytes(32))
 SERIAL = "146103349666685108195655980390445292315"

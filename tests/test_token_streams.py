@@ -13,9 +13,9 @@ import pytest
 
 from adapters.machine.token_streams import OpenStream, find_descriptor
 from domain.errors import OutputError
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS
 
 
 @pytest.mark.parametrize(

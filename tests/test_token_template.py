@@ -13,7 +13,7 @@ from domain.formats.moment import Moment
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.kind import SIGNING, SSH_SIGNING, Kind
 from domain.token.template import TokenTemplate
-from tests.token_requests import BATCH_KINDS, FINGERPRINTS, NOW, SIGNER, TEXTS, VALUES, subjects
+from tests.support.token_requests import BATCH_KINDS, FINGERPRINTS, NOW, SIGNER, TEXTS, VALUES, subjects
 
 ISSUERS = st.builds(
     Issuer,

@@ -15,14 +15,22 @@ from adapters.keys.jwk import load_jwk_key
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome
 from domain.verify.forecast import Verdict
-from tests.broken_certificates import CHAINS, KUBERNETES, MINUTE, RENEWALS, SSH_CERTIFICATES, in_between, renewal_of
-from tests.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
-from tests.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c
-from tests.ca_client import connect
-from tests.forged_tokens import NAME, Forge, Forged, open_forge
-from tests.provisioned_ca import ProvisionedCa, read_config, serve_provisioned
-from tests.running import invoke
-from tests.verify_court import Court, compare, judge, open_court, read_settings, verdict_of
+from tests.support.broken_certificates import (
+    CHAINS,
+    KUBERNETES,
+    MINUTE,
+    RENEWALS,
+    SSH_CERTIFICATES,
+    in_between,
+    renewal_of,
+)
+from tests.support.broken_requests import REQUESTS, SSH_REQUESTS, ask_csr
+from tests.support.broken_tokens import BASES, CHANGES, Make, at, jwk, made, moment, renewal, sshpop, x5c
+from tests.support.ca_client import connect
+from tests.support.forged_tokens import NAME, Forge, Forged, open_forge
+from tests.support.provisioned_ca import ProvisionedCa, read_config, serve_provisioned
+from tests.support.running import invoke
+from tests.support.verify_court import Court, compare, judge, open_court, read_settings, verdict_of
 
 
 @pytest.fixture(scope="module")

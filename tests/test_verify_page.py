@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.verify.forecast import ESSENTIAL
-from tests.ca_client import general_name, make_csr
-from tests.peer_programs import REPOSITORY, RunningCa
-from tests.running import invoke
-from tests.verdict_table import PAGE, insert
+from tests.support.ca_client import general_name, make_csr
+from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.running import invoke
+from tests.support.verdict_table import PAGE, insert
 
 TEXT = PAGE.read_text()
 EXAMPLE = re.search(r"```console\n\$ step-ott ([^\n]*)\n(.*?)```", TEXT, re.DOTALL)
@@ -96,5 +96,5 @@ def test_a_rule_is_called_checkable_where_it_is(rule: str) -> None:
 
 
 def test_the_tables_are_what_is_judged() -> None:
-    """The page's verdicts have not drifted; `python -m tests.verdict_table` writes them anew."""
+    """The page's verdicts have not drifted; `python -m tests.support.verdict_table` writes them anew."""
     assert insert(TEXT) == TEXT

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from adapters.batch.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
 from domain.errors import InputError, KeyFormatError, OutputError
-from tests.peer_programs import REPOSITORY
-from tests.running import PROCESS_SECONDS, list_children
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import PROCESS_SECONDS, list_children
 
 _Piece = TypeVar("_Piece")
 

@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.both_tools import Place, text_of, without_changing_values
-from tests.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
-from tests.foreign_keys import run_program
-from tests.key_files import FILES, KeyFolder
-from tests.minting_ways import WAYS, Mint, open_way
-from tests.offline_place import write_root
-from tests.provisioned_ca import X5C, Held, ProvisionedCa, hold_leaf, issue_leaf
-from tests.running import decode_part, invoke
+from tests.support.both_tools import Place, text_of, without_changing_values
+from tests.support.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.foreign_keys import run_program
+from tests.support.key_files import FILES, KeyFolder
+from tests.support.minting_ways import WAYS, Mint, open_way
+from tests.support.offline_place import write_root
+from tests.support.provisioned_ca import X5C, Held, ProvisionedCa, hold_leaf, issue_leaf
+from tests.support.running import decode_part, invoke
 
 NAME = "web.test"
 KINDS: dict[str, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.jose.xeddsa import XeddsaSigner, make_xeddsa_signer, sign
 from domain.errors import KeyFormatError
 from domain.formats import base64url
-from tests.go_answers import GoAnswers, ask_go
+from tests.support.go_answers import GoAnswers, ask_go
 
 KNOWN = (
     "7734f0719493a1fe263dba3f7a9da4d12a39a5831e50cccb5ab37a63ec2b77b5"

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.fuzz.hunt import hunt
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
-from tests.peer_programs import REPOSITORY
+from tests.support.peer_programs import REPOSITORY
 
 NOTES = REPOSITORY / ".cache" / "fuzz"
 """Where the input that a target reads at the moment stands, and the last that it failed on."""

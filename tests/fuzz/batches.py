@@ -9,10 +9,10 @@ from unittest import mock
 import attrs
 
 from domain.batch.line import read_line
-from tests import running
 from tests.fuzz.mutation import encode_json, near_bytes, near_json, near_text, near_value
 from tests.fuzz.place import open_place
 from tests.fuzz.target import Run, Target, check_result, parser
+from tests.support import running
 
 MEMBERS = {"subject": "web.test", "san": ["web.test", "10.0.0.7"], "set": {"a": 1, "b": {"c": []}}, "not_before": "1m",
            "not_after": "10m", "principal": ["me"], "cert_not_after": "1h", "cnf": "A" * 43}  # fmt: skip

@@ -23,11 +23,11 @@ from adapters.certificates.nebula import read_nebula
 from domain.formats.duration import NANOSECONDS
 from domain.inspect.header_certificates import describe_nebula, describe_ssh
 from entrypoints.wiring.certificates import wire_certificates
-from tests.forged_nebula import Draft
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import Make, Node, either, near_bytes, near_der, near_pem, near_strings, sample
 from tests.fuzz.target import Target, parser
-from tests.memory_ports import MemoryFiles
+from tests.support.forged_nebula import Draft
+from tests.support.memory_ports import MemoryFiles
 
 BEGIN, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
 PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")

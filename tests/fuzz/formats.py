@@ -18,9 +18,9 @@ from domain.keys.device_public import describe_ec
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from domain.sign_in.client import parse_provider_url
 from domain.token.user_data import parse_assignment, parse_document
-from tests.forged_nebula import field
 from tests.fuzz.mutation import either, near_bytes, near_json, near_text, odd_text, sample, write_der
 from tests.fuzz.target import FoundError, Target, parser
+from tests.support.forged_nebula import field
 
 DOCUMENT = {"a": [1, 2.5, None, True], "b": {"c": "text", "d": {}}, "name": "value", "n": 12345678901234567890}
 DURATIONS = sample("5m", "-1.5h", "2h45m", "300ms", "1us", "1µs", "9223372036854775807ns", "0", "1h1m1.1s")

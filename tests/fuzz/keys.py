@@ -36,7 +36,7 @@ from tests.fuzz.mutation import (
     write_json,
 )
 from tests.fuzz.target import Target, parser
-from tests.memory_ports import MemoryFiles
+from tests.support.memory_ports import MemoryFiles
 from tests.vectors import load_vector
 
 PASSWORD = b"correct horse"

@@ -15,10 +15,10 @@ from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import make_signer
 from adapters.keys.jwk import load_jwk_key
 from domain.formats import json_text
-from tests.forged_tokens import Forge
 from tests.fuzz.keys import EC, ITERATIONS, PASSWORD
-from tests.offline_place import OfflinePlace, prepare_place
-from tests.provisioned_ca import ProvisionedCa, read_config, write_provisioned
+from tests.support.forged_tokens import Forge
+from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.provisioned_ca import ProvisionedCa, read_config, write_provisioned
 
 KID = "kid"
 FURTHER = [

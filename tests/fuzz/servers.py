@@ -16,15 +16,15 @@ from adapters.sign_in.session import IdentitySession, make_system_context
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
-from tests.cloud_identities import azure_claims, be_amazon, google_claims, sign_claims, write_document
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import encode_json, near_bytes, near_text, near_value, sample
 from tests.fuzz.place import KID, Place, open_place
 from tests.fuzz.target import REFUSED, FoundError, Run, Target, parser, run_command
 from tests.fuzz.tokens import number, write_parts
-from tests.hostile_ca import Request, root, serve
-from tests.hostile_provider import CLIENT, HostileProvider, come_back, fetch, reply, serve_provider
-from tests.metadata_service import Asked, serve_metadata
+from tests.support.cloud_identities import azure_claims, be_amazon, google_claims, sign_claims, write_document
+from tests.support.hostile_ca import Request, root, serve
+from tests.support.hostile_provider import CLIENT, HostileProvider, come_back, fetch, reply, serve_provider
+from tests.support.metadata_service import Asked, serve_metadata
 
 SECONDS = 3
 """For requests, most of which are over at once: a server closes the connection behind its answer."""

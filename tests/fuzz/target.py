@@ -17,7 +17,7 @@ import attrs
 from domain.errors import StepOttError
 from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line
 from tests.fuzz.mutation import Make
-from tests.running import Result, invoke
+from tests.support.running import Result, invoke
 
 MAX_SECONDS = 10.0
 """Far more than any input takes, and far less than one does that is not bounded."""

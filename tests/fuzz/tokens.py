@@ -7,10 +7,10 @@ from random import Random
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url
 from domain.token.compact_jws import read_token
-from tests.forged_tokens import Forge, Forged
 from tests.fuzz.mutation import encode_json, near_bytes, near_text, near_value
 from tests.fuzz.place import Place, open_place
 from tests.fuzz.target import Run, Target, parser, run_command
+from tests.support.forged_tokens import Forge, Forged
 
 HEADER = {"alg": "ES256", "kid": "k", "typ": "JWT", "x5c": ["AAAA"], "crit": ["b64"], "b64": True}
 CLAIMS = {"aud": ["https://ca.test/1.0/sign#x5c/me"], "iss": "me", "sub": "a", "iat": 1, "nbf": 1, "exp": 4_000_000_000,

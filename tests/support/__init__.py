@@ -1,0 +1,1 @@
+"""What tests stand on: places, peers, servers and material, made on the fly."""
