@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench_place import Place
+from tests.bench.bench_place import Place
 from tests.support.peer_programs import REPOSITORY, explain_absence, find_program
 
 ROUNDS = 9
