@@ -26,10 +26,10 @@ from domain.token.kind import Kind
 from entrypoints.use_cases.inspect import read_header_certificates
 from entrypoints.use_cases.report import render
 from entrypoints.wiring.certificates import wire_certificates
+from tests.edges.test_header_certificates import LOST
 from tests.support.forged_nebula import Draft
 from tests.support.offline_place import write_root
 from tests.support.peer_programs import REPOSITORY
-from tests.test_header_certificates import LOST
 
 PAGE = (REPOSITORY / "docs" / "inspect.md").read_text()
 MINTED = parse_time("2026-11-23T10:00:00Z") or 0

@@ -19,11 +19,11 @@ from cryptography.x509.oid import NameOID
 
 from adapters.jose.jws import make_signer
 from domain.formats import base64url, json_text
+from tests.edges.test_ca_proxy import run_proxy
 from tests.support.hostile_ca import Request, answer, issue, serve
 from tests.support.metadata_service import Asked, Behaviour, tell
 from tests.support.peer_programs import RunningCa, serve_ca
 from tests.support.provisioned_ca import write_provisioned
-from tests.test_ca_proxy import run_proxy
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 OTHER_TENANT = "00000000-86f1-41af-91ab-2d7cd011db47"

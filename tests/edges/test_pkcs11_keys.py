@@ -131,7 +131,7 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
 
 FORKING = """
 import os, sys
-from tests.test_pkcs11_keys import KNOWN, make_opener, run_in_child
+from tests.edges.test_pkcs11_keys import KNOWN, make_opener, run_in_child
 from domain.keys.source import DeviceKey
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from pkcs11 import Mechanism, PKCS11Error

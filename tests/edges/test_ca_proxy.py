@@ -14,9 +14,9 @@ from adapters.ca.https_client import HttpsClient
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import parse_ca_url
 from domain.errors import InputError, NetworkError
+from tests.edges.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
 from tests.support.hostile_ca import IDLE_SECONDS, issue, leaf, listen, make_server_context, root, serve
 from tests.support.running import invoke
-from tests.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
 
 
 @attrs.define

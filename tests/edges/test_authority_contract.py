@@ -29,12 +29,12 @@ from domain.formats.duration import NANOSECONDS
 from domain.ports import Authority, InputFiles
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
+from tests.edges.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
 from tests.support.hostile_ca import Request, answer, in_turn, root, serve
 from tests.support.memory_ports import MemoryAuthority, MemoryFiles
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import execute, invoke, run_step
-from tests.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
 
 NAME = "sandbox@example.com"
 

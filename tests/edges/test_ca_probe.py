@@ -24,6 +24,7 @@ from domain.doctor.ca_visit import Stop
 from domain.doctor.visit_diagnosis import judge_encounter
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
+from tests.edges.test_ca_proxy import run_proxy
 from tests.support.hostile_ca import (
     IDLE_SECONDS,
     Behaviour,
@@ -39,7 +40,6 @@ from tests.support.hostile_ca import (
 )
 from tests.support.peer_programs import choose_port
 from tests.support.running import invoke
-from tests.test_ca_proxy import run_proxy
 
 PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)
 

@@ -1,0 +1,1 @@
+"""Adapters at their edge: files, keys, networks, devices, hostile ones too."""
