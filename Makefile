@@ -16,8 +16,8 @@ test: $(INSTALLED) peers
 # Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
 # is fewer.
 kills: $(INSTALLED)
-	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/test_batch_kills.py
-	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/test_token_file_kills.py -k any_moment
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/commands/test_batch_kills.py
+	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/commands/test_token_file_kills.py -k any_moment
 
 # Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
 fuzz: $(INSTALLED)

@@ -41,9 +41,9 @@ from domain.verify.forecast import Verdict, foretell
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
 from entrypoints.wiring.certificates import wire_certificates
+from tests.commands.test_inspect import OBJECTS, PARTS, TEXTS
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import root
-from tests.test_inspect import OBJECTS, PARTS, TEXTS
 
 NOW = 1_800_000_000
 CA = "ca.test"

@@ -11,11 +11,11 @@ import pytest
 
 from domain.settings.setting import AMBIENT
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
+from tests.commands.test_flag_pairs import complete
 from tests.support.flag_scene import CNF, SWITCHES
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.peer_programs import RunningCa
 from tests.support.running import Result, execute, invoke, run_step
-from tests.test_flag_pairs import complete
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
 LISTS = {option.name for option in TOKEN_OPTIONS if option.kind is ValueKind.LIST}

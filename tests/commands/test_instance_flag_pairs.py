@@ -10,13 +10,21 @@ import pytest
 
 import adapters.cloud_metadata
 from domain.cloud.metadata import MetadataService
+from tests.commands.test_flag_pairs import (
+    EFFECTS,
+    OLD_CONTENT,
+    Outcome,
+    check_refusal,
+    complete,
+    contradict,
+    run_untouching,
+)
+from tests.commands.test_instance_identity import TAKEN
 from tests.support.cloud_identities import BEHAVIOURS, NAMES, provisioners
 from tests.support.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.support.hostile_ca import answer, issue, root, serve
 from tests.support.hostile_provider import serve_provider
 from tests.support.metadata_service import serve_metadata
-from tests.test_flag_pairs import EFFECTS, OLD_CONTENT, Outcome, check_refusal, complete, contradict, run_untouching
-from tests.test_instance_identity import TAKEN
 
 SERVICES = {"GCP": MetadataService.GOOGLE, "AWS": MetadataService.AMAZON, "Azure": MetadataService.AZURE}
 PAIRS = list(combinations_with_replacement(sorted(TAKEN), 2))

@@ -25,11 +25,11 @@ from entrypoints.command_line.commands import INSPECT
 from entrypoints.use_cases.inspect import describe_token
 from entrypoints.use_cases.report import Canvas, fit_encoding, render
 from entrypoints.wiring.certificates import wire_certificates
+from tests.commands.test_cold_start import CORE, list_loaded, list_slow, list_third_party
 from tests.support.memory_ports import FixedClock, MemoryFiles
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.pseudo_terminal import run_on_terminal
 from tests.support.running import Result, execute, invoke
-from tests.test_cold_start import CORE, list_loaded, list_slow, list_third_party
 
 NOW = 1_800_000_000
 HEADER = {"alg": "ES256", "kid": "k", "typ": "JWT"}
