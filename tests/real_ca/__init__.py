@@ -1,0 +1,1 @@
+"""The real step-ca and the real step CLI: what they take, and what they make."""
