@@ -8,10 +8,10 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from tests.bench.bench_batch import measure_rates
-from tests.bench.bench_place import Place, prepare_place
-from tests.bench.bench_plots import measure_plots
-from tests.bench.bench_start import measure_start
+from tests.bench.batch import measure_rates
+from tests.bench.place import Place, prepare_place
+from tests.bench.plots import measure_plots
+from tests.bench.start import measure_start
 
 PARTS: Mapping[str, Callable[[Place], None]] = {
     "start": measure_start,

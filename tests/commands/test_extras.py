@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.wiring.token import extras
+from entrypoints.wiring import extras
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_a_forked_child_signs_by_a_module_that_is_strict(softhsm: SoftHsm, key: 
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here to build a strict module with")
-    module, source = tmp_path / "strict.so", Path(__file__).parent / "peers" / "strict_module.c"
+    module, source = tmp_path / "strict.so", REPOSITORY / "tests" / "peers" / "strict_module.c"
     words = [compiler, "-shared", "-fPIC", "-o", str(module), f'-DSOFTHSM="{softhsm.module}"', str(source), "-ldl"]
     subprocess.run(words, check=True, timeout=FORK_SECONDS)
     uri = f"pkcs11:module-path={module};token={TOKEN};{key.uri.removeprefix('pkcs11:')}"

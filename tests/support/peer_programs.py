@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import attrs
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / ".cache" / "peers"
 HOW_TO_GET = "install Go and run 'make peers', or name the program by {variable}"
 START_SECONDS = 60

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from tests.bench.bench_place import Place
+from tests.bench.place import Place
 from tests.support.peer_programs import explain_absence, find_program, serve_ca
 
 RUNS = 15

@@ -1,6 +1,6 @@
 """Others that sign: a process that signs as many tokens as it is told, by one library, and prints the seconds.
 
-It is run by the benchmark: `python tests/bench/bench_signers.py LIBRARY COUNT KEY`. Each token has the claims
+It is run by the benchmark: `python tests/bench/signers.py LIBRARY COUNT KEY`. Each token has the claims
 that `batch` gives it, with a time and an identifier of its own; `bare` signs one message of the same
 length over and over, which is what no library can go below.
 """

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.bench_place import Place
+from tests.bench.place import Place
 from tests.support.peer_programs import REPOSITORY, explain_absence, find_program
 
 ROUNDS = 9
@@ -75,7 +75,7 @@ def _time_batch(place: Place, lines: Path, workers: int) -> float:
 
 def _measure_library(place: Place, library: str, count: int) -> float:
     """Return tokens a second of a library, in a process that does nothing else."""
-    program = REPOSITORY / "tests" / "bench_signers.py"
+    program = REPOSITORY / "tests" / "bench" / "signers.py"
     words = [place.python, str(program), library, str(count), str(place.folder / "key.pem")]
     done = subprocess.run(words, env=place.environment, check=True, capture_output=True, text=True)
     return count / float(done.stdout)

@@ -1,6 +1,6 @@
 """Plots of `batch`: its rate against workers; its time and memory against subjects. Into docs/plots/.
 
-Measured here, and drawn by the interpreter that has matplotlib: `python tests/bench/bench_plots.py MEASURED FOLDER`.
+Measured here, and drawn by the interpreter that has matplotlib: `python tests/bench/plots.py MEASURED FOLDER`.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.bench.bench_place import Place
+    from tests.bench.place import Place
 
 ROUNDS = 5
 """Runs with each number of workers, in turn; the best counts, for what else runs on the machine only takes away."""
@@ -31,7 +31,7 @@ LIMIT_MIB = 200
 
 def measure_plots(place: "Place") -> None:
     """Measure what the plots show, print it, and draw them."""
-    from tests.bench.bench_batch import measure_rate
+    from tests.bench.batch import measure_rate
     from tests.support.peer_programs import REPOSITORY
 
     counts = range(1, max(MOST_WORKERS, len(os.sched_getaffinity(0))) + 1)
@@ -52,7 +52,7 @@ def measure_plots(place: "Place") -> None:
 
 def _measure_length(place: "Place", count: int) -> tuple[float, float]:
     """Return the seconds that a batch of so many lines takes, and the most MiB that it held."""
-    from tests.bench.bench_batch import batch_words, write_lines
+    from tests.bench.batch import batch_words, write_lines
 
     words = batch_words(place, write_lines(place, count), len(os.sched_getaffinity(0)))
     with (place.folder / "tokens.ndjson").open("wb") as output:
