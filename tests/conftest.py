@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
@@ -15,6 +16,8 @@ from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import invoke
 from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 
 
