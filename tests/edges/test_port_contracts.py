@@ -22,7 +22,8 @@ from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.keys.ports import Passwords
-from domain.ports import Clock, InputFiles, KeyFile, Notices, Prompter, Randomness, SealedKey, TokenSink
+from domain.keys.source import KeyFile, SealedKey
+from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
 from entrypoints.wiring.metadata import wire_metadata
 from tests.support.memory_ports import (
     CountedRandomness,
