@@ -16,10 +16,10 @@ from typing import Any
 import attrs
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.ca_rules.case import read_seconds
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
 from domain.report.finding import Outcome
+from domain.token.reader import read_seconds
 from domain.token.shown_token import read_shown_token
 from domain.verify.forecast import Forecast, Verdict
 from tests.support.broken_tokens import BASES, kubernetes
