@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.endpoint import Endpoint
     from domain.certificates.ports import Certificates, Signatures
     from domain.certificates.x509_and_ssh import CertificateRequest
-    from domain.token.shown_token import ShownToken
+    from domain.token.go_jws import GoJws
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +41,7 @@ class Case:
         wishes: The same for SSH.
     """
 
-    token: ShownToken
+    token: GoJws
     endpoint: Endpoint
     settings: AuthoritySettings
     now: int

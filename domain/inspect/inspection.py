@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from domain.inspect.header_certificates import HeaderCertificates
     from domain.inspect.outline import TokenOutline
-    from domain.token.compact_jws import ReadToken
+    from domain.token.compact_jws import CompactJws
 
 NO_REQUEST = "not said: the audience names no request of a step-ca"
 NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")
@@ -42,7 +42,7 @@ _BOUND_TO = {
 _BOUND_TO_NOTHING = ("unused", "the SHA-256 {}, which step-ca compares only when it signs")
 
 
-def inspect_token(token: ReadToken, held: HeaderCertificates, now: int) -> dict[str, Any]:
+def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict[str, Any]:
     """Return what the token says, by name, in the order to show it.
 
     Args:

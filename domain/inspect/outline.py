@@ -16,7 +16,7 @@ from domain.token.reader import read_audiences, read_fingerprint, read_seconds, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.token.compact_jws import ReadToken
+    from domain.token.compact_jws import CompactJws
 
 REQUESTS = {
     "sign": "to have an X.509 certificate signed",
@@ -101,7 +101,7 @@ class TokenOutline:
         return read_fingerprint(self.claims)
 
 
-def outline_token(token: ReadToken) -> TokenOutline:
+def outline_token(token: CompactJws) -> TokenOutline:
     """Return what `token` comes to, whatever its members hold."""
     header, claims = token.header, token.claims
     audience = _read_audience(claims)
