@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.doctor.ca_visit import judge_visit
 from domain.doctor.diagnosis import (
     CA_JSON,
     CA_URL,
@@ -18,7 +19,6 @@ from domain.doctor.diagnosis import (
     judge_root,
     measure_drift,
 )
-from domain.doctor.visit_diagnosis import judge_encounter
 from domain.report.finding import Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     from domain.ca.url import CaUrl
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.ports import Authority, Configuration
+    from domain.ports import Configuration
+    from domain.provisioners.authority import ListingAuthority
     from entrypoints.use_cases.doctor_state import Examination
 
 
-def examine_authority(known: Examination) -> Authority | None:
+def examine_authority(known: Examination) -> ListingAuthority | None:
     """Return the CA where it can be asked for its provisioners; else the last findings say why not."""
     if known.options.flag("offline"):
         authority = _examine_ca_json(known)
@@ -97,14 +98,14 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
     if seen is None:
         known.skip("the CA is not reached", TLS, CLOCK)
         return False
-    way = list(judge_encounter(seen))
+    way = list(judge_visit(seen))
     known.note(*way)
     if seen.date is not None and all(one.outcome is not Outcome.FAILED for one in way):
         known.clock_shift = -measure_drift(seen.date, seen.asked_at, seen.answered_at)
     return not any(one.outcome is Outcome.FAILED for one in way if one.rule != CLOCK)
 
 
-def _examine_ca_json(known: Examination) -> Authority | None:
+def _examine_ca_json(known: Examination) -> ListingAuthority | None:
     """Look at the CA's own configuration, or what stands for it, and return the CA that it describes."""
     step_path = known.step_path
     if known.unknown or step_path is None:

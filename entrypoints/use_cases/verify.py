@@ -10,12 +10,14 @@ from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.fact import Fact
 from domain.report.finding import Outcome
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import Forecast, Verdict, foretell
 from entrypoints.use_cases.inspect import read_source
 
 if TYPE_CHECKING:
-    from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures
+    from domain.certificates.ports import Certificates, Signatures
+    from domain.ports import Clock, InputFiles
+    from domain.provisioners.authority import PublishedAuthority
     from domain.verify.options import VerifyOptions
 
 MAX_CSR_BYTES = 1 << 20
@@ -46,11 +48,12 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
         InputError: the token or the CSR cannot be read.
         AuthorityError, NetworkError: the CA's settings cannot be had.
     """
-    token = read_source(source, ports.files, read_shown_token)
+    token = read_source(source, ports.files, read_go_jws)
     csr = None
     if options.csr is not None:
         with options.naming("csr"):
             csr = ports.certificates.read_request(ports.files.read(options.csr, MAX_CSR_BYTES))
+    provisioners = ports.authority.provisioners()
     case = Case(
         token=token,
         endpoint=options.endpoint,
@@ -65,7 +68,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
             principals=options.texts("principal"),
         ),
     )
-    return foretell(case)
+    return foretell(case, provisioners)
 
 
 def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:

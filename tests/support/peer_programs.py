@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import attrs
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / ".cache" / "peers"
@@ -35,6 +36,16 @@ def find_program(name: str) -> str | None:
 def explain_absence(name: str) -> str:
     """Return why tests with the peer are left out, and how to have them."""
     return f"no {name} here: " + HOW_TO_GET.format(variable=name.upper().replace("-", "_"))
+
+
+def require_program(name: str) -> str:
+    """Return the peer's path, or leave the test out; with REQUIRE_PEERS=1 its absence is a failure."""
+    program = find_program(name)
+    if program is None:
+        if os.environ.get("REQUIRE_PEERS") == "1":
+            pytest.fail(explain_absence(name))
+        pytest.skip(explain_absence(name))
+    return program
 
 
 def _list_ports() -> Iterator[int]:
