@@ -61,7 +61,7 @@ def tell_and_derive(*arguments, **options):
 
 bcrypt.kdf = tell_and_derive
 """
-LONG_LOGIN = "import adapters.keys.pkcs11\nadapters.pkcs11_keys._Login = work_long\n"
+LONG_LOGIN = "import adapters.keys.pkcs11\nadapters.keys.pkcs11._Login = work_long\n"
 LONG_LOOK_UP = "import socket\nsocket.getaddrinfo = work_long\n"
 RUN = "from entrypoints.cli import run\nrun()\n"
 

@@ -67,7 +67,7 @@ def limited(size: int) -> Iterator[None]:
 # -- Rows -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sizes=st.lists(st.integers(0, 3_000) | st.just(5_000), max_size=40))
 def test_rows_are_written_whole_and_counted_when_they_are_there(
     tmp_path_factory: pytest.TempPathFactory, ending: int, sizes: list[int]

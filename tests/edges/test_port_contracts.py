@@ -46,14 +46,14 @@ YEAR_2020, YEAR_2262 = 1_577_836_800_000_000_000, 1 << 63
 # -- Clock and Randomness ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("clock", [SystemClock(), FixedClock(1_800_000_000_123_456_789)], ids=repr)
+@pytest.mark.parametrize("clock", [SystemClock(), FixedClock(1_800_000_000_123_456_789)], ids=["system", "fixed"])
 def test_a_clock_tells_nanoseconds_since_the_epoch(clock: Clock) -> None:
     """The time is an integer of nanoseconds of our days, and does not run backwards."""
     earlier, later = clock.now(), clock.now()
     assert type(earlier) is int and YEAR_2020 < earlier <= later < YEAR_2262
 
 
-@pytest.mark.parametrize("randomness", [SystemRandomness(), CountedRandomness()], ids=repr)
+@pytest.mark.parametrize("randomness", [SystemRandomness(), CountedRandomness()], ids=["system", "counted"])
 def test_an_identifier_is_64_hex_characters_and_never_repeats(randomness: Randomness) -> None:
     """Each `jti` is 256 bits in lower-case hex, and no two are alike."""
     drawn = [randomness.token_id() for _ in range(1_000)]
