@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def print_text(text: str) -> int:
     """Write `text` to stdout, and return the exit status 0."""
-    from adapters.machine.token_streams import write_stdout  # noqa: PLC0415
+    from adapters.output.streams import write_stdout  # noqa: PLC0415
 
     write_stdout(text)
     return 0

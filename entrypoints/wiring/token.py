@@ -16,8 +16,8 @@ from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
+from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
+from adapters.output.token_file import TokenFile
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file

@@ -16,8 +16,8 @@ from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import Stderr
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import StandardOutput
+from adapters.output.streams import StandardOutput
+from adapters.output.token_file import TokenFile
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.ports import (

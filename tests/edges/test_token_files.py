@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.machine.token_files import TokenFile
+from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
 from tests.support.peer_programs import REPOSITORY
 
@@ -148,7 +148,7 @@ def test_a_file_in_the_current_folder_needs_no_folder(tmp_path: Path, monkeypatc
 
 DELIVER = """
 import resource, sys
-from adapters.machine.token_files import TokenFile
+from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:

@@ -35,7 +35,7 @@ def _drop_dots(path: str) -> str:
 
 
 class Rows(Protocol):
-    """What prints the rows (see `adapters.batch.sinks.RowWriter`)."""
+    """What prints the rows (see `adapters.output.batch_rows.RowWriter`)."""
 
     def await_room(self, ending: int) -> bool:
         """Wait until a row can be printed; return False if nobody wants it."""
