@@ -158,11 +158,12 @@ class _Question:
         """Answer those signals that are not ignored, or that somebody else sees to."""
         import signal  # noqa: PLC0415  # only on a terminal
 
+        from adapters.process.interruption import ENDING  # noqa: PLC0415
+
         answers: dict[int, Any] = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
-        ending = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-        for number, answer in (answers | dict.fromkeys(ending, self._end)).items():
+        for number, answer in (answers | dict.fromkeys(ENDING, self._end)).items():
             handler = signal.getsignal(number)
-            if handler == signal.SIG_DFL or (number in ending and callable(handler)):
+            if handler == signal.SIG_DFL or (number in ENDING and callable(handler)):
                 with contextlib.suppress(ValueError):  # another thread than the first, which gets no signals
                     signal.signal(number, answer)
                     self._handlers[number] = handler

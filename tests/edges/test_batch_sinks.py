@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.output.batch_rows import ATOMIC_BYTES, RowWriter
+from adapters.output.batch_rows import RowWriter
+from adapters.output.streams import ATOMIC_BYTES
 from adapters.output.token_folder import TokenFolder
 from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
