@@ -24,7 +24,7 @@ WINGS = [
 ]  # fmt: skip
 """The wings of the domain from the ground up: each stands on those before it."""
 
-GROUND = ["http", "jose"]
+GROUND = ["http", "jose", "process"]
 """The families of adapters that every other one may stand on."""
 
 PARTS = {

@@ -7,9 +7,9 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from adapters.batch.interruption import wait_for
 from adapters.keys.passwords import FilePassword
 from adapters.keys.store import KeyContainers
+from adapters.process.interruption import wait_for
 from domain.errors import KeyFormatError, UsageError
 from entrypoints.wiring.certificates import open_certificates
 from entrypoints.wiring.late_loading import defer

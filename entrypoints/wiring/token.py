@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
-from adapters.batch.interruption import deciding, wait_for
 from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
+from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
@@ -33,7 +30,6 @@ from entrypoints.wiring.metadata import wire_metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.sandbox import SandboxFolder
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
@@ -99,13 +95,14 @@ def assemble_ports(
 
 
 def _wire_sink(path: str | None, replace: bool) -> TokenSink:
-    deciding_once = partial(deciding, is_last=is_own())
     if not path:
-        return StandardOutput(deciding_once)
+        return StandardOutput(is_last=is_own())
     descriptor = find_descriptor(path)
     if descriptor is not None:
-        return OpenStream(path, descriptor, deciding_once)
-    return TokenFile(path, replace, deciding_once)
+        return OpenStream(path, descriptor, is_last=is_own())
+    from adapters.output.token_file import TokenFile  # noqa: PLC0415
+
+    return TokenFile(path, replace, is_last=is_own())
 
 
 def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
@@ -133,12 +130,3 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
     name = choose_password_file(options)
     path = "" if name is None else str(options.text(name))
     return None if name is None else FilePassword(files, path, options.show(name, path))
-
-
-def wire_sandbox() -> SandboxFolder:
-    """Return the writer of sandboxes."""
-    from adapters.jose.jwe import seal_jwk  # noqa: PLC0415
-    from adapters.jose.jws import generate_jwk  # noqa: PLC0415
-    from adapters.sandbox import SandboxFolder  # noqa: PLC0415
-
-    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

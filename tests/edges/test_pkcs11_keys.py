@@ -13,11 +13,11 @@ from unittest import mock
 import pkcs11
 import pytest
 
-from adapters.batch.interruption import wait_for
 from adapters.jose.jws import load_public_key, make_signer, public_members, verify
 from adapters.keys import pkcs11_modules
 from adapters.keys.pkcs11 import Pkcs11Keys
 from adapters.keys.pkcs11_modules import find_token
+from adapters.process.interruption import wait_for
 from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPasswordError
 from domain.keys.jwk import PublicJwk, read_public_jwk
 from domain.keys.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri

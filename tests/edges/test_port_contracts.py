@@ -16,8 +16,8 @@ from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import Stderr
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import StandardOutput
+from adapters.output.streams import StandardOutput
+from adapters.output.token_file import TokenFile
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
@@ -37,7 +37,7 @@ from tests.support.memory_ports import (
     ScriptedPrompter,
 )
 from tests.support.metadata_service import VARIABLES, Asked, serve_metadata, tell
-from tests.support.pseudo_terminal import DOWN, ENTER, run_on_terminal
+from tests.support.pseudo_terminal import ENTER, run_on_terminal
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
 YEAR_2020, YEAR_2262 = 1_577_836_800_000_000_000, 1 << 63
@@ -196,8 +196,8 @@ def test_a_scripted_person_answers_as_a_real_one_does() -> None:
     scripted = ScriptedPrompter(typed=[b"secret"], choices=[1])
     expected = f"{scripted.choose('Which one?', ['a', 'b', 'c'])} {scripted.password('Password')!r}\n"
     with run_on_terminal([sys.executable, "-c", ANSWER]) as session:
-        session.wait_for("> 1. ")
-        session.type(DOWN + ENTER)
+        session.wait_for("3. c\r\n")
+        session.type(b"2" + ENTER)
         session.wait_for("Password: ")
         session.type(b"secret\r")
         assert session.finish().out == expected
