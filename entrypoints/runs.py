@@ -123,8 +123,8 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
-    from adapters.batch.interruption import Interruption  # noqa: PLC0415
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
+    from adapters.process.interruption import Interruption  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
     from entrypoints.wiring.token import wire_sandbox  # noqa: PLC0415
 

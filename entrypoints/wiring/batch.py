@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from adapters.batch.interruption import Interruption
 from adapters.batch.line_source import LineSource
 from adapters.batch.progress import ProgressBar
 from adapters.batch.sinks import RowWriter
@@ -16,6 +15,7 @@ from adapters.batch.worker_pool import WorkerPool
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr
+from adapters.process.interruption import Interruption
 from domain.batch.line import MAX_LINE_BYTES
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken

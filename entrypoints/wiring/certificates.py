@@ -47,7 +47,7 @@ class _LateCertificates:
 
     def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
         from adapters.certificates.requests import read_public_keys  # noqa: PLC0415
-        from adapters.jose.jws import read_public  # noqa: PLC0415
+        from adapters.jose.key_objects import read_public  # noqa: PLC0415
 
         return read_public_keys(data, read_public)
 
@@ -60,6 +60,6 @@ class _LateCertificates:
 def open_certificates() -> CertificateReader:
     """Return the reader of X.509 and SSH certificates."""
     from adapters.certificates.x509_and_ssh import CertificateReader  # noqa: PLC0415
-    from adapters.jose.jws import read_public  # noqa: PLC0415
+    from adapters.jose.key_objects import read_public  # noqa: PLC0415
 
     return CertificateReader(read_public)

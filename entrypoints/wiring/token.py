@@ -10,14 +10,15 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adapters.batch.interruption import deciding, wait_for
 from adapters.keys.passwords import FilePassword, TypedPassword
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
 from adapters.machine.token_files import TokenFile
 from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
+from adapters.process.interruption import deciding, wait_for
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
@@ -26,7 +27,6 @@ from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
 from entrypoints.wiring.certificates import wire_certificates
 from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.keys import wire_key_store
 from entrypoints.wiring.late_loading import defer
 from entrypoints.wiring.metadata import wire_metadata
 
@@ -82,7 +82,7 @@ def assemble_ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
-        keys=wire_key_store(files),
+        keys=LocalKeyStore(files),
         certificates=wire_certificates(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
@@ -135,7 +135,7 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
 def wire_sandbox() -> SandboxFolder:
     """Return the writer of sandboxes."""
     from adapters.jose.jwe import seal_jwk  # noqa: PLC0415
-    from adapters.jose.jws import generate_jwk  # noqa: PLC0415
+    from adapters.jose.key_objects import generate_jwk  # noqa: PLC0415
     from adapters.sandbox import SandboxFolder  # noqa: PLC0415
 
     return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from adapters.certificates.bound_requests import fingerprint_bound_request
 from adapters.certificates.requests import read_public_keys, read_request
 from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import read_public
+from adapters.jose.key_objects import read_public
 from domain.ca_rules.sign import read_csr_names
 from domain.errors import InputError
 from domain.formats import base64url

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.certificates.requests import read_public_keys, read_request
 from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import make_signer, read_public
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import read_public
 from adapters.keys.formats import load_pem_key
 from domain.errors import InputError
 from domain.formats import base64url

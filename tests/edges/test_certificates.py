@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import make_signer, read_public
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import read_public
 from adapters.keys.formats import load_pem_key
 from domain.certificates.chain import find_leaf, guess_leaf, order_chain
 from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity

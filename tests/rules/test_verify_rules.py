@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.ca.provisioner_json import read_provisioners
-from adapters.jose.jws import StepCaSignatures, generate_jwk
+from adapters.jose.jws import StepCaSignatures
+from adapters.jose.key_objects import generate_jwk
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
 from domain.ca_rules.audience import extract_fragment, matches
