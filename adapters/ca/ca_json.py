@@ -100,7 +100,6 @@ class CaJson:
         authority, ssh = self.config.authority, self.config.ssh or SshSection()
         return AuthoritySettings(
             dns_names=self.config.dnsNames,
-            provisioners=self.provisioners(),
             claims=self._read_claims(authority.claims or {}),
             roots=[der for path in self._list_roots() for der in self.read_root(path)],
             ssh_user_keys=self._find_ssh_keys(ssh.userKey),

@@ -34,7 +34,7 @@ class DeclaredAuthority:
         return self.fingerprint_root()
 
     def source(self) -> tuple[str, str]:
-        """Return that the user was asked (see `domain.ports.Authority`)."""
+        """Return that the user was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:

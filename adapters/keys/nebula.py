@@ -13,7 +13,7 @@ from adapters.jose.jws import make_signer
 from domain.errors import KeyFormatError, translating
 
 if TYPE_CHECKING:
-    from domain.ports import Signer
+    from domain.keys.ports import Signer
 
 _PEM = re.compile(rb"-----BEGIN (NEBULA [A-Z0-9 ]*PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
 _SIZES = {

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from adapters.keys.pkcs11_login import Pin
     from domain.keys.jwk import PublicJwk
     from domain.keys.pkcs11_uri import Pkcs11Uri
+    from domain.keys.ports import Passwords
     from domain.keys.source import DeviceKey
-    from domain.ports import InputFiles, Passwords
+    from domain.ports import InputFiles
 
 _NAME_PIN = "write pin-source with its file into the URI, or name the file by --password-file on the command line"
 

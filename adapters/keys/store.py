@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from adapters.keys.pkcs11 import Pkcs11Keys
-    from domain.ports import InputFiles, Passwords, Signer
+    from domain.keys.ports import Passwords, Signer
+    from domain.ports import InputFiles
 
 MAX_KEY_BYTES = 65_536
 _DER_SEQUENCE = b"\x30"
@@ -30,7 +31,7 @@ class LocalKeyStore:
         self.files = files
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
+        """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
                 return _load_devices()(self.files).open(source, passwords)

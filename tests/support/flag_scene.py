@@ -28,8 +28,8 @@ from adapters.jose.key_objects import generate_jwk
 from adapters.keys.store import LocalKeyStore
 from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
+from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile
-from domain.ports import Passwords, Signer
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import HostileCa, issue, root
