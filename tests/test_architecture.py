@@ -34,9 +34,6 @@ PARTS = {
 }
 """The folders of the entry points, each with those that it knows."""
 
-NAMED_LATE = {"entrypoints/wiring/certificates.py", "entrypoints/wiring/token.py"}
-"""Files that name a module in a string, to load it when it is called for."""
-
 LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
 FILES = [path for paths in LAYERS.values() for path in paths]
 
@@ -147,14 +144,14 @@ def test_only_the_wiring_knows_adapters(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_file)
 def test_no_module_is_named_in_a_string(path: Path) -> None:
-    """What is loaded is imported, where readers and type checkers can follow, but where a library is loaded late."""
+    """What is loaded is imported, where readers and type checkers can follow."""
     named = [
         node.value
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if re.fullmatch(r"(domain|adapters|entrypoints)(\.\w+)+", node.value)
     ]
-    assert not named or name_file(path) in NAMED_LATE, named
+    assert not named, named
 
 
 def test_each_layer_has_modules() -> None:

@@ -35,6 +35,14 @@ def read_public(key: object) -> PublicJwk:
     return read_public_jwk(public_members(key))
 
 
+def read_public_or_none(key: object) -> PublicJwk | None:
+    """Return the public JWK of a public key object, None where it is of a type that signs no tokens."""
+    try:
+        return read_public(key)
+    except ValueError:
+        return None
+
+
 def public_members(key: PublicKey) -> dict[str, str]:
     """Return the members that make up the public JWK of `key`.
 

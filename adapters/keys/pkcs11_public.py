@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from pkcs11 import Attribute, KeyType, ObjectClass
 
-from adapters.jose.key_objects import CURVES, public_members, read_public
+from adapters.jose.key_objects import CURVES, public_members, read_public_or_none
 from adapters.keys.pkcs11_login import read_attribute
 from domain.errors import InputError, KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
@@ -104,8 +104,4 @@ def _read_certificate(der: bytes) -> PublicJwk | None:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr
-        key = x509.load_der_x509_certificate(der).public_key()
-    try:
-        return read_public(key)
-    except ValueError:
-        return None
+        return read_public_or_none(x509.load_der_x509_certificate(der).public_key())

@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from adapters.certificates.reader import CertificateReader
 from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
@@ -25,9 +26,7 @@ from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
 from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.late_loading import defer
 from entrypoints.wiring.metadata import wire_metadata
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def assemble_ports(
         randomness=SystemRandomness(),
         files=files,
         keys=LocalKeyStore(files),
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
         metadata=wire_metadata(),
@@ -94,7 +93,6 @@ def assemble_ports(
         prompter=prompter,
         notices=notices,
         sink=_wire_sink(options.text("output-file"), options.flag("force")),
-        fingerprint=defer("adapters.certificates.bound_requests", "fingerprint_bound_request"),
     )
 
 
@@ -123,7 +121,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
         clock=SystemClock(),
         files=files,
         authority=wire_published_authority(options, step_path, files),
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         signatures=StepCaSignatures(),
     )
 
