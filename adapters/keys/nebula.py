@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapters.jose.jws import make_signer
 from domain.errors import KeyFormatError, translating
+from domain.formats.pem import decode_pem, split_pem
 
 if TYPE_CHECKING:
     from domain.keys.ports import Signer
 
-_PEM = re.compile(rb"-----BEGIN (NEBULA [A-Z0-9 ]*PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
 _SIZES = {
     "NEBULA X25519 PRIVATE KEY": 32,
     "NEBULA P256 PRIVATE KEY": 32,
@@ -55,16 +53,16 @@ def open_nebula_key(data: bytes, *, is_for_nebula: bool) -> Signer:
 
 def _decode(data: bytes) -> tuple[str, bytes]:
     """Return the label and the bytes of the one key in `data`."""
-    found = _PEM.findall(data)
-    if len(found) != 1 or data.count(b"-----BEGIN ") != 1:
+    blocks = split_pem(data)
+    if len(blocks) != 1 or not blocks[0][0].endswith("PRIVATE KEY"):
         raise KeyFormatError("the file holds no Nebula private key that can be read, or more than that", _FIX)
-    label = found[0][0].decode()
+    label, body = blocks[0]
     if label not in _SIZES:
         is_sealed = "ENCRYPTED" in label
         what = f"the {label} is sealed in Nebula's own way" if is_sealed else f"the {label} is of an unknown kind"
         raise KeyFormatError(f"{what}, which step-ott does not read", "give a key that is not encrypted" * is_sealed)
     try:
-        key = b64decode(b"".join(found[0][1].split()), validate=True)
+        key = decode_pem(body)
     except ValueError as error:
         raise KeyFormatError(f"the {label} is damaged", "get a sound copy of it") from error
     if len(key) != _SIZES[label]:

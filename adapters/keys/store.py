@@ -51,7 +51,7 @@ class LocalKeyStore:
 
 def _open_pem(data: bytes, whose: str, passwords: Passwords) -> Signer:
     from adapters.jose.jws import make_signer  # noqa: PLC0415  # slow to load
-    from adapters.keys.formats import load_pem_key  # noqa: PLC0415  # slow to load
+    from adapters.keys.pem import load_pem_key  # noqa: PLC0415  # slow to load
 
     key = load_pem_key(data, None)
     if key is None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from adapters.certificates.reader import CertificateReader
 from adapters.certificates.requests import read_public_keys, read_request
 from adapters.jose.jws import make_signer
-from adapters.keys.formats import load_pem_key
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError
 from domain.formats import base64url
 from tests.support.ca_client import connect, general_name, make_csr

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import make_signer
-from adapters.keys.formats import load_pem_key
+from adapters.keys.pem import load_pem_key
 from domain.certificates.chain import find_leaf, guess_leaf, order_chain
 from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
 from domain.errors import InputError, KeyMismatchError
