@@ -311,7 +311,8 @@ class OnlyChecked:
 
 
 def verifies(public: Any, message: str, signature: str) -> bool:
-    from adapters.jose.jws import load_public_key, verify
+    from adapters.jose.jws import verify
+    from adapters.jose.key_objects import load_public_key
     from domain.formats import base64url
 
     return verify(load_public_key(public), public.algorithm, message.encode(), base64url.decode(signature))

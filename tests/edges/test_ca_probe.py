@@ -16,7 +16,7 @@ import pytest
 from adapters.ca.visit import CaProbe
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import make_tls_context
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from adapters.jose.jws import public_members
+from adapters.jose.key_objects import public_members
 from adapters.sign_in.id_tokens import MAX_KEYS
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError

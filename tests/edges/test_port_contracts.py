@@ -10,7 +10,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from adapters.jose.jws import generate_jwk, make_signer
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import generate_jwk
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
