@@ -31,7 +31,7 @@ class StepOttError(Exception):
 def _mask(text: str) -> str:
     if "@" not in text and "=" not in text:
         return text
-    from domain.formats.masking import mask_text  # noqa: PLC0415  # rarely needed
+    from domain.masking import mask_text  # noqa: PLC0415  # rarely needed
 
     return mask_text(text)
 

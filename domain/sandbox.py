@@ -7,7 +7,7 @@ import attrs
 
 from domain.ca.url import CaUrl, check_host
 from domain.errors import UsageError
-from domain.formats.masking import mask_address
+from domain.masking import mask_address
 from domain.settings.setting import Settings, check_unicode
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"

@@ -25,7 +25,7 @@ class ProgressBar:
 
     @contextlib.contextmanager
     def watching(self, count: Callable[[], int | None], done: int) -> Iterator[None]:
-        """Show the bar while the block runs (see `domain.ports.Progress`)."""
+        """Show the bar while the block runs (see `domain.batch.ports.Progress`)."""
         if self.stream is None or not self.stream.isatty():
             yield
             return

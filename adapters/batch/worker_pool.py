@@ -61,7 +61,7 @@ class WorkerPool:
         note: Callable[[_Summary], None],
         settle: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Make something of each piece and hand it over (see `domain.ports.Workforce`).
+        """Make something of each piece and hand it over (see `domain.batch.ports.Workforce`).
 
         Raises:
             OutputError: a worker cannot be started, or has died.

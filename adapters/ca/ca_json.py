@@ -104,7 +104,6 @@ class CaJson:
         authority, ssh = self.config.authority, self.config.ssh or SshSection()
         return AuthoritySettings(
             dns_names=self.config.dnsNames,
-            provisioners=self.provisioners(),
             claims=self._read_claims(authority.claims or {}),
             roots=self._roots(),
             ssh_user_keys=self._find_ssh_keys(ssh.userKey),

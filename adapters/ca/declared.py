@@ -39,7 +39,7 @@ class DeclaredAuthority:
         return "" if self.root is None else self.root.fingerprint()
 
     def source(self) -> tuple[str, str]:
-        """Return that the user was asked (see `domain.ports.Authority`)."""
+        """Return that the user was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:

@@ -55,7 +55,7 @@ class HttpsAuthority:
         return ()
 
     def source(self) -> tuple[str, str]:
-        """Return that the CA was asked (see `domain.ports.Authority`)."""
+        """Return that the CA was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:
@@ -93,12 +93,10 @@ class HttpsAuthority:
     def settings(self) -> AuthoritySettings:
         """Return what the CA publishes."""
         with self.client.spending():
-            provisioners = self.provisioners()
             roots = self.list_roots()
             ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
         return AuthoritySettings(
             dns_names=self.names(),
-            provisioners=provisioners,
             roots=[root.encode() for root in roots],
             ssh_user_keys=self._list_texts(ssh, "userKey"),
             ssh_host_keys=self._list_texts(ssh, "hostKey"),

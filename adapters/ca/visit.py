@@ -37,7 +37,7 @@ _NAME_FAULTS = frozenset({62, 64})
 
 
 class CaProbe:
-    """Visits one CA (see `domain.ports.CaVisitor`).
+    """Visits one CA (see `domain.doctor.ports.CaVisitor`).
 
     Attributes:
         ca_url: Where it listens.

@@ -40,7 +40,7 @@ _PEM_LABEL = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
 
 
 class CertificateReader:
-    """Reads certificates: the first half of the port (see `domain.ports.Certificates`).
+    """Reads certificates: the first half of the port (see `domain.certificates.ports.Certificates`).
 
     Attributes:
         read_public: A public key object to its JWK; ValueError where it is of a type that signs no tokens.

@@ -61,7 +61,7 @@ class JwsSigner:
             return signature
 
     def sign_unchecked(self, message: bytes) -> bytes:
-        """Return the JWS signature of `message` unverified, for one of many (see `domain.ports.SwiftSigner`)."""
+        """Return the JWS signature of `message` unverified, for one of many (see `domain.keys.ports.SwiftSigner`)."""
         return self._sign(message)
 
 
@@ -154,7 +154,7 @@ def verify(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> 
 
 
 class StepCaSignatures:
-    """Takes the signatures that step-ca takes (see `domain.ports.Signatures`)."""
+    """Takes the signatures that step-ca takes (see `domain.certificates.ports.Signatures`)."""
 
     def hold(self, public: PublicJwk, algorithm: str, message: bytes, signature: bytes) -> bool:
         """Return whether step-ca would take the signature."""

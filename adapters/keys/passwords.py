@@ -47,7 +47,7 @@ class FilePassword:
         self.whose = whose
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give the file's password (see `domain.ports.Passwords`)."""
+        """Give the file's password (see `domain.keys.ports.Passwords`)."""
         with naming(self.whose, self.path):
             data = self.files.read(self.path, MAX_PASSWORD_BYTES)
         mark = next(filter(data.startswith, _BYTE_ORDER_MARKS), b"")
@@ -66,7 +66,7 @@ class TypedPassword:
         self.prompter = prompter
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give what is typed (see `domain.ports.Passwords`)."""
+        """Give what is typed (see `domain.keys.ports.Passwords`)."""
         for attempt in range(ATTEMPTS):
             asked = f"{purpose[:1].upper()}{purpose[1:]}"
             question = f"Wrong password, try again. {asked}" if attempt else f"Please enter {purpose}"

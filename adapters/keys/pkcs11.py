@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from domain.keys.jwk import PublicJwk
     from domain.keys.pkcs11_uri import Pkcs11Uri
+    from domain.keys.ports import Passwords
     from domain.keys.source import DeviceKey
-    from domain.ports import Passwords
 
 _STALE = (
     pkcs11.exceptions.SessionHandleInvalid,

@@ -13,7 +13,8 @@ from domain.keys.source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from domain.ports import InputFiles, Passwords, Signer
+    from domain.keys.ports import Passwords, Signer
+    from domain.ports import InputFiles
 
 MAX_KEY_BYTES = 65_536
 _DER_SEQUENCE = b"\x30"
@@ -55,7 +56,7 @@ class KeyContainers:
         self.open_device = open_device
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.ports.KeyStore`)."""
+        """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
                 return self.open_device(source, passwords)

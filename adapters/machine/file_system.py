@@ -12,7 +12,7 @@ MAX_NAMES = 1000
 
 
 class LocalFileSystem:
-    """Looks at this machine's files (see `domain.ports.FileSystem`)."""
+    """Looks at this machine's files (see `domain.doctor.ports.FileSystem`)."""
 
     def look(self, path: str, follows: bool = True) -> FileFacts | None:
         """Return what stands at `path`."""

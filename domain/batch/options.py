@@ -5,10 +5,11 @@ from __future__ import annotations
 import attrs
 
 from domain.errors import UsageError
-from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, list_input_files, read_token_options
+from domain.mint.judge_options import ANY_SUBJECT, list_input_files, read_token_options
 from domain.settings.authority import check_texts, drop_absent, judge_standard_input, parse_option
 from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
 from domain.settings.setting import Origin, Setting, Settings, spell
+from domain.token.options import TokenOptions
 
 MAX_WORKERS = 1024
 

@@ -11,7 +11,6 @@ from domain.formats.duration import HOUR, MINUTE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.provisioners.base import Provisioner
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
 
@@ -78,7 +77,6 @@ class AuthoritySettings:
 
     Attributes:
         dns_names: The names that audiences may have, without ports.
-        provisioners: All of them.
         claims: The authority's own, which a provisioner's go before.
         roots: DER of its root certificates.
         ssh_user_keys, ssh_host_keys: Standard base64 of the wire bytes of the keys that its SSH certificates
@@ -89,7 +87,6 @@ class AuthoritySettings:
     """
 
     dns_names: Sequence[str]
-    provisioners: Sequence[Provisioner]
     claims: ProvisionerClaims = ProvisionerClaims()
     roots: Sequence[bytes] = attrs.field(default=(), repr=False)
     ssh_user_keys: Sequence[str] | None = None

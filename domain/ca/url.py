@@ -8,7 +8,7 @@ import re
 
 import attrs
 
-from domain.formats.masking import mask_address
+from domain.masking import mask_address
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _FRAGMENT_ESCAPED = re.compile(r"[^A-Za-z0-9\-_.~$&+,/:;=?@!()*]+")

@@ -12,8 +12,8 @@ from domain.formats.rfc3339 import FIRST_SECOND
 if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
     from domain.ca_rules.endpoint import Endpoint
+    from domain.certificates.ports import Certificates, Signatures
     from domain.certificates.x509_and_ssh import CertificateRequest
-    from domain.ports import Certificates, Signatures
     from domain.token.shown_token import ShownToken
 
 _MAX_INT64 = (1 << 63) - 1

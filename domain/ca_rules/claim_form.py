@@ -11,7 +11,6 @@ from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
-from domain.provisioners.k8ssa import CLAIMS as KUBERNETES_CLAIMS
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
@@ -39,9 +38,13 @@ def judge_header_key(case: Case) -> Iterator[Finding]:
 
 
 def judge_payload(case: Case, names: Iterable[str]) -> Finding:
-    """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone."""
-    wrong = list(_list_wrong(case.token.claims, {name: _PAYLOAD[name] for name in names}))
-    what = "service account" if KUBERNETES_CLAIMS.intersection(names) else "cnf and step"
+    """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone.
+
+    Those that are not `cnf` or `step` are texts about a service account.
+    """
+    checks = {name: _PAYLOAD.get(name, _is_text) for name in names}
+    wrong = list(_list_wrong(case.token.claims, checks))
+    what = "service account" if checks.keys() - _PAYLOAD.keys() else "cnf and step"
     return _tell("payload", wrong, what)
 
 
@@ -133,5 +136,4 @@ _REQUESTED: dict[str, Callable[[Any], bool]] = {"sans": _is_texts, "email": _is_
 _PAYLOAD: dict[str, Callable[[Any], bool]] = {
     "cnf": _is_object_of({"x5rt#S256": _is_text}),
     "step": _is_object_of({"ssh": _is_object_of(_SSH), "ra": _is_object_of(_REGISTRATION)}),
-    **dict.fromkeys(KUBERNETES_CLAIMS, _is_text),
 }

@@ -42,3 +42,8 @@ class Endpoint(Enum):
         if self is Endpoint.SSH_SIGN:
             return SSH_SIGNING
         return frozenset({Kind[self.name]})
+
+
+def find_endpoint(kind: Kind) -> Endpoint | None:
+    """Return the place of step-ca's API that takes tokens of this kind, None where there is none."""
+    return next((endpoint for endpoint in Endpoint if kind in endpoint.kinds), None)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.ca_rules.case import Case
+    from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.ports import Certificates
 
 
 def read_header_chain(case: Case, member: str) -> list[Certificate]:

@@ -10,20 +10,26 @@ from domain.ca_rules.header_chain import read_header_chain
 from domain.ca_rules.x5c import judge_chain, read_roots
 from domain.errors import InputError
 from domain.formats.duration import MINUTE, NANOSECONDS
-from domain.provisioners.renewal import ISSUER
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from domain.ca.settings import ProvisionerClaims
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.provisioners.base import Provisioner
 
 
-def judge_renewal(case: Case) -> Iterator[Finding]:
-    """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header."""
+def judge_renewal(
+    case: Case, issuer: str, provisioners: Mapping[str, tuple[str, ProvisionerClaims]]
+) -> Iterator[Finding]:
+    """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header.
+
+    Args:
+        case: The token, and where it is shown.
+        issuer: The `iss` of a client's tokens.
+        provisioners: Label and claims of each of the CA's, by name.
+    """
     yield _judge_carriage(case)
     try:
         chain = read_header_chain(case, "x5cInsecure")
@@ -33,11 +39,11 @@ def judge_renewal(case: Case) -> Iterator[Finding]:
     leaf = chain[0]
     yield from _judge_chain(case, chain)
     yield judge_leaf_signature(case, leaf.public, f"certificate {leaf.common_name!r}")
-    provisioner = next((one for one in case.settings.provisioners if one.name == leaf.provisioner), None)
-    yield _judge_provisioner(leaf, provisioner)
+    label, claims = provisioners.get(leaf.provisioner or "", (None, None))
+    yield _judge_provisioner(leaf, label)
     yield judge_use(case)
     yield _judge_audience(case)
-    names = [ISSUER] if leaf.provisioner is None else [ISSUER, leaf.provisioner]
+    names = [issuer] if leaf.provisioner is None else [issuer, leaf.provisioner]
     yield judge_issuer(case, names, "a client's or the provisioner's name")
     yield from judge_times(case)
     if leaf.common_name in ("", case.text("sub")):
@@ -45,7 +51,7 @@ def judge_renewal(case: Case) -> Iterator[Finding]:
     else:
         yield failed("subject", f"{case.text('sub')!r} is not the certificate's common name, {leaf.common_name!r}",
                      "mint it for the certificate's common name")  # fmt: skip
-    yield from _judge_right(case, leaf, provisioner)
+    yield from _judge_right(case, leaf, claims)
 
 
 def _judge_carriage(case: Case) -> Finding:
@@ -67,13 +73,13 @@ def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:
     )
 
 
-def _judge_provisioner(leaf: Certificate, provisioner: Provisioner | None) -> Finding:
+def _judge_provisioner(leaf: Certificate, label: str | None) -> Finding:
     if leaf.provisioner is None:
         return unchecked("provisioner", "which provisioner the certificate is from; the CA's database may know")
-    if provisioner is None:
+    if label is None:
         return failed("provisioner", f"the CA has no provisioner {leaf.provisioner} any more, which the certificate is"
                       " from", "get a new certificate")  # fmt: skip
-    return passed("provisioner", f"the certificate is from {provisioner.label()}")
+    return passed("provisioner", f"the certificate is from {label}")
 
 
 def _judge_audience(case: Case) -> Finding:
@@ -85,16 +91,16 @@ def _judge_audience(case: Case) -> Finding:
     return failed("audience", f"it is {shown}, not the renewal at {names}", "mint it with --renew for this CA")
 
 
-def _judge_right(case: Case, leaf: Certificate, provisioner: Provisioner | None) -> Iterator[Finding]:
+def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None) -> Iterator[Finding]:
     """Judge whether the provisioner lets this certificate be renewed (step-ca, controller.go)."""
     now = case.now - case.now % NANOSECONDS
     if now < leaf.not_before:
         yield failed("renewal", "the certificate is not valid yet", "wait, or set this machine's clock right")
     yield unchecked("revoked", "whether the certificate has been revoked")
-    if provisioner is None:
+    if claims is None:
         yield unchecked("renewal", "whether the provisioner lets its certificates be renewed")
     else:
-        yield judge_right(provisioner.claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
+        yield judge_right(claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
 
 
 def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> Finding:

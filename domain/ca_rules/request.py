@@ -11,29 +11,38 @@ from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sig
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from domain.ca.settings import ProvisionerClaims
     from domain.ca_rules.case import Case
-    from domain.provisioners.base import Provisioner
 
 
-def judge_request(provisioner: Provisioner, case: Case, latest: int | None = None) -> Iterator[Finding]:
-    """Judge the request by what the token says; see `judge_ssh_sign` for `latest`."""
+def judge_request(
+    case: Case, claims: ProvisionerClaims, common_names: Sequence[str], latest: int | None = None
+) -> Iterator[Finding]:
+    """Judge the request by what the token says; see `judge_ssh_sign` for `latest`.
+
+    Args:
+        case: The token, and where it is shown.
+        claims: The provisioner's own.
+        common_names: What the common name of a CSR may be.
+        latest: Nanoseconds since the epoch, UTC.
+    """
     if case.endpoint is Endpoint.SIGN:
         yield judge_names(case)
-        yield from judge_csr(case, provisioner.common_names(case))
+        yield from judge_csr(case, common_names)
     elif case.endpoint is Endpoint.SSH_SIGN:
-        claims = provisioner.claims.over(case.settings.claims)
+        claims = claims.over(case.settings.claims)
         yield judge_ssh_enabled(claims)
         yield from judge_ssh_sign(case, claims, latest)
     else:
         yield from judge_revocation(case)
 
 
-def judge_free_request(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
-    """Judge a request that nothing in the token limits."""
+def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+    """Judge a request that nothing in the token limits; `claims` are the provisioner's own."""
     if case.endpoint is Endpoint.SSH_SIGN:
-        yield judge_ssh_enabled(provisioner.claims.over(case.settings.claims))
+        yield judge_ssh_enabled(claims.over(case.settings.claims))
         yield judge_ssh_keys(case, case.wishes.cert_type or "host")
         if "" in case.wishes.principals:
             yield failed("principals", "one that is asked for is empty", "leave it out")

@@ -165,7 +165,7 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
 
 
 def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
-    """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ports.Authority.source`."""
+    """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ca.ports.Authority.source`."""
     file, hint = source
     able = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
     count = f"{file or 'the CA'} has {len(provisioners)}"

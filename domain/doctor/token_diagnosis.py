@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.ca_rules.endpoint import Endpoint
 from domain.doctor.diagnosis import LEEWAY, TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.report.finding import Outcome, failed, passed, unchecked, warning
@@ -16,11 +15,6 @@ if TYPE_CHECKING:
     from domain.report.finding import Finding
     from domain.token.kind import Kind
     from domain.verify.forecast import Forecast
-
-
-def find_endpoint(kind: Kind) -> Endpoint | None:
-    """Return the place of step-ca's API that takes tokens of this kind, None where there is none."""
-    return next((endpoint for endpoint in Endpoint if kind in endpoint.kinds), None)
 
 
 def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ def list_address_cautions(ca_url: CaUrl, names: Sequence[str], kind: Kind) -> It
     if not names or ca_url.host in names:  # the rule itself is slow to load
         return
     from domain.ca_rules.audience import matches  # noqa: PLC0415
-    from domain.doctor.token_diagnosis import find_endpoint  # noqa: PLC0415
+    from domain.ca_rules.endpoint import find_endpoint  # noqa: PLC0415
 
     endpoint = find_endpoint(kind)
     if endpoint is None or matches([f"{ca_url}{kind.path}"], endpoint, names):

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 
-import attrs
-
 from domain.errors import MissingSettingError, UsageError
 from domain.formats import base64url
 from domain.formats.moment import Moment, parse_moment
 from domain.provisioners.types import TYPES
 from domain.settings import authority as authority_options
 from domain.settings.authority import (
-    AuthorityOptions,
     check_texts,
     drop_absent,
     judge_pairs,
@@ -30,6 +27,7 @@ from domain.settings.passwords import PASSWORD_FILES
 from domain.settings.setting import Settings, check_unicode, exclude
 from domain.token.claims import TokenRequest
 from domain.token.kind import REVOKING, Kind, find_kind
+from domain.token.options import TokenOptions
 from domain.token.user_data import parse_assignment
 from domain.token.validity import check_certificate_window, resolve_window
 
@@ -47,17 +45,6 @@ ANY_SUBJECT = "0"
 
 _SERIAL = "0|[1-9][0-9]*"
 _SHOW_SERIAL = {Kind.REVOKE: "step certificate inspect", Kind.SSH_REVOKE: "ssh-keygen -L -f CERTIFICATE"}
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class TokenOptions(AuthorityOptions):
-    """One request for a token, as the user's settings describe it.
-
-    Attributes:
-        request: What the token is to authorise, but for what stands in files that are not read yet.
-    """
-
-    request: TokenRequest
 
 
 def judge_settings(given: Settings) -> Kind:

@@ -11,7 +11,7 @@ from domain.provisioners.types import TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from domain.mint.judge_options import TokenOptions
+    from domain.token.options import TokenOptions
 
 
 def select_provisioners(
@@ -25,7 +25,7 @@ def select_provisioners(
     or configuration rules out no type without kids that the user asks for.
 
     Args:
-        source: Where the list is from, for errors (see `domain.ports.Authority.source`).
+        source: Where the list is from, for errors (see `domain.ca.ports.Authority.source`).
 
     Raises:
         UsageError: none is left, naming the options up to that which ruled out the last.

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.ca.url import CaUrl
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
+    from domain.token.options import TokenOptions
 
 ISSUER = "ec2.amazonaws.com"
 LIFETIME = 300

@@ -18,8 +18,8 @@ from domain.provisioners.instance import InstanceProvisioner, check_identity, li
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
+    from domain.token.options import TokenOptions
 
 DEFAULT_AUDIENCE = "https://management.azure.com/"
 RESOURCES = {

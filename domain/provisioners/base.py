@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from domain.ca_rules.case import Case
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
     from domain.provisioners.credential import Credential, IssuedToken
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.token.kind import Kind
+    from domain.token.options import TokenOptions
 
 
 MAX_LISTED = 20
@@ -150,7 +150,7 @@ class Provisioner:
         """Give what the CA finds in the request that such a token is shown with."""
         from domain.ca_rules.request import judge_request  # noqa: PLC0415  # only to foretell
 
-        return judge_request(self, case)
+        return judge_request(case, self.claims, self.common_names(case))
 
     def common_names(self, case: Case) -> Sequence[str]:
         """Return what the common name of a CSR may be."""

@@ -9,7 +9,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.ports import Signer
+    from domain.keys.ports import Signer
     from domain.token.claims import TokenRequest
 
 

@@ -16,8 +16,8 @@ from domain.token.kind import SIGNING, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
+    from domain.token.options import TokenOptions
 
 ISSUER = "https://accounts.google.com"
 """The `iss` that step-ca asks for (step-ca, gcp.go)."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.ca_rules.case import Case
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
 
 

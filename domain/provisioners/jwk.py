@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
+    from domain.token.options import TokenOptions
 
 
 @attrs.frozen

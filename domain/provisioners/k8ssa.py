@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.ca_rules.case import Case
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
+    from domain.token.options import TokenOptions
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
 MAX_TOKEN_BYTES = 65_536
@@ -90,7 +90,7 @@ class K8ssaProvisioner(Provisioner):
         """Judge the request by itself: nothing of it stands in Kubernetes' token."""
         from domain.ca_rules.request import judge_free_request  # noqa: PLC0415  # only to foretell
 
-        return judge_free_request(self, case)
+        return judge_free_request(case, self.claims)
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the token in `--k8ssa-token-path`, unless it has expired."""

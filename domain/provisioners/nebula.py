@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
+    from domain.token.options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 CA_CAUTION = "step-ca takes no token by a Nebula CA's own certificate, which no CA has issued; it will refuse this one"

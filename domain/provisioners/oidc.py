@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.ca_rules.case import Case
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.sign_in.client import IdentityClient
     from domain.token.kind import Kind
+    from domain.token.options import TokenOptions
 
 
 @attrs.frozen

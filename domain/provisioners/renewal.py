@@ -15,9 +15,9 @@ from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
+    from domain.token.options import TokenOptions
 
 ISSUER = "step-ca-client/1.0"
 

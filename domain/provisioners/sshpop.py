@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import SshCertificate
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Sources
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
+    from domain.token.options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 

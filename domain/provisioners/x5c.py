@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Signer, Sources
+    from domain.keys.ports import Signer
+    from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
+    from domain.token.options import TokenOptions
 
 MAX_CHAIN_BYTES = 1 << 20
 INSECURE_CAUTION = "step-ca looks for an X5C token's chain in 'x5c' alone; it will refuse this one"
@@ -68,7 +69,7 @@ class X5cProvisioner(Provisioner):
             latest = read_header_chain(case, "x5c")[0].not_after
         except InputError:
             return iter(())
-        return judge_request(self, case, latest)
+        return judge_request(case, self.claims, self.common_names(case), latest)
 
     def common_names(self, case: Case) -> Sequence[str]:
         """Return the subject alone: for this type step-ca takes none of the other names."""

@@ -9,7 +9,7 @@ import attrs
 from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
-from domain.formats.masking import mask_address
+from domain.masking import mask_address
 from domain.settings.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
 
 if TYPE_CHECKING:

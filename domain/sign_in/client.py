@@ -10,7 +10,7 @@ import re
 import attrs
 
 from domain.errors import IdentityError
-from domain.formats.masking import mask_address
+from domain.masking import mask_address
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 MAX_SHOWN = 500

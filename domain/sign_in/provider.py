@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.errors import IdentityError
-from domain.formats.masking import mask_address
+from domain.masking import mask_address
 from domain.sign_in.client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
 
 if TYPE_CHECKING:

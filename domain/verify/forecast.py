@@ -13,6 +13,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_age, judge_issuer, judge_subject, judge_times, judge_use
 from domain.ca_rules.renewal import judge_renewal
 from domain.ca_rules.root import judge_root
+from domain.provisioners.renewal import ISSUER
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked
 from domain.verify.lookup import find_provisioner
 
@@ -70,21 +71,21 @@ class Forecast:
         return any(one.rule == "use" and one.outcome is Outcome.UNCHECKED for one in self.findings)
 
 
-def foretell(case: Case) -> Forecast:
-    """Return what the CA would find in the token, and its users in its `sha`."""
-    return Forecast((*_judge(case), *judge_root(case)))
+def foretell(case: Case, provisioners: Sequence[Provisioner]) -> Forecast:
+    """Return what a CA with these provisioners would find in the token, and its users in its `sha`."""
+    return Forecast((*_judge(case, provisioners), *judge_root(case)))
 
 
-def _judge(case: Case) -> Iterator[Finding]:
+def _judge(case: Case, provisioners: Sequence[Provisioner]) -> Iterator[Finding]:
     form = judge_form(case)
     yield form
     if form.outcome is Outcome.FAILED:
         return
     yield from judge_header_key(case)
     if case.endpoint is Endpoint.RENEW:
-        yield from judge_renewal(case)
+        yield from judge_renewal(case, ISSUER, {one.name: (one.label(), one.claims) for one in reversed(provisioners)})
         return
-    provisioner, found = find_provisioner(case)
+    provisioner, found = find_provisioner(case, provisioners)
     yield found
     if provisioner is not None:
         yield from _judge_by(provisioner, case)

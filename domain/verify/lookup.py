@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RULE = "provisioner"
 
 
-def find_provisioner(case: Case) -> tuple[Provisioner | None, Finding]:
+def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[Provisioner | None, Finding]:
     """Return the provisioner that step-ca judges the token by, None where it finds none, and how that comes."""
     is_ours = _names_this_ca(case)
     unreadable = [] if is_ours else list_wrong_texts(case, ("azp", "tid"))
@@ -28,7 +28,7 @@ def find_provisioner(case: Case) -> tuple[Provisioner | None, Finding]:
         what = f"step-ca cannot read its {' and '.join(unreadable)}: not text"
         return None, failed(RULE, what, "mint the token anew")
     identifiers = list(_list_identifiers(case, is_ours))
-    listed = {provisioner.token_identifier: provisioner for provisioner in case.settings.provisioners}
+    listed = {provisioner.token_identifier: provisioner for provisioner in provisioners}
     for identifier in identifiers:
         if identifier in listed:
             found = listed[identifier]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.batch.options import BatchOptions
-    from domain.ports import BatchSink, LineReader, Progress, Workforce
+    from domain.batch.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.use_cases.mint_lines import LineMinter
 
 

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     from domain.ca.url import CaUrl
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.ports import Authority, Configuration
+    from domain.ports import Configuration
+    from domain.provisioners.authority import ListingAuthority
     from entrypoints.use_cases.doctor_state import Examination
 
 
-def examine_authority(known: Examination) -> Authority | None:
+def examine_authority(known: Examination) -> ListingAuthority | None:
     """Return the CA where it can be asked for its provisioners; else the last findings say why not."""
     if known.options.flag("offline"):
         authority = _examine_ca_json(known)
@@ -104,7 +105,7 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
     return not any(one.outcome is Outcome.FAILED for one in way if one.rule != CLOCK)
 
 
-def _examine_ca_json(known: Examination) -> Authority | None:
+def _examine_ca_json(known: Examination) -> ListingAuthority | None:
     """Look at the CA's own configuration, or what stands for it, and return the CA that it describes."""
     step_path = known.step_path
     if known.unknown or step_path is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.doctor.file_facts import FileFacts
-    from domain.ports import Authority
+    from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential
     from entrypoints.use_cases import mint as minting
@@ -35,7 +35,7 @@ KEY_FOLDERS = ("", "certs", "config")
 """Folders of the step path, beside `secrets`, in which a file `*_key` is looked at."""
 
 
-def examine_provisioners(known: Examination, authority: Authority | None) -> None:
+def examine_provisioners(known: Examination, authority: ListingAuthority | None) -> None:
     """Look at what the CA lists, which of it `token` would choose, whether its key can be had, and what it makes."""
     if authority is None:
         done = {finding.rule for finding in known.findings}

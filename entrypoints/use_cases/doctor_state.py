@@ -15,10 +15,12 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from domain.ca.settings import AuthoritySettings
     from domain.ca.url import CaUrl
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Authority, CaVisitor, Certificates, Clock, Configuration, FileSystem, Signatures
+    from domain.certificates.ports import Certificates, Signatures
+    from domain.doctor.ports import CaVisitor, FileSystem
+    from domain.ports import Clock, Configuration
+    from domain.provisioners.authority import ListingAuthority, PublishedAuthority
+    from domain.token.options import TokenOptions
     from entrypoints.use_cases import mint as minting
 
 
@@ -38,7 +40,7 @@ class Ports:
         find_authority: The CA, as `token` would ask it.
         find_visitor: A visitor to the address that trusts these roots, DER; without any it checks no certificate.
         find_minting: What `token` would mint through at this CA, but that nobody is asked anything.
-        find_rules: What the CA goes by when it judges tokens.
+        find_published: The CA as it says by what it judges tokens.
     """
 
     clock: Clock
@@ -50,10 +52,10 @@ class Ports:
     read_given: Callable[[], TokenOptions]
     read_settings: Callable[[Mapping[str, tuple[Any, str]]], TokenOptions]
     find_root: Callable[[TokenOptions, Configuration], tuple[str, Sequence[bytes]]]
-    find_authority: Callable[[TokenOptions, Configuration], Authority]
+    find_authority: Callable[[TokenOptions, Configuration], ListingAuthority]
     find_visitor: Callable[[TokenOptions, CaUrl, Sequence[bytes]], CaVisitor]
-    find_minting: Callable[[TokenOptions, Authority], minting.Ports]
-    find_rules: Callable[[TokenOptions, Configuration], AuthoritySettings]
+    find_minting: Callable[[TokenOptions, ListingAuthority], minting.Ports]
+    find_published: Callable[[TokenOptions, Configuration], PublishedAuthority]
 
 
 @attrs.define(eq=False, repr=False)

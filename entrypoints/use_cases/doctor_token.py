@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ca_rules.endpoint import find_endpoint
 from domain.doctor.diagnosis import ROOT, TOKEN
-from domain.doctor.token_diagnosis import find_endpoint, judge_forecast, judge_wait
+from domain.doctor.token_diagnosis import judge_forecast, judge_wait
 from domain.errors import StepOttError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
@@ -16,6 +17,8 @@ from domain.token.shown_token import read_shown_token
 from entrypoints.use_cases.mint import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.ca.settings import AuthoritySettings
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential
@@ -47,9 +50,9 @@ def examine_token(
     if request is None:
         return
     token = known.attempt(TOKEN, lambda: _make_token(request, ports, provisioner, credential))
-    rules = None if token is None else _find_rules(known)
-    if token is not None and rules is not None:
-        _judge(known, token, request, rules)
+    published = None if token is None else _ask_published(known)
+    if token is not None and published is not None:
+        _judge(known, token, request, *published)
 
 
 def _look_at_files(known: Examination, ports: minting.Ports) -> TokenRequest:
@@ -69,19 +72,27 @@ def _make_token(
     return make_token(evidence, ports.clock, ports.randomness)
 
 
-def _find_rules(known: Examination) -> AuthoritySettings | None:
+def _ask_published(known: Examination) -> tuple[AuthoritySettings, Sequence[Provisioner]] | None:
     """Return what the CA judges by; where it is not known, take down why."""
     step_path = known.step_path
     if step_path is None:  # where the CA is asked, there is one
         return None
     try:
-        return known.ports.find_rules(known.options, step_path)
+        authority = known.ports.find_published(known.options, step_path)
+        provisioners = authority.provisioners()
+        return authority.settings(), provisioners
     except StepOttError as error:
         known.note(unchecked(TOKEN, f"one can be made, but not judged: {error.what}"))
         return None
 
 
-def _judge(known: Examination, token: str, request: TokenRequest, rules: AuthoritySettings) -> None:
+def _judge(
+    known: Examination,
+    token: str,
+    request: TokenRequest,
+    settings: AuthoritySettings,
+    provisioners: Sequence[Provisioner],
+) -> None:
     from domain.ca_rules.case import Case  # noqa: PLC0415  # slow to load
     from domain.verify.forecast import foretell  # noqa: PLC0415
 
@@ -92,11 +103,11 @@ def _judge(known: Examination, token: str, request: TokenRequest, rules: Authori
         case = Case(
             token=read_shown_token(token),
             endpoint=endpoint,
-            settings=rules,
+            settings=settings,
             now=now + known.clock_shift + wait,  # it is not for use before that
             certificates=known.ports.certificates,
             signatures=known.ports.signatures,
         )
-        forecast = foretell(case)
+        forecast = foretell(case, provisioners)
     known.note(*judge_forecast(forecast, request.kind))
     known.note(*judge_wait(wait, known.options.spell("not-before")))

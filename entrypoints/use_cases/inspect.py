@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import Certificate, SshCertificate
-    from domain.ports import Certificates, Clock, InputFiles
+    from domain.ports import Clock, InputFiles
 
 _T = TypeVar("_T")
 

@@ -21,23 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from domain.ca.url import CaUrl
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import (
-        Authority,
-        Certificates,
-        Clock,
-        IdentityProvider,
-        InputFiles,
-        InstanceMetadata,
-        KeyStore,
-        Notices,
-        Passwords,
-        Prompter,
-        Randomness,
-        Signer,
-        TokenSink,
-    )
+    from domain.certificates.ports import Certificates
+    from domain.cloud.ports import InstanceMetadata
+    from domain.keys.ports import KeyStore, Passwords, Signer
+    from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
+    from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
+    from domain.sign_in.ports import IdentityProvider
+    from domain.token.options import TokenOptions
 
 MAX_DOCUMENT_BYTES = 1 << 20
 
@@ -57,7 +48,7 @@ class Ports:
     keys: KeyStore
     certificates: Certificates
     passwords: Passwords
-    authority: Authority
+    authority: ListingAuthority
     metadata: InstanceMetadata
     identity_provider: IdentityProvider
     prompter: Prompter
@@ -157,7 +148,7 @@ class _WatchedPasswords:
         self.consulted = False
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give the passwords (see `domain.ports.Passwords`)."""
+        """Give the passwords (see `domain.keys.ports.Passwords`)."""
         self.consulted = True
         return self.passwords.candidates(purpose)
 
@@ -219,7 +210,7 @@ def _list_cautions(
 
 
 def _list_address_cautions(
-    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, authority: Authority
+    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, authority: ListingAuthority
 ) -> Iterator[str]:
     """Give what the user should know of the address, where the CA looks at it and takes such tokens at all."""
     kind = options.request.kind

@@ -21,11 +21,11 @@ from domain.token.claims import compose_token
 from domain.token.template import TokenTemplate
 
 if TYPE_CHECKING:
-    from domain.mint.judge_options import TokenOptions
     from domain.ports import Clock, Randomness
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
+    from domain.token.options import TokenOptions
     from entrypoints.use_cases.mint import Evidence
 
 CHECKED_EVERY = 128

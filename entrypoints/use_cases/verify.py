@@ -15,7 +15,9 @@ from domain.verify.forecast import Forecast, Verdict, foretell
 from entrypoints.use_cases.inspect import read_source
 
 if TYPE_CHECKING:
-    from domain.ports import Certificates, Clock, InputFiles, PublishedAuthority, Signatures
+    from domain.certificates.ports import Certificates, Signatures
+    from domain.ports import Clock, InputFiles
+    from domain.provisioners.authority import PublishedAuthority
     from domain.verify.options import VerifyOptions
 
 MAX_CSR_BYTES = 1 << 20
@@ -51,6 +53,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
     if options.csr is not None:
         with options.naming("csr"):
             csr = ports.certificates.read_request(ports.files.read(options.csr, MAX_CSR_BYTES))
+    provisioners = ports.authority.provisioners()
     case = Case(
         token=token,
         endpoint=options.endpoint,
@@ -65,7 +68,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
             principals=options.texts("principal"),
         ),
     )
-    return foretell(case)
+    return foretell(case, provisioners)
 
 
 def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from adapters.ca.https import HttpsAuthority
     from adapters.machine.step_path import StepPath
     from domain.ca.url import CaUrl
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Authority, InputFiles
+    from domain.ports import InputFiles
+    from domain.provisioners.authority import ListingAuthority
     from domain.settings.authority import AuthorityOptions
+    from domain.token.options import TokenOptions
 
 
-def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles) -> ListingAuthority:
     """Return the CA as the settings have it: over HTTPS, from ca.json, or from the options alone.
 
     Raises:
@@ -91,7 +92,7 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
     )
 
 
-def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> Authority:
+def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> ListingAuthority:
     """Return the CA that the options describe: its one provisioner is of the type whose options are given, else JWK."""
     cls = next((cls for cls in NAMED.values() if cls.options.intersection(options.settings)), None)
     needs = ("key",) if cls is None else cls.needs

@@ -27,7 +27,7 @@ from entrypoints.wiring.token import wire_ports
 if TYPE_CHECKING:
     from adapters.machine.step_path import StepPath
     from domain.batch.options import BatchOptions
-    from domain.ports import BatchSink
+    from domain.batch.ports import BatchSink
 
 LINES_AT_ONCE, PIPED_LINES_AT_ONCE, SLOW_LINES_AT_ONCE = 512, 64, 16
 """How many lines a worker gets at a time: into a file; into a pipe, whose tokens should not be old when they are read;

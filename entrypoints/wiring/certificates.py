@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from adapters.certificates.x509_and_ssh import CertificateReader
     from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
     from domain.keys.jwk import PublicJwk
-    from domain.ports import Certificates
 
 MAX_REMEMBERED, MAX_REMEMBERED_BYTES = 4096, 4096
 """How many inputs are remembered, each of at most how many bytes: about all that a token's header holds."""

@@ -15,8 +15,9 @@ from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import SilentTerminal, Stderr
 from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
-from domain.mint.judge_options import ANY_SUBJECT, TokenOptions, read_token_options
+from domain.mint.judge_options import ANY_SUBJECT, read_token_options
 from domain.settings.devices import check_key_sources
+from domain.token.options import TokenOptions
 from entrypoints.command_line.argv import complete_settings
 from entrypoints.command_line.commands import TOKEN
 from entrypoints.use_cases.doctor_state import Ports
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.machine.step_path import StepPath
-    from domain.ca.settings import AuthoritySettings
     from domain.ca.url import CaUrl
-    from domain.ports import Authority, CaVisitor, Configuration, InputFiles
+    from domain.doctor.ports import CaVisitor
+    from domain.ports import Configuration, InputFiles
+    from domain.provisioners.authority import ListingAuthority
     from domain.settings.setting import Settings
     from entrypoints.use_cases import mint as minting
 
@@ -73,17 +75,13 @@ def wire_diagnosis(given: Settings) -> Ports:
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,
         find_minting=lambda options, authority: _wire_minting(options, authority, files),
-        find_rules=lambda options, step_path: _find_rules(options, cast("StepPath", step_path), files),
+        find_published=lambda options, step_path: wire_published_authority(options, cast("StepPath", step_path), files),
     )
 
 
-def _wire_minting(options: TokenOptions, authority: Authority, files: InputFiles) -> minting.Ports:
+def _wire_minting(options: TokenOptions, authority: ListingAuthority, files: InputFiles) -> minting.Ports:
     check_key_sources(options)
     return assemble_ports(options, authority, files, SilentTerminal(), Stderr(None), SilentIdentityProvider())
-
-
-def _find_rules(options: TokenOptions, step_path: StepPath, files: InputFiles) -> AuthoritySettings:
-    return wire_published_authority(options, step_path, files).settings()
 
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:

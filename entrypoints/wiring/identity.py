@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from adapters.sign_in.id_tokens import Expected
     from adapters.sign_in.oidc import OidcSignIn
-    from domain.mint.judge_options import TokenOptions
     from domain.ports import Notices
     from domain.sign_in.client import IdentityClient
+    from domain.token.options import TokenOptions
 
 PATIENCE = 5 * MINUTE
 """Nanoseconds that a person may take to sign in, unless --timeout says otherwise."""
@@ -32,7 +32,7 @@ class LateIdentityProvider:
     notices: Notices
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:
-        """Return the ID token of the person who signs in (see `domain.ports.IdentityProvider`).
+        """Return the ID token of the person who signs in (see `domain.sign_in.ports.IdentityProvider`).
 
         Raises:
             UsageError: the libraries that this takes are not installed.
@@ -52,7 +52,7 @@ class LateIdentityProvider:
 
 
 class SilentIdentityProvider:
-    """Looks whether somebody could sign in here, and asks nobody to (see `domain.ports.IdentityProvider`)."""
+    """Looks whether somebody could sign in here, and asks nobody to (see `domain.sign_in.ports.IdentityProvider`)."""
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:  # noqa: ARG002
         """Raise PersonNeededError.

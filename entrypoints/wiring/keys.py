@@ -17,7 +17,8 @@ from entrypoints.wiring.late_loading import defer
 if TYPE_CHECKING:
     from adapters.keys.pkcs11 import Pkcs11Keys
     from domain.keys.jwk import PublicJwk
-    from domain.ports import InputFiles, KeyStore, Signer
+    from domain.keys.ports import KeyStore, Signer
+    from domain.ports import InputFiles
 
 
 def wire_key_store(files: InputFiles) -> KeyStore:

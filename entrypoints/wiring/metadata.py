@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
-    from domain.ports import InstanceMetadata
+    from domain.cloud.ports import InstanceMetadata
 
 
 def wire_metadata() -> InstanceMetadata:

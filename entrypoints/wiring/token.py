@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.sandbox import SandboxFolder
-    from domain.mint.judge_options import TokenOptions
-    from domain.ports import Authority, IdentityProvider, InputFiles, Notices, Passwords, Prompter, TokenSink
+    from domain.keys.ports import Passwords
+    from domain.ports import InputFiles, Notices, Prompter, TokenSink
+    from domain.provisioners.authority import ListingAuthority
+    from domain.sign_in.ports import IdentityProvider
+    from domain.token.options import TokenOptions
     from domain.verify.options import VerifyOptions
     from entrypoints.use_cases.verify import VerifyPorts
 
@@ -71,7 +74,7 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
 
 def assemble_ports(
     options: TokenOptions,
-    authority: Authority,
+    authority: ListingAuthority,
     files: InputFiles,
     prompter: Prompter,
     notices: Notices,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IdentityError, InputError, StepOttError
-from domain.formats.masking import mask_address, mask_text
+from domain.masking import mask_address, mask_text
 from domain.sign_in.client import IdentityClient, parse_provider_url
 from tests.support.running import invoke
 

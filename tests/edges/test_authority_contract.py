@@ -1,4 +1,4 @@
-"""The contract of the port Authority, over a real step-ca, ca.json, the options alone, and memory."""
+"""The contract of the port ListingAuthority, over a real step-ca, ca.json, the options alone, and memory."""
 
 import json
 import re
@@ -26,7 +26,8 @@ from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims
 from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import AuthorityError, InputError
 from domain.formats.duration import NANOSECONDS
-from domain.ports import Authority, InputFiles
+from domain.ports import InputFiles
+from domain.provisioners.authority import ListingAuthority
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from tests.edges.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
@@ -49,7 +50,7 @@ class Case:
         keeps_keys: Whether it hands out encrypted keys by `kid`.
     """
 
-    authority: Authority
+    authority: ListingAuthority
     root_der: bytes
     kid: str
     keeps_keys: bool
@@ -403,9 +404,10 @@ def test_a_given_root_stands_in_for_one_that_ca_json_lacks(sandbox_path: Path, t
 def test_both_ways_to_a_cas_settings_agree(provisioned_ca: ProvisionedCa, running_ca: RunningCa) -> None:
     """What the running CA publishes is what its ca.json says: names, provisioners, roots and SSH keys."""
     for ca in (provisioned_ca.ca, running_ca):
-        online, offline = open_https(ca).settings(), open_ca_json(ca.path).settings()
+        publishing = open_https(ca), open_ca_json(ca.path)
+        online, offline = (authority.settings() for authority in publishing)
         assert set(online.dns_names) == set(offline.dns_names)
-        assert list(online.provisioners) == list(offline.provisioners)
+        assert list(publishing[0].provisioners()) == list(publishing[1].provisioners())
         assert list(map(to_der, online.roots)) == list(offline.roots)
         assert online.ssh_user_keys == offline.ssh_user_keys and online.ssh_user_keys
         assert online.ssh_host_keys == offline.ssh_host_keys and online.ssh_host_keys

@@ -19,7 +19,7 @@ from tests.support.ca_client import make_ssh_key as make_ssh_line
 from tests.support.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, publish_pem, run_program
 from tests.support.provisioned_ca import X5C, ProvisionedCa
 from tests.support.running import invoke
-from tests.support.verify_court import read_settings
+from tests.support.verify_court import read_published
 
 READER = CertificateReader(read_public)
 SHOWN = {"P-256": "EC on secp256r1", "P-384": "EC on secp384r1", "P-521": "EC on secp521r1",
@@ -147,7 +147,7 @@ def test_a_certificate_names_the_provisioner_that_gave_it(provisioned_ca: Provis
 
 
 def find_kid(ca: ProvisionedCa) -> str:
-    return next(one.key_id for one in read_settings(ca.environment, "offline").provisioners if one.key_id)
+    return next(one.key_id for one in read_published(ca.environment, "offline").provisioners if one.key_id)
 
 
 def test_an_ssh_certificate_is_signed_by_the_key_that_the_ca_publishes(provisioned_ca: ProvisionedCa) -> None:
@@ -156,7 +156,7 @@ def test_an_ssh_certificate_is_signed_by_the_key_that_the_ca_publishes(provision
                    environment=provisioned_ca.environment).token  # fmt: skip
     answer = connect(provisioned_ca.ca).sign_ssh(make_ssh_line(), token)
     assert answer.status == 201, answer.body
-    read, settings = READER.read_ssh(answer.body["crt"].encode()), read_settings(provisioned_ca.environment)
+    read, settings = READER.read_ssh(answer.body["crt"].encode()), read_published(provisioned_ca.environment).settings
     assert read.is_host and read.signed_by in (settings.ssh_host_keys or ())
     assert read.signed_by not in (settings.ssh_user_keys or ())
 

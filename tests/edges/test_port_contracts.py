@@ -19,19 +19,10 @@ from adapters.machine.terminal import Stderr
 from adapters.machine.token_files import TokenFile
 from adapters.machine.token_streams import StandardOutput
 from domain.cloud.metadata import MetadataRequest, MetadataService
+from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
-from domain.ports import (
-    Clock,
-    InputFiles,
-    InstanceMetadata,
-    KeyFile,
-    Notices,
-    Passwords,
-    Prompter,
-    Randomness,
-    SealedKey,
-    TokenSink,
-)
+from domain.keys.ports import Passwords
+from domain.ports import Clock, InputFiles, KeyFile, Notices, Prompter, Randomness, SealedKey, TokenSink
 from entrypoints.wiring.metadata import wire_metadata
 from tests.support.memory_ports import (
     CountedRandomness,

@@ -19,7 +19,7 @@ from tests.support.forged_tokens import Forged, open_forge
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import read_config, write_provisioned
 from tests.support.raw_tokens import make_raw
-from tests.support.verify_court import Court, read_settings
+from tests.support.verify_court import Court, read_published
 
 
 def test_no_verdict_is_denied_by_the_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -35,7 +35,7 @@ def test_no_verdict_is_denied_by_the_ca(step_ca_program: str, tmp_path_factory: 
 def test_no_verdict_on_a_clouds_token_is_denied(cloud_ca: RunningCa) -> None:
     """Tokens of machines in clouds are refused for what no token may hold, else unknown: the CA denies neither."""
     settings = {"STEPPATH": str(cloud_ca.path)}
-    court = Court(connect(cloud_ca), read_settings(settings), read_settings(settings, "offline"))
+    court = Court(connect(cloud_ca), read_published(settings), read_published(settings, "offline"))
     makers = {
         f"{name} {endpoint.value}": partial(_make_cloud_token, cloud_ca, name, endpoint)
         for name in ("GCP", "Azure")

@@ -30,7 +30,7 @@ from tests.support.ca_client import connect
 from tests.support.forged_tokens import NAME, Forge, Forged, open_forge
 from tests.support.provisioned_ca import ProvisionedCa, read_config, serve_provisioned
 from tests.support.running import invoke
-from tests.support.verify_court import Court, compare, judge, open_court, read_settings, verdict_of
+from tests.support.verify_court import Court, compare, judge, open_court, read_published, verdict_of
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def strict(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def strict_court(strict: ProvisionedCa) -> Court:
     """The court there; it knows the CA's own ca.json alone, for the public list leaves most of it out."""
-    offline = read_settings(strict.environment, "offline")
+    offline = read_published(strict.environment, "offline")
     return Court(connect(strict.ca), offline, offline)
 
 
@@ -235,7 +235,7 @@ def test_a_strict_ca_says_what_we_say(token: str, strict_court: Court, strict_fo
 
 def test_settings_that_are_not_public_are_not_guessed(strict: ProvisionedCa, strict_forge: Forge) -> None:
     """Whether an SSH token is good where the public list says nothing of SSH: unknown online."""
-    court = Court(connect(strict.ca), read_settings(strict.environment), read_settings(strict.environment, "offline"))
+    court = Court(connect(strict.ca), read_published(strict.environment), read_published(strict.environment, "offline"))
     forged = strict_forge.make_jwk(Endpoint.SSH_SIGN)
     verdicts = [
         verdict_of(judge(forged, forged.write(), settings, time.time_ns()))
@@ -248,7 +248,7 @@ def test_settings_that_are_not_public_are_not_guessed(strict: ProvisionedCa, str
 def test_a_renewal_after_expiry_is_not_guessed(kind: str, strict: ProvisionedCa, strict_forge: Forge) -> None:
     """A certificate that has expired, of a provisioner that says nothing of that: unknown online."""
     expired = {"renewal": renewal(begin=-4 * MINUTE, end=-MINUTE), "ssh-renew": STRICT["ssh-renew after expiry"]}
-    forged, online = expired[kind](strict_forge), read_settings(strict.environment)
+    forged, online = expired[kind](strict_forge), read_published(strict.environment)
     assert verdict_of(judge(forged, forged.write(), online, time.time_ns())) is Verdict.UNKNOWN
 
 

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl
+from domain.ca_rules.endpoint import find_endpoint
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Encounter, Stop
 from domain.doctor.file_facts import FileFacts, FileKind
 from domain.doctor.secret_files import judge_secrecy
-from domain.doctor.token_diagnosis import find_endpoint, judge_forecast
+from domain.doctor.token_diagnosis import judge_forecast
 from domain.doctor.visit_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.formats.masking import mask_text
 from domain.keys.device_public import describe_ec, describe_rsa
 from domain.keys.pkcs11_uri import Pkcs11Uri, encode_id, merge_pkcs11_uris, parse_pkcs11_uri
+from domain.masking import mask_text
 
 TEXTS = ("module-path", "token", "serial", "manufacturer", "model", "object", "pin-source", "pin-value")
 OF_QUERY = ("module-path", "pin-source", "pin-value")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.ca.provisioner_json import read_provisioners
 from domain.errors import UsageError
-from domain.mint.judge_options import TokenOptions, read_token_options
+from domain.mint.judge_options import read_token_options
 from domain.mint.selection import select_provisioners
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
@@ -22,6 +22,7 @@ from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.settings.setting import AMBIENT, Origin, Setting, Value
+from domain.token.options import TokenOptions
 from tests.support.offline_place import prepare_place
 from tests.support.running import invoke
 from tests.support.token_requests import memory_ports

@@ -187,17 +187,15 @@ NEBULA_HOSTS = [
     for key in (X25519PrivateKey.generate(), generate_private_key(SECP256R1()))
     for version in (1, 2)
 ]
-SETTINGS = AuthoritySettings(
-    dns_names=[CA],
-    provisioners=[
-        JwkProvisioner("me", kid="k", key=JWK),
-        X5cProvisioner("a"),
-        SshpopProvisioner("b"),
-        K8ssaProvisioner("c"),
-        NebulaProvisioner("e", roots=NEBULA_ROOT),
-        OtherProvisioner("d", "OIDC", identifier="client"),
-    ],
-)
+SETTINGS = AuthoritySettings(dns_names=[CA])
+PROVISIONERS = [
+    JwkProvisioner("me", kid="k", key=JWK),
+    X5cProvisioner("a"),
+    SshpopProvisioner("b"),
+    K8ssaProvisioner("c"),
+    NebulaProvisioner("e", roots=NEBULA_ROOT),
+    OtherProvisioner("d", "OIDC", identifier="client"),
+]
 GUIDED = {
     "aud": st.sampled_from([f"https://{CA}{path}{end}" for one in Endpoint for path in one.paths
                             for end in ("", "#x5c/a", "#sshpop/b", "#x5c/z", "#nebula/e")] + ["client"]),
@@ -222,7 +220,7 @@ def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint
     return Case(
         token=token, endpoint=endpoint, now=NOW * NANOSECONDS,
         certificates=wire_certificates(), signatures=StepCaSignatures(),
-        settings=members.pop("settings", SETTINGS), **members,
+        settings=SETTINGS, **members,
     )  # fmt: skip
 
 
@@ -232,7 +230,7 @@ def test_whatever_a_token_holds_has_a_verdict(
 ) -> None:
     """No JSON is too strange to be judged; nothing that nobody signed is accepted, and every failure has a remedy."""
     wishes = SshWishes(cert_type=cert_type, principals=tuple(principals))
-    forecast = foretell(make_case(header, claims, endpoint, wishes=wishes))
+    forecast = foretell(make_case(header, claims, endpoint, wishes=wishes), PROVISIONERS)
     assert forecast.verdict is not Verdict.ACCEPTED
     for finding in forecast.findings:
         assert finding.rule and finding.reason
@@ -250,7 +248,7 @@ def test_whatever_a_token_holds_has_a_verdict(
 def test_a_token_of_a_megabyte_is_judged_in_time(audiences: list[str]) -> None:
     """However many audiences it has, and however long they are; each is read a few times, not for every rule."""
     begin = process_time()
-    forecast = foretell(make_case({"alg": "ES256"}, {"aud": audiences, "iss": "a"}, Endpoint.SIGN))
+    forecast = foretell(make_case({"alg": "ES256"}, {"aud": audiences, "iss": "a"}, Endpoint.SIGN), PROVISIONERS)
     assert forecast.verdict is Verdict.REFUSED
     assert process_time() - begin < 8
 
@@ -284,9 +282,9 @@ def test_a_provisioner_whose_keys_cannot_be_read_is_not_judged(
     provisioner: Provisioner, claims: dict[str, Any], rule: str
 ) -> None:
     """What a CA publishes may be garbage: the rule that needs it is not checkable, and no error."""
-    settings = AuthoritySettings(dns_names=[CA], provisioners=[provisioner])
+    provisioners = [provisioner]
     header = {"alg": "ES256", "x5c": [b64encode(root().der).decode()], "nebula": NEBULA_HOSTS[-1]}
-    forecast = foretell(make_case(header, claims, Endpoint.SIGN, settings=settings))
+    forecast = foretell(make_case(header, claims, Endpoint.SIGN), provisioners)
     assert {one.rule: one.outcome for one in forecast.findings}[rule] is Outcome.UNCHECKED
     assert forecast.verdict is not Verdict.ACCEPTED
 
@@ -302,9 +300,9 @@ def test_a_setting_of_the_provisioner_goes_before_the_authoritys() -> None:
 @pytest.mark.parametrize("endpoint", [one for one in Endpoint if one is not Endpoint.RENEW])
 def test_a_type_without_tokens_is_refused(type_name: str, endpoint: Endpoint) -> None:
     """The CA finds the provisioner, and takes no token of its."""
-    settings = AuthoritySettings(dns_names=[CA], provisioners=read_provisioners([{"type": type_name, "name": "n"}]))
+    provisioners = read_provisioners([{"type": type_name, "name": "n"}])
     claims = {"aud": f"https://{CA}/1.0/sign#{type_name.lower()}/n", "iss": "n"}
-    forecast = foretell(make_case({"alg": "ES256"}, claims, endpoint, settings=settings))
+    forecast = foretell(make_case({"alg": "ES256"}, claims, endpoint), provisioners)
     assert forecast.verdict is Verdict.REFUSED
     assert f"n ({type_name})" in forecast.findings[-2].reason
 
@@ -312,8 +310,8 @@ def test_a_type_without_tokens_is_refused(type_name: str, endpoint: Endpoint) ->
 @pytest.mark.parametrize(("type_name", "fragment"), [("AWS", "aws/n"), ("GCP", "gcp/n")])
 def test_a_type_that_is_not_judged_is_unknown(type_name: str, fragment: str) -> None:
     """The provisioner is found and named, and nothing is guessed of its tokens."""
-    settings = AuthoritySettings(dns_names=[CA], provisioners=[OtherProvisioner("n", type_name)])
+    provisioners = [OtherProvisioner("n", type_name)]
     claims = {"aud": f"https://{CA}/1.0/sign#{fragment}", "iss": "n"}
-    forecast = foretell(make_case({"alg": "ES256"}, claims, Endpoint.SIGN, settings=settings))
+    forecast = foretell(make_case({"alg": "ES256"}, claims, Endpoint.SIGN), provisioners)
     assert forecast.verdict is Verdict.UNKNOWN
     assert f"n ({type_name})" in forecast.findings[-1].reason

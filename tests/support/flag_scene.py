@@ -26,8 +26,8 @@ from adapters.jose.jwe import seal_jwk
 from adapters.jose.jws import generate_jwk, make_signer
 from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
+from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile
-from domain.ports import Passwords, Signer
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
 from entrypoints.wiring.keys import wire_key_store
 from tests.support.forged_nebula import Draft, write_pem

@@ -7,8 +7,8 @@ import attrs
 from domain.ca.url import CaUrl
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
+from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
-from domain.ports import Passwords, Signer
 from domain.provisioners.base import Provisioner
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import attrs
 
-from domain.ca.settings import AuthoritySettings
 from domain.report.finding import Outcome
 from domain.verify.forecast import Forecast, Verdict
 from tests.support.broken_certificates import CHAINS, KUBERNETES, RENEWALS, SSH_CERTIFICATES
@@ -20,7 +19,7 @@ from tests.support.broken_tokens import BASES, CHANGES, Change, Make, made
 from tests.support.forged_tokens import Forge, open_forge
 from tests.support.peer_programs import REPOSITORY
 from tests.support.provisioned_ca import read_config, write_provisioned
-from tests.support.verify_court import judge, read_settings, verdict_of
+from tests.support.verify_court import Published, judge, read_published, verdict_of
 
 PAGE = REPOSITORY / "docs" / "verify.md"
 BEGIN, END = "<!-- verdicts: begin -->\n", "<!-- verdicts: end -->\n"
@@ -39,7 +38,7 @@ class Bench:
     """Where tokens are made and judged, without a CA that runs."""
 
     forge: Forge
-    settings: AuthoritySettings
+    published: Published
 
     def judge(self, make: Make) -> tuple[Verdict, list[str]]:
         """Return the verdict on a token, and the rules that fail; made anew where time passed it over."""
@@ -47,7 +46,7 @@ class Bench:
             before = time.time_ns()
             forged = make(self.forge)
             token = forged.write()
-            first, last = (judge(forged, token, self.settings, now) for now in (before, time.time_ns()))
+            first, last = (judge(forged, token, self.published, now) for now in (before, time.time_ns()))
             if list_failed(first) == list_failed(last):
                 return verdict_of(last), list_failed(last)
 
@@ -67,7 +66,7 @@ def join_rules(rules: Iterable[str]) -> str:
 def open_bench(folder: Path) -> Bench:
     """Return a bench in an empty folder."""
     ca = write_provisioned(folder / "step")
-    return Bench(open_forge(ca, read_config(ca)), read_settings(ca.environment, "offline"))
+    return Bench(open_forge(ca, read_config(ca)), read_published(ca.environment, "offline"))
 
 
 def describe_changes(bench: Bench) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Two judges of one token: the rules of `verify`, and the real step-ca; what they say must be the same."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.client import RemoteDisconnected
 from typing import Any
 
@@ -15,6 +15,7 @@ from domain.ca.settings import AuthoritySettings
 from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
+from domain.provisioners.base import Provisioner
 from domain.report.finding import Outcome
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
@@ -34,12 +35,20 @@ CERTIFICATES, SIGNATURES = wire_certificates(), StepCaSignatures()
 
 
 @attrs.frozen
+class Published:
+    """What a CA says of itself."""
+
+    settings: AuthoritySettings
+    provisioners: Sequence[Provisioner]
+
+
+@attrs.frozen
 class Court:
     """The real CA, and what is known of it from both sides."""
 
     client: CaClient
-    online: AuthoritySettings
-    offline: AuthoritySettings
+    online: Published
+    offline: Published
 
     def ask(self, forged: Forged, token: str) -> Answer:
         """Show the token to the CA; where Go panics it drops the connection, which is answered by the status 0."""
@@ -59,7 +68,7 @@ class Court:
         return self.client.post(f"/1.0/{forged.endpoint.value.replace('-', '/')}", **members)
 
 
-def judge(forged: Forged, token: str, settings: AuthoritySettings, now: int) -> Forecast | None:
+def judge(forged: Forged, token: str, published: Published, now: int) -> Forecast | None:
     """Return what we say of the token, None where it cannot even be read."""
     try:
         read = read_shown_token(token)
@@ -72,9 +81,9 @@ def judge(forged: Forged, token: str, settings: AuthoritySettings, now: int) -> 
         principals=tuple(forged.wishes.get("principals", ())),
     )
     return foretell(Case(
-        token=read, endpoint=forged.endpoint, settings=settings, now=now, certificates=CERTIFICATES,
+        token=read, endpoint=forged.endpoint, settings=published.settings, now=now, certificates=CERTIFICATES,
         signatures=SIGNATURES, csr=csr, wishes=wishes,
-    ))  # fmt: skip
+    ), published.provisioners)  # fmt: skip
 
 
 def _write_header(token: str) -> str:
@@ -84,16 +93,18 @@ def _write_header(token: str) -> str:
 
 def open_court(ca: ProvisionedCa) -> Court:
     """Return the court at a CA."""
-    return Court(connect(ca.ca), read_settings(ca.environment), read_settings(ca.environment, "offline"))
+    return Court(connect(ca.ca), read_published(ca.environment), read_published(ca.environment, "offline"))
 
 
-def read_settings(environment: Mapping[str, str], *flags: str) -> AuthoritySettings:
-    """Return the CA's settings as `verify` reads them."""
+def read_published(environment: Mapping[str, str], *flags: str) -> Published:
+    """Return what the CA says of itself, as `verify` reads it."""
     step_path = open_step_path(environment, None)
     given = {name: Setting(True, Origin.FLAG, f"--{name}") for name in flags}
     url = Setting(step_path.defaults()["ca-url"][0], Origin.CONFIGURATION, "ca-url")
     options = read_authority_options(given | {"ca-url": url})
-    return wire_published_authority(options, step_path, LocalFiles()).settings()
+    authority = wire_published_authority(options, step_path, LocalFiles())
+    provisioners = authority.provisioners()
+    return Published(authority.settings(), provisioners)
 
 
 def verdict_of(forecast: Forecast | None) -> Verdict:

@@ -1,0 +1,117 @@
+"""Ports of `batch`: where lines come from, who works on them, and where tokens and progress go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from domain.batch.portion import Goods, Lines, LooseEnd, Portion
+
+
+class LineReader(Protocol):
+    """Gives the lines of a batch."""
+
+    def count(self) -> int | None:
+        """Return how many there are, None where that shows only at the end.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        ...
+
+    def read(self, begin: int) -> Iterator[Lines | None]:
+        """Give the lines from number `begin` on, as they come, and None where the next may be long in coming.
+
+        Raises:
+            InputError: they cannot be read, or are not UTF-8.
+            UsageError: there are fewer lines than are to be left out.
+        """
+        ...
+
+
+class BatchSink(Protocol):
+    """Where the tokens of a batch go, from whichever of its processes has its turn."""
+
+    def take(self, goods: Goods, ending: int) -> None:
+        """Hand over the tokens in their order, each whole, and count them.
+
+        Args:
+            goods: The tokens.
+            ending: A descriptor; once it can be read no more tokens are wanted.
+
+        Raises:
+            OutputError: one could not be handed over; nothing of it is left.
+        """
+        ...
+
+    def count(self) -> int:
+        """Return how many tokens all processes together have handed over."""
+        ...
+
+    def loose_end(self) -> LooseEnd:
+        """Return what is not known, or not whole, of the tokens behind those."""
+        ...
+
+    def settle(self, process: int) -> None:
+        """Find out what has become of the token that a process was at, which has ended, and make it whole or none.
+
+        Args:
+            process: A child of this process that is not waited for yet.
+        """
+        ...
+
+
+class Workforce(Protocol):
+    """Works on many things at once."""
+
+    def run(
+        self,
+        make: Callable[[Lines], tuple[Portion, Goods]],
+        hand_over: Callable[[Goods, int], None],
+        pieces: Iterable[Lines | None],
+        note: Callable[[Portion], None],
+        settle: Callable[[int], None],
+    ) -> None:
+        """Make something of each piece, and hand that over in the order of the pieces.
+
+        Args:
+            make: Called in any process, for several pieces at once.
+            hand_over: Called where the piece was made, for one after the other, with a descriptor that can be read
+                once nothing more is to be handed over.
+            pieces: Taken as those before are handed over; None says that the next may be long in coming, and all is
+                handed over before it is waited for.
+            note: Called in this process for each piece of which something may have been handed over, also where there
+                is an error or an interrupt. No signal comes in between.
+            settle: Called in this process for each that has worked, when it has ended, perhaps killed at its work,
+                and before the last `note`.
+
+        Raises:
+            OutputError: the work cannot be shared out, or one who works has died.
+            StepOttError: what `make`, `hand_over` or `pieces` raised, after what was before it has been handed over.
+            KeyboardInterrupt: somebody wants it to end.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Tells the user how far a long work is."""
+
+    def watching(self, count: Callable[[], int | None], done: int) -> AbstractContextManager[None]:
+        """Show the progress while the block runs.
+
+        Args:
+            count: Gives the number of all lines, None where that is not known; called where it is shown.
+            done: How many of them were before.
+        """
+        ...
+
+    def advance(self, count: int) -> None:
+        """Say that so many more lines are done."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Tell something beside it."""
+        ...

@@ -1,0 +1,22 @@
+"""The port to the metadata services of clouds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
+
+
+class InstanceMetadata(Protocol):
+    """Asks the metadata services of the clouds that this machine may be in."""
+
+    def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
+        """Return the answer, whatever its status; the time for all of them together is short, and wall-clock.
+
+        Raises:
+            UsageError: a setting of the environment's names no address.
+            NetworkError: no answer, or not in time: this is no such machine.
+            InputError: the body is too long.
+        """
+        ...
