@@ -1,6 +1,6 @@
 """The metadata services of clouds, over plain HTTP: never through a proxy, and never for long."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -56,18 +56,18 @@ class HttpMetadata:
     """An `InstanceMetadata` (see `domain.ports`) over HTTP.
 
     Attributes:
-        find_address: The base address of a service.
+        environment: Names the addresses of services that are not where they usually are (see `ADDRESSES`).
         timeout: Nanoseconds for all requests together; by default `TIMEOUT`.
     """
 
-    def __init__(self, *, find_address: Callable[[MetadataService], str], timeout: int | None = None) -> None:
-        self.find_address = find_address
+    def __init__(self, environment: Mapping[str, str], *, timeout: int | None = None) -> None:
+        self.environment = environment
         self.timeout = TIMEOUT if timeout is None else timeout
         self._spent = 0.0
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
-        address, started = self.find_address(service), monotonic()
+        address, started = find_address(service, self.environment), monotonic()
         left = max(0, self.timeout - round(self._spent * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)
         exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()

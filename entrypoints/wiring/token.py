@@ -25,10 +25,9 @@ from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
 from entrypoints.wiring.certificates import wire_certificates
-from entrypoints.wiring.identity import LateIdentityProvider
 from entrypoints.wiring.keys import wire_key_store
+from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 from entrypoints.wiring.late_loading import defer
-from entrypoints.wiring.metadata import wire_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +88,7 @@ def assemble_ports(
         certificates=wire_certificates(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=wire_metadata(),
+        metadata=LateMetadata(),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,

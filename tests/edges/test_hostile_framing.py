@@ -40,7 +40,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
         if peer == "metadata service":
             with serve_metadata(behaviour) as host:
                 request = MetadataRequest(path="/token")
-                HttpMetadata(find_address=lambda _: host.url, timeout=timeout).ask(MetadataService.GOOGLE, request)
+                HttpMetadata(host.environment(), timeout=timeout).ask(MetadataService.GOOGLE, request)
             return ""
         with serve(behaviour) as ca:
             url = CaUrl("127.0.0.1", ca.port)

@@ -22,8 +22,9 @@ from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.keys.ports import Passwords
-from domain.ports import Clock, InputFiles, KeyFile, Notices, Prompter, Randomness, SealedKey, TokenSink
-from entrypoints.wiring.metadata import wire_metadata
+from domain.keys.source import KeyFile, SealedKey
+from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
+from entrypoints.wiring.late_adapters import LateMetadata
 from tests.support.memory_ports import (
     CountedRandomness,
     FixedClock,
@@ -338,7 +339,7 @@ def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(VARIABLES["AWS"], nobody.url)
     with serve_metadata(behave) as host:
         monkeypatch.setenv(VARIABLES["GCP"], host.url)
-        yield wire_metadata()
+        yield LateMetadata()
 
 
 @pytest.mark.parametrize("path", [*ANSWERS, "/not-there"])
