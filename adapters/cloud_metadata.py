@@ -1,10 +1,9 @@
 """The metadata services of clouds, over plain HTTP: never through a proxy, and never for long."""
 
 from collections.abc import Mapping
-from time import monotonic
 from urllib.parse import urlsplit
 
-from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool
 from domain.ca.url import check_host
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
@@ -63,16 +62,19 @@ class HttpMetadata:
     def __init__(self, environment: Mapping[str, str], *, timeout: int | None = None) -> None:
         self.environment = environment
         self.timeout = TIMEOUT if timeout is None else timeout
-        self._spent = 0.0
+        self._time = Allowance(self.timeout / NANOSECONDS)
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
-        address, started = find_address(service, self.environment), monotonic()
-        left = max(0, self.timeout - round(self._spent * NANOSECONDS))
+        address = find_address(service, self.environment)
+        left = max(0, round(self._time.left() * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)
         exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
         try:
-            answer = exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
+            with self._time.spending():
+                answer = exchange.run(
+                    lambda: pool.ask(exchange, request.method, address + request.target, request.headers)
+                )
         except ExchangeError as fault:
             if fault.kind is FaultKind.OVERSIZED:
                 raise misfit(service, address, f"answers {request.path} with {fault.reason}") from fault
@@ -83,7 +85,6 @@ class HttpMetadata:
             raise _absent(service, address, how) from fault
         finally:
             pool.close()
-            self._spent += monotonic() - started
         return MetadataAnswer(address, answer.status, answer.body)
 
     def _describe(self, bound: int, left: int) -> str:

@@ -74,7 +74,6 @@ class HttpsAuthority:
                 if cursor in seen:
                     raise self._misbehaved("its list of provisioners goes round in a circle")
                 seen.add(cursor)
-                self.client.check_time()
         raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
 
     def _read_page(self, cursor: str, room: int) -> tuple[list[Provisioner], str, int]:

@@ -267,7 +267,7 @@ def test_all_requests_together_have_a_deadline() -> None:
 def test_a_person_who_thinks_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the time that requests take counts, not that between them, when somebody chooses a provisioner."""
     moments = itertools.count(0.0, 25.0)
-    monkeypatch.setattr("adapters.ca.https_client.monotonic", lambda: next(moments))
+    monkeypatch.setattr("adapters.http.bounded.monotonic", lambda: next(moments))
     with serve(lambda _: answer({"provisioners": [], "key": "jwe"})) as ca:
         client = connect(ca, timeout=1_000 * NANOSECONDS, request_timeout=500 * NANOSECONDS)
         client.provisioners()
