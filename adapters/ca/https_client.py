@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from time import sleep
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
-from adapters.http.pool import Answer, Pool, find_proxy, make_tls_context
-from adapters.http.proxy_address import show_proxy
+from adapters.http.pool import Answer, Pool, make_tls_context
+from adapters.http.proxy_address import find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
 from domain.certificates.expiry import CHECK_CLOCK
@@ -176,4 +176,4 @@ class HttpsClient:
     def _through(self) -> str:
         """Return which proxy the way leads through, as it may be shown; nothing where there is none."""
         proxy = find_proxy(self.ca_url)
-        return "" if proxy is None else f" through the proxy {show_proxy(proxy)}"
+        return "" if proxy is None else f" through the proxy {proxy}"
