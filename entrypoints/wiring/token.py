@@ -23,8 +23,7 @@ from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
-from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +83,7 @@ def assemble_ports(
         certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=wire_metadata(),
+        metadata=LateMetadata(),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,

@@ -25,7 +25,7 @@ from domain.errors import InputError, NetworkError, OutputError, UsageError, Wro
 from domain.keys.ports import Passwords
 from domain.keys.source import KeyFile, SealedKey
 from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateMetadata
 from tests.support.memory_ports import (
     CountedRandomness,
     FixedClock,
@@ -340,7 +340,7 @@ def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(VARIABLES["AWS"], nobody.url)
     with serve_metadata(behave) as host:
         monkeypatch.setenv(VARIABLES["GCP"], host.url)
-        yield wire_metadata()
+        yield LateMetadata()
 
 
 @pytest.mark.parametrize("path", [*ANSWERS, "/not-there"])
