@@ -19,7 +19,7 @@ import attrs
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
 from adapters.http.proxy_address import read_proxy, show_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
-from domain.doctor.ca_visit import Encounter, Stop
+from domain.doctor.ca_visit import CaVisit, Stop
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 
@@ -64,14 +64,14 @@ class CaProbe:
         self.clock = clock
         self.bound, self.bound_by = min((request_timeout, "request-timeout"), (timeout, "timeout"))
 
-    def visit(self) -> Encounter:
+    def visit(self) -> CaVisit:
         """Return what was seen of the CA.
 
         Raises:
             InputError: the proxy's address is none.
         """
         way = _read_way(self.ca_url, self.proxy)
-        course = _Course(Encounter(ca_url=self.ca_url, proxy=way.proxy))
+        course = _Course(CaVisit(ca_url=self.ca_url, proxy=way.proxy))
         if way.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
         exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
@@ -156,7 +156,7 @@ class _Course:
         if_broken: Where it has stopped if the line breaks.
     """
 
-    seen: Encounter
+    seen: CaVisit
     if_silent: Stop = Stop.CONNECTION
     if_broken: Stop = Stop.CONNECTION
 
