@@ -15,8 +15,7 @@ import pytest
 
 from adapters.ca.visit import CaProbe
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
-from adapters.http.pool import make_tls_context
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
@@ -102,8 +101,8 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
     monkeypatch.setattr("adapters.ca.visit.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
-            ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,
-            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
+            CaUrl("127.0.0.1", ca.port), [root().der], clock=SystemClock(),
+            request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
         seen = probe.visit()
     assert (seen.stop, seen.reason, seen.names) == (

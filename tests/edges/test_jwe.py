@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
+from adapters.jose.envelope import parse_jwe
+from adapters.jose.jwe import open_jwe, seal_jwk
 from domain.errors import KeyFormatError, WrongPasswordError
 from domain.formats import base64url
 from tests.support.foreign_keys import PASSWORD, call_step, make_step_jwk, seal_with_step

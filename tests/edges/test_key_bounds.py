@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jose.jws import JwsSigner, make_signer
-from adapters.keys.formats import load_pem_key
 from adapters.keys.jwk import load_jwk_key
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
 from domain.keys.jwk import read_public_jwk
 from domain.keys.rsa_numbers import RsaNumbers

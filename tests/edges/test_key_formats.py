@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jose.jws import make_signer
-from adapters.keys.formats import load_pem_key
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
 from tests.support.foreign_keys import (
     PASSWORD,

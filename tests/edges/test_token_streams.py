@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.machine.token_streams import OpenStream, find_descriptor
+from adapters.output.streams import OpenStream, find_descriptor
 from domain.errors import OutputError
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.peer_programs import REPOSITORY

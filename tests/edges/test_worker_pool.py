@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.batch.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
+from adapters.process.interruption import Interruption
 from domain.errors import InputError, KeyFormatError, OutputError
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, list_children
@@ -310,7 +310,7 @@ def test_an_interrupt_waits_for_nobody_who_is_stopped(is_handing_over: bool) -> 
 
 STOPPED_IN_A_MESSAGE = """
 import os, signal, threading
-from adapters.batch.interruption import Interruption
+from adapters.process.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
 def make(number):
     worker, first = os.getpid(), os.getppid()

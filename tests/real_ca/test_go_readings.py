@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.errors import InputError
 from domain.formats import go_base64, go_json
 from domain.formats.duration import NANOSECONDS

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
 import pytest
@@ -36,7 +36,6 @@ ACME = OtherProvisioner("acme", "ACME")
 class KeyedProvisioner(Provisioner):
     """A provisioner of another type that tokens can be made for."""
 
-    options: ClassVar = frozenset({"dns"})
     type_name = "Keyed"
 
 
