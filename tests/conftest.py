@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from adapters.ca.https_client import PAUSES
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
 from tests.support.peer_programs import RunningCa, choose_port, require_program, serve_ca
@@ -106,3 +107,11 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         return really(path, *arguments, **keywords)
 
     monkeypatch.setattr(os, "open", open_file)
+
+
+@pytest.fixture
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own proxy out of the tests, and waiting between attempts."""
+    monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
