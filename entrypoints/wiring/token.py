@@ -5,7 +5,6 @@ Adapters whose libraries are slow to load are imported where the path that needs
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,11 +13,9 @@ from adapters.batch.interruption import deciding, wait_for
 from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
-from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
 from adapters.machine.token_files import TokenFile
 from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
-from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
@@ -31,8 +28,7 @@ from entrypoints.wiring.late_loading import defer
 from entrypoints.wiring.metadata import wire_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from adapters.machine.step_path import StepPath
     from adapters.sandbox import SandboxFolder
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
@@ -41,21 +37,6 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
     from domain.verify.options import VerifyOptions
     from entrypoints.use_cases.verify import VerifyPorts
-
-
-def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
-    """Return the step path of this environment.
-
-    Raises:
-        UsageError: neither STEPPATH nor HOME says where it is.
-    """
-    base = environment.get("STEPPATH")
-    if not base:
-        home = environment.get("HOME") or os.path.expanduser("~")
-        if not os.path.isabs(home):
-            raise UsageError("there is no home folder to look for .step in", "set STEPPATH or HOME")
-        base = os.path.join(home, ".step")
-    return StepPath(LocalFiles(Stderr(sys.stderr).inform), os.path.normpath(base), context)
 
 
 def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
