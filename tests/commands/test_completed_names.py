@@ -121,7 +121,7 @@ def test_many_names_of_any_letters_arrive(shell: str, folder: Path, program: Pat
 BASH_TEXTS = st.text(st.sampled_from(" ab'\"\\é:="), max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(BASH_TEXTS, min_size=1, max_size=40))
 def test_a_line_is_read_as_bash_reads_it(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     """Of each line whose quotation marks are closed, the words are bash's own."""
@@ -134,7 +134,7 @@ def test_a_line_is_read_as_bash_reads_it(tmp_path_factory: pytest.TempPathFactor
     assert [read_line(f"{line} ")[0] for line in closed] == got
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"])), min_size=1))
 def test_quoted_text_is_one_word(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     """Behind any quotation mark that is open, and without one, each text is to bash the one word that it was."""
