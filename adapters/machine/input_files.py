@@ -114,6 +114,16 @@ class LocalFiles:
             self.tell(text)
 
 
+class RegularFiles(LocalFiles):
+    """Files of this machine that never have to be waited for: regular ones, and no standard input."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path` (see `domain.ports.InputFiles`)."""
+        if path == "-" or not os.path.isfile(path):
+            raise InputError(f"{_name(path)} is not a regular file", "name one")
+        return super().read(path, limit)
+
+
 class _Opening:
     """A named pipe that is being opened for reading, which lasts until somebody opens it for writing.
 
