@@ -79,16 +79,16 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.certificates.reader import CertificateReader  # noqa: PLC0415
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from adapters.machine.input_files import LocalFiles  # noqa: PLC0415
     from adapters.machine.terminal import Stderr  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.use_cases.inspect import describe_token  # noqa: PLC0415
-    from entrypoints.wiring.certificates import wire_certificates  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_token(positional, INSPECT)
-    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
+    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), CertificateReader(), SystemClock())
     return _print_report(facts, form)
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from adapters.jose.jwe import seal_jwk
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from adapters.output.private_file import PrivateFile, name_hidden
 from adapters.process.interruption import wait_for
 from domain.errors import OutputError

@@ -9,6 +9,7 @@ from mmap import mmap
 from typing import TYPE_CHECKING
 
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from domain.batch.row import write_row
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
@@ -116,10 +117,8 @@ class TokenFolder:
             name = self._write(minted)
         except OSError as error:
             raise explain_unwritable(f"--output-dir {self.path}", error) from error
-        members = f'"line":{minted.number},"subject":{minted.subject},"file":{json_text.display(name)}'
-        row = f'{{{members},"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}\n'
         try:
-            self.rows.write(row.encode())
+            self.rows.write(f"{write_row(minted, name)}\n".encode())
         except OutputError:
             self._unlink(name)
             raise

@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING
 from domain.doctor.diagnosis import FILES
 from domain.doctor.file_facts import FileKind
 from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
+from domain.provisioners.types import claim_options
 from domain.report.finding import passed, unchecked, warning
+from domain.settings.passwords import PASSWORD_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.doctor.file_facts import FileFacts
     from domain.report.finding import Finding
-
+    from domain.settings.setting import Settings
 
 _MOUNT_PRIVATELY = (
     "mount it with mode 0400, which for a Kubernetes volume is defaultMode: 0400 (0440 beside fsGroup, where the "
     "container's user is not root)"
 )
 """A mounted file's mode is that of the mount. Kubernetes gives its group the right to read wherever fsGroup is set."""
+
+
+def list_secret_files(given: Settings) -> list[str]:
+    """Return the options that name a file with a secret, with those of the types that `given` is about."""
+    return [*PASSWORD_FILES, *(name for cls, _ in claim_options(given) for name in cls.secrets)]
 
 
 def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:

@@ -9,7 +9,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from adapters.certificates.reader import CertificateReader
 from adapters.keys.passwords import FilePassword, TypedPassword
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
@@ -21,11 +23,7 @@ from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
-from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.keys import wire_key_store
-from entrypoints.wiring.late_loading import defer
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,16 +79,15 @@ def assemble_ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
-        keys=wire_key_store(files),
-        certificates=wire_certificates(),
+        keys=LocalKeyStore(files),
+        certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=wire_metadata(),
+        metadata=LateMetadata(),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,
         sink=_wire_sink(options.text("output-file"), options.flag("force")),
-        fingerprint=defer("adapters.certificates.bound_requests", "fingerprint_bound_request"),
     )
 
 
@@ -120,7 +117,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
         clock=SystemClock(),
         files=files,
         authority=wire_published_authority(options, step_path, files),
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         signatures=StepCaSignatures(),
     )
 

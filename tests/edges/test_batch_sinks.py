@@ -20,6 +20,7 @@ from adapters.output.batch_rows import RowWriter
 from adapters.output.streams import ATOMIC_BYTES
 from adapters.output.token_folder import TokenFolder
 from domain.batch.portion import Goods, LooseEnd, MintedLine
+from domain.batch.row import write_row
 from domain.errors import OutputError
 from domain.formats.json_text import serialize
 from tests.support.running import PROCESS_SECONDS, more_descriptors
@@ -31,7 +32,7 @@ def mint(number: int, subject: str = "a", size: int = 300) -> MintedLine:
 
 def gather(minted: Sequence[MintedLine]) -> Goods:
     """Return tokens in both forms."""
-    rows = [f"{one.row()}\n".encode() for one in minted]
+    rows = [f"{write_row(one)}\n".encode() for one in minted]
     return Goods([b"".join(rows[begin : begin + 10]) for begin in range(0, len(rows), 10)], minted)
 
 
@@ -68,7 +69,7 @@ def limited(size: int) -> Iterator[None]:
 # -- Rows -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sizes=st.lists(st.integers(0, 3_000) | st.just(5_000), max_size=40))
 def test_rows_are_written_whole_and_counted_when_they_are_there(
     tmp_path_factory: pytest.TempPathFactory, ending: int, sizes: list[int]
