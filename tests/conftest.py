@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
@@ -16,6 +17,8 @@ from tests.support.running import invoke
 from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
+settings.register_profile("any speed", deadline=None)
+settings.load_profile("any speed")
 
 
 def _require(name: str) -> str:

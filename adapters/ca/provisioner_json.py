@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from adapters.ca.json_record import read_record
+from domain.ca.cert_types import HOST, USER
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
@@ -136,7 +137,7 @@ def read_authority_claims(value: Any) -> ProvisionerClaims:
     """
     usual = ProvisionerClaims(
         enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False,
-        user_ssh=USUAL_SSH_DURATIONS["user"], host_ssh=USUAL_SSH_DURATIONS["host"],
+        user_ssh=USUAL_SSH_DURATIONS[USER], host_ssh=USUAL_SSH_DURATIONS[HOST],
     )  # fmt: skip
     return _read_claims(read_record(value, ListedClaims)).over(usual)
 

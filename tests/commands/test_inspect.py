@@ -19,7 +19,7 @@ from domain.inspect.outline import REQUESTS
 from domain.inspect.timeline import ASCII, LINES
 from domain.report.fact import Fact
 from domain.settings.print_form import JSON, TEXT
-from domain.token.compact_jws import ReadToken, read_token
+from domain.token.compact_jws import CompactJws, read_token
 from domain.token.kind import Kind
 from entrypoints.command_line.commands import INSPECT
 from entrypoints.use_cases.inspect import describe_token
@@ -430,5 +430,5 @@ def test_a_token_without_certificates_is_told_without_cryptography() -> None:
 
 def test_an_unread_token_is_never_evaluated() -> None:
     """The two parts are all that is looked at: the outcome is the same for any signature."""
-    token = ReadToken(HEADER, CLAIMS)
+    token = CompactJws(HEADER, CLAIMS)
     assert render(inspect_token(token, HeaderCertificates(), NOW * NANOSECONDS), TEXT) == render(inspect({}), TEXT)

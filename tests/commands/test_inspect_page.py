@@ -21,7 +21,7 @@ from domain.inspect.timeline import LINES, Timeline, draw_timeline
 from domain.keys.jwk import PublicJwk
 from domain.settings.print_form import TEXT
 from domain.token.claims import Issuer, TokenRequest, compose_token
-from domain.token.compact_jws import ReadToken, read_token
+from domain.token.compact_jws import CompactJws, read_token
 from domain.token.kind import Kind
 from entrypoints.use_cases.inspect import read_header_certificates
 from entrypoints.use_cases.report import render
@@ -37,7 +37,7 @@ READ = MINTED + 48 * NANOSECONDS
 KEY = PublicJwk({"kty": "EC", "crv": "P-256", "x": "", "y": ""}, "ES256")
 
 
-def mint() -> ReadToken:
+def mint() -> CompactJws:
     """Return the token of the page's example, its signature left empty."""
     request = TokenRequest(
         kind=Kind.SIGN,
@@ -86,8 +86,8 @@ def everything(tmp_path: Path) -> dict[str, Any]:
     read = read_header_certificates(header, wire_certificates())
     held = HeaderCertificates(read.chain, SshCertificate(**LOST), ["odd"], read.nebula)
     kubernetes = {"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:a:b"}
-    return inspect_token(ReadToken(header, kubernetes), held, READ) | inspect_token(
-        ReadToken(header, claims), held, READ
+    return inspect_token(CompactJws(header, kubernetes), held, READ) | inspect_token(
+        CompactJws(header, claims), held, READ
     )
 
 

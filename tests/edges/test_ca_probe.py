@@ -19,8 +19,7 @@ from adapters.jose.jws import generate_jwk
 from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
-from domain.doctor.ca_visit import Stop
-from domain.doctor.visit_diagnosis import judge_encounter
+from domain.doctor.ca_visit import Stop, judge_visit
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
 from tests.edges.test_ca_proxy import run_proxy
@@ -111,7 +110,7 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
         "it did not answer within 30s",
         ("127.0.0.1", "ca.test"),
     )
-    way, tls, _ = judge_encounter(seen)
+    way, tls, _ = judge_visit(seen)
     assert [way.outcome.value, tls.outcome.value] == [FAILED, PASSED]
 
 

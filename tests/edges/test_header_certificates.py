@@ -26,7 +26,7 @@ from domain.inspect.header_certificates import (
 )
 from domain.inspect.inspection import inspect_token
 from domain.settings.print_form import TEXT
-from domain.token.compact_jws import ReadToken
+from domain.token.compact_jws import CompactJws
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.use_cases.report import render
 from entrypoints.wiring.certificates import wire_certificates
@@ -191,7 +191,7 @@ def test_the_rest_of_a_token_is_told_whatever_its_certificates_are(host: Path) -
     """Faults stand among the warnings."""
     header = HEADER | {"x5c": ["MIIB"], "sshpop": wire(host), "nebula": "abcd"}
     held = read_header_certificates(header, wire_certificates())
-    text = render(inspect_token(ReadToken(header, CLAIMS), held, NOW * NANOSECONDS), TEXT)
+    text = render(inspect_token(CompactJws(header, CLAIMS), held, NOW * NANOSECONDS), TEXT)
     assert "subject: a.test\n" in text and "ssh certificate: of a host, key id my host" in text
     assert "warning: the certificate in its nebula cannot be read: it is not a Nebula certificate\n" in text
     assert "warning: certificate 1 in its x5c cannot be read: it is not an X.509 certificate in DER\n" in text

@@ -9,11 +9,10 @@ from domain.ca.url import CaUrl
 from domain.ca_rules.endpoint import find_endpoint
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor import diagnosis
-from domain.doctor.ca_visit import Encounter, Stop
+from domain.doctor.ca_visit import CaVisit, Stop, judge_visit
 from domain.doctor.file_facts import FileFacts, FileKind
 from domain.doctor.secret_files import judge_secrecy
 from domain.doctor.token_diagnosis import judge_forecast
-from domain.doctor.visit_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
@@ -194,7 +193,7 @@ def test_a_ca_without_a_usable_provisioner_fails() -> None:
 @pytest.mark.parametrize("stop", [None, *Stop])
 def test_wherever_a_visit_ends_three_findings_say_so(stop: Stop | None) -> None:
     """Connection, TLS and clock are always told of, at most one of them fails, and it has a remedy."""
-    found = list(judge_encounter(Encounter(ca_url=URL, stop=stop, reason="so", names=("other.test",), date=0)))
+    found = list(judge_visit(CaVisit(ca_url=URL, stop=stop, reason="so", names=("other.test",), date=0)))
     assert [one.rule for one in found] == [diagnosis.REACHED, diagnosis.TLS, diagnosis.CLOCK]
     failures = [one for one in found if one.outcome is Outcome.FAILED]
     assert len(failures) == (stop not in (None, Stop.PROXY, Stop.NO_ROOT))
@@ -204,8 +203,8 @@ def test_wherever_a_visit_ends_three_findings_say_so(stop: Stop | None) -> None:
 
 def test_the_names_of_the_certificate_are_said() -> None:
     """Whoever asks by a wrong name learns the right ones."""
-    seen = Encounter(ca_url=URL, stop=Stop.NAME, names=("ca.example.com", "10.0.0.7"))
-    found = list(judge_encounter(seen))[1]
+    seen = CaVisit(ca_url=URL, stop=Stop.NAME, names=("ca.example.com", "10.0.0.7"))
+    found = list(judge_visit(seen))[1]
     assert "is for ca.example.com, 10.0.0.7, not for ca.test" in found.reason
 
 

@@ -36,7 +36,7 @@ from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.report.finding import Outcome
 from domain.settings.print_form import TEXT
-from domain.token.shown_token import ShownToken
+from domain.token.go_jws import GoJws
 from domain.verify.forecast import Verdict, foretell
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
@@ -216,7 +216,7 @@ HEADERS = st.builds(lambda wild, guided: wild | guided, PARTS, st.fixed_dictiona
 
 
 def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint, **members: Any) -> Case:
-    token = ShownToken(header, claims, b"a.b", b"c", header, [header])
+    token = GoJws(header, claims, b"a.b", b"c", header, [header])
     return Case(
         token=token, endpoint=endpoint, now=NOW * NANOSECONDS,
         certificates=wire_certificates(), signatures=StepCaSignatures(),

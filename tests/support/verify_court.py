@@ -19,7 +19,7 @@ from domain.provisioners.base import Provisioner
 from domain.report.finding import Outcome
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from entrypoints.wiring.authority import wire_published_authority
 from entrypoints.wiring.certificates import wire_certificates
@@ -71,7 +71,7 @@ class Court:
 def judge(forged: Forged, token: str, published: Published, now: int) -> Forecast | None:
     """Return what we say of the token, None where it cannot even be read."""
     try:
-        read = read_shown_token(token)
+        read = read_go_jws(token)
     except InputError:
         return None
     csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))
