@@ -5,7 +5,7 @@ whose members make no sense, must not hide its neighbours: it is kept as one tha
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,13 +16,9 @@ from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurati
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
-from domain.provisioners.aws import V1, V2, AwsProvisioner
-from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
 from domain.provisioners.jwk import JwkProvisioner
-from domain.provisioners.oidc import OidcProvisioner
 from domain.provisioners.types import NAMED
-from domain.sign_in.client import IdentityClient
 
 MAX_NAME_LENGTH = 1_024
 """Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""
@@ -64,34 +60,6 @@ class ListedProvisioner:
     encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
 
 
-@attrs.frozen
-class ListedAws:
-    """The members of an AWS provisioner alone; names are step-ca's."""
-
-    imdsVersions: list[str] | None = None  # noqa: N815  # step-ca's spelling
-
-
-@attrs.frozen
-class ListedAzure:
-    """The members of an Azure provisioner alone; names are step-ca's."""
-
-    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
-    audience: str | None = None
-
-
-@attrs.frozen
-class ListedClient:
-    """The members that step-ott reads of an OIDC provisioner beside those; names are step-ca's."""
-
-    clientID: str  # noqa: N815  # step-ca's spelling
-    configurationEndpoint: str  # noqa: N815  # step-ca's spelling
-    clientSecret: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
-    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
-    listenAddress: str | None = None  # noqa: N815  # step-ca's spelling
-    scopes: list[str] | None = None
-    authParams: list[str] | None = None  # noqa: N815  # step-ca's spelling
-
-
 def read_provisioners(values: Sequence[Any]) -> list[Provisioner]:
     """Return the provisioners in `values`, parsed JSON, in their order."""
     return [_read_provisioner(value) for value in values]
@@ -107,21 +75,29 @@ def _read_provisioner(value: Any) -> Provisioner:
     if max(len(listed.name), len(listed.type)) > MAX_NAME_LENGTH:
         reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
         return OtherProvisioner(shorten(listed.name), shorten(listed.type), reason)
-    type_name = listed.type.lower()
-    common: dict[str, Any] = {
-        "claims": _read_claims(listed.claims),
-        "is_customized": _is_customized(listed.options or {}),
-    }
-    if type_name in _OWN_READERS:
-        return _OWN_READERS[type_name](listed, value, common)
+    claims, is_customized = _read_claims(listed.claims), _is_customized(listed.options or {})
+    return _read_type(listed, value, {"claims": claims, "is_customized": is_customized})
+
+
+def _read_type(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+    """Return a provisioner of one type or another; `common` is what all have."""
+    name, type_name = listed.name, listed.type.lower()
+    if type_name == "jwk":
+        return _read_jwk(listed, common)
+    if type_name in ("oidc", "aws", "azure"):
+        from adapters.ca.issued_elsewhere import READERS  # noqa: PLC0415  # few CAs have them
+
+        try:
+            return READERS[type_name](name, value, common)
+        except ValueError as error:
+            return OtherProvisioner(name, listed.type, _explain(error), listed.clientID or "", **common)
     if type_name in NAMED:
         cls = NAMED[type_name]
-        binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
-        return cls(listed.name, **binary, **common)
+        binary: dict[str, Any] = {part: _decode(value.get(member)) for part, member in cls.binary_members.items()}
+        return cls(name, **binary, **common)
     if type_name in TOKENLESS:
-        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], is_tokenless=True, **common)
-    identifier = listed.clientID or listed.tenantID or ""
-    return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
+        return OtherProvisioner(name, listed.type, TOKENLESS[type_name], is_tokenless=True, **common)
+    return OtherProvisioner(name, listed.type, identifier=listed.clientID or listed.tenantID or "", **common)
 
 
 def _explain(error: ValueError) -> str:
@@ -184,25 +160,7 @@ def _decode(text: Any) -> bytes:
         return b""
 
 
-def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
-    try:
-        versions = read_record(value, ListedAws).imdsVersions or (V2, V1)
-        if not {V1, V2}.intersection(versions):
-            raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
-    except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error))
-    return AwsProvisioner(listed.name, versions=tuple(versions), **common)
-
-
-def _read_azure(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
-    try:
-        members = read_record(value, ListedAzure)
-    except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error))
-    return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
-
-
-def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> Provisioner:
+def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
     try:
         if listed.key is None:
             raise ValueError("it has no key")
@@ -227,32 +185,3 @@ def _read_checking_jwk(name: str, key: Mapping[str, Any], kid: str, common: Mapp
     except (ValueError, TypeError):
         return None
     return JwkProvisioner(name, kid=kid, key=public, **common)
-
-
-def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
-    try:
-        client = read_record(value, ListedClient)
-    except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error), listed.clientID or "", **common)
-    return OidcProvisioner(
-        listed.name,
-        client=IdentityClient(
-            client_id=client.clientID,
-            client_secret=client.clientSecret or "",
-            configuration_endpoint=client.configurationEndpoint,
-            tenant_id=client.tenantID or "",
-            listen_address=client.listenAddress or "",
-            scopes=tuple(client.scopes or ()),
-            auth_params=tuple(client.authParams or ()),
-        ),
-        **common,
-    )
-
-
-_OWN_READERS: Mapping[str, Callable[[ListedProvisioner, Any, Mapping[str, Any]], Provisioner]] = {
-    "jwk": _read_jwk,
-    "aws": _read_aws,
-    "azure": _read_azure,
-    "oidc": _read_oidc,
-}
-"""The types with members of their own, by the CA's type in lower case."""
