@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.ca.declared import DeclaredAuthority
 from adapters.ca.root_file import RootFile
 from domain.errors import UsageError
-from domain.provisioners.jwk import JwkProvisioner
-from domain.provisioners.renewal import ISSUER, Renewal
-from domain.provisioners.types import NAMED
+from domain.provisioners.types import TYPES, claim_options
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
@@ -35,6 +33,8 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
     has_config = _has_ca_config(options, path)
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
+        from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
+
         return DeclaredAuthority(url, None, Renewal(ISSUER))
     if has_config:
         return _wire_ca_json(path, options, files)
@@ -94,9 +94,9 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
 
 def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> ListingAuthority:
     """Return the CA that the options describe: its one provisioner is of the type whose options are given, else JWK."""
-    cls = next((cls for cls in NAMED.values() if cls.options.intersection(options.settings)), None)
-    needs = ("key",) if cls is None else cls.needs
-    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "ca-url": "ca-url", **{n: n for n in needs}}
+    cls = next((cls for cls, _ in claim_options(options.settings)), None) or TYPES["JWK"][1]()
+    needs = {name: name for name in (*cls.needs, *cls.needs_undeclared)}
+    name, wanted = options.text("provisioner"), {"provisioner": "issuer", "ca-url": "ca-url", **needs}
     missing = [f"--{shown}" for option, shown in wanted.items() if option not in options.settings]
     if missing and "root" not in options.settings and not os.path.exists(step_path.default_root()):
         missing.append("--root")
@@ -106,8 +106,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
             "give them, or name a ca.json by --ca-config",
         )
     root = find_root(options, step_path, files)
-    provisioner = JwkProvisioner(name, kid=options.text("kid") or "") if cls is None else cls(name)
-    return DeclaredAuthority(options.ca_url, root, provisioner)
+    return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))
 
 
 def _require_ca_url(options: AuthorityOptions) -> CaUrl:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.clock import SystemClock
 from adapters.machine.file_system import LocalFileSystem
@@ -21,7 +22,6 @@ from entrypoints.command_line.argv import complete_settings
 from entrypoints.command_line.commands import TOKEN
 from entrypoints.use_cases.doctor_state import Ports
 from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
 from entrypoints.wiring.late_adapters import SilentIdentityProvider
 from entrypoints.wiring.token import assemble_ports, open_step_path
 
@@ -63,7 +63,7 @@ def wire_diagnosis(given: Settings) -> Ports:
 
     return Ports(
         clock=clock,
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         signatures=StepCaSignatures(),
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",

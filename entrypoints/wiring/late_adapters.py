@@ -84,7 +84,7 @@ def _load_sign_in() -> type[OidcSignIn]:
     try:
         from adapters.sign_in.oidc import OidcSignIn  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        from entrypoints.wiring.extras import tell_how_to_add  # noqa: PLC0415
+        from adapters.process.extras import tell_how_to_add  # noqa: PLC0415
 
         raise UsageError(
             f"an OIDC provisioner takes {error.name}, which is not installed", tell_how_to_add("authlib", "joserfc")

@@ -20,7 +20,7 @@ from adapters.ca.https import MAX_ROOTS_BYTES, HttpsAuthority
 from adapters.ca.https_client import HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import RootFile, read_certificates
-from adapters.jose.jwe import parse_jwe
+from adapters.jose.envelope import parse_jwe
 from adapters.machine.input_files import LocalFiles
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims
 from domain.ca.url import CaUrl, parse_ca_url

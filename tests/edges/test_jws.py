@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.jose.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
+from adapters.jose.jws import JwsSigner, _fix_width, make_signer, verify
+from adapters.jose.key_objects import generate_jwk, load_public_key, public_members
 from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url
@@ -223,7 +224,7 @@ def test_a_jwk_for_something_else_gives_no_signer(members: dict[str, Any]) -> No
 def test_a_signature_that_does_not_verify_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signer checks each signature with its public half before it leaves."""
     signer = make_signer(ec.generate_private_key(ec.SECP256R1()))
-    monkeypatch.setattr(signer, "sign_unchecked", lambda _: bytes(64))
+    monkeypatch.setattr(signer, "sign_unchecked", lambda _: [bytes(64)])
     with pytest.raises(KeyFormatError, match="own signature does not verify"):
         signer.sign(MESSAGE)
 

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from adapters.jose.jws import make_signer, public_members
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import public_members
 from adapters.sign_in.id_tokens import Expected, check_id_token
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession, make_system_context
