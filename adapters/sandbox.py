@@ -4,17 +4,18 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.errors import OutputError
 from domain.formats.duration import NANOSECONDS
 from domain.sandbox import SandboxPlan, write_ca_config
@@ -22,80 +23,69 @@ from domain.sandbox import SandboxPlan, write_ca_config
 _LIFETIME = timedelta(days=3650)
 
 
-@attrs.frozen(kw_only=True)
-class SandboxFolder:
-    """Writes sandboxes.
+def write_sandbox(path: str, plan: SandboxPlan, now: int) -> str:
+    """Write a sandbox into `path`, a folder that is empty or not there, and return its absolute path.
 
-    Attributes:
-        generate_jwk: A new private JWK for the provisioner.
-        seal_jwk: JSON text of a private JWK and a password to a JWE.
+    Args:
+        path: The folder.
+        plan: What it is to be.
+        now: Nanoseconds since the epoch, UTC: when its certificates begin.
+
+    Raises:
+        OutputError: the folder is not empty, or cannot be written; what was written is gone again.
     """
+    folder = os.path.abspath(path)
+    _check_empty(folder)
+    existed = os.path.isdir(folder)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name, content in _compose(folder, plan, now).items():
+            _write_file(os.path.join(folder, name), content, is_secret=name.startswith("secrets/"))
+    except BaseException as error:
+        _remove(folder, keep=existed)
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"the sandbox {path} cannot be written: {error.strerror}", "choose another folder"
+            ) from error
+        raise
+    return folder
 
-    generate_jwk: Callable[[], dict[str, str]]
-    seal_jwk: Callable[[str, bytes], str]
 
-    def write(self, path: str, plan: SandboxPlan, now: int) -> str:
-        """Write a sandbox into `path`, a folder that is empty or not there, and return its absolute path.
-
-        Args:
-            path: The folder.
-            plan: What it is to be.
-            now: Nanoseconds since the epoch, UTC: when its certificates begin.
-
-        Raises:
-            OutputError: the folder is not empty, or cannot be written; what was written is gone again.
-        """
-        folder = os.path.abspath(path)
-        _check_empty(folder)
-        existed = os.path.isdir(folder)
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            for name, content in self._compose(folder, plan, now).items():
-                _write_file(os.path.join(folder, name), content, is_secret=name.startswith("secrets/"))
-        except BaseException as error:
-            _remove(folder, keep=existed)
-            if isinstance(error, OSError):
-                raise OutputError(
-                    f"the sandbox {path} cannot be written: {error.strerror}", "choose another folder"
-                ) from error
-            raise
-        return folder
-
-    def _compose(self, folder: str, plan: SandboxPlan, now: int) -> dict[str, bytes]:
-        """Return the content of every file of the sandbox by its name in the folder."""
-        begin = datetime.fromtimestamp(now // NANOSECONDS, UTC)
-        root_key, intermediate_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        root = _certify("Sandbox Root CA", root_key.public_key(), "Sandbox Root CA", root_key, begin, 1)
-        intermediate = _certify(
-            "Sandbox Intermediate CA", intermediate_key.public_key(), "Sandbox Root CA", root_key, begin, 0
+def _compose(folder: str, plan: SandboxPlan, now: int) -> dict[str, bytes]:
+    """Return the content of every file of the sandbox by its name in the folder."""
+    begin = datetime.fromtimestamp(now // NANOSECONDS, UTC)
+    root_key, intermediate_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _certify("Sandbox Root CA", root_key.public_key(), "Sandbox Root CA", root_key, begin, 1)
+    intermediate = _certify(
+        "Sandbox Intermediate CA", intermediate_key.public_key(), "Sandbox Root CA", root_key, begin, 0
+    )
+    jwk, password = generate_jwk(), secrets.token_urlsafe(32)
+    public = {name: value for name, value in jwk.items() if name != "d"}
+    config = write_ca_config(plan, folder, public, seal_jwk(json.dumps(jwk), password.encode()))
+    defaults = {
+        "ca-url": str(plan.ca_url()),
+        "ca-config": f"{folder}/config/ca.json",
+        "fingerprint": root.fingerprint(hashes.SHA256()).hex(),
+        "root": f"{folder}/certs/root_ca.crt",
+        # Beside the others it would keep step from `step ssh certificate --token`.
+        "step-ott": {"provisioner-password-file": f"{folder}/secrets/password"},
+    }
+    files = {
+        "certs/root_ca.crt": root.public_bytes(Encoding.PEM),
+        "certs/intermediate_ca.crt": intermediate.public_bytes(Encoding.PEM),
+        "secrets/root_ca_key": _pem(root_key),
+        "secrets/intermediate_ca_key": _pem(intermediate_key),
+        "secrets/password": f"{password}\n".encode(),
+        "config/ca.json": _json(config),
+        "config/defaults.json": _json(defaults),
+    }
+    for kind in ("host", "user"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        files[f"secrets/ssh_{kind}_ca_key"] = _pem(key)
+        files[f"certs/ssh_{kind}_ca_key.pub"] = (
+            key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + b"\n"
         )
-        jwk, password = self.generate_jwk(), secrets.token_urlsafe(32)
-        public = {name: value for name, value in jwk.items() if name != "d"}
-        config = write_ca_config(plan, folder, public, self.seal_jwk(json.dumps(jwk), password.encode()))
-        defaults = {
-            "ca-url": str(plan.ca_url()),
-            "ca-config": f"{folder}/config/ca.json",
-            "fingerprint": root.fingerprint(hashes.SHA256()).hex(),
-            "root": f"{folder}/certs/root_ca.crt",
-            # Beside the others it would keep step from `step ssh certificate --token`.
-            "step-ott": {"provisioner-password-file": f"{folder}/secrets/password"},
-        }
-        files = {
-            "certs/root_ca.crt": root.public_bytes(Encoding.PEM),
-            "certs/intermediate_ca.crt": intermediate.public_bytes(Encoding.PEM),
-            "secrets/root_ca_key": _pem(root_key),
-            "secrets/intermediate_ca_key": _pem(intermediate_key),
-            "secrets/password": f"{password}\n".encode(),
-            "config/ca.json": _json(config),
-            "config/defaults.json": _json(defaults),
-        }
-        for kind in ("host", "user"):
-            key = ec.generate_private_key(ec.SECP256R1())
-            files[f"secrets/ssh_{kind}_ca_key"] = _pem(key)
-            files[f"certs/ssh_{kind}_ca_key.pub"] = (
-                key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + b"\n"
-            )
-        return files
+    return files
 
 
 def _check_empty(folder: str) -> None:

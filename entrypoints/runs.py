@@ -125,13 +125,13 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from adapters.process.interruption import Interruption  # noqa: PLC0415
+    from adapters.sandbox import write_sandbox  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
-    from entrypoints.wiring.token import wire_sandbox  # noqa: PLC0415
 
     name = _take_one(positional, SANDBOX, "folder", "name an empty or a new one")
     plan = read_sandbox_plan(flags)
     with Interruption().answered():  # what is written by then is taken back
-        folder = wire_sandbox().write(name, plan, SystemClock().now())
+        folder = write_sandbox(name, plan, SystemClock().now())
     shown = shlex.quote(folder)
     return print_text(
         f"step-ca {shown}/config/ca.json    # serves it at {plan.ca_url()}\n"

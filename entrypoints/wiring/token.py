@@ -19,7 +19,7 @@ from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
 from adapters.machine.token_files import TokenFile
 from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
-from adapters.process.interruption import deciding, wait_for
+from adapters.process.interruption import deciding
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
@@ -32,7 +32,6 @@ from entrypoints.wiring.metadata import wire_metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.sandbox import SandboxFolder
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
@@ -131,12 +130,3 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
     name = choose_password_file(options)
     path = "" if name is None else str(options.text(name))
     return None if name is None else FilePassword(files, path, options.show(name, path))
-
-
-def wire_sandbox() -> SandboxFolder:
-    """Return the writer of sandboxes."""
-    from adapters.jose.jwe import seal_jwk  # noqa: PLC0415
-    from adapters.jose.key_objects import generate_jwk  # noqa: PLC0415
-    from adapters.sandbox import SandboxFolder  # noqa: PLC0415
-
-    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))
