@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def print_text(text: str) -> int:
     """Write `text` to stdout, and return the exit status 0."""
-    from adapters.machine.token_streams import write_stdout  # noqa: PLC0415
+    from adapters.output.streams import write_stdout  # noqa: PLC0415
 
     write_stdout(text)
     return 0
@@ -124,8 +124,8 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
+    from adapters.output.sandbox import write_sandbox  # noqa: PLC0415
     from adapters.process.interruption import Interruption  # noqa: PLC0415
-    from adapters.sandbox import write_sandbox  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
 
     name = _take_one(positional, SANDBOX, "folder", "name an empty or a new one")

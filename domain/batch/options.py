@@ -55,7 +55,7 @@ def read_batch_options(source: str, settings: Settings, now: int) -> BatchOption
     check_texts(own)
     defaults = read_token_options(ANY_SUBJECT, given, now)
     subjects = {"": Setting(source, Origin.FLAG, "the list of subjects")}
-    judge_standard_input({**given, **subjects}, {*subjects, *list_input_files()})
+    judge_standard_input({**given, **subjects}, {*subjects, *list_input_files(given)})
     form = choose_form(own, BATCH_FORMS)
     folder = str(own["output-dir"].value) if "output-dir" in own else None
     if folder is not None and form == TOKENS:

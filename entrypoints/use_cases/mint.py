@@ -11,6 +11,7 @@ from domain.formats import base64url
 from domain.mint.address_caution import list_address_cautions
 from domain.mint.selection import select_provisioners
 from domain.provisioners.credential import Credential, IssuedToken, take_any
+from domain.provisioners.types import list_own_options
 from domain.settings.devices import list_device_cautions, uses_device
 from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
 from domain.token.claims import Issuer, TokenRequest, UnsignedToken, compose_token
@@ -173,7 +174,7 @@ def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, por
     left = select_provisioners(listed, options, ports.authority.source())
     question = "Which provisioner should sign the token?"
     index = ports.prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
-    left[index].judge(options.settings, options.request.kind)
+    left[index].judge(options.settings, options.request.kind, list_own_options(left[index], options.settings))
     return left[index]
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from adapters.batch.line_source import LineSource
 from adapters.batch.progress import ProgressBar
-from adapters.batch.sinks import RowWriter
-from adapters.batch.token_folder import TokenFolder
 from adapters.batch.worker_pool import WorkerPool
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr
+from adapters.output.batch_rows import RowWriter
+from adapters.output.token_folder import TokenFolder
 from adapters.process.interruption import Interruption
 from domain.batch.line import MAX_LINE_BYTES
 from domain.batch.options import count_workers

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.certificates.reader import CertificateReader
@@ -17,17 +16,14 @@ from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
-from adapters.process.interruption import deciding
+from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
-from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +83,7 @@ def assemble_ports(
         certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=wire_metadata(),
+        metadata=LateMetadata(),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,
@@ -96,13 +92,14 @@ def assemble_ports(
 
 
 def _wire_sink(path: str | None, replace: bool) -> TokenSink:
-    deciding_once = partial(deciding, is_last=is_own())
     if not path:
-        return StandardOutput(deciding_once)
+        return StandardOutput(is_last=is_own())
     descriptor = find_descriptor(path)
     if descriptor is not None:
-        return OpenStream(path, descriptor, deciding_once)
-    return TokenFile(path, replace, deciding_once)
+        return OpenStream(path, descriptor, is_last=is_own())
+    from adapters.output.token_file import TokenFile  # noqa: PLC0415
+
+    return TokenFile(path, replace, is_last=is_own())
 
 
 def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:

@@ -151,7 +151,7 @@ def test_an_interruption_takes_back_what_was_written(tmp_path: Path, monkeypatch
         written.append(path)
         write_file(path, content, is_secret)
 
-    from adapters import sandbox
+    from adapters.output import sandbox
 
     write_file = sandbox._write_file
     monkeypatch.setattr(sandbox, "_write_file", interrupt)

@@ -173,14 +173,14 @@ def test_an_envelope_shows_its_header_alone() -> None:
 
 
 @given(st.text(max_size=60), st.binary(min_size=1, max_size=40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_what_was_sealed_opens(content: str, password: bytes) -> None:
     """Any text under any password comes back."""
     assert open_jwe(seal_jwk(content, password, iterations=1), password).decode() == content
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_damage_opens_or_escapes(data: st.DataObject) -> None:
     """A container with any one character changed, added or dropped is one of our errors."""
     text = data.draw(st.sampled_from([QUICK, spell_json(QUICK)]))

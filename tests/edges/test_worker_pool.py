@@ -73,7 +73,7 @@ class Ledger:
         return self._shared[1 : self._shared[0] + 1].tolist()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(pieces=st.lists(st.none() | st.integers(0, 1_000), max_size=30), workers=st.integers(1, 4))
 def test_results_are_handed_over_in_the_order_of_the_pieces(pieces: list[int | None], workers: int) -> None:
     """Each piece gives one result, in its place, however many workers there are and wherever there is a pause."""

@@ -147,9 +147,9 @@ def open_sign_in() -> Iterator[Run]:
         open_place() as place,
         serve_provider() as provider,
         serve(lambda _: write_sound(encode_json({"provisioners": members}))) as ca,
-        mock.patch("entrypoints.wiring.identity.PATIENCE", NANOSECONDS // 20),
+        mock.patch("entrypoints.wiring.late_adapters.PATIENCE", NANOSECONDS // 20),
         mock.patch("adapters.sign_in.session.make_system_context", return_value=make_system_context()),
-        mock.patch("entrypoints.wiring.identity.sleep", return_value=None),
+        mock.patch("adapters.sign_in.oidc.sleep", return_value=None),
     ):
         where = ["--ca-url", ca.url, "--root", place.write("root.pem", root().pem)]
         discovery, keys, device = provider.discovery, provider.keys, provider.device

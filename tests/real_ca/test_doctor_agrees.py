@@ -378,7 +378,7 @@ def test_doctor_says_what_token_and_the_ca_do(settings: tuple[tuple[str, str], .
 @pytest.mark.parametrize(
     ("aspect", "name", "question", "answer"),
     [
-        ("provisioner", "several", "jwk (JWK)", ENTER),
+        ("provisioner", "several", "beginning of the name: ", b"jwk (JWK)" + ENTER),
         ("password", "none", "Please enter", PASSWORD.encode() + b"\n"),
     ],
 )

@@ -34,6 +34,10 @@ class CountedRandomness:
         self.count += 1
         return f"{self.count:064x}"
 
+    def token_ids(self, count: int) -> Sequence[str]:
+        """Return the next numbers."""
+        return [self.token_id() for _ in range(count)]
+
 
 @attrs.define
 class MemoryFiles:

@@ -16,8 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.key_objects import generate_jwk
+from adapters.output.private_file import name_hidden, write_private
+from adapters.process.interruption import wait_for
 from domain.errors import OutputError
 from domain.formats.duration import NANOSECONDS
+from domain.formats.file_mode import FOLDER_OF_OWNER
 from domain.sandbox import SandboxPlan, write_ca_config
 
 _LIFETIME = timedelta(days=3650)
@@ -33,13 +36,15 @@ def write_sandbox(path: str, plan: SandboxPlan, now: int) -> str:
 
     Raises:
         OutputError: the folder is not empty, or cannot be written; what was written is gone again.
+        UsageError: the path is not UTF-8.
     """
     folder = os.path.abspath(path)
     _check_empty(folder)
+    files = wait_for(lambda: _compose(folder, plan, now))
     existed = os.path.isdir(folder)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        for name, content in _compose(folder, plan, now).items():
+        os.makedirs(folder, mode=FOLDER_OF_OWNER, exist_ok=True)
+        for name, content in files.items():
             _write_file(os.path.join(folder, name), content, is_secret=name.startswith("secrets/"))
     except BaseException as error:
         _remove(folder, keep=existed)
@@ -138,9 +143,13 @@ def _json(value: Mapping[str, Any]) -> bytes:
 
 
 def _write_file(path: str, content: bytes, is_secret: bool) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_secret else 0o644)
-    with open(descriptor, "wb") as file:
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=FOLDER_OF_OWNER, exist_ok=True)
+    if is_secret:
+        with write_private(content, name_hidden(folder)) as private:
+            private.link(path)
+        return
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
         file.write(content)
 
 

@@ -19,7 +19,7 @@ from domain.token.go_jws import read_go_jws
 from tests.support.go_answers import GoAnswers, ask_go
 
 KEY = json.dumps({name: text for name, text in generate_jwk().items() if name != "d"})
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=300)
 
 
 @pytest.fixture(scope="module")
