@@ -6,89 +6,71 @@ whose members make no sense, must not hide its neighbours: it is kept as one tha
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import attrs
+from typing import Any, Required, TypedDict
 
 from adapters.ca.json_record import read_record
+from domain.ca.cert_types import HOST, USER
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
-from domain.provisioners.aws import V1, V2, AwsProvisioner
-from domain.provisioners.azure import AzureProvisioner
 from domain.provisioners.base import OtherProvisioner, Provisioner
-from domain.provisioners.jwk import JwkProvisioner
-from domain.provisioners.oidc import OidcProvisioner
-from domain.provisioners.types import NAMED
-from domain.sign_in.client import IdentityClient
+from domain.provisioners.types import TOKENLESS, find_type
 
 MAX_NAME_LENGTH = 1_024
 """Of a name, a type or a kid; a provisioner with a longer one makes no tokens."""
 
-TOKENLESS = {
-    "acme": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
-    "scep": "clients enrol with a challenge password, without a token; use a SCEP client",
-    "wire": "it serves Wire's own clients, without a token",
-}
-"""Why there is no token for a type, and what its clients do instead."""
 
-
-@attrs.frozen
-class ListedClaims:
+class ListedClaims(TypedDict, total=False):
     """The claims that step-ott reads of a provisioner or an authority; names are step-ca's."""
 
-    enableSSHCA: bool | None = None  # noqa: N815  # step-ca's spelling
-    disableRenewal: bool | None = None  # noqa: N815  # step-ca's spelling
-    allowRenewalAfterExpiry: bool | None = None  # noqa: N815  # step-ca's spelling
-    minUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
-    maxUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
-    defaultUserSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
-    minHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
-    maxHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
-    defaultHostSSHCertDuration: str | None = None  # noqa: N815  # step-ca's spelling
+    enableSSHCA: bool | None
+    disableRenewal: bool | None
+    allowRenewalAfterExpiry: bool | None
+    minUserSSHCertDuration: str | None
+    maxUserSSHCertDuration: str | None
+    defaultUserSSHCertDuration: str | None
+    minHostSSHCertDuration: str | None
+    maxHostSSHCertDuration: str | None
+    defaultHostSSHCertDuration: str | None
 
 
-@attrs.frozen
-class ListedProvisioner:
-    """The members that step-ott reads of a provisioner; names are step-ca's."""
+class ListedProvisioner(TypedDict, total=False):
+    """The members that step-ott reads of any provisioner; names are step-ca's."""
 
-    type: str
-    name: str
-    claims: ListedClaims | None = None
-    options: dict[str, Any] | None = None
-    clientID: str | None = None  # noqa: N815  # step-ca's spelling
-    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
-    key: dict[str, Any] | None = None
-    encryptedKey: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
+    type: Required[str]
+    name: Required[str]
+    claims: ListedClaims | None
+    options: dict[str, Any] | None
+    clientID: str | None
+    tenantID: str | None
+    key: dict[str, Any] | None
+    encryptedKey: str | None
 
 
-@attrs.frozen
-class ListedAws:
+class ListedAws(TypedDict, total=False):
     """The members of an AWS provisioner alone; names are step-ca's."""
 
-    imdsVersions: list[str] | None = None  # noqa: N815  # step-ca's spelling
+    imdsVersions: list[str] | None
 
 
-@attrs.frozen
-class ListedAzure:
+class ListedAzure(TypedDict, total=False):
     """The members of an Azure provisioner alone; names are step-ca's."""
 
-    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
-    audience: str | None = None
+    tenantID: str | None
+    audience: str | None
 
 
-@attrs.frozen
-class ListedClient:
+class ListedClient(TypedDict, total=False):
     """The members that step-ott reads of an OIDC provisioner beside those; names are step-ca's."""
 
-    clientID: str  # noqa: N815  # step-ca's spelling
-    configurationEndpoint: str  # noqa: N815  # step-ca's spelling
-    clientSecret: str | None = attrs.field(default=None, repr=False)  # noqa: N815  # step-ca's spelling
-    tenantID: str | None = None  # noqa: N815  # step-ca's spelling
-    listenAddress: str | None = None  # noqa: N815  # step-ca's spelling
-    scopes: list[str] | None = None
-    authParams: list[str] | None = None  # noqa: N815  # step-ca's spelling
+    clientID: Required[str]
+    configurationEndpoint: Required[str]
+    clientSecret: str | None
+    tenantID: str | None
+    listenAddress: str | None
+    scopes: list[str] | None
+    authParams: list[str] | None
 
 
 def read_provisioners(values: Sequence[Any]) -> list[Provisioner]:
@@ -101,26 +83,18 @@ def _read_provisioner(value: Any) -> Provisioner:
         listed = read_record(value, ListedProvisioner)
     except ValueError as error:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
-        name, type_name = (members.get(key) if isinstance(members.get(key), str) else "?" for key in ("name", "type"))
-        return OtherProvisioner(shorten(str(name)), shorten(str(type_name)), _explain(error))
-    if max(len(listed.name), len(listed.type)) > MAX_NAME_LENGTH:
+        found = (members.get(key) for key in ("name", "type"))
+        name, type_name = (shorten(text) if isinstance(text, str) else "?" for text in found)
+        return OtherProvisioner(name, type_name, _explain(error))
+    name, type_name = listed["name"], listed["type"]
+    if max(len(name), len(type_name)) > MAX_NAME_LENGTH:
         reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
-        return OtherProvisioner(shorten(listed.name), shorten(listed.type), reason)
-    type_name = listed.type.lower()
+        return OtherProvisioner(shorten(name), shorten(type_name), reason)
     common: dict[str, Any] = {
-        "claims": _read_claims(listed.claims),
-        "is_customized": _is_customized(listed.options or {}),
+        "claims": _read_claims(listed.get("claims")),
+        "is_customized": _is_customized(listed.get("options") or {}),
     }
-    if type_name in _OWN_READERS:
-        return _OWN_READERS[type_name](listed, value, common)
-    if type_name in NAMED:
-        cls = NAMED[type_name]
-        binary: dict[str, Any] = {name: _decode(value.get(member)) for name, member in cls.binary_members.items()}
-        return cls(listed.name, **binary, **common)
-    if type_name in TOKENLESS:
-        return OtherProvisioner(listed.name, listed.type, TOKENLESS[type_name], is_tokenless=True, **common)
-    identifier = listed.clientID or listed.tenantID or ""
-    return OtherProvisioner(listed.name, listed.type, identifier=identifier, **common)
+    return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
 
 
 def _explain(error: ValueError) -> str:
@@ -136,7 +110,7 @@ def read_authority_claims(value: Any) -> ProvisionerClaims:
     """
     usual = ProvisionerClaims(
         enable_ssh_ca=False, disable_renewal=False, allow_renewal_after_expiry=False,
-        user_ssh=USUAL_SSH_DURATIONS["user"], host_ssh=USUAL_SSH_DURATIONS["host"],
+        user_ssh=USUAL_SSH_DURATIONS[USER], host_ssh=USUAL_SSH_DURATIONS[HOST],
     )  # fmt: skip
     return _read_claims(read_record(value, ListedClaims)).over(usual)
 
@@ -146,18 +120,18 @@ def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
     if listed is None:
         return ProvisionerClaims()
     return ProvisionerClaims(
-        enable_ssh_ca=listed.enableSSHCA,
-        disable_renewal=listed.disableRenewal,
-        allow_renewal_after_expiry=listed.allowRenewalAfterExpiry,
+        enable_ssh_ca=listed.get("enableSSHCA"),
+        disable_renewal=listed.get("disableRenewal"),
+        allow_renewal_after_expiry=listed.get("allowRenewalAfterExpiry"),
         user_ssh=SshDurations(
-            least=_read_duration(listed.minUserSSHCertDuration),
-            most=_read_duration(listed.maxUserSSHCertDuration),
-            usual=_read_duration(listed.defaultUserSSHCertDuration),
+            least=_read_duration(listed.get("minUserSSHCertDuration")),
+            most=_read_duration(listed.get("maxUserSSHCertDuration")),
+            usual=_read_duration(listed.get("defaultUserSSHCertDuration")),
         ),
         host_ssh=SshDurations(
-            least=_read_duration(listed.minHostSSHCertDuration),
-            most=_read_duration(listed.maxHostSSHCertDuration),
-            usual=_read_duration(listed.defaultHostSSHCertDuration),
+            least=_read_duration(listed.get("minHostSSHCertDuration")),
+            most=_read_duration(listed.get("maxHostSSHCertDuration")),
+            usual=_read_duration(listed.get("defaultHostSSHCertDuration")),
         ),
     )
 
@@ -183,72 +157,101 @@ def _decode(text: Any) -> bytes:
         return b""
 
 
-def _read_aws(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+def _read_by_type(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    """Return a provisioner of which nothing is read but its name, and what its type names of members in base64."""
+    name, type_name = listed["name"], listed["type"]
+    cls = find_type(type_name)
+    if cls is not None:
+        members: Mapping[str, Any] = listed
+        binary: dict[str, Any] = {one: _decode(members.get(member)) for one, member in cls.binary_members.items()}
+        return cls(name, **binary, **common)
+    reason = next((reason for known, reason in TOKENLESS.items() if known.lower() == type_name.lower()), None)
+    if reason is not None:
+        return OtherProvisioner(name, type_name, reason, is_tokenless=True, **common)
+    identifier = listed.get("clientID") or listed.get("tenantID") or ""
+    return OtherProvisioner(name, type_name, identifier=identifier, **common)
+
+
+def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    from domain.provisioners.jwk import JwkProvisioner  # noqa: PLC0415
+
+    name, key = listed["name"], listed.get("key")
     try:
-        versions = read_record(value, ListedAws).imdsVersions or (V2, V1)
-        if not {V1, V2}.intersection(versions):
-            raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
-    except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error))
-    return AwsProvisioner(listed.name, versions=tuple(versions), **common)
-
-
-def _read_azure(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
-    try:
-        members = read_record(value, ListedAzure)
-    except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error))
-    return AzureProvisioner(listed.name, tenant_id=members.tenantID or "", audience=members.audience or "", **common)
-
-
-def _read_jwk(listed: ListedProvisioner, _: Any, common: Mapping[str, Any]) -> Provisioner:
-    try:
-        if listed.key is None:
+        if key is None:
             raise ValueError("it has no key")
-        public = read_public_jwk(listed.key)
+        public = read_public_jwk(key)
         if not public.kid:
             raise ValueError("its key has no kid")
         if len(public.kid) > MAX_NAME_LENGTH:
             raise ValueError(f"its kid has over {MAX_NAME_LENGTH} characters")
     except ValueError as error:
-        reason, key = f"its key cannot be used: {error}", listed.key or {}
-        kid = key["kid"] if isinstance(key.get("kid"), str) else ""
-        judged_as = _read_checking_jwk(listed.name, key, kid, common)
-        return OtherProvisioner(listed.name, listed.type, reason, f"{listed.name}:{kid}", judged_as, **common)
-    return JwkProvisioner(listed.name, kid=public.kid, key=public, encrypted_key=listed.encryptedKey or None, **common)
+        return _read_unfit_jwk(listed, key or {}, f"its key cannot be used: {error}", common)
+    return JwkProvisioner(name, kid=public.kid, key=public, encrypted_key=listed.get("encryptedKey") or None, **common)
 
 
-def _read_checking_jwk(name: str, key: Mapping[str, Any], kid: str, common: Mapping[str, Any]) -> JwkProvisioner | None:
-    """Return the provisioner by which the CA checks tokens, whatever the key says it is for; None for an odd key."""
+def _read_unfit_jwk(
+    listed: ListedProvisioner, key: Mapping[str, Any], reason: str, common: Mapping[str, Any]
+) -> Provisioner:
+    """Return a provisioner that makes no tokens, with the one by which the CA checks them, unless its key is odd.
+
+    The CA checks tokens whatever the key says that it is for.
+    """
+    from domain.provisioners.jwk import JwkProvisioner  # noqa: PLC0415
+
+    name, kid = listed["name"], key["kid"] if isinstance(key.get("kid"), str) else ""
     try:
         members = THUMBPRINT_MEMBERS.get(key.get("kty", ""), ())
         public = read_public_jwk({member: key[member] for member in ("kty", *members) if member in key})
+        judged_as = JwkProvisioner(name, kid=kid, key=public, **common)
     except (ValueError, TypeError):
-        return None
-    return JwkProvisioner(name, kid=kid, key=public, **common)
+        judged_as = None
+    return OtherProvisioner(name, listed["type"], reason, f"{name}:{kid}", judged_as, **common)
 
 
-def _read_oidc(listed: ListedProvisioner, value: Any, common: Mapping[str, Any]) -> Provisioner:
+def _read_aws(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    from domain.provisioners.aws import V1, V2, AwsProvisioner  # noqa: PLC0415
+
     try:
-        client = read_record(value, ListedClient)
+        versions = read_record(listed, ListedAws).get("imdsVersions") or (V2, V1)
+        if not {V1, V2}.intersection(versions):
+            raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
     except ValueError as error:
-        return OtherProvisioner(listed.name, listed.type, _explain(error), listed.clientID or "", **common)
-    return OidcProvisioner(
-        listed.name,
-        client=IdentityClient(
-            client_id=client.clientID,
-            client_secret=client.clientSecret or "",
-            configuration_endpoint=client.configurationEndpoint,
-            tenant_id=client.tenantID or "",
-            listen_address=client.listenAddress or "",
-            scopes=tuple(client.scopes or ()),
-            auth_params=tuple(client.authParams or ()),
-        ),
-        **common,
+        return OtherProvisioner(listed["name"], listed["type"], _explain(error))
+    return AwsProvisioner(listed["name"], versions=tuple(versions), **common)
+
+
+def _read_azure(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    from domain.provisioners.azure import AzureProvisioner  # noqa: PLC0415
+
+    try:
+        own = read_record(listed, ListedAzure)
+    except ValueError as error:
+        return OtherProvisioner(listed["name"], listed["type"], _explain(error))
+    tenant, audience = own.get("tenantID") or "", own.get("audience") or ""
+    return AzureProvisioner(listed["name"], tenant_id=tenant, audience=audience, **common)
+
+
+def _read_oidc(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
+    from domain.provisioners.oidc import OidcProvisioner  # noqa: PLC0415
+    from domain.sign_in.client import IdentityClient  # noqa: PLC0415
+
+    try:
+        own = read_record(listed, ListedClient)
+    except ValueError as error:
+        return OtherProvisioner(listed["name"], listed["type"], _explain(error), listed.get("clientID") or "", **common)
+    client = IdentityClient(
+        client_id=own["clientID"],
+        client_secret=own.get("clientSecret") or "",
+        configuration_endpoint=own["configurationEndpoint"],
+        tenant_id=own.get("tenantID") or "",
+        listen_address=own.get("listenAddress") or "",
+        scopes=tuple(own.get("scopes") or ()),
+        auth_params=tuple(own.get("authParams") or ()),
     )
+    return OidcProvisioner(listed["name"], client=client, **common)
 
 
-_OWN_READERS: Mapping[str, Callable[[ListedProvisioner, Any, Mapping[str, Any]], Provisioner]] = {
+_READERS: Mapping[str, Callable[[ListedProvisioner, Mapping[str, Any]], Provisioner]] = {
     "jwk": _read_jwk,
     "aws": _read_aws,
     "azure": _read_azure,

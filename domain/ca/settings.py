@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from domain.ca.cert_types import HOST, USER
 from domain.formats.duration import HOUR, MINUTE
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class SshDurations:
 
 
 USUAL_SSH_DURATIONS = {
-    "user": SshDurations(least=5 * MINUTE, most=24 * HOUR, usual=16 * HOUR),
-    "host": SshDurations(least=5 * MINUTE, most=720 * HOUR, usual=720 * HOUR),
+    USER: SshDurations(least=5 * MINUTE, most=24 * HOUR, usual=16 * HOUR),
+    HOST: SshDurations(least=5 * MINUTE, most=720 * HOUR, usual=720 * HOUR),
 }
 """What step-ca goes by where nobody says otherwise (step-ca, config.GlobalProvisionerClaims)."""
 
@@ -64,7 +65,7 @@ class ProvisionerClaims:
 
     def ssh_durations(self, cert_type: str) -> SshDurations:
         """Return how long certificates of a type, "user" or "host", last."""
-        return self.host_ssh if cert_type == "host" else self.user_ssh
+        return self.host_ssh if cert_type == HOST else self.user_ssh
 
     def over(self, common: ProvisionerClaims) -> ProvisionerClaims:
         """Return these claims, with the authority's `common` ones where they say nothing."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.formats.json_text import Number
-from domain.formats.rfc3339 import FIRST_SECOND
+from domain.token.reader import read_audiences, read_seconds, read_text, read_texts
 
 if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
     from domain.ca_rules.endpoint import Endpoint
     from domain.certificates.ports import Certificates, Signatures
     from domain.certificates.x509_and_ssh import CertificateRequest
-    from domain.token.shown_token import ShownToken
-
-_MAX_INT64 = (1 << 63) - 1
+    from domain.token.go_jws import GoJws
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +41,7 @@ class Case:
         wishes: The same for SSH.
     """
 
-    token: ShownToken
+    token: GoJws
     endpoint: Endpoint
     settings: AuthoritySettings
     now: int
@@ -55,13 +52,11 @@ class Case:
 
     def text(self, claim: str) -> str:
         """Return a claim that is text, empty where it is absent or something else."""
-        value = self.token.claims.get(claim)
-        return value if isinstance(value, str) else ""
+        return read_text(self.token.claims.get(claim))
 
     def audiences(self) -> list[str]:
         """Return the audiences, none where they are absent or something else than texts."""
-        value = self.token.claims.get("aud")
-        return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        return read_audiences(self.token.claims)
 
     def sans(self) -> list[str]:
         """Return the names that the certificate may have: `sans`, of which null is an empty one, else the subject."""
@@ -70,36 +65,3 @@ class Case:
     def seconds(self, claim: str) -> int | None:
         """Return a time of the token, in seconds since the epoch as step-ca takes it, None where it is absent."""
         return read_seconds(self.token.claims.get(claim))
-
-    def fingerprint(self) -> str:
-        """Return what the token is bound to (`cnf`), empty where it is bound to nothing."""
-        value = self.token.claims.get("cnf")
-        found = value.get("x5rt#S256") if isinstance(value, dict) else None
-        return found if isinstance(found, str) else ""
-
-
-def read_texts(value: Any) -> list[str]:
-    """Return a list of texts as Go reads it: null in it is an empty text, and no list an empty one."""
-    return [text if isinstance(text, str) else "" for text in value] if isinstance(value, list) else []
-
-
-def read_seconds(value: Any) -> int | None:
-    """Return a NumericDate (RFC 7519, section 2) as go-jose reads it: cut to a whole number of 64 bits.
-
-    What does not fit is the least such number (Go on amd64), and the last years of those that do fit are before all
-    others: Go counts from the year 1, and wraps around (Go, time.Unix).
-
-    Raises:
-        ValueError: it is no number, or over all bounds.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | Number):
-        raise ValueError("it is not a number")
-    try:
-        whole = int(float(value.digits if isinstance(value, Number) else value))
-    except OverflowError as error:
-        raise ValueError("it is over all bounds") from error
-    if abs(whole) > _MAX_INT64:
-        return -_MAX_INT64 - 1
-    return whole if whole - FIRST_SECOND <= _MAX_INT64 else whole - (1 << 64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.ca_rules.case import read_seconds
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.header_chain import read_chain
 from domain.errors import InputError
@@ -12,6 +11,7 @@ from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.reader import read_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -8,18 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
+from domain.formats.duration import NANOSECONDS, format_duration
 from domain.keys.jwk import TYPE_ALGORITHMS
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.validity import LEEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
-
-LEEWAY = MINUTE
-"""How far step-ca lets clocks be apart, in nanoseconds."""
 
 
 def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> Finding:

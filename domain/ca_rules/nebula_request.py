@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.ca_rules.case import read_texts
+from domain.ca.cert_types import HOST
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.nebula import read_header_certificate
 from domain.ca_rules.sign import judge_csr_itself, judge_names, read_csr_names, split_sans
-from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign, read_ssh_options
+from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
 from domain.certificates.nebula import check_names
 from domain.errors import UsageError
 from domain.formats.go_url import read_address
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.reader import read_ssh_options, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,20 +69,20 @@ def _judge_csr_names(csr: CertificateRequest, subject: str, certificate: NebulaC
 
 
 def _judge_ssh(case: Case, certificate: NebulaCertificate, claims: ProvisionerClaims) -> Iterator[Finding]:
-    options = read_ssh_options(case)
+    options = read_ssh_options(case.token.claims)
     if options is None:
-        yield judge_ssh_keys(case, "host")
+        yield judge_ssh_keys(case, HOST)
         yield passed("ssh options", "the token has no step.ssh: the SSH certificate will be a host's for the names in "
                      "nebula, whatever is asked for")  # fmt: skip
         return
     cert_type = options.get("certType") or ""
-    if cert_type not in ("", "host"):
+    if cert_type not in ("", HOST):
         yield failed("ssh options", f"certType {cert_type!r}, and step-ca signs for hosts alone", "mint it with --host")
         return
-    if case.wishes.cert_type not in ("", "host"):
+    if case.wishes.cert_type not in ("", HOST):
         yield failed("ssh type", "step-ca signs SSH certificates of hosts alone for Nebula", "ask for a host's")
     yield _judge_principals(options, certificate)
-    yield from judge_ssh_sign(case, claims, certificate.not_after, "host")
+    yield from judge_ssh_sign(case, claims, certificate.not_after, HOST)
 
 
 def _judge_principals(options: Mapping[str, Any], certificate: NebulaCertificate) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.ca.cert_types import HOST
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.revoke import judge_revocation
 from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
@@ -43,7 +44,7 @@ def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[Findin
     """Judge a request that nothing in the token limits; `claims` are the provisioner's own."""
     if case.endpoint is Endpoint.SSH_SIGN:
         yield judge_ssh_enabled(claims.over(case.settings.claims))
-        yield judge_ssh_keys(case, case.wishes.cert_type or "host")
+        yield judge_ssh_keys(case, case.wishes.cert_type or HOST)
         if "" in case.wishes.principals:
             yield failed("principals", "one that is asked for is empty", "leave it out")
         yield _judge_completeness(case)

@@ -9,6 +9,7 @@ from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.reader import read_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +55,7 @@ def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[Finding]:
         yield unchecked("csr", "whether the CSR suits the token", "name it by --csr")
         return
     yield from judge_csr_itself(csr)
-    yield _judge_binding(csr, case.fingerprint())
+    yield _judge_binding(csr, read_fingerprint(case.token.claims))
     if csr.common_name and csr.common_name not in common_names:
         allowed = " or ".join(dict.fromkeys(common_names))
         yield failed("csr name", f"its common name is {csr.common_name}, and may be {allowed}", _REMEDY)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domain.ca_rules.case import read_texts
+from domain.ca.cert_types import CERT_TYPES, HOST, USER
 from domain.ca_rules.ssh_validity import judge_certificate_times
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.reader import read_ssh_options, read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from domain.ca.settings import ProvisionerClaims
     from domain.ca_rules.case import Case
-
-TYPES = ("user", "host")
 
 
 def judge_ssh_enabled(claims: ProvisionerClaims) -> Finding:
@@ -29,7 +28,7 @@ def judge_ssh_enabled(claims: ProvisionerClaims) -> Finding:
 
 def judge_ssh_keys(case: Case, cert_type: str) -> Finding:
     """Tell whether the CA has a key for SSH certificates of this type."""
-    keys = case.settings.ssh_host_keys if cert_type == "host" else case.settings.ssh_user_keys
+    keys = case.settings.ssh_host_keys if cert_type == HOST else case.settings.ssh_user_keys
     if keys is None:
         return unchecked(
             "ssh key", f"whether the CA has a key for {cert_type} certificates", "ask the CA, without --offline"
@@ -42,7 +41,7 @@ def judge_ssh_keys(case: Case, cert_type: str) -> Finding:
 
 
 def judge_ssh_sign(
-    case: Case, claims: ProvisionerClaims, latest: int | None = None, usual_type: str = "user"
+    case: Case, claims: ProvisionerClaims, latest: int | None = None, usual_type: str = USER
 ) -> Iterator[Finding]:
     """Tell whether the token is for an SSH certificate, and the request within what it says.
 
@@ -51,13 +50,13 @@ def judge_ssh_sign(
         latest: When what vouches for the token ends, in nanoseconds since the epoch; None for never.
         usual_type: The type of the certificate where the token names none.
     """
-    options = read_ssh_options(case)
+    options = read_ssh_options(case.token.claims)
     if options is None:
         yield failed("ssh options", "the token has no step.ssh and so is not for SSH", "mint it with --ssh")
         return
     written, principals = options.get("certType") or "", read_texts(options.get("principals"))
     cert_type = written.lower() or usual_type
-    if cert_type not in TYPES:
+    if cert_type not in CERT_TYPES:
         yield failed(
             "ssh options", f"certType {written!r} is neither user nor host", "mint it with --ssh, or --ssh --host"
         )
@@ -68,13 +67,6 @@ def judge_ssh_sign(
     if "" in principals:
         yield _judge_empty_principal(case)
     yield from judge_certificate_times(case, options, cert_type, claims, latest)
-
-
-def read_ssh_options(case: Case) -> Mapping[str, Any] | None:
-    """Return the token's `step.ssh`, None where it has none."""
-    step = case.token.claims.get("step")
-    options = step.get("ssh") if isinstance(step, dict) else None
-    return options if isinstance(options, dict) else None
 
 
 def _judge_type(written: str, cert_type: str, wished: str) -> Finding:

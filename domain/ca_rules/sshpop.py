@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from domain.ca.cert_types import HOST, name_cert_type
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_leaf_signature
 from domain.ca_rules.header_chain import decode_member
@@ -53,7 +54,7 @@ def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Find
         yield unchecked("revoked", "whether the certificate has been revoked")
         if case.endpoint is Endpoint.SSH_REKEY and certificate.is_host:
             duration = (certificate.not_after - certificate.not_before) * NANOSECONDS
-            yield judge_duration(duration, claims.ssh_durations("host"), "host", BACKDATE)
+            yield judge_duration(duration, claims.ssh_durations(HOST), HOST, BACKDATE)
     elif case.text("sub") != str(certificate.serial):
         yield failed("serial", f"the subject {case.text('sub')} is not the certificate's serial, {certificate.serial}",
                      "mint it for the certificate's own serial number")  # fmt: skip
@@ -71,7 +72,7 @@ def _read_certificate(case: Case) -> SshCertificate | None:
 
 def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
     """Tell whether the CA itself signed the certificate."""
-    what = "host" if certificate.is_host else "user"
+    what = name_cert_type(is_host=certificate.is_host)
     keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
     if not certificate.signed_by:
         return failed("certificate", "its own signature does not hold", "use the certificate as the CA gave it")

@@ -6,12 +6,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from domain.doctor.file_facts import FileKind
-from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
+from domain.formats.duration import HOUR, NANOSECONDS, format_duration
 from domain.provisioners.base import OtherProvisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.settings.setting import Origin
-from domain.token.validity import DEFAULT_VALIDITY
+from domain.token.validity import DEFAULT_VALIDITY, LEEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,6 @@ RULES = (
     STEP_PATH, CONTEXT, DEFAULTS, SETTINGS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS,
     PROVISIONER, KEY, TOKEN, FILES,
 )  # fmt: skip
-
-LEEWAY = MINUTE
-"""How far step-ca's clock may be from that of whom a token comes from (step-ca, provisioner/jwk.go)."""
 
 NOTABLE_DRIFT = 30 * NANOSECONDS
 """From here on a clock is worth a word."""
@@ -155,7 +152,11 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
         reason = f"this machine's is {_whole_seconds(ahead)} ahead of the CA's"
         if ahead > LEEWAY:
             return failed(CLOCK, f"{reason}, so the CA takes its tokens for not valid yet", _SET_CLOCK)
-        return warning(CLOCK, f"{reason}; over 1m0s, the CA would take its tokens for not valid yet", _SET_CLOCK)
+        return warning(
+            CLOCK,
+            f"{reason}; over {format_duration(LEEWAY)}, the CA would take its tokens for not valid yet",
+            _SET_CLOCK,
+        )
     if behind > NOTABLE_DRIFT:
         reason = f"this machine's is {_whole_seconds(behind)} behind the CA's"
         if behind > DEFAULT_VALIDITY + LEEWAY:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.doctor.ca_visit import Encounter
+    from domain.doctor.ca_visit import CaVisit
     from domain.doctor.file_facts import FileFacts
 
 
@@ -34,6 +34,6 @@ class FileSystem(Protocol):
 class CaVisitor(Protocol):
     """Goes to a CA and looks, as far as it gets."""
 
-    def visit(self) -> Encounter:
+    def visit(self) -> CaVisit:
         """Return what was seen, failures included."""
         ...

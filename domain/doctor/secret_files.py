@@ -6,15 +6,18 @@ import shlex
 from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES
-from domain.doctor.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
+from domain.doctor.file_facts import FileKind
+from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
+from domain.provisioners.types import claim_options
 from domain.report.finding import passed, unchecked, warning
+from domain.settings.passwords import PASSWORD_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.doctor.file_facts import FileFacts
     from domain.report.finding import Finding
-
+    from domain.settings.setting import Settings
 
 _MOUNT_PRIVATELY = (
     "mount it with mode 0400, which for a Kubernetes volume is defaultMode: 0400 (0440 beside fsGroup, where the "
@@ -23,7 +26,12 @@ _MOUNT_PRIVATELY = (
 """A mounted file's mode is that of the mount. Kubernetes gives its group the right to read wherever fsGroup is set."""
 
 
-def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
+def list_secret_files(given: Settings) -> list[str]:
+    """Return the options that name a file with a secret, with those of the types that `given` is about."""
+    return [*PASSWORD_FILES, *(name for cls, _ in claim_options(given) for name in cls.secrets)]
+
+
+def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     """Give what is to be said of the permissions and the owners of `secrets`: one finding for each fault, or one."""
     files = [one for one in secrets if one.kind is FileKind.FILE]
     links = [one.path for one in secrets if one.kind is FileKind.LINK]
@@ -32,7 +40,8 @@ def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     mounted = [one.path for one in fixed if one.mode & FOR_STRANGERS]
     foreign = [one.path for one in files if not one.is_own]
     if exposed:
-        yield warning(FILES, f"{_name(exposed)} is accessible to other users", f"chmod 600 {_quote(exposed)}")
+        remedy = f"chmod {OWNER_ALONE:o} {_quote(exposed)}"
+        yield warning(FILES, f"{_name(exposed)} is accessible to other users", remedy)
     if mounted:
         yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:

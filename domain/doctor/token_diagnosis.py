@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.doctor.diagnosis import LEEWAY, TOKEN
+from domain.doctor.diagnosis import TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.report.finding import Outcome, failed, passed, unchecked, warning
+from domain.token.validity import LEEWAY
 from domain.verify.forecast import ESSENTIAL, Verdict
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from domain.ca.cert_types import name_cert_type
 from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import LAST_SECOND, format_time
@@ -53,7 +54,7 @@ def describe_chain(held: HeaderCertificates) -> list[dict[str, str]]:
 def describe_ssh(certificate: SshCertificate) -> Fact:
     """Return an SSH certificate in words and in members; null is an end that it does not have."""
     members: dict[str, Any] = {
-        "kind": "host" if certificate.is_host else "user",
+        "kind": name_cert_type(is_host=certificate.is_host),
         "key_id": certificate.key_id,
         "principals": list(certificate.principals),
         "serial": str(certificate.serial),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.ca.cert_types import USER
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
 from domain.inspect.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
-from domain.inspect.outline import RENEWAL, REQUESTS, outline_token, read_member
+from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
 from domain.report.fact import Fact, join_items, word_item
+from domain.token.reader import read_member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.inspect.header_certificates import HeaderCertificates
     from domain.inspect.outline import TokenOutline
-    from domain.token.compact_jws import ReadToken
+    from domain.token.compact_jws import CompactJws
 
 NO_REQUEST = "not said: the audience names no request of a step-ca"
 NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")
@@ -40,7 +42,7 @@ _BOUND_TO = {
 _BOUND_TO_NOTHING = ("unused", "the SHA-256 {}, which step-ca compares only when it signs")
 
 
-def inspect_token(token: ReadToken, held: HeaderCertificates, now: int) -> dict[str, Any]:
+def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict[str, Any]:
     """Return what the token says, by name, in the order to show it.
 
     Args:
@@ -116,7 +118,7 @@ def _tell_remaining(begin: int | None, end: int | None, now: int) -> str | None:
 
 
 def _tell_binding(outline: TokenOutline) -> Fact | None:
-    if outline.fingerprint is None:
+    if not outline.fingerprint:
         return None
     what, words = _BOUND_TO.get(outline.audience.request or "", _BOUND_TO_NOTHING)
     return Fact({"what": what, "sha256": outline.fingerprint}, words.format(word_item(outline.fingerprint)))
@@ -127,7 +129,7 @@ def _tell_ssh(options: Mapping[str, Any]) -> Fact:
     said = {name: options[member] for member, name in _SSH_MEMBERS.items() if options.get(member) not in (None, "", [])}
     principals = said.get("principals", ["the subject"])
     words = [
-        f"a {word_item(said.get('certificate_type', 'user'))} certificate",
+        f"a {word_item(said.get('certificate_type', USER))} certificate",
         f"key id {word_item(said.get('key_id', 'the subject'))}",
         f"principals {join_items(principals) if isinstance(principals, list) else word_item(principals)}",
         *(f"{end} {_word_moment(said[end])}" for end in ("from", "until") if end in said),

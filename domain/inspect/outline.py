@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.formats.json_text import Number
 from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
 from domain.provisioners import k8ssa, renewal
+from domain.token.reader import read_audiences, read_fingerprint, read_seconds, read_ssh_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.token.compact_jws import ReadToken
+    from domain.token.compact_jws import CompactJws
 
 REQUESTS = {
     "sign": "to have an X.509 certificate signed",
@@ -93,20 +93,18 @@ class TokenOutline:
     @property
     def ssh(self) -> Mapping[str, Any] | None:
         """The options of an SSH certificate."""
-        options = read_member(self.claims.get("step"), "ssh")
-        return options if isinstance(options, dict) else None
+        return read_ssh_options(self.claims)
 
     @property
-    def fingerprint(self) -> str | None:
-        """The fingerprint in `cnf`, of the one CSR or SSH public key that the token is for."""
-        fingerprint = read_member(self.claims.get("cnf"), "x5rt#S256")
-        return fingerprint if isinstance(fingerprint, str) and fingerprint else None
+    def fingerprint(self) -> str:
+        """The fingerprint of the one CSR or SSH public key that the token is for, empty where it is for any."""
+        return read_fingerprint(self.claims)
 
 
-def outline_token(token: ReadToken) -> TokenOutline:
+def outline_token(token: CompactJws) -> TokenOutline:
     """Return what `token` comes to, whatever its members hold."""
     header, claims = token.header, token.claims
-    audience = _read_audience(claims.get("aud"))
+    audience = _read_audience(claims)
     return TokenOutline(
         header=header,
         claims=claims,
@@ -118,13 +116,8 @@ def outline_token(token: ReadToken) -> TokenOutline:
     )
 
 
-def read_member(value: Any, name: str) -> Any:
-    """Return a member of what may be an object, None where it has none or is none."""
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _read_audience(value: Any) -> Audience:
-    texts = tuple(text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text)
+def _read_audience(claims: Mapping[str, Any]) -> Audience:
+    texts = tuple(filter(None, read_audiences(claims)))
     if not texts:
         return Audience()
     location, _, fragment = texts[0].partition("#")
@@ -150,9 +143,9 @@ def _find_type(header: Mapping[str, Any], claims: Mapping[str, Any], audience: A
 
 
 def _read_seconds(value: Any) -> int | None:
-    """Return a NumericDate (RFC 7519, 2) cut off to seconds, None where it is none or outside the calendar."""
-    if isinstance(value, Number):
-        value = float(value.digits)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Return a time in seconds, None where it is none or outside the calendar."""
+    try:
+        seconds = read_seconds(value)
+    except ValueError:
         return None
-    return int(value) if FIRST_SECOND <= value <= LAST_SECOND else None
+    return seconds if seconds is not None and FIRST_SECOND <= seconds <= LAST_SECOND else None

@@ -81,7 +81,7 @@ def _judge_request(outline: TokenOutline) -> Iterator[str]:
         yield "its sha is not the fingerprint of a root certificate: SHA-256 in hexadecimal"
     if claims.get("cnf") is None:
         return
-    if outline.fingerprint is None:
+    if not outline.fingerprint:
         yield "its cnf holds no x5rt#S256 and binds it to nothing"
     elif not _is_digest(outline.fingerprint):
         yield "its cnf is not a SHA-256 in base64url: nothing can match it"

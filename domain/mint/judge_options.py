@@ -11,7 +11,7 @@ import re
 from domain.errors import MissingSettingError, UsageError
 from domain.formats import base64url
 from domain.formats.moment import Moment, parse_moment
-from domain.provisioners.types import TYPES
+from domain.provisioners.types import claim_options
 from domain.settings import authority as authority_options
 from domain.settings.authority import (
     check_texts,
@@ -56,7 +56,7 @@ def judge_settings(given: Settings) -> Kind:
     check_texts(given)
     kind = find_kind(given)
     judge_pairs(given, authority_options.NEEDS | NEEDS, (*EXCLUDES, *authority_options.EXCLUDES))
-    files = list_input_files()
+    files = list_input_files(given)
     judge_devices(given, files)
     _judge_own_options(given, kind)
     _judge_output(given)
@@ -64,9 +64,9 @@ def judge_settings(given: Settings) -> Kind:
     return kind
 
 
-def list_input_files() -> set[str]:
-    """Return the options that name a file to read, those of provisioners among them; `-` is standard input."""
-    return {*INPUT_FILES, *(name for cls in TYPES for name in cls.files)}
+def list_input_files(given: Settings) -> set[str]:
+    """Return the options that name a file to read, with those of the types that `given` is about; `-` is stdin."""
+    return {*INPUT_FILES, *(name for cls, _ in claim_options(given) for name in cls.files)}
 
 
 def read_token_options(subject: str | None, settings: Settings, now: int) -> TokenOptions:
@@ -129,15 +129,15 @@ def _judge_output(given: Settings) -> None:
 
 def _judge_own_options(given: Settings, kind: Kind) -> None:
     """Check the options that belong to one type of provisioner alone."""
-    claimed: str | None = None
-    for cls in TYPES:
-        own = sorted(cls.options.intersection(given))
-        if own and claimed is not None:
-            raise exclude(claimed, own[0], given)
-        if own:
-            claimed = own[0]
-        if own or kind in cls.own_kinds:
-            cls.judge(given, kind)
+    claimed = claim_options(given)
+    for number, (cls, own) in enumerate(claimed):
+        if number:
+            raise exclude(claimed[0][1][0], own[0], given)
+        cls.judge(given, kind, own)
+    if kind is Kind.RENEW:
+        from domain.provisioners.renewal import Renewal  # noqa: PLC0415
+
+        Renewal.judge(given, kind, ())
 
 
 def check_subject(subject: str | None, kind: Kind) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
 from domain.provisioners.base import OtherProvisioner, Provisioner, list_labels
-from domain.provisioners.types import TYPES
+from domain.provisioners.types import claim_options, list_own_options
+from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ def select_provisioners(
 ) -> list[Provisioner]:
     """Return the provisioners that the options leave to choose from; never none.
 
-    A kind of request that asks for a type by itself has it. Options that belong to one type alone keep that
+    Options that belong to one type alone keep that
     type; then `--kid`, then the name. Of what is left, those go first that step-ott can make a token by, that
     the CA lets authorise this kind of request, and that need no options of their own. A kid from environment
     or configuration rules out no type without kids that the user asks for.
@@ -30,9 +31,8 @@ def select_provisioners(
     Raises:
         UsageError: none is left, naming the options up to that which ruled out the last.
     """
-    left = [provisioner for provisioner in provisioners if options.request.kind in provisioner.own_kinds]
-    if left:
-        return left
+    if options.request.kind is Kind.RENEW:  # there is nothing to choose among
+        return list(provisioners)
     left, sought = list(provisioners), []
     for spelled, keeps in _list_filters(options):
         left = [provisioner for provisioner in left if keeps(provisioner)]
@@ -43,14 +43,14 @@ def select_provisioners(
         _check_left(able, provisioners, source)
     left = able or left
     left = [provisioner for provisioner in left if options.request.kind in provisioner.kinds] or left
-    return [one for one in left if one.by_itself or one.options.intersection(options.settings)] or left
+    return [one for one in left if one.by_itself or list_own_options(one, options.settings)] or left
 
 
 def _list_filters(options: TokenOptions) -> Iterator[tuple[str, Callable[[Provisioner], bool]]]:
     """Give what the options select by, as the user wrote it, each with what it keeps."""
-    own = sorted(frozenset().union(*(cls.options for cls in TYPES)).intersection(options.settings))
+    own = sorted(option for _, claimed in claim_options(options.settings) for option in claimed)
     for option in own:
-        yield options.spell(option), lambda one, option=option: option in one.options  # type: ignore[misc]
+        yield options.spell(option), lambda one, option=option: bool(list_own_options(one, [option]))  # type: ignore[misc]
     kid, name = options.text("kid"), options.text("provisioner")
     if kid is not None:
         is_habit = not options.is_flag("kid") and (own or options.is_flag("provisioner"))

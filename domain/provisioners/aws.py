@@ -74,18 +74,9 @@ class AwsProvisioner(InstanceProvisioner):
     """
 
     service: ClassVar = MetadataService.AMAZON
+    sole_issuer: ClassVar = ISSUER
     type_name = "AWS"
     versions: tuple[str, ...] = (V2, V1)
-
-    @property
-    def audience_fragment(self) -> str:
-        """The CA finds the provisioner by it."""
-        return f"aws/{self.name}"
-
-    @property
-    def issuer(self) -> str:
-        """That of every instance."""
-        return ISSUER
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return a token that the machine's identity vouches for."""

@@ -53,6 +53,7 @@ class AzureProvisioner(InstanceProvisioner):
     """
 
     service: ClassVar = MetadataService.AZURE
+    has_fragment: ClassVar = False
     type_name = "Azure"
     tenant_id: str = ""
     audience: str = ""

@@ -31,8 +31,9 @@ MAX_LISTED = 20
 class Provisioner:
     """A provisioner as a CA lists it.
 
-    A subclass a type: it names the members that matter, the kinds of request that the CA lets it
-    authorise, the options that make no sense with any other type, and says what signs its tokens.
+    A subclass a type: it names the members that matter, the kinds of request that the CA lets it authorise, which of
+    its own options (its row in `domain.provisioners.types` has them) are needed, files or secrets, and what its tokens
+    carry; and it says what signs them, and how the CA judges that.
 
     Attributes:
         name: The `iss` of its tokens.
@@ -43,11 +44,11 @@ class Provisioner:
     kinds: ClassVar[AbstractSet[Kind]] = frozenset()
     """The kinds of request that step-ca lets a token of this type authorise."""
 
-    options: ClassVar[frozenset[str]] = frozenset()
-    """The options that belong to this type alone: one of them given keeps no other type."""
-
     needs: ClassVar[tuple[str, ...]] = ()
     """Those of its options that a token cannot be made without."""
+
+    needs_undeclared: ClassVar[tuple[str, ...]] = ()
+    """Those that it takes beside `needs` where no CA describes the provisioner."""
 
     excludes: ClassVar[tuple[str, ...]] = ()
     """Options that can have no effect on its tokens."""
@@ -55,8 +56,8 @@ class Provisioner:
     files: ClassVar[tuple[str, ...]] = ()
     """Those of its options that name a file to read, where `-` is standard input."""
 
-    own_kinds: ClassVar[AbstractSet[Kind]] = frozenset()
-    """The kinds of request that ask for this type by themselves."""
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """Those of these files that hold a secret."""
 
     by_itself: ClassVar[bool] = False
     """Whether it is chosen where neither its name nor an option of its own asks for it."""
@@ -67,14 +68,17 @@ class Provisioner:
     payload: ClassVar[frozenset[str]] = frozenset()
     """The claims with objects that the CA reads of its tokens, `cnf` and `step`."""
 
+    has_fragment: ClassVar[bool] = True
+    """Whether the CA finds it by type and name behind `#` in the audience of its tokens."""
+
+    sole_issuer: ClassVar[str] = ""
+    """The `iss` of the tokens of all provisioners of this type, empty where it is the provisioner's name."""
+
     spends_tokens: ClassVar[bool] = True
     """Whether the CA takes each of its tokens once."""
 
     has_audiences: ClassVar[bool] = True
     """Whether the CA looks at the audience of its tokens."""
-
-    is_judged: ClassVar[bool] = True
-    """Whether `verify` knows the rules for its tokens."""
 
     name: str
     claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)
@@ -98,7 +102,7 @@ class Provisioner:
     @property
     def audience_fragment(self) -> str:
         """What stands behind `#` in the audience of its tokens, empty for none."""
-        return ""
+        return f"{self.type_name.lower()}/{self.name}" if self.has_fragment else ""
 
     @property
     def token_identifier(self) -> str:
@@ -108,7 +112,12 @@ class Provisioner:
     @property
     def issuer(self) -> str:
         """The `iss` that the CA wants in its tokens."""
-        return self.name
+        return self.sole_issuer or self.name
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether `verify` knows the rules for its tokens."""
+        return type(self).judge_signer is not Provisioner.judge_signer
 
     def label(self) -> str:
         """Return name, type and key identifier as a person tells provisioners apart."""
@@ -116,14 +125,23 @@ class Provisioner:
         return f"{self.name} ({self.type_name}){suffix}"
 
     @classmethod
-    def judge(cls, given: Settings, kind: Kind) -> None:  # noqa: ARG003  # for those that mind it
+    def declare(cls, name: str, given: Settings) -> Provisioner:  # noqa: ARG003  # for those that read more
+        """Return the provisioner of this name as far as the user's own settings describe it."""
+        return cls(name)
+
+    @classmethod
+    def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:  # noqa: ARG003  # for those that mind it
         """Check the settings for a token of this type, by themselves.
+
+        Args:
+            given: All settings.
+            kind: The kind of request that they ask for.
+            own: Those of them that are options of this type alone, sorted.
 
         Raises:
             UsageError: an option is missing, or cannot apply to this type.
         """
         missing = [f"--{name}" for name in cls.needs if name not in given]
-        own = sorted(cls.options.intersection(given))
         if missing and own:
             raise require(own[0], missing[0].removeprefix("--"), given)
         if missing:
@@ -142,9 +160,11 @@ class Provisioner:
         """
         raise NotImplementedError
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002  # for those with rules
         """Give what the CA finds when it looks for the key that signed a token of this provisioner's."""
-        raise NotImplementedError
+        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
+
+        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 
     def judge_request(self, case: Case) -> Iterator[Finding]:
         """Give what the CA finds in the request that such a token is shown with."""
@@ -177,6 +197,8 @@ class OtherProvisioner(Provisioner):
         is_tokenless: Whether the CA takes no token of this type (step-ca, ErrTokenFlowNotSupported).
     """
 
+    has_fragment: ClassVar = False
+
     type_name: str
     reason: str = "step-ott makes no tokens for this type"
     identifier: str = ""
@@ -196,15 +218,14 @@ class OtherProvisioner(Provisioner):
             "choose another by --provisioner or --kid",
         )
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
+    def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Say that its type has no tokens, or that it cannot be told."""
-        from domain.report.finding import failed, unchecked  # noqa: PLC0415  # only to foretell
+        from domain.report.finding import failed  # noqa: PLC0415  # only to foretell
 
-        if self.is_tokenless:
-            what = f"step-ca takes no token of {self.label()}: its clients prove who they are without one"
-            yield failed("request", what, "use another provisioner")
-            return
-        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+        if not self.is_tokenless:
+            return super().judge_signer(case)
+        what = f"step-ca takes no token of {self.label()}: its clients prove who they are without one"
+        return iter([failed("request", what, "use another provisioner")])
 
 
 def list_labels(provisioners: Sequence[Provisioner]) -> str:

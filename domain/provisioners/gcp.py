@@ -30,17 +30,8 @@ class GcpProvisioner(InstanceProvisioner):
 
     kinds: ClassVar = SIGNING
     service: ClassVar = MetadataService.GOOGLE
+    sole_issuer: ClassVar = ISSUER
     type_name = "GCP"
-
-    @property
-    def audience_fragment(self) -> str:
-        """The CA finds the provisioner by it."""
-        return f"gcp/{self.name}"
-
-    @property
-    def issuer(self) -> str:
-        """Google's own."""
-        return ISSUER
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:  # noqa: ARG002
         """Return the identity token of the machine's default service account."""

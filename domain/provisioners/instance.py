@@ -7,33 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from domain.cloud.metadata import MetadataRequest, MetadataService, misfit, take_body
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
-from domain.provisioners.base import Provisioner
-from domain.provisioners.k8ssa import K8ssaProvisioner
+from domain.provisioners.issued import IssuedProvisioner
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from domain.ca_rules.case import Case
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
 
 
-class InstanceProvisioner(Provisioner):
+class InstanceProvisioner(IssuedProvisioner):
     """A provisioner that takes the identity which a cloud gives to its machines."""
 
     kinds: ClassVar = frozenset({Kind.SIGN, Kind.SSH_HOST})
-    excludes: ClassVar = K8ssaProvisioner.excludes
-    """What would have to stand in the token, which is the cloud's own or of one form, and good for every kind."""
-
-    is_judged: ClassVar = False
     service: ClassVar[MetadataService]
-
-    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
-        """Say that it cannot be told: the keys are the cloud's."""
-        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
-
-        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 
     def ask(self, sources: Sources, request: MetadataRequest) -> tuple[bytes, str]:
         """Return what the machine's metadata service answers, and the service's address.

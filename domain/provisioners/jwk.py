@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from domain.keys.jwk import PublicJwk
     from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
+    from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
 
 
@@ -37,8 +38,10 @@ class JwkProvisioner(Provisioner):
     """
 
     kinds: ClassVar = SIGNING.union(REVOKING)
-    options: ClassVar = frozenset({"key"})
+    needs_undeclared: ClassVar = ("key",)
     files: ClassVar = ("key",)
+    secrets: ClassVar = ("key",)
+    has_fragment: ClassVar = False
     by_itself: ClassVar = True
 
     payload: ClassVar = frozenset({"cnf", "step"})
@@ -57,6 +60,11 @@ class JwkProvisioner(Provisioner):
     def token_identifier(self) -> str:
         """The CA finds the provisioner by name and key identifier."""
         return f"{self.name}:{self.kid}"
+
+    @classmethod
+    def declare(cls, name: str, given: Settings) -> JwkProvisioner:
+        """Return the provisioner of this name and of the key identifier that the settings give, if any."""
+        return cls(name, kid=str(given["kid"].value) if "kid" in given else "")
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the key that the provisioner publishes."""

@@ -11,9 +11,8 @@ import attrs
 
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
-from domain.provisioners.base import Provisioner
 from domain.provisioners.credential import IssuedToken
-from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
+from domain.provisioners.issued import IssuedProvisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,22 +40,19 @@ TOKEN_IDENTIFIER = "k8ssa/k8sSA-default"  # noqa: S105  # a name
 
 
 @attrs.frozen
-class K8ssaProvisioner(Provisioner):
+class K8ssaProvisioner(IssuedProvisioner):
     """A provisioner of type K8sSA.
 
     Attributes:
         public_keys: The keys that Kubernetes signs by, in PEM.
     """
 
-    kinds: ClassVar = SIGNING
-    options: ClassVar = frozenset({"k8ssa-token-path"})
     files: ClassVar = ("k8ssa-token-path",)
-    excludes: ClassVar = (
-        *KIND_FLAGS, *KINDS_OF_OPTION, "not-before", "not-after", "password-file", "provisioner-password-file"
-    )  # fmt: skip
-    """What would have to stand in the token, which is Kubernetes' own and good for every kind of request."""
+    secrets: ClassVar = ("k8ssa-token-path",)
 
     payload: ClassVar = CLAIMS
+    has_fragment: ClassVar = False
+    sole_issuer: ClassVar = ISSUER
     spends_tokens: ClassVar = False
     has_audiences: ClassVar = False
     binary_members: ClassVar = {"public_keys": "publicKeys"}
@@ -68,11 +64,6 @@ class K8ssaProvisioner(Provisioner):
     def token_identifier(self) -> str:
         """The CA knows it by its type."""
         return TOKEN_IDENTIFIER
-
-    @property
-    def issuer(self) -> str:
-        """Kubernetes' own."""
-        return ISSUER
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the keys of the cluster."""

@@ -19,7 +19,7 @@ from domain.settings.setting import spell
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
@@ -42,9 +42,9 @@ class NebulaProvisioner(Provisioner):
     """
 
     kinds: ClassVar = frozenset({Kind.SIGN, Kind.SSH_HOST})
-    options: ClassVar = frozenset({"nebula-cert", "nebula-key"})
     needs: ClassVar = ("nebula-cert", "nebula-key")
     files: ClassVar = ("nebula-cert", "nebula-key")
+    secrets: ClassVar = ("nebula-key",)
 
     binary_members: ClassVar = {"roots": "roots"}
     payload: ClassVar = frozenset({"cnf", "step"})
@@ -52,21 +52,16 @@ class NebulaProvisioner(Provisioner):
     type_name = "Nebula"
     roots: bytes = attrs.field(default=b"", repr=False)
 
-    @property
-    def audience_fragment(self) -> str:
-        """The CA finds the provisioner by it."""
-        return f"nebula/{self.name}"
-
     @classmethod
-    def judge(cls, given: Settings, kind: Kind) -> None:
+    def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:
         """Check that an SSH certificate is to be a host's."""
         if kind is Kind.SSH_USER:
-            own = next((spell(given, name) for name in cls.needs if name in given), "a Nebula token")
+            asking = spell(given, own[0]) if own else "a Nebula token"
             raise MissingSettingError(
-                f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {own}",
+                f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {asking}",
                 "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
             )
-        super().judge(given, kind)
+        super().judge(given, kind, own)
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the certificate in the header, and the signature by its key."""

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.errors import UsageError
-from domain.provisioners.base import Provisioner
 from domain.provisioners.credential import IssuedToken
+from domain.provisioners.issued import IssuedProvisioner
 from domain.settings.setting import exclude, spell
-from domain.token.kind import KIND_FLAGS, KINDS_OF_OPTION, SIGNING
+from domain.token.kind import SIGNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-    from domain.ca_rules.case import Case
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.sign_in.client import IdentityClient
     from domain.token.kind import Kind
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class OidcProvisioner(Provisioner):
+class OidcProvisioner(IssuedProvisioner):
     """A provisioner of type OIDC.
 
     Attributes:
@@ -39,13 +37,7 @@ class OidcProvisioner(Provisioner):
     """Host certificates for those alone whom the provisioner's `admins` name. They could revoke too, did step-ca not
     ask for the serial number in the token's `sub` (step-ca, authority/tls.go)."""
 
-    options: ClassVar = frozenset({"console"})
-    excludes: ClassVar = (
-        *KIND_FLAGS, *KINDS_OF_OPTION, "not-before", "not-after", "password-file", "provisioner-password-file"
-    )  # fmt: skip
-    """What would have to stand in the token, which is the identity provider's own."""
-
-    is_judged: ClassVar = False
+    has_fragment: ClassVar = False
 
     type_name = "OIDC"
     client: IdentityClient = attrs.field(kw_only=True)
@@ -65,20 +57,14 @@ class OidcProvisioner(Provisioner):
         return f"{self.name} ({self.type_name}) [client: {self.client.client_id}]"
 
     @classmethod
-    def judge(cls, given: Settings, kind: Kind) -> None:
+    def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:
         """Check the settings (see `Provisioner.judge`); nobody signs in offline."""
         if "offline" in given and "console" in given:
             raise exclude("console", "offline", given)
         if "offline" in given:
             what = f"{spell(given, 'offline')} cannot be used with an OIDC provisioner, at which somebody must sign in"
             raise UsageError(what, "leave it out, or choose another by --provisioner or --kid")
-        super().judge(given, kind)
-
-    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002
-        """Say that it cannot be told: the keys are the identity provider's."""
-        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
-
-        yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
+        super().judge(given, kind, own)
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:
         """Return the ID token of the person who signs in."""

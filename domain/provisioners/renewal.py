@@ -15,6 +15,8 @@ from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
@@ -23,15 +25,15 @@ ISSUER = "step-ca-client/1.0"
 
 
 class Renewal(Provisioner):
-    """What stands in for the provisioner of a renewal."""
+    """What stands in for the provisioner of a renewal, which no CA lists."""
 
     kinds: ClassVar = frozenset({Kind.RENEW})
-    own_kinds: ClassVar = frozenset({Kind.RENEW})
+    has_fragment: ClassVar = False
 
     type_name = "X.509 renewal"
 
     @classmethod
-    def judge(cls, given: Settings, kind: Kind) -> None:  # noqa: ARG003
+    def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:  # noqa: ARG003
         """Check that a certificate is there, and that nothing asks for a provisioner."""
         for name in ("x5c-cert", "x5c-key"):
             if name not in given:

@@ -15,7 +15,7 @@ from domain.settings.setting import spell
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import SshCertificate
@@ -31,29 +31,24 @@ class SshpopProvisioner(Provisioner):
     """A provisioner of type SSHPOP."""
 
     kinds: ClassVar = frozenset({Kind.SSH_REVOKE, Kind.SSH_RENEW, Kind.SSH_REKEY})
-    options: ClassVar = frozenset({"sshpop-cert", "sshpop-key"})
     needs: ClassVar = ("sshpop-cert", "sshpop-key")
     files: ClassVar = ("sshpop-cert", "sshpop-key")
+    secrets: ClassVar = ("sshpop-key",)
 
     payload: ClassVar = frozenset({"step"})
 
     type_name = "SSHPOP"
 
-    @property
-    def audience_fragment(self) -> str:
-        """The CA finds the provisioner by it."""
-        return f"sshpop/{self.name}"
-
     @classmethod
-    def judge(cls, given: Settings, kind: Kind) -> None:
+    def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:
         """Check that the request is one of the three that a certificate can make about itself."""
         if kind not in cls.kinds:
-            own = next((spell(given, name) for name in cls.needs if name in given), "an SSHPOP token")
+            asking = spell(given, own[0]) if own else "an SSHPOP token"
             raise MissingSettingError(
-                f"{own} is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
+                f"{asking} is for --ssh --renew, --ssh --rekey or --ssh --revoke, and nothing else",
                 "ask for one of these, or use another provisioner",
             )
-        super().judge(given, kind)
+        super().judge(given, kind, own)
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the SSH certificate in the header, and the signature by its key."""

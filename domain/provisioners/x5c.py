@@ -39,20 +39,15 @@ class X5cProvisioner(Provisioner):
     """
 
     kinds: ClassVar = SIGNING | {Kind.REVOKE}
-    options: ClassVar = frozenset({"x5c-cert", "x5c-key", "x5c-chain", "x5c-insecure"})
     needs: ClassVar = ("x5c-cert", "x5c-key")
     files: ClassVar = ("x5c-cert", "x5c-key", "x5c-chain")
+    secrets: ClassVar = ("x5c-key",)
 
     binary_members: ClassVar = {"roots": "roots"}
     payload: ClassVar = frozenset({"cnf", "step"})
 
     type_name = "X5C"
     roots: bytes = attrs.field(default=b"", repr=False)
-
-    @property
-    def audience_fragment(self) -> str:
-        """The CA finds the provisioner by it."""
-        return f"x5c/{self.name}"
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the chain in the header, and the signature by its leaf."""

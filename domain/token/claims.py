@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from domain.ca.cert_types import name_cert_type
 from domain.ca.url import CaUrl, escape_fragment
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
@@ -114,7 +115,7 @@ def _kind_claims(request: TokenRequest) -> dict[str, Any]:
     if request.kind not in (Kind.SSH_USER, Kind.SSH_HOST):
         return {}
     ssh = {
-        "certType": "host" if request.kind is Kind.SSH_HOST else "user",
+        "certType": name_cert_type(is_host=request.kind is Kind.SSH_HOST),
         "keyID": request.subject,
         "principals": list(request.principals),
         "validAfter": _canonical(request.cert_not_before),

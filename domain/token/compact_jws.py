@@ -17,7 +17,7 @@ _JWS_PARTS, _JWE_PARTS = 3, 5
 
 
 @attrs.frozen(eq=False)
-class ReadToken:
+class CompactJws:
     """A compact JWS.
 
     Attributes:
@@ -42,7 +42,7 @@ def split_parts(text: str) -> list[str]:
     return text.split(".")
 
 
-def read_token(text: str) -> ReadToken:
+def read_token(text: str) -> CompactJws:
     """Return header and claims of the compact JWS `text`.
 
     Raises:
@@ -57,7 +57,7 @@ def read_token(text: str) -> ReadToken:
         signature = base64url.decode(parts[2])
     except ValueError as error:
         raise InputError(f"the token's signature is {error}", "give the whole token") from error
-    return ReadToken(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
+    return CompactJws(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
 def _read_object(part: str, name: str) -> Mapping[str, Any]:

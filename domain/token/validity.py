@@ -9,6 +9,9 @@ from domain.errors import UsageError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS, format_duration
 from domain.formats.moment import Moment
 
+LEEWAY = MINUTE
+"""How far step-ca lets clocks be apart, in nanoseconds (go-jose, jwt.DefaultLeeway)."""
+
 DEFAULT_VALIDITY = 5 * MINUTE
 MIN_VALIDITY = 10 * NANOSECONDS
 MAX_VALIDITY = HOUR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.doctor.ca_visit import judge_visit
 from domain.doctor.diagnosis import (
     CA_JSON,
     CA_URL,
@@ -18,7 +19,6 @@ from domain.doctor.diagnosis import (
     judge_root,
     measure_drift,
 )
-from domain.doctor.visit_diagnosis import judge_encounter
 from domain.report.finding import Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
     if seen is None:
         known.skip("the CA is not reached", TLS, CLOCK)
         return False
-    way = list(judge_encounter(seen))
+    way = list(judge_visit(seen))
     known.note(*way)
     if seen.date is not None and all(one.outcome is not Outcome.FAILED for one in way):
         known.clock_shift = -measure_drift(seen.date, seen.asked_at, seen.answered_at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
 from domain.doctor.file_facts import FileKind
-from domain.doctor.secret_files import judge_secrecy
+from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import PersonNeededError, StepOttError
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.credential import IssuedToken
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from domain.provisioners.credential import Credential
     from entrypoints.use_cases import mint as minting
     from entrypoints.use_cases.doctor_state import Examination
-
-SECRET_FILES = (
-    "provisioner-password-file", "password-file", "key", "x5c-key", "sshpop-key", "k8ssa-token-path", "nebula-key",
-)  # fmt: skip
-"""Options that name a file with a secret."""
 
 KEY_FOLDERS = ("", "certs", "config")
 """Folders of the step path, beside `secrets`, in which a file `*_key` is looked at."""
@@ -94,7 +89,7 @@ def examine_secrets(known: Examination) -> None:
     """Look at who may use the files with secrets; what stands in them is left alone."""
     seen: dict[str, FileFacts] = {}
     try:
-        for name in SECRET_FILES:
+        for name in list_secret_files(known.options.settings):
             path = known.options.text(name)
             if path is not None and path != "-" and not is_device_uri(path):
                 _look_at_named(known, path, known.options.spell(name), seen)
@@ -109,7 +104,7 @@ def examine_secrets(known: Examination) -> None:
     if known.step_path is None:
         known.skip("the step path cannot be looked at", FILES)
     if seen or known.step_path is not None:
-        known.note(*judge_secrecy(list(seen.values())))
+        known.note(*judge_secret_files(list(seen.values())))
 
 
 def _look_at_named(known: Examination, path: str, option: str, seen: dict[str, FileFacts]) -> None:

@@ -13,7 +13,7 @@ from domain.errors import StepOttError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import Outcome, unchecked
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from entrypoints.use_cases.mint import combine_evidence, complete_request, make_token
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _judge(
     wait = 0 if request.not_before is None else max(request.not_before.at(now) - now, 0)
     if endpoint is not None:
         case = Case(
-            token=read_shown_token(token),
+            token=read_go_jws(token),
             endpoint=endpoint,
             settings=settings,
             now=now + known.clock_shift + wait,  # it is not for use before that

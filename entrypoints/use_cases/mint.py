@@ -11,6 +11,7 @@ from domain.formats import base64url
 from domain.mint.address_caution import list_address_cautions
 from domain.mint.selection import select_provisioners
 from domain.provisioners.credential import Credential, IssuedToken, take_any
+from domain.provisioners.types import list_own_options
 from domain.settings.devices import list_device_cautions, uses_device
 from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
 from domain.token.claims import Issuer, TokenRequest, UnsignedToken, compose_token
@@ -35,12 +36,7 @@ MAX_DOCUMENT_BYTES = 1 << 20
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Ports:
-    """Everything outside that minting uses.
-
-    Attributes:
-        fingerprint: SHA-256 in unpadded base64url of the CSR (or, where the flag says so, of the SSH
-            public key) in a file's content.
-    """
+    """Everything outside that minting uses."""
 
     clock: Clock
     randomness: Randomness
@@ -54,7 +50,6 @@ class Ports:
     prompter: Prompter
     notices: Notices
     sink: TokenSink
-    fingerprint: Callable[[bytes, bool], str]
 
 
 @attrs.frozen(eq=False)
@@ -160,7 +155,9 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     if cnf_file is not None:
         with options.naming("cnf-file"):
             content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+            reader, is_ssh = ports.certificates, request.kind is not Kind.SIGN
+            cnf = reader.fingerprint_ssh_key(content) if is_ssh else reader.fingerprint_request(content)
+            request = attrs.evolve(request, cnf=cnf)
     if set_file is not None:
         with options.naming("set-file"):
             document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
@@ -177,7 +174,7 @@ def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, por
     left = select_provisioners(listed, options, ports.authority.source())
     question = "Which provisioner should sign the token?"
     index = ports.prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
-    left[index].judge(options.settings, options.request.kind)
+    left[index].judge(options.settings, options.request.kind, list_own_options(left[index], options.settings))
     return left[index]
 
 

@@ -10,7 +10,7 @@ from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.fact import Fact
 from domain.report.finding import Outcome
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import Forecast, Verdict, foretell
 from entrypoints.use_cases.inspect import read_source
 
@@ -48,7 +48,7 @@ def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> 
         InputError: the token or the CSR cannot be read.
         AuthorityError, NetworkError: the CA's settings cannot be had.
     """
-    token = read_source(source, ports.files, read_shown_token)
+    token = read_source(source, ports.files, read_go_jws)
     csr = None
     if options.csr is not None:
         with options.naming("csr"):

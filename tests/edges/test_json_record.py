@@ -1,6 +1,6 @@
-"""JSON objects as attrs classes: each member by its JSON type alone."""
+"""JSON objects as attrs classes or typed dictionaries: each member by its JSON type alone."""
 
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import attrs
 import pytest
@@ -29,11 +29,30 @@ class Outer:
     anything: list[Any] | None = None
 
 
+class TypedInner(TypedDict, total=False):
+    """A record within a record."""
+
+    flag: bool | None
+
+
+class TypedOuter(TypedDict, total=False):
+    """The same as a typed dictionary."""
+
+    name: Required[str]
+    inner: Required[TypedInner]
+    other: TypedInner | None
+    names: list[str] | None
+    either: str | list[str]
+    members: dict[str, Any] | None
+    anything: list[Any] | None
+
+
 def test_members_are_read_by_their_types_and_unknown_ones_passed_over() -> None:
     """What fits is taken as it is."""
     text = '{"name":"a","inner":{"flag":true},"names":["b"],"either":["c"],"members":{"d":1.5},"anything":[{}],"x":1}'
     assert read_record(parse(text), Outer) == Outer("a", Inner(True), None, ["b"], ["c"], {"d": Number("1.5")}, [{}])
     assert read_record({"name": "a", "inner": {}, "other": None, "names": None}, Outer) == Outer("a", Inner())
+    assert read_record(parse(text), TypedOuter) == parse(text)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +70,9 @@ def test_members_are_read_by_their_types_and_unknown_ones_passed_over() -> None:
         ({"name": Number("1.5"), "inner": {}}, "name is not text"),
     ],
 )
-def test_all_that_does_not_fit_is_named_by_its_place(value: Any, said: str) -> None:
+@pytest.mark.parametrize("cls", [Outer, TypedOuter])
+def test_all_that_does_not_fit_is_named_by_its_place(value: Any, said: str, cls: type[object]) -> None:
     """Every member at once, a list's first alone."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011
-        read_record(value, Outer)
+        read_record(value, cls)
     assert str(caught.value) == said

@@ -9,11 +9,10 @@ from domain.ca.url import CaUrl
 from domain.ca_rules.endpoint import find_endpoint
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor import diagnosis
-from domain.doctor.ca_visit import Encounter, Stop
+from domain.doctor.ca_visit import CaVisit, Stop, judge_visit
 from domain.doctor.file_facts import FileFacts, FileKind
-from domain.doctor.secret_files import judge_secrecy
+from domain.doctor.secret_files import judge_secret_files
 from domain.doctor.token_diagnosis import judge_forecast
-from domain.doctor.visit_diagnosis import judge_encounter
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.base import OtherProvisioner
@@ -194,7 +193,7 @@ def test_a_ca_without_a_usable_provisioner_fails() -> None:
 @pytest.mark.parametrize("stop", [None, *Stop])
 def test_wherever_a_visit_ends_three_findings_say_so(stop: Stop | None) -> None:
     """Connection, TLS and clock are always told of, at most one of them fails, and it has a remedy."""
-    found = list(judge_encounter(Encounter(ca_url=URL, stop=stop, reason="so", names=("other.test",), date=0)))
+    found = list(judge_visit(CaVisit(ca_url=URL, stop=stop, reason="so", names=("other.test",), date=0)))
     assert [one.rule for one in found] == [diagnosis.REACHED, diagnosis.TLS, diagnosis.CLOCK]
     failures = [one for one in found if one.outcome is Outcome.FAILED]
     assert len(failures) == (stop not in (None, Stop.PROXY, Stop.NO_ROOT))
@@ -204,8 +203,8 @@ def test_wherever_a_visit_ends_three_findings_say_so(stop: Stop | None) -> None:
 
 def test_the_names_of_the_certificate_are_said() -> None:
     """Whoever asks by a wrong name learns the right ones."""
-    seen = Encounter(ca_url=URL, stop=Stop.NAME, names=("ca.example.com", "10.0.0.7"))
-    found = list(judge_encounter(seen))[1]
+    seen = CaVisit(ca_url=URL, stop=Stop.NAME, names=("ca.example.com", "10.0.0.7"))
+    found = list(judge_visit(seen))[1]
     assert "is for ca.example.com, 10.0.0.7, not for ca.test" in found.reason
 
 
@@ -215,7 +214,7 @@ FILE = FileFacts(path="/s/a key", kind=FileKind.FILE, mode=0o600, is_own=True, i
 @given(mode=st.integers(0, 0o777), is_own=st.booleans())
 def test_a_secret_is_for_its_owner_alone(mode: int, is_own: bool) -> None:
     """Any bit for group or others, or another owner, is a warning with a command that mends it."""
-    found = list(judge_secrecy([attrs.evolve(FILE, mode=mode, is_own=is_own)]))
+    found = list(judge_secret_files([attrs.evolve(FILE, mode=mode, is_own=is_own)]))
     assert len(found) == max(1, bool(mode & 0o077) + (not is_own))
     assert (found[0].outcome is Outcome.PASSED) is (is_own and not mode & 0o077)
     if mode & 0o077:
@@ -224,7 +223,7 @@ def test_a_secret_is_for_its_owner_alone(mode: int, is_own: bool) -> None:
 
 def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
     """Where it leads is not looked at, and that is said."""
-    (found,) = judge_secrecy([attrs.evolve(FILE, kind=FileKind.LINK, mode=0o777)])
+    (found,) = judge_secret_files([attrs.evolve(FILE, kind=FileKind.LINK, mode=0o777)])
     assert found.outcome is Outcome.UNCHECKED and "/s/a key" in found.reason
 
 
@@ -234,7 +233,7 @@ def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
 )
 def test_a_read_only_mount_takes_no_chmod(mode: int, outcome: Outcome) -> None:
     """What is mounted for reading alone is changed where it is mounted; its group is that of the container."""
-    (found,) = judge_secrecy([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
+    (found,) = judge_secret_files([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
     assert found.outcome is outcome
     assert outcome is Outcome.PASSED or ("chmod" not in found.remedy and "defaultMode: 0400" in found.remedy)
 

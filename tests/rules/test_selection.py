@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
 import pytest
@@ -36,7 +36,6 @@ ACME = OtherProvisioner("acme", "ACME")
 class KeyedProvisioner(Provisioner):
     """A provisioner of another type that tokens can be made for."""
 
-    options: ClassVar = frozenset({"dns"})
     type_name = "Keyed"
 
 
@@ -206,7 +205,7 @@ _JUNK = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @assume_given(listed=st.permutations(LISTED), junk=st.lists(_JUNK, max_size=3), place=st.integers(0, len(LISTED)))
 def test_no_neighbour_breaks_a_choice(listed: list[Any], junk: list[Any], place: int) -> None:
     """In any order, among types that make no tokens and entries that make no sense, what is asked for is found."""

@@ -16,11 +16,11 @@ from typing import Any
 import attrs
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.ca_rules.case import read_seconds
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
 from domain.report.finding import Outcome
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
+from domain.token.reader import read_seconds
 from domain.verify.forecast import Forecast, Verdict
 from tests.support.broken_tokens import BASES, kubernetes
 from tests.support.changed_tokens import draw_change
@@ -126,7 +126,7 @@ def _compare(field: Field, base: str, seed: str, by_command: bool) -> Comparison
 
 def _is_from_before(token: str, moment: int) -> bool:
     try:
-        issued = read_seconds(read_shown_token(token).claims.get("iat"))
+        issued = read_seconds(read_go_jws(token).claims.get("iat"))
     except (InputError, ValueError):
         return False
     return issued is not None and issued <= moment

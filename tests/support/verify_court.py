@@ -9,6 +9,7 @@ import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from domain.ca.settings import AuthoritySettings
@@ -19,10 +20,9 @@ from domain.provisioners.base import Provisioner
 from domain.report.finding import Outcome
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from entrypoints.wiring.authority import wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
 from entrypoints.wiring.token import open_step_path
 from tests.support.ca_client import Answer, CaClient, connect
 from tests.support.forged_tokens import Forged
@@ -31,7 +31,7 @@ from tests.support.provisioned_ca import ProvisionedCa
 ATTEMPTS = 20
 """How often a token is made anew whose verdict changed while it was on its way."""
 
-CERTIFICATES, SIGNATURES = wire_certificates(), StepCaSignatures()
+CERTIFICATES, SIGNATURES = CertificateReader(), StepCaSignatures()
 
 
 @attrs.frozen
@@ -71,7 +71,7 @@ class Court:
 def judge(forged: Forged, token: str, published: Published, now: int) -> Forecast | None:
     """Return what we say of the token, None where it cannot even be read."""
     try:
-        read = read_shown_token(token)
+        read = read_go_jws(token)
     except InputError:
         return None
     csr = None if forged.csr is None else CERTIFICATES.read_request(forged.csr.public_bytes(Encoding.DER))

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.errors import InputError
 from domain.formats import go_base64, go_json
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_time import parse_go_moment
 from domain.formats.go_url import parse_url, read_address
 from domain.formats.json_text import Number
-from domain.token.shown_token import read_shown_token
+from domain.token.go_jws import read_go_jws
 from tests.support.go_answers import GoAnswers, ask_go
 
 KEY = json.dumps({name: text for name, text in generate_jwk().items() if name != "d"})
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=300)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ TOKENS = pieces(
 def test_whatever_is_shown_is_a_token_or_not(text: str) -> None:
     """No text is too strange to be read, or to be refused in words."""
     try:
-        token = read_shown_token(text)
+        token = read_go_jws(text)
     except InputError:
         return
     assert token.signing_input.count(b".") >= 1
@@ -189,7 +189,7 @@ def test_a_jws_in_json_is_what_go_jose_takes_it_for(members: dict[str, Any], go:
     """Refused by both, or alike in what the CA looks up in its headers."""
     said = go.ask_words("jws", [KEY, json.dumps(members)])
     try:
-        token = read_shown_token(json.dumps(members))
+        token = read_go_jws(json.dumps(members))
     except InputError:
         # what follows is refused by go-jose when it is asked for its claims
         assert "error" in said or not said.get("truth")

@@ -30,7 +30,7 @@ _WHOLE_TOKEN = "give the whole token, as the CA will get it"  # noqa: S105  # ad
 
 
 @attrs.frozen(eq=False)
-class ShownToken:
+class GoJws:
     """A JWS with one signature.
 
     Attributes:
@@ -63,7 +63,7 @@ class _Parts:
     is_general: bool = False
 
 
-def read_shown_token(text: str) -> ShownToken:
+def read_go_jws(text: str) -> GoJws:
     """Return the token that `text` is to step-ca.
 
     Raises:
@@ -79,7 +79,7 @@ def read_shown_token(text: str) -> ShownToken:
     except ValueError as error:
         raise InputError(str(error), _WHOLE_TOKEN) from error
     merged = _merge(protected, parts.unprotected)
-    return ShownToken(
+    return GoJws(
         header=protected if parts.is_general else merged,
         claims=claims,
         signing_input=_write_signing_input(parts, protected),
