@@ -4,20 +4,29 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .cache/peers
 INSTALLED := $(VENV)/.installed
+# Tests take eight seconds to compile, so that what is compiled is kept, also where the environment would not have it.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# As many processes as the machine has cores; make test WORKERS=0 runs all in one.
+WORKERS ?= logical
 
-.PHONY: demo test kills fuzz verdicts lint bench peers clean
+.PHONY: demo test quick kills fuzz verdicts lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
 
+# Everything; make test PYTEST_ARGS='tests/edges -k jwe' is less: see docs/tests.md.
 test: $(INSTALLED) peers
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+# For in between, in well under a minute: the rules, the architecture, and what each path loads; asks no peer.
+quick: $(INSTALLED)
+	$(PYTEST) -n $(WORKERS) --dist worksteal tests/rules tests/test_architecture.py tests/commands/test_cold_start.py $(PYTEST_ARGS)
 
 # Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
 # is fewer.
 kills: $(INSTALLED)
-	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(BIN)/python -m pytest tests/commands/test_batch_kills.py
-	FILE_KILLS=$(or $(FILE_KILLS),300) $(BIN)/python -m pytest -s tests/commands/test_token_file_kills.py -k any_moment
+	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(PYTEST) tests/commands/test_batch_kills.py
+	FILE_KILLS=$(or $(FILE_KILLS),300) $(PYTEST) -s tests/commands/test_token_file_kills.py -k any_moment
 
 # Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
 fuzz: $(INSTALLED)

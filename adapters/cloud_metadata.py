@@ -1,11 +1,10 @@
 """The metadata services of clouds, over plain HTTP: never through a proxy, and never for long."""
 
-from collections.abc import Callable, Mapping
-from time import monotonic
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from adapters.http.bounded import Exchange, ExchangeError, FaultKind
-from adapters.http.pool import Pool
+from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind
+from adapters.http.pool import Answer, Pool
 from domain.ca.url import check_host
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
 from domain.errors import NetworkError, UsageError
@@ -56,23 +55,23 @@ class HttpMetadata:
     """An `InstanceMetadata` (see `domain.ports`) over HTTP.
 
     Attributes:
-        find_address: The base address of a service.
+        environment: Names the addresses of services that are not where they usually are (see `ADDRESSES`).
         timeout: Nanoseconds for all requests together; by default `TIMEOUT`.
     """
 
-    def __init__(self, *, find_address: Callable[[MetadataService], str], timeout: int | None = None) -> None:
-        self.find_address = find_address
+    def __init__(self, environment: Mapping[str, str], *, timeout: int | None = None) -> None:
+        self.environment = environment
         self.timeout = TIMEOUT if timeout is None else timeout
-        self._spent = 0.0
+        self._time = Allowance(self.timeout / NANOSECONDS)
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
         """Return the answer to a request, within the time that is left."""
-        address, started = self.find_address(service), monotonic()
-        left = max(0, self.timeout - round(self._spent * NANOSECONDS))
+        address = find_address(service, self.environment)
+        left = max(0, round(self._time.left() * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)
-        exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
         try:
-            answer = exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
+            with self._time.spending():
+                answer = _exchange(request, address, bound)
         except ExchangeError as fault:
             if fault.kind is FaultKind.OVERSIZED:
                 raise misfit(service, address, f"answers {request.path} with {fault.reason}") from fault
@@ -81,9 +80,6 @@ class HttpMetadata:
                 FaultKind.UNREACHABLE: f"cannot be reached: {fault.reason}",
             }.get(fault.kind, "gives no proper HTTP answer")  # whose reason may hold what was answered
             raise _absent(service, address, how) from fault
-        finally:
-            pool.close()
-            self._spent += monotonic() - started
         return MetadataAnswer(address, answer.status, answer.body)
 
     def _describe(self, bound: int, left: int) -> str:
@@ -92,6 +88,15 @@ class HttpMetadata:
         if bound < _MILLISECOND:
             return whole
         return f"{had}, all that was left of {whole}" if bound == left < self.timeout else had
+
+
+def _exchange(request: MetadataRequest, address: str, bound: int) -> Answer:
+    """Return the answer to a request, within `bound` nanoseconds."""
+    exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
+    try:
+        return exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
+    finally:
+        pool.close()
 
 
 def _absent(service: MetadataService, address: str, how: str) -> NetworkError:

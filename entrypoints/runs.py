@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def print_text(text: str) -> int:
     """Write `text` to stdout, and return the exit status 0."""
-    from adapters.machine.token_streams import write_stdout  # noqa: PLC0415
+    from adapters.output.streams import write_stdout  # noqa: PLC0415
 
     write_stdout(text)
     return 0
@@ -79,16 +79,16 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_inspect(positional: Sequence[str], flags: Settings) -> int:
+    from adapters.certificates.reader import CertificateReader  # noqa: PLC0415
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
     from adapters.machine.input_files import LocalFiles  # noqa: PLC0415
     from adapters.machine.terminal import Stderr  # noqa: PLC0415
     from domain.settings.print_form import REPORT_FORMS, choose_form  # noqa: PLC0415
     from entrypoints.use_cases.inspect import describe_token  # noqa: PLC0415
-    from entrypoints.wiring.certificates import wire_certificates  # noqa: PLC0415
 
     form = choose_form(layer(flags, parse_environment(os.environ, INSPECT.options)), REPORT_FORMS)
     source = _take_token(positional, INSPECT)
-    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), wire_certificates(), SystemClock())
+    facts = describe_token(source, LocalFiles(Stderr(sys.stderr).inform), CertificateReader(), SystemClock())
     return _print_report(facts, form)
 
 
@@ -123,15 +123,15 @@ def _run_doctor(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
-    from adapters.batch.interruption import Interruption  # noqa: PLC0415
     from adapters.machine.clock import SystemClock  # noqa: PLC0415
+    from adapters.output.sandbox import write_sandbox  # noqa: PLC0415
+    from adapters.process.interruption import Interruption  # noqa: PLC0415
     from domain.sandbox import read_sandbox_plan  # noqa: PLC0415
-    from entrypoints.wiring.token import wire_sandbox  # noqa: PLC0415
 
     name = _take_one(positional, SANDBOX, "folder", "name an empty or a new one")
     plan = read_sandbox_plan(flags)
     with Interruption().answered():  # what is written by then is taken back
-        folder = wire_sandbox().write(name, plan, SystemClock().now())
+        folder = write_sandbox(name, plan, SystemClock().now())
     shown = shlex.quote(folder)
     return print_text(
         f"step-ca {shown}/config/ca.json    # serves it at {plan.ca_url()}\n"

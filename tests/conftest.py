@@ -7,40 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
-from tests.support.peer_programs import RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.support.peer_programs import RunningCa, choose_port, require_program, serve_ca
 from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import invoke
 from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
-settings.register_profile("any speed", deadline=None)
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
-
-
-def _require(name: str) -> str:
-    """Return the peer's path, or leave the test out; with REQUIRE_PEERS=1 its absence is a failure."""
-    program = find_program(name)
-    if program is None:
-        if os.environ.get("REQUIRE_PEERS") == "1":
-            pytest.fail(explain_absence(name))
-        pytest.skip(explain_absence(name))
-    return program
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 
 
 @pytest.fixture(scope="session")
 def step_ca_program() -> str:
     """The real step-ca."""
-    return _require("step-ca")
+    return require_program("step-ca")
 
 
 @pytest.fixture(scope="session")
 def step_program() -> str:
     """The real step CLI."""
-    return _require("step")
+    return require_program("step")
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +85,7 @@ def cloud_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     """Nebula CAs of both versions on both curves, by the real nebula-cert."""
-    return open_mesh(_require("nebula-cert"), tmp_path_factory.mktemp("mesh") / "authorities")
+    return open_mesh(require_program("nebula-cert"), tmp_path_factory.mktemp("mesh") / "authorities")
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """The CA as its own configuration file describes it, for offline work: no socket, no database, no CA key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import attrs
 
 from adapters.ca.json_record import read_record
+from adapters.ca.provisioner_json import read_authority_claims, read_provisioners
+from adapters.ca.root_file import RootFile, fingerprint_root
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings, ProvisionerClaims
 from domain.ca.url import CaUrl, check_host
 from domain.errors import AuthorityError, InputError
@@ -52,31 +55,30 @@ class CaConfig:
     db: dict[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CaJson:
     """An `Authority` (see `domain.ports`) read from ca.json.
 
     Attributes:
-        path: Names the file in errors.
-        config: What stands in it.
-        ca_url: An address that goes before the file's own, or None.
-        fingerprint_root: Paths of root certificates, and of the chain that the CA signs by or "", to the fingerprint
-            of the root of that chain.
-        read_provisioners: Parsed JSON to provisioners.
-        read_claims: The authority's claims, parsed JSON, to the domain's.
-        read_root: Path of a root file to the DER of its certificates.
-        read_ssh_key: Path of a private SSH key to the base64 of its public half, found beside it; None where it is
-            not there.
+        files: Where the files are that it names.
+        path: Names ca.json in errors.
+        config: What it says.
+        ca_url: An address that goes before its own, or None.
+        given: The file of roots that go before its own, or None.
     """
 
+    files: InputFiles
     path: str
     config: CaConfig
-    ca_url: CaUrl | None
-    fingerprint_root: Callable[[Sequence[str], str], str]
-    read_provisioners: Callable[[Sequence[Any]], list[Provisioner]]
-    read_claims: Callable[[Any], ProvisionerClaims]
-    read_root: Callable[[str], Sequence[bytes]]
-    read_ssh_key: Callable[[str], str | None]
+    ca_url: CaUrl | None = None
+    given: RootFile | None = None
+    _named: Sequence[RootFile] = attrs.field(init=False)
+
+    @_named.default
+    def _open_roots(self) -> Sequence[RootFile]:
+        """Return the files of the roots that it names, each of which is read once at most."""
+        roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
+        return [self._open(f"the root {root}", root) for root in roots]
 
     def url(self) -> CaUrl:
         """Return the given address, else the first of `dnsNames` that is one; audiences are compared without ports."""
@@ -92,8 +94,10 @@ class CaJson:
         return self.config.dnsNames
 
     def root_fingerprint(self) -> str:
-        """Return the fingerprint of the root that the file names; of several, of that which the CA's chain ends in."""
-        return self.fingerprint_root(self._list_roots(), self.config.crt)
+        """Return the fingerprint of the root; of several, of the one that `crt`, the CA's own chain, ends in."""
+        chain = self.config.crt
+        find_anchor = (lambda: self._open(f"crt {chain}", chain).certificates()[-1]) if chain else None
+        return fingerprint_root(self._roots(), find_anchor, self._replaced_roots)
 
     def settings(self) -> AuthoritySettings:
         """Return what the file says of how tokens are judged."""
@@ -101,7 +105,7 @@ class CaJson:
         return AuthoritySettings(
             dns_names=self.config.dnsNames,
             claims=self._read_claims(authority.claims or {}),
-            roots=[der for path in self._list_roots() for der in self.read_root(path)],
+            roots=self._roots(),
             ssh_user_keys=self._find_ssh_keys(ssh.userKey),
             ssh_host_keys=self._find_ssh_keys(ssh.hostKey),
             checks_issued_at=not authority.disableIssuedAtCheck,
@@ -111,7 +115,7 @@ class CaJson:
 
     def _read_claims(self, claims: dict[str, Any]) -> ProvisionerClaims:
         try:
-            return self.read_claims(claims)
+            return read_authority_claims(claims)
         except ValueError as error:
             raise refuse_config(self.path, f"in authority.claims {error}") from error
 
@@ -119,14 +123,24 @@ class CaJson:
         """Return the public half of the private key at `path`, none where there is no such key, None where unknown."""
         if not path:
             return []
-        found = self.read_ssh_key(path)
+        found = read_public_half(self.files, path)
         return None if found is None else [found]
 
-    def _list_roots(self) -> list[str]:
-        roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
-        if not roots or not roots[0]:
+    def _roots(self) -> list[bytes]:
+        """Return the DER of the roots that count."""
+        files = self._named if self.given is None else [self.given]
+        if not files or not files[0].path:
             raise InputError(f"{self.path} names no root", "fix it, or give --root")
-        return roots
+        return [der for file in files for der in file.certificates()]
+
+    def _replaced_roots(self) -> Sequence[bytes]:
+        """Return the DER of the roots that it names where others go before them, and they are at hand."""
+        with suppress(InputError):
+            return [der for file in self._named if self.given for der in file.certificates()]
+        return ()
+
+    def _open(self, role: str, path: str) -> RootFile:
+        return RootFile(self.files, path, f"{self.path}: {role}")
 
     def source(self) -> tuple[str, str]:
         """Return the path, and that the file need not have what a CA under remote management has.
@@ -140,7 +154,7 @@ class CaJson:
         entries = self.config.authority.provisioners or []
         if len(entries) > MAX_PROVISIONERS:
             raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another by --ca-config")
-        return self.read_provisioners(entries)
+        return read_provisioners(entries)
 
     def encrypted_key(self, kid: str) -> str:
         """Fail: a key that the list does not carry is nowhere else in the file."""

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from domain.errors import AuthorityError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from adapters.ca.root_file import RootFile
     from domain.ca.url import CaUrl
     from domain.provisioners.base import Provisioner
 
 
 class DeclaredAuthority:
-    """An `Authority` (see `domain.ports`) with the one provisioner that the user names."""
+    """An `Authority` (see `domain.ports`) with the one provisioner that the user names.
 
-    def __init__(self, ca_url: CaUrl, fingerprint_root: Callable[[], str], provisioner: Provisioner) -> None:
+    Attributes:
+        root: The file of its root, None where no token needs it.
+    """
+
+    def __init__(self, ca_url: CaUrl, root: RootFile | None, provisioner: Provisioner) -> None:
         self.ca_url = ca_url
-        self.fingerprint_root = fingerprint_root
+        self.root = root
         self.provisioner = provisioner
 
     def url(self) -> CaUrl:
@@ -30,8 +35,8 @@ class DeclaredAuthority:
         return ()
 
     def root_fingerprint(self) -> str:
-        """Return the fingerprint of the root that the user gave."""
-        return self.fingerprint_root()
+        """Return the fingerprint of the root that the user gave, empty without one."""
+        return "" if self.root is None else self.root.fingerprint()
 
     def source(self) -> tuple[str, str]:
         """Return that the user was asked (see `domain.ca.ports.Authority`)."""

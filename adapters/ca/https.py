@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from adapters.ca.provisioner_json import read_provisioners
+from adapters.ca.root_file import fingerprint_root, read_certificates
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
 from domain.errors import AuthorityError
 from domain.formats import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping, Sequence
 
-    from adapters.http.pool import Answer
+    from adapters.ca.https_client import HttpsClient
     from domain.ca.url import CaUrl
     from domain.provisioners.base import Provisioner
 
@@ -22,55 +24,21 @@ MAX_LIST_BYTES = 16 << 20
 """Of all pages of the list of provisioners together."""
 
 
-class Client(Protocol):
-    """Asks the CA, within a time for all requests."""
-
-    def get(self, path: str, limit: int) -> Answer:
-        """Return the answer to a GET, whose body has at most `limit` bytes; redirects are not followed."""
-        ...
-
-    def names(self) -> Sequence[str]:
-        """Return the names in the certificate that the CA last answered by."""
-        ...
-
-    def spending(self) -> AbstractContextManager[None]:
-        """Count what is done in the block as time of the requests."""
-        ...
-
-    def check_time(self) -> None:
-        """Check that there is time for more."""
-        ...
-
-
 class HttpsAuthority:
     """An `Authority` (see `domain.ports`) that asks a running step-ca.
 
     Attributes:
-        ca_url: Where it listens.
         client: The way to it.
-        find_fingerprint: Returns the SHA-256 of the DER of the root that TLS goes by, lower-case hex.
-        read_provisioners: Parsed JSON to provisioners.
         max_pages: How many pages a list may have.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_url: CaUrl,
-        client: Client,
-        find_fingerprint: Callable[[], str],
-        read_provisioners: Callable[[Sequence[Any]], list[Provisioner]],
-        max_pages: int = MAX_PAGES,
-    ) -> None:
-        self.ca_url = ca_url
+    def __init__(self, client: HttpsClient, *, max_pages: int = MAX_PAGES) -> None:
         self.client = client
-        self.find_fingerprint = find_fingerprint
-        self.read_provisioners = read_provisioners
         self.max_pages = max_pages
 
     def url(self) -> CaUrl:
         """Return the address."""
-        return self.ca_url
+        return self.client.ca_url
 
     def names(self) -> Sequence[str]:
         """Return the names in the CA's own certificate (step-ca, GetTLSCertificate)."""
@@ -78,7 +46,13 @@ class HttpsAuthority:
 
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the root that the CA's certificate was verified by."""
-        return self.find_fingerprint()
+        return fingerprint_root(self.client.roots, self.client.anchor, self._named_roots)
+
+    def _named_roots(self) -> Sequence[bytes]:
+        """Return the DER of what the CA names as its roots, nothing where these are not certificates."""
+        with suppress(ValueError):
+            return read_certificates("\n".join(self.list_roots()).encode())
+        return ()
 
     def source(self) -> tuple[str, str]:
         """Return that the CA was asked (see `domain.ca.ports.Authority`)."""
@@ -100,7 +74,6 @@ class HttpsAuthority:
                 if cursor in seen:
                     raise self._misbehaved("its list of provisioners goes round in a circle")
                 seen.add(cursor)
-                self.client.check_time()
         raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
 
     def _read_page(self, cursor: str, room: int) -> tuple[list[Provisioner], str, int]:
@@ -114,7 +87,7 @@ class HttpsAuthority:
             raise self._misbehaved("its list of provisioners is not a list")
         if entries and len(entries) > room:
             raise self._misbehaved(f"it lists over {MAX_PROVISIONERS} provisioners")
-        return self.read_provisioners(entries or []), following, len(body)
+        return read_provisioners(entries or []), following, len(body)
 
     def settings(self) -> AuthoritySettings:
         """Return what the CA publishes."""
@@ -145,7 +118,7 @@ class HttpsAuthority:
         answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
         if not answer:
             raise AuthorityError(
-                f"the CA at {self.ca_url} keeps no key for kid {kid}",
+                f"the CA at {self.client.ca_url} keeps no key for kid {kid}",
                 "give the provisioner's private key by --key, or choose another provisioner",
             )
         key = answer.get("key")
@@ -178,7 +151,9 @@ class HttpsAuthority:
         return value
 
     def _misbehaved(self, what: str) -> AuthorityError:
-        return AuthorityError(f"the CA at {self.ca_url} cannot be used: {what}", "check --ca-url and the CA's log")
+        return AuthorityError(
+            f"the CA at {self.client.ca_url} cannot be used: {what}", "check --ca-url and the CA's log"
+        )
 
 
 def _read_message(body: bytes) -> str:

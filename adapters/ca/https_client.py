@@ -3,11 +3,11 @@
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic, sleep
+from time import sleep
 
-from adapters.http.bounded import Exchange, ExchangeError, FaultKind, Peer
-from adapters.http.pool import Answer, Pool, find_proxy, make_tls_context
-from adapters.http.proxy_address import show_proxy
+from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
+from adapters.http.pool import Answer, Pool, make_tls_context
+from adapters.http.proxy_address import find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
 from domain.certificates.expiry import CHECK_CLOCK
@@ -45,8 +45,7 @@ class HttpsClient:
         self.timeout = timeout
         self._pool: Pool | None = None
         self._peer: Peer | None = None
-        self._spent = 0.0
-        self._since: float | None = None
+        self._time = Allowance(timeout / NANOSECONDS)
 
     def names(self) -> Sequence[str]:
         """Return the DNS names and IP addresses in the certificate of the CA, none before there is an answer."""
@@ -72,25 +71,10 @@ class HttpsClient:
         Raises:
             NetworkError: at its end, the time is over.
         """
-        if self._since is not None:
+        with self._time.spending():
             yield
-            return
-        self._since = monotonic()
-        try:
-            yield
-            self.check_time()
-        finally:
-            self._spent += monotonic() - self._since
-            self._since = None
-
-    def check_time(self) -> None:
-        """Check that there is time for more.
-
-        Raises:
-            NetworkError: there is none.
-        """
-        if self._left() <= 0:
-            raise self._late("timeout", self.timeout)
+            if self._time.left() <= 0:
+                raise self._late("timeout", self.timeout)
 
     def get(self, path: str, limit: int) -> Answer:
         """Return the answer to a GET of `path`, within the time that is left.
@@ -106,7 +90,7 @@ class HttpsClient:
             return self._exchange(self._pool, path, limit)
 
     def _exchange(self, pool: Pool, path: str, limit: int) -> Answer:
-        left, patience = self._left(), self.request_timeout / NANOSECONDS
+        left, patience = self._time.left(), self.request_timeout / NANOSECONDS
         exchange = Exchange(min(left, patience), limit)
         try:
             return exchange.run(lambda: self._request(pool, path, exchange))
@@ -119,7 +103,11 @@ class HttpsClient:
             self._peer = exchange.peer or self._peer
 
     def _request(self, pool: Pool, path: str, exchange: Exchange) -> Answer:
-        """Return the answer to a GET, asked for again after a fault that may pass, while there is time."""
+        """Return the answer to a GET, asked for again after a fault that may pass, while there is time.
+
+        `urllib3.Retry` would also ask again who shows a wrong certificate or sends too much, would ask once more
+        without a pause, and would not ask again for a body that breaks off.
+        """
         for pause in PAUSES:
             try:
                 answer = self._attempt(pool, path, exchange)
@@ -139,7 +127,7 @@ class HttpsClient:
     def _try_each_root(self) -> bytes:
         """Return the first of the roots by which alone the CA's certificate is verified."""
         for root in self.roots:
-            bounds = {"request_timeout": self.request_timeout, "timeout": max(int(self._left() * NANOSECONDS), 1)}
+            bounds = {"request_timeout": self.request_timeout, "timeout": max(int(self._time.left() * NANOSECONDS), 1)}
             alone = HttpsClient(self.ca_url, [root], **bounds)
             try:
                 with self.spending():
@@ -153,7 +141,7 @@ class HttpsClient:
         """Return the certificates that the CA shows, trusted or not, as far as it does in time and without a proxy."""
         if find_proxy(self.ca_url) is not None:
             return ()
-        seconds = max(min(self._left(), LOOK_SECONDS), 0.0)
+        seconds = max(min(self._time.left(), LOOK_SECONDS), 0.0)
         exchange, address = Exchange(seconds, 0), (self.ca_url.host, self.ca_url.port or 443)
 
         def connect() -> socket.socket:
@@ -162,10 +150,6 @@ class HttpsClient:
             return plain
 
         return look_at_certificates(exchange, self.ca_url.host.rstrip("."), connect)
-
-    def _left(self) -> float:
-        running = 0.0 if self._since is None else monotonic() - self._since
-        return self.timeout / NANOSECONDS - self._spent - running
 
     def _late(self, option: str, bound: int) -> NetworkError:
         return NetworkError(
@@ -192,4 +176,4 @@ class HttpsClient:
     def _through(self) -> str:
         """Return which proxy the way leads through, as it may be shown; nothing where there is none."""
         proxy = find_proxy(self.ca_url)
-        return "" if proxy is None else f" through the proxy {show_proxy(proxy)}"
+        return "" if proxy is None else f" through the proxy {proxy}"

@@ -52,11 +52,9 @@ class RootFile:
             raise InputError(f"{self.whose} holds no certificate", "get the root certificate from the CA")
         return found
 
-    def fingerprint(
-        self, find_anchor: Callable[[], bytes] | None = None, list_named: Callable[[], Sequence[bytes]] = tuple
-    ) -> str:
-        """Return the fingerprint of the root among the certificates (see `fingerprint_root`)."""
-        return fingerprint_root(self.certificates(), find_anchor, list_named)
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the first of the certificates (see `fingerprint_root`)."""
+        return fingerprint_root(self.certificates())
 
 
 def read_certificates(data: bytes) -> list[bytes]:

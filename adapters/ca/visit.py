@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import socket
 import ssl
-from base64 import b64encode
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import attrs
 
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
-from adapters.http.proxy_address import read_proxy, show_proxy
+from adapters.http.pool import make_tls_context
+from adapters.http.proxy_address import find_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
 from domain.doctor.ca_visit import CaVisit, Stop
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from adapters.http.proxy_address import Proxy
     from domain.ca.url import CaUrl
     from domain.ports import Clock
 
@@ -41,26 +41,17 @@ class CaProbe:
 
     Attributes:
         ca_url: Where it listens.
-        make_context: A new TLS context that trusts the CA's roots alone; None where there are none.
-        proxy: The proxy on the way, as the environment has it; None for none.
+        roots: DER of the certificates that TLS goes by; none where nothing can be asked.
         clock: This machine's clock.
-        request_timeout: Nanoseconds for the whole visit, wall-clock.
-        timeout: The same for all that the CA is asked; the visit ends by the smaller one.
+        bound: Nanoseconds for the whole visit, wall-clock: the smaller of those for a request and for all of them.
+        bound_by: The option that gives it.
     """
 
     def __init__(
-        self,
-        *,
-        ca_url: CaUrl,
-        make_context: Callable[[], ssl.SSLContext] | None,
-        proxy: str | None,
-        clock: Clock,
-        request_timeout: int,
-        timeout: int,
+        self, ca_url: CaUrl, roots: Sequence[bytes], *, clock: Clock, request_timeout: int, timeout: int
     ) -> None:
         self.ca_url = ca_url
-        self.make_context = make_context
-        self.proxy = proxy
+        self.roots = roots
         self.clock = clock
         self.bound, self.bound_by = min((request_timeout, "request-timeout"), (timeout, "timeout"))
 
@@ -70,35 +61,35 @@ class CaProbe:
         Raises:
             InputError: the proxy's address is none.
         """
-        way = _read_way(self.ca_url, self.proxy)
-        course = _Course(CaVisit(ca_url=self.ca_url, proxy=way.proxy))
-        if way.is_tls:
+        proxy = find_proxy(self.ca_url)
+        course = _Course(CaVisit(ca_url=self.ca_url, proxy="" if proxy is None else str(proxy)))
+        if proxy is not None and proxy.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
         exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
         try:
-            exchange.run(lambda: self._go(way, course, exchange))
+            exchange.run(lambda: self._go(proxy, course, exchange))
         except ExchangeError:
             reason = f"it did not answer within {format_duration(self.bound)}"
             return attrs.evolve(course.seen, stop=course.if_silent, reason=reason, late=self.bound_by)
         except ssl.SSLCertVerificationError as error:
             if is_out_of_time(error):
-                reason = explain_times(self._look_at_certificates(way), error.verify_message)
+                reason = explain_times(self._look_at_certificates(proxy), error.verify_message)
                 return attrs.evolve(course.seen, stop=Stop.VALIDITY, reason=reason)
             return attrs.evolve(course.seen, stop=Stop.TRUST, reason=error.verify_message)
         except (OSError, HTTPException, ValueError, OverflowError) as error:
             return attrs.evolve(course.seen, stop=course.if_broken, reason=_describe(error))
         return course.seen
 
-    def _go(self, way: _Way, course: _Course, exchange: Exchange) -> None:
+    def _go(self, proxy: Proxy | None, course: _Course, exchange: Exchange) -> None:
         """Go as far as it goes; what is seen is in `course` whatever comes next."""
-        with way.connect(exchange) as plain:
-            make_context = self.make_context
-            if make_context is None:
+        with self._connect(proxy, exchange) as plain:
+            if not self.roots:
                 course.seen = attrs.evolve(course.seen, stop=Stop.NO_ROOT)
                 return
             course.if_silent, course.if_broken = Stop.SILENCE, Stop.TLS
+            context = make_tls_context(self.roots)
             try:
-                with make_context().wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream:
+                with context.wrap_socket(plain, server_hostname=self._server_name) as stream:
                     course.see_certificate(stream.getpeercert())
                     course.if_silent = course.if_broken = Stop.ANSWER
                     self._ask(stream, course, exchange)
@@ -108,18 +99,33 @@ class CaProbe:
                     raise
                 course.seen = attrs.evolve(course.seen, stop=Stop.NAME, reason=error.verify_message)
                 course.if_silent = course.if_broken = Stop.NAME
-        context = make_context()
         context.check_hostname = False  # to see the names; nothing is asked over this connection
         with (
-            way.connect(exchange) as plain,
-            context.wrap_socket(plain, server_hostname=self.ca_url.host.rstrip(".")) as stream,
+            self._connect(proxy, exchange) as plain,
+            context.wrap_socket(plain, server_hostname=self._server_name) as stream,
         ):
             course.see_certificate(stream.getpeercert())
 
-    def _look_at_certificates(self, way: _Way) -> Sequence[bytes]:
+    @property
+    def _server_name(self) -> str:
+        return self.ca_url.host.rstrip(".")
+
+    def _connect(self, proxy: Proxy | None, exchange: Exchange) -> socket.socket:
+        """Return a connection that leads to the CA, before TLS."""
+        host, port = self.ca_url.host, self.ca_url.port or 443
+        connection = _Connection(*((host, port) if proxy is None else (proxy.host, proxy.port)), exchange.left())
+        if proxy is not None:
+            connection.set_tunnel(f"[{host}]" if ":" in host else host, port, proxy.headers)
+        connection.connect()
+        plain: socket.socket = connection.sock
+        exchange.watch(plain)
+        plain.settimeout(exchange.left())
+        return plain
+
+    def _look_at_certificates(self, proxy: Proxy | None) -> Sequence[bytes]:
         """Return the certificates that the CA shows, trusted or not, as far as it shows them in time."""
         exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
-        return look_at_certificates(exchange, self.ca_url.host.rstrip("."), lambda: way.connect(exchange))
+        return look_at_certificates(exchange, self._server_name, lambda: self._connect(proxy, exchange))
 
     def _ask(self, stream: ssl.SSLSocket, course: _Course, exchange: Exchange) -> None:
         """Ask for the CA's health, and note both clocks."""
@@ -165,56 +171,6 @@ class _Course:
         names = tuple(str(name) for _, name in certificate.get("subjectAltName", ()))
         not_after = int(ssl.cert_time_to_seconds(certificate["notAfter"])) * NANOSECONDS
         self.seen = attrs.evolve(self.seen, names=names, not_after=not_after)
-
-
-@attrs.frozen(kw_only=True)
-class _Way:
-    """How to reach the CA.
-
-    Attributes:
-        host, port: Where to connect: the CA, or the proxy.
-        target: The CA's host and port as http.client takes them, where a proxy is to tunnel to it; else empty.
-        headers: What the proxy is told beside.
-        proxy: Host and port of the proxy, to be shown.
-        is_tls: Whether the proxy itself is spoken to over TLS.
-    """
-
-    host: str
-    port: int
-    target: str = ""
-    headers: dict[str, str] = attrs.field(factory=dict, repr=False)
-    proxy: str = ""
-    is_tls: bool = False
-
-    def connect(self, exchange: Exchange) -> socket.socket:
-        """Return a connection that leads to the CA, before TLS."""
-        connection = _Connection(self.host, self.port, timeout=exchange.left())
-        if self.target:
-            connection.set_tunnel(self.target, headers=self.headers)
-        connection.connect()
-        plain: socket.socket = connection.sock
-        exchange.watch(plain)
-        plain.settimeout(exchange.left())
-        return plain
-
-
-def _read_way(ca_url: CaUrl, proxy: str | None) -> _Way:
-    host, port = ca_url.host, ca_url.port or 443
-    if proxy is None:
-        return _Way(host=host, port=port)
-    parsed, proxy_host, proxy_port = read_proxy(proxy)
-    headers = {}
-    if parsed.username is not None:
-        credentials = f"{unquote(parsed.username)}:{unquote(parsed.password or '')}"  # RFC 7617, section 2
-        headers["Proxy-Authorization"] = f"Basic {b64encode(credentials.encode()).decode('ascii')}"
-    return _Way(
-        host=proxy_host,
-        port=proxy_port,
-        target=f"[[{host}]]:{port}" if ":" in host else f"{host}:{port}",  # http.client takes one pair away
-        headers=headers,
-        proxy=show_proxy(proxy),
-        is_tls=parsed.scheme == "https",
-    )
 
 
 def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
+from adapters.jose.key_objects import read_public
 from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
 from domain.formats import base64url
+from domain.formats.pem import decode_pem, is_pem, split_pem
 from domain.keys.jwk import MIN_RSA_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from domain.keys.jwk import PublicJwk
 
-_PEM_KEY_BEGIN = b"-----BEGIN PUBLIC KEY-----"
+_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
 """The curves that Go's crypto/x509 reads."""
 
@@ -39,19 +38,38 @@ def read_request(data: bytes) -> CertificateRequest:
         return _describe_request(_load_request(data))
 
 
-def read_public_keys(data: bytes, read_public: Callable[[object], PublicJwk]) -> list[PublicJwk]:
-    """Return the public keys in `data`, PEM.
+def fingerprint_request(data: bytes) -> str:
+    """Return the SHA-256, in unpadded base64url, of the DER of the one certificate signing request in `data`.
 
-    Args:
-        data: Blocks of PEM; what stands around them is passed over.
-        read_public: A public key object to its JWK; ValueError where it is of a type that signs no tokens.
+    Raises:
+        InputError: there is none or several, it cannot be read, or its own signature is bad (RFC 2986, section 3).
+    """
+    labels = [label for label, _ in split_pem(data)]
+    found = [label for label in labels if label in _LABELS]
+    if len(found) > 1:
+        raise InputError("it holds several certificate signing requests", "give a file with one")
+    if not found and "CERTIFICATE" in labels:
+        raise InputError(
+            "it holds no certificate signing request but a certificate", "give the CSR; with --ssh it takes an SSH key"
+        )
+    what, fix = "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
+    with translating(lambda _: InputError(what, fix)):
+        request = _load_request(data)
+        sound = request.is_signature_valid
+    if not sound:
+        raise InputError("the CSR is not signed by its own key", "make the CSR anew")
+    return _fingerprint(request)
+
+
+def read_public_keys(data: bytes) -> list[PublicJwk]:
+    """Return the public keys in `data`, blocks of PEM.
 
     Raises:
         InputError: one cannot be read, or is of a type that signs no tokens.
     """
     with translating(_explain_public_key):
-        blocks = [_PEM_KEY_BEGIN + block for block in data.split(_PEM_KEY_BEGIN)[1:]]
-        return [read_public(load_pem_public_key(block)) for block in blocks]
+        ders = [decode_pem(body) for label, body in split_pem(data) if label == "PUBLIC KEY"]
+        return [read_public(load_der_public_key(der)) for der in ders]
 
 
 def _explain_public_key(error: BaseException) -> InputError:
@@ -59,9 +77,13 @@ def _explain_public_key(error: BaseException) -> InputError:
 
 
 def _load_request(data: bytes) -> x509.CertificateSigningRequest:
-    if b"-----BEGIN" in data:
-        return x509.load_pem_x509_csr(data)
+    if is_pem(data):
+        data = next(decode_pem(body) for label, body in split_pem(data) if label in _LABELS)
     return x509.load_der_x509_csr(data)
+
+
+def _fingerprint(request: x509.CertificateSigningRequest) -> str:
+    return base64url.encode_sha256(request.public_bytes(Encoding.DER))
 
 
 def _describe_request(request: x509.CertificateSigningRequest) -> CertificateRequest:
@@ -69,7 +91,7 @@ def _describe_request(request: x509.CertificateSigningRequest) -> CertificateReq
     names = _read_names(request)
     key, takes_key = _judge_key(request)
     return CertificateRequest(
-        fingerprint=base64url.encode(sha256(request.public_bytes(Encoding.DER)).digest()),
+        fingerprint=_fingerprint(request),
         common_name=str(common_names[-1].value) if common_names else "",
         dns_names=tuple(names.get(x509.DNSName, ())),
         ip_addresses=tuple(map(str, names.get(x509.IPAddress, {}).values())),

@@ -10,6 +10,7 @@ import io
 import re
 import socket
 import threading
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_HEAD_BYTES = 65_536
 """Of an answer before its body: interim answers, status and headers."""
@@ -59,6 +60,30 @@ class ExchangeError(Exception):
 
 class OversizedError(HTTPException):
     """More came than there is room for; its text says how much: "over 65536 bytes"."""
+
+
+class Allowance:
+    """The time that several exchanges have together; what passes between them is not counted."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._since: float | None = None
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self._left - (0.0 if self._since is None else monotonic() - self._since)
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count all that is done in the block."""
+        if self._since is not None:
+            yield
+            return
+        self._since = monotonic()
+        try:
+            yield
+        finally:
+            self._left, self._since = self.left(), None
 
 
 @attrs.frozen

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import attrs
 import urllib3
@@ -24,14 +22,15 @@ from adapters.http.bounded import (
     current_exchange,
     read_body,
 )
+from adapters.http.proxy_address import refuse_address
 from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
-from domain.ca.proxy import choose_proxy
-from domain.ca.url import CaUrl
 from domain.errors import InputError
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping, Sequence
+
+    from adapters.http.proxy_address import Proxy
 
 
 @attrs.frozen
@@ -48,10 +47,13 @@ class Pool:
 
     Attributes:
         context: What TLS trusts, None for plain HTTP alone.
-        proxy: Where the way leads through, as the environment has it; None for none.
+        proxy: Where the way leads through, None for nowhere.
+
+    Raises:
+        InputError: the proxy's host cannot be one.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None, proxy: str | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, proxy: Proxy | None = None) -> None:
         self._manager = _open_manager(context, proxy)
         self._manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
@@ -81,11 +83,6 @@ class Pool:
     def close(self) -> None:
         """Close the connections."""
         self._manager.clear()
-
-
-def find_proxy(host: CaUrl) -> str | None:
-    """Return the proxy that the environment names on the way to `host`, None for none."""
-    return choose_proxy(host, os.environ)
 
 
 def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
@@ -133,23 +130,17 @@ def _make_bare_context() -> ssl.SSLContext:
     return context
 
 
-def _open_manager(context: ssl.SSLContext | None, proxy: str | None) -> urllib3.PoolManager:
-    """Return urllib3's own pools.
-
-    Raises:
-        InputError: the proxy's address is none.
-    """
+def _open_manager(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.PoolManager:
+    """Return urllib3's own pools."""
     if proxy is None:
         return urllib3.PoolManager(ssl_context=context)
+    address = f"{'https' if proxy.is_tls else 'http'}://{proxy}"
     try:
-        parsed = urllib3.util.parse_url(proxy)
-        user, _, password = (parsed.auth or "").partition(":")
-        credentials = f"{unquote(user)}:{unquote(password)}"  # RFC 7617, section 2
-        headers = urllib3.make_headers(proxy_basic_auth=credentials) if parsed.auth else None
-        bare = f"{parsed.scheme or 'http'}://{parsed.netloc}"
-        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context)
+        return urllib3.ProxyManager(
+            address, proxy_headers=proxy.headers, ssl_context=context, proxy_ssl_context=context
+        )
     except (HTTPError, ValueError) as error:
-        raise InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port") from error
+        raise refuse_address() from error
 
 
 class _PlainConnection(HTTPConnection):

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from domain.ca.proxy import choose_proxy
 from domain.errors import InputError
 
 if TYPE_CHECKING:
-    from urllib.parse import SplitResult
+    from domain.ca.url import CaUrl
 
 
-def read_proxy(proxy: str) -> tuple[SplitResult, str, int]:
-    """Return the address in parts, its host, and its port.
+class Proxy:
+    """A proxy on the way.
+
+    Attributes:
+        is_tls: Whether it is spoken to over TLS itself.
+        host, port: Where it is.
+        headers: What it is sent beside the request for a tunnel: user and password of its address.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            parsed = urlsplit(address if "://" in address else f"http://{address}")
+            if parsed.scheme not in ("http", "https") or not parsed.hostname:
+                raise ValueError("no address")
+            self.port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
+        except ValueError as error:
+            raise refuse_address() from error
+        self.is_tls = parsed.scheme == "https"
+        self.host: str = parsed.hostname
+        self.headers: dict[str, str] = {}
+        if parsed.username is not None:
+            credentials = f"{unquote(parsed.username)}:{unquote(parsed.password or '')}"  # RFC 7617, section 2
+            self.headers["Proxy-Authorization"] = f"Basic {b64encode(credentials.encode()).decode('ascii')}"
+
+    def __str__(self) -> str:
+        """Return host and port, for errors: the address may hold a password."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def find_proxy(host: CaUrl) -> Proxy | None:
+    """Return the proxy that the environment names on the way to `host`, None for none.
 
     Raises:
-        InputError: it is not an address.
+        InputError: it names one, and not by an address.
     """
-    try:
-        parsed = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if parsed.scheme not in ("http", "https") or not parsed.hostname:
-            raise ValueError("no address")
-        port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
-    except ValueError as error:
-        raise InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port") from error
-    return parsed, parsed.hostname, port
+    address = choose_proxy(host, os.environ)
+    return None if address is None else Proxy(address)
 
 
-def show_proxy(proxy: str) -> str:
-    """Return host and port of the proxy, for errors: an address may hold a password.
-
-    Raises:
-        InputError: it is not an address.
-    """
-    _, host, port = read_proxy(proxy)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def refuse_address() -> InputError:
+    """Return the error for a proxy that is not named by an address."""
+    return InputError("HTTPS_PROXY is not a proxy address", "write it as http://host:port")

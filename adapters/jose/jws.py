@@ -2,31 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from domain.errors import KeyFormatError, describe_foreign, translating
-from domain.formats import base64url
-from domain.keys.jwk import COORDINATE_BYTES, TYPE_ALGORITHMS, PublicJwk, read_public_jwk
+from adapters.jose.key_objects import PrivateKey, PublicKey, load_public_key, public_members
+from domain.errors import KeyFormatError, translating
+from domain.keys.jwk import COORDINATE_BYTES, CURVE_ALGORITHMS, TYPE_ALGORITHMS, PublicJwk, read_public_jwk
 
-PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
-
-_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
-    "P-256": ec.SECP256R1,
-    "P-384": ec.SECP384R1,
-    "P-521": ec.SECP521R1,
-}
-_CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_HALF_BYTES = {
-    "ES256": COORDINATE_BYTES["P-256"],
-    "ES384": COORDINATE_BYTES["P-384"],
-    "ES512": COORDINATE_BYTES["P-521"],
-}
+_HALF_BYTES = {algorithm: COORDINATE_BYTES[curve] for curve, algorithm in CURVE_ALGORITHMS["EC"].items()}
 """Bytes in each half of an ECDSA signature (RFC 7518, 3.4)."""
 
 _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
@@ -95,52 +82,6 @@ def make_signer(private_key: object, jwk: dict[str, Any] | None = None) -> JwsSi
     return signer
 
 
-def read_public(key: object) -> PublicJwk:
-    """Return the public JWK of a public key object.
-
-    Raises:
-        ValueError: the key is of a type that signs no tokens.
-    """
-    if not isinstance(key, PublicKey):
-        raise ValueError(f"a key of type {type(key).__name__} signs no tokens")
-    return read_public_jwk(public_members(key))
-
-
-def public_members(key: PublicKey) -> dict[str, str]:
-    """Return the members that make up the public JWK of `key` (RFC 7518, section 6; RFC 8037, section 2).
-
-    Raises:
-        ValueError: an EC key on a curve that JWS has no algorithm for.
-    """
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        curve = _CURVE_NAMES.get(key.curve.name)
-        if curve is None:
-            raise ValueError(f"curve {key.curve.name!r} is not one of {', '.join(_CURVES)}")
-        numbers, size = key.public_numbers(), COORDINATE_BYTES[curve]
-        return {"kty": "EC", "crv": curve, "x": _unsigned(numbers.x, size), "y": _unsigned(numbers.y, size)}
-    if isinstance(key, rsa.RSAPublicKey):
-        rsa_numbers = key.public_numbers()
-        return {"kty": "RSA", "e": _unsigned(rsa_numbers.e), "n": _unsigned(rsa_numbers.n)}
-    return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(key.public_bytes_raw())}
-
-
-def load_public_key(jwk: PublicJwk) -> PublicKey:
-    """Return the key object of a public JWK.
-
-    Raises:
-        ValueError: the members are no key, such as a point that is not on its curve.
-    """
-    members = jwk.members
-    with translating(lambda error: ValueError(describe_foreign(error))):
-        if members["kty"] == "EC":
-            x, y = (int.from_bytes(base64url.decode(members[name]), "big") for name in "xy")
-            return ec.EllipticCurvePublicNumbers(x, y, _CURVES[members["crv"]]()).public_key()
-        if members["kty"] == "RSA":
-            e, n = (int.from_bytes(base64url.decode(members[name]), "big") for name in "en")
-            return rsa.RSAPublicNumbers(e, n).public_key()
-        return ed25519.Ed25519PublicKey.from_public_bytes(base64url.decode(members["x"]))
-
-
 def verify(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> bool:
     """Return whether `signature`, as a JWS carries it, is one of `message` by `key` under `algorithm`.
 
@@ -185,7 +126,7 @@ def _holds(key: PublicKey, algorithm: str, message: bytes, signature: bytes) -> 
 def _prepare_signing(key: PrivateKey, algorithm: str) -> Callable[[bytes], bytes]:
     """Return what signs by `key`, with everything looked up that does not depend on the message."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        size, ecdsa, sign = COORDINATE_BYTES[_CURVE_NAMES[key.curve.name]], ec.ECDSA(_hash(algorithm)), key.sign
+        size, ecdsa, sign = _HALF_BYTES[algorithm], ec.ECDSA(_hash(algorithm)), key.sign
 
         def sign_ec(message: bytes) -> bytes:
             return _fix_width(sign(message, ecdsa), size)
@@ -217,17 +158,3 @@ def _rsa_padding(algorithm: str) -> padding.AsymmetricPadding:
         digest = _hash(algorithm)
         return padding.PSS(padding.MGF1(digest), digest.digest_size)
     return padding.PKCS1v15()
-
-
-def _unsigned(number: int, size: int = 0) -> str:
-    """Return base64url of a big-endian number, at least `size` bytes long (RFC 7518, section 2)."""
-    return base64url.encode(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
-
-
-def generate_jwk() -> dict[str, str]:
-    """Return a new private P-256 JWK whose `kid` is its thumbprint, as step makes them for provisioners."""
-    private_key = ec.generate_private_key(ec.SECP256R1())
-    members = public_members(private_key.public_key())
-    kid = read_public_jwk(members).thumbprint()
-    secret = _unsigned(private_key.private_numbers().private_value, COORDINATE_BYTES["P-256"])
-    return members | {"alg": "ES256", "use": "sig", "kid": kid, "d": secret}

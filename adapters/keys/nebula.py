@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
+import os
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from adapters.jose.jws import make_signer
 from domain.errors import KeyFormatError, translating
+from domain.formats.pem import decode_pem, split_pem
 
-_PEM = re.compile(rb"-----BEGIN (NEBULA [A-Z0-9 ]*PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
+if TYPE_CHECKING:
+    from domain.keys.ports import Signer
+
 _SIZES = {
     "NEBULA X25519 PRIVATE KEY": 32,
     "NEBULA P256 PRIVATE KEY": 32,
@@ -21,28 +25,44 @@ _SIZES = {
 _FIX = "give the key that nebula-cert wrote beside the certificate"
 
 
-def load_nebula_key(data: bytes) -> object:
-    """Return the private key in `data`, PEM of Nebula's: a key object of `cryptography`, or an X25519 key's 32 bytes.
+def open_nebula_key(data: bytes, *, is_for_nebula: bool) -> Signer:
+    """Return the signer of the private key in `data`, PEM of Nebula's.
+
+    Args:
+        is_for_nebula: Whether it is to sign for a Nebula provisioner, which an X25519 key does for no other.
 
     Raises:
-        KeyFormatError: there is none or several, or it cannot be read.
+        KeyFormatError: there is none or several, it cannot be read, or the extra that it needs is not installed.
     """
     label, key = _decode(data)
-    return key if label == "NEBULA X25519 PRIVATE KEY" else _load(label, key)
+    if label != "NEBULA X25519 PRIVATE KEY":
+        return make_signer(_load(label, key))
+    if not is_for_nebula:
+        what = "an X25519 key signs for Nebula provisioners alone"
+        raise KeyFormatError(what, "name it by --nebula-key, with its --nebula-cert, or use another key")
+    try:
+        from adapters.jose.xeddsa import make_xeddsa_signer  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        from adapters.process.extras import tell_how_to_add  # noqa: PLC0415  # for this alone
+
+        raise KeyFormatError(
+            "an X25519 key signs by libsodium, and PyNaCl is not installed", tell_how_to_add("pynacl")
+        ) from error
+    return make_xeddsa_signer(key, os.urandom)
 
 
 def _decode(data: bytes) -> tuple[str, bytes]:
     """Return the label and the bytes of the one key in `data`."""
-    found = _PEM.findall(data)
-    if len(found) != 1 or data.count(b"-----BEGIN ") != 1:
+    blocks = split_pem(data)
+    if len(blocks) != 1 or not blocks[0][0].endswith("PRIVATE KEY"):
         raise KeyFormatError("the file holds no Nebula private key that can be read, or more than that", _FIX)
-    label = found[0][0].decode()
+    label, body = blocks[0]
     if label not in _SIZES:
         is_sealed = "ENCRYPTED" in label
         what = f"the {label} is sealed in Nebula's own way" if is_sealed else f"the {label} is of an unknown kind"
         raise KeyFormatError(f"{what}, which step-ott does not read", "give a key that is not encrypted" * is_sealed)
     try:
-        key = b64decode(b"".join(found[0][1].split()), validate=True)
+        key = decode_pem(body)
     except ValueError as error:
         raise KeyFormatError(f"the {label} is damaged", "get a sound copy of it") from error
     if len(key) != _SIZES[label]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.errors import KeyFormatError, WrongPasswordError, naming
+from adapters.process.interruption import wait_for
+from domain.errors import KeyFormatError, UsageError, WrongPasswordError, naming
 from domain.formats import json_text
 from domain.keys.jwk import read_public_jwk
 from domain.keys.source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from adapters.keys.pkcs11 import Pkcs11Keys
     from domain.keys.ports import Passwords, Signer
     from domain.ports import InputFiles
 
@@ -22,90 +24,93 @@ _FIT_JWK = "give a private EC, RSA or Ed25519 JWK"
 _T = TypeVar("_T")
 
 
-class KeyContainers:
-    """Opens private keys by recognising their container.
+class LocalKeyStore:
+    """Opens private keys by recognising their container; what only some need is loaded for these."""
 
-    Attributes:
-        files: Reads key files.
-        check_jwe: Refuses what `open_jwe` would whatever the password, so that nobody is asked for one in vain.
-        open_jwe: JWE text and password to what it holds.
-        load_pem: PEM and password to a key object, None where a password is missing; an X25519 key, which signs for
-            Nebula alone, is its 32 bytes.
-        load_jwk: A private JWK to a key object.
-        make_signer: A key object, and the JWK it came from or None, to its signer.
-        open_device: A key in a device, and where its PIN comes from if its URI has none, to its signer.
-    """
-
-    def __init__(
-        self,
-        *,
-        files: InputFiles,
-        check_jwe: Callable[[str], object],
-        open_jwe: Callable[[str, bytes], bytes],
-        load_pem: Callable[[bytes, bytes | None], object | None],
-        load_jwk: Callable[[Mapping[str, Any]], object],
-        make_signer: Callable[[object, dict[str, Any] | None], Signer],
-        open_device: Callable[[DeviceKey, Passwords], Signer],
-    ) -> None:
+    def __init__(self, files: InputFiles) -> None:
         self.files = files
-        self.check_jwe = check_jwe
-        self.open_jwe = open_jwe
-        self.load_pem = load_pem
-        self.load_jwk = load_jwk
-        self.make_signer = make_signer
-        self.open_device = open_device
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
         """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
-                return self.open_device(source, passwords)
+                return _load_devices()(self.files).open(source, passwords)
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
             with naming(whose):
-                return self._open_sealed(source.jwe, whose, passwords)
+                return _open_sealed(source.jwe, whose, passwords)
         whose = source.whose
         with naming(whose, source.path):
             data = self.files.read(source.path, MAX_KEY_BYTES)
-            if b"-----BEGIN " in data:
-                return self._open_pem(data, whose, passwords, is_for_nebula=isinstance(source, NebulaKeyFile))
-            return self._open_text(data, whose, passwords)
+            if b"-----BEGIN NEBULA " in data:
+                from adapters.keys.nebula import open_nebula_key  # noqa: PLC0415  # for these alone
 
-    def _open_pem(self, data: bytes, whose: str, passwords: Passwords, *, is_for_nebula: bool) -> Signer:
-        key = self.load_pem(data, None)
-        if key is None:
-            key = _try_passwords(lambda password: self.load_pem(data, password), whose, passwords)
-        if isinstance(key, bytes) and not is_for_nebula:
-            what = "an X25519 key signs for Nebula provisioners alone"
-            raise KeyFormatError(what, "name it by --nebula-key, with its --nebula-cert, or use another key")
-        return self.make_signer(key, None)
+                return open_nebula_key(data, is_for_nebula=isinstance(source, NebulaKeyFile))
+            return _open_pem(data, whose, passwords) if b"-----BEGIN " in data else _open_text(data, whose, passwords)
 
-    def _open_text(self, data: bytes, whose: str, passwords: Passwords) -> Signer:
-        data = json_text.drop_mark(data)
-        text = data.decode("utf-8", "replace").strip()
-        if text.startswith("{"):
-            jwk = _parse_object(data)
-            return self._open_sealed(text, whose, passwords) if "ciphertext" in jwk else self._sign_with_jwk(jwk)
-        if text.count(".") == 4 and text.isascii():
-            return self._open_sealed(text, whose, passwords)
-        what = "it is not a private key in a format that step-ott reads" if text else "it is empty"
-        is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()
-        raise KeyFormatError(
-            what,
-            "convert it with 'openssl pkey -inform DER'" if is_der else "give PEM, OpenSSH, JWK or an encrypted JWK",
-        )
 
-    def _open_sealed(self, jwe: str, whose: str, passwords: Passwords) -> Signer:
-        self.check_jwe(jwe)
-        opened = _try_passwords(lambda password: self.open_jwe(jwe, password), whose, passwords)
-        return self._sign_with_jwk(_parse_object(opened))
+def _open_pem(data: bytes, whose: str, passwords: Passwords) -> Signer:
+    from adapters.jose.jws import make_signer  # noqa: PLC0415  # slow to load
+    from adapters.keys.pem import load_pem_key  # noqa: PLC0415  # slow to load
 
-    def _sign_with_jwk(self, jwk: dict[str, Any]) -> Signer:
-        try:
-            read_public_jwk(jwk)
-        except ValueError as error:
-            raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
-        return self.make_signer(self.load_jwk(jwk), jwk)
+    key = load_pem_key(data, None)
+    if key is None:
+        key = _try_passwords(lambda password: wait_for(lambda: load_pem_key(data, password)), whose, passwords)
+    return make_signer(key)
+
+
+def _open_text(data: bytes, whose: str, passwords: Passwords) -> Signer:
+    data = json_text.drop_mark(data)
+    text = data.decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        jwk = _parse_object(data)
+        return _open_sealed(text, whose, passwords) if "ciphertext" in jwk else _open_jwk(jwk)
+    if text.count(".") == 4 and text.isascii():
+        return _open_sealed(text, whose, passwords)
+    what = "it is not a private key in a format that step-ott reads" if text else "it is empty"
+    is_der = data.startswith(_DER_SEQUENCE) and not text.isprintable()
+    raise KeyFormatError(
+        what,
+        "convert it with 'openssl pkey -inform DER'" if is_der else "give PEM, OpenSSH, JWK or an encrypted JWK",
+    )
+
+
+def _open_sealed(jwe: str, whose: str, passwords: Passwords) -> Signer:
+    from adapters.jose.envelope import parse_jwe  # noqa: PLC0415  # for these alone
+
+    parse_jwe(jwe)  # what is refused whatever the password, so that nobody is asked for one in vain
+    from adapters.jose.jwe import open_jwe  # noqa: PLC0415  # slow to load
+
+    opened = _try_passwords(lambda password: open_jwe(jwe, password), whose, passwords)
+    return _open_jwk(_parse_object(opened))
+
+
+def _open_jwk(jwk: dict[str, Any]) -> Signer:
+    from adapters.jose.jws import make_signer  # noqa: PLC0415  # slow to load
+    from adapters.keys.jwk import load_jwk_key  # noqa: PLC0415  # slow to load
+
+    try:
+        read_public_jwk(jwk)
+    except ValueError as error:
+        raise KeyFormatError(f"the JWK cannot be used: {error}", _FIT_JWK) from error
+    return make_signer(load_jwk_key(jwk), jwk)
+
+
+def _load_devices() -> type[Pkcs11Keys]:
+    """Return the opener of keys in devices.
+
+    Raises:
+        UsageError: the extra that it needs is not installed.
+    """
+    try:
+        from adapters.keys.pkcs11 import Pkcs11Keys  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        from adapters.process.extras import tell_how_to_add  # noqa: PLC0415  # for this alone
+
+        raise UsageError(
+            f"keys in devices need python-pkcs11, which cannot be loaded ({error})", tell_how_to_add("python-pkcs11")
+        ) from error
+    return Pkcs11Keys
 
 
 def _parse_object(data: bytes | str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The person at the terminal: passwords, a choice, and notices on stderr."""
+"""The person at the terminal: passwords, a choice by number or name, and notices on stderr."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from domain.errors import PersonNeededError, UsageError
 from domain.formats.terminal_text import escape, show_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import TextIO
 
-_ESCAPE, _INTERRUPT, _END = "\x1b", "\x03", "\x04"
-_KEYS_UP, _KEYS_DOWN, _KEYS_ENTER = ("\x1b[A", "\x1bOA", "k"), ("\x1b[B", "\x1bOB", "j"), ("\r", "\n")
+MAX_ITEM_LENGTH = 200
+"""The most characters that are shown of one of the things to choose from."""
 
 
 class Terminal:
@@ -23,15 +23,33 @@ class Terminal:
 
     def password(self, question: str) -> bytes:
         """Return what was typed, unseen (see `domain.ports.Prompter`)."""
-        descriptor = _open_for_password()
-        with open(descriptor, "r+b", buffering=0) as terminal:
-            return _read_unseen(terminal.fileno(), f"{show_line(question)}: ")
+        with (
+            open(_open_for_password(), "r+b", buffering=0) as terminal,
+            _Question(terminal.fileno(), f"{show_line(question)}: ", is_seen=False) as asked,
+        ):
+            return asked.read_line()
 
     def choose(self, question: str, items: Sequence[str]) -> int:
-        """Return the index of the chosen item (see `domain.ports.Prompter`)."""
-        descriptor = _open_for_choice(items)
-        with open(descriptor, "r+b", buffering=0) as terminal:
-            return _Menu(terminal.fileno(), [escape(item) for item in items]).run(show_line(question))
+        """Return the index of the item whose number, or beginning, was typed (see `domain.ports.Prompter`)."""
+        names = [show_line(item, MAX_ITEM_LENGTH) for item in items]
+        lines = [f"{number}. {name}\n" for number, name in enumerate(names, 1)]
+        prompt = f"{show_line(question)} Number or beginning of the name: "
+        with (
+            open(_open_for_choice(items), "r+b", buffering=0) as terminal,
+            _Question(terminal.fileno(), f"{''.join(lines)}{prompt}", is_seen=True) as asked,
+        ):
+            while len(meant := _find_meant(names, asked.read_line().decode("utf-8", "replace").strip())) != 1:
+                several = f"Several begin with that:\n{''.join(lines[index] for index in meant)}"
+                nothing = f"That is neither a number from 1 to {len(lines)} nor the beginning of a name.\n"
+                asked.write(f"{several if meant else nothing}{prompt}")
+            return meant[0]
+
+
+def _find_meant(names: Sequence[str], typed: str) -> Sequence[int]:
+    """Return the indices of the names that may be meant: the one of that number, else all that begin with it."""
+    if typed.isdecimal() and len(typed) < 10 and 1 <= int(typed) <= len(names):
+        return [int(typed) - 1]
+    return [index for index, name in enumerate(names) if typed and name.casefold().startswith(typed.casefold())]
 
 
 class SilentTerminal:
@@ -87,28 +105,25 @@ def _open_terminal(what: str, fix: str) -> int:
         raise UsageError(what, fix) from error
 
 
-class _Mode:
-    """A terminal in a mode of its own, given back however the process ends or stops, and taken again when it goes on.
+class _Question:
+    """A question on a terminal in settings of its own, which is given back however the process ends or stops.
 
-    A signal does what it would have done, once the terminal is given back. In the background the terminal is
-    left alone: a shell has set it to its own needs.
+    When the process goes on, the terminal is taken again. A signal does what it would have done, once the terminal is
+    given back. In the background the terminal is left alone: a shell has set it to its own needs.
 
     Attributes:
         descriptor: Of the terminal.
-        change: Changes settings, as `termios` has them, into the mode's.
-        show: Writes what the person is asked, each time that the terminal is taken.
-        leave: Writes what follows it, each time that the terminal is given back.
+        text: What the person is asked, each time that the terminal is taken.
+        is_seen: Whether what is typed is shown.
     """
 
-    def __init__(
-        self, descriptor: int, change: Callable[[list[Any]], None], show: Callable[[], None], leave: Callable[[], None]
-    ) -> None:
+    def __init__(self, descriptor: int, text: str, *, is_seen: bool) -> None:
         self.descriptor = descriptor
-        self.change = change
-        self.show = show
-        self.leave = leave
+        self.text = text
+        self.is_seen = is_seen
         self._before: list[Any] | None = None
         self._count_taken = 0
+        self._is_within_line = False
         self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -120,15 +135,35 @@ class _Mode:
         self._give_back()
         self._leave_signals()
 
+    def read_line(self) -> bytes:
+        """Return a line as it was typed, without its end; a terminal that has hung up, or its end, interrupts."""
+        line = b""
+        while not line.endswith(b"\n"):
+            try:
+                typed = os.read(self.descriptor, 1024)
+            except OSError:
+                typed = b""
+            if not typed:
+                raise KeyboardInterrupt
+            line += typed
+        self._is_within_line = not self.is_seen
+        return line[:-1]
+
+    def write(self, text: str) -> None:
+        """Show `text`, behind which something is to be typed."""
+        self._is_within_line = True
+        os.write(self.descriptor, text.encode())
+
     def _answer_signals(self) -> None:
         """Answer those signals that are not ignored, or that somebody else sees to."""
         import signal  # noqa: PLC0415  # only on a terminal
 
+        from adapters.process.interruption import ENDING  # noqa: PLC0415
+
         answers: dict[int, Any] = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
-        ending = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-        for number, answer in (answers | dict.fromkeys(ending, self._end)).items():
+        for number, answer in (answers | dict.fromkeys(ENDING, self._end)).items():
             handler = signal.getsignal(number)
-            if handler == signal.SIG_DFL or (number in ending and callable(handler)):
+            if handler == signal.SIG_DFL or (number in ENDING and callable(handler)):
                 with contextlib.suppress(ValueError):  # another thread than the first, which gets no signals
                     signal.signal(number, answer)
                     self._handlers[number] = handler
@@ -144,13 +179,16 @@ class _Mode:
 
         if self._before is None:
             self._before = termios.tcgetattr(self.descriptor)
-        mode, count = [*self._before[:6], [*self._before[6]]], self._count_taken
-        self.change(mode)
+        mode, count = [*self._before], self._count_taken
+        mode[0] |= termios.ICRNL
+        mode[3] |= termios.ICANON | termios.ISIG
+        if not self.is_seen:
+            mode[3] &= ~termios.ECHO
         while not self._set(mode):
             if self._count_taken > count:  # when the process went on
                 return
         self._count_taken += 1
-        self.show()
+        self.write(self.text)
 
     def _set(self, mode: list[Any]) -> bool:
         """Set the terminal's settings; return False where a stop, such as one in the background, came in between."""
@@ -171,7 +209,8 @@ class _Mode:
         with contextlib.suppress(OSError, termios.error):  # a terminal that has hung up
             if before is not None and os.tcgetpgrp(self.descriptor) == os.getpgrp():
                 self._set(before)
-                self.leave()
+                if self._is_within_line:
+                    os.write(self.descriptor, b"\n")
 
     def _end(self, number: int, _: object) -> None:
         import signal  # noqa: PLC0415
@@ -193,127 +232,3 @@ class _Mode:
 
     def _go_on(self, *_: object) -> None:
         self._take()
-
-
-def _read_unseen(descriptor: int, prompt: str) -> bytes:
-    """Return a line as it was typed, without its end; the terminal is as it was afterwards."""
-    line = b""
-    with _Mode(
-        descriptor,
-        _silence,
-        show=lambda: _write(descriptor, prompt),
-        leave=lambda: _write(descriptor, "\n"),
-    ):
-        while not line.endswith(b"\n"):
-            line += _read_terminal(descriptor, 1024)
-    return line[:-1]
-
-
-def _silence(mode: list[Any]) -> None:
-    """Show nothing of a line that is typed."""
-    import termios  # noqa: PLC0415
-
-    mode[0] |= termios.ICRNL
-    mode[3] = mode[3] & ~termios.ECHO | termios.ICANON | termios.ISIG
-
-
-def _read_keys(mode: list[Any]) -> None:
-    """Get each key as it is typed, unseen, but for those that interrupt and stop; write as it is written."""
-    import termios  # noqa: PLC0415
-
-    mode[1] &= ~termios.OPOST
-    mode[3] = mode[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN) | termios.ISIG
-    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-
-
-def _write(descriptor: int, text: str) -> None:
-    os.write(descriptor, text.encode())
-
-
-def _read_terminal(descriptor: int, count: int) -> bytes:
-    """Return what is typed; a terminal that has hung up, or its end of input, interrupts."""
-    try:
-        typed = os.read(descriptor, count)
-    except OSError:
-        typed = b""
-    if not typed:
-        raise KeyboardInterrupt
-    return typed
-
-
-class _Menu:
-    """A list on a terminal, of which the arrow keys or a number choose one."""
-
-    def __init__(self, descriptor: int, items: list[str]) -> None:
-        self.descriptor = descriptor
-        self.items = items
-        self.chosen = 0
-        self.height = 0
-
-    def run(self, question: str) -> int:
-        """Return the index of the chosen item; the terminal is as it was afterwards."""
-
-        def show() -> None:
-            _write(self.descriptor, f"{question}\r\n")
-            self._draw()
-
-        with _Mode(self.descriptor, _read_keys, show, leave=lambda: None):
-            while not self._take_key():
-                _write(self.descriptor, f"\x1b[{self.height}A")
-                self._draw()
-        return self.chosen
-
-    def _draw(self) -> None:
-        """Show the items around the chosen one, as many as the screen holds, each on one line of it."""
-        self.height = max(1, min(len(self.items), self._size(1, 24) - 2))
-        first = max(0, min(self.chosen - self.height // 2, len(self.items) - self.height))
-        for index in range(first, first + self.height):
-            mark = ">" if index == self.chosen else " "
-            line = f"{mark} {index + 1}. {self.items[index]}"[: self._size(0, 80) - 1]
-            _write(self.descriptor, f"\r\x1b[K{line}\r\n")
-
-    def _size(self, index: int, usual: int) -> int:
-        """Return columns (0) or lines (1) of the terminal; one that does not know has the usual ones."""
-        return os.get_terminal_size(self.descriptor)[index] or usual
-
-    def _take_key(self) -> bool:
-        """Act on one key; return whether the choice is made."""
-        key = self._read_key()
-        if key in _KEYS_ENTER:
-            return True
-        if key in _KEYS_UP:
-            self.chosen = (self.chosen - 1) % len(self.items)
-        elif key in _KEYS_DOWN:
-            self.chosen = (self.chosen + 1) % len(self.items)
-        elif key.isdecimal():
-            return self._take_number(key)
-        return False
-
-    def _take_number(self, digits: str) -> bool:
-        """Choose by number: at once where no longer number could be meant, else with Enter."""
-        while 0 < int(digits) * 10 <= len(self.items):
-            key = self._read_key()
-            if not key.isdecimal():
-                if key not in _KEYS_ENTER:
-                    return False
-                break
-            digits += key
-        if not 1 <= int(digits) <= len(self.items):
-            return False
-        self.chosen = int(digits) - 1
-        return True
-
-    def _read_key(self) -> str:
-        """Return one key: a character, or the whole sequence of an arrow."""
-        key = self._read_character()
-        if key == _ESCAPE:
-            key += self._read_character()
-            while key[-1] in "[O;" or (len(key) > 2 and key[-1].isdecimal()):
-                key += self._read_character()
-        return key
-
-    def _read_character(self) -> str:
-        character = _read_terminal(self.descriptor, 1).decode("latin-1")
-        if character in (_INTERRUPT, _END):
-            raise KeyboardInterrupt
-        return character

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -12,38 +12,20 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.client import OAuth2Client
 
+from adapters.sign_in import browser
+from adapters.sign_in.id_tokens import Expected, check_id_token
+from adapters.sign_in.redirect_listener import listen_for_redirect
+from adapters.sign_in.session import IdentitySession
 from domain.errors import IdentityError
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.sign_in.answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
 from domain.sign_in.provider import ProviderMetadata, read_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from typing import Protocol
+    from collections.abc import Mapping, Sequence
 
     from domain.ports import Clock, Notices, Randomness
     from domain.sign_in.client import IdentityClient
-
-    Read = Callable[[Sequence[tuple[str, str]]], str | None]
-
-    class Session(Protocol):
-        """Asks the identity provider."""
-
-        def get_json(self, url: str) -> Any: ...  # noqa: D102
-
-        def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> Any: ...  # noqa: D102
-
-    class Listener(Protocol):
-        """Waits for the browser."""
-
-        redirect_uri: str
-
-        @property
-        def strangers(self) -> int: ...  # noqa: D102
-
-        def wait(self, seconds: float) -> str: ...  # noqa: D102
-
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _PENDING, _SLOW_DOWN = "authorization_pending", "slow_down"
@@ -54,23 +36,14 @@ class OidcSignIn:
     """An `IdentityProvider` (see `domain.ports`) that a person signs in at with a browser.
 
     Attributes:
-        listen: Host, port and what reads an answer, to the listener that the browser comes back to.
-        open_browser: Opens an address; tells whether there is a browser.
-        check: Checks an ID token by the keys, what is expected of it, and the time.
-        expect: What is expected of an ID token.
-        pause: Lets so many seconds pass.
+        session: Asks the identity provider.
         patience: Nanoseconds that a person may take.
     """
 
-    session: Session
+    session: IdentitySession
     clock: Clock
     randomness: Randomness
     notices: Notices
-    listen: Callable[[str, int, Read], AbstractContextManager[Listener]]
-    open_browser: Callable[[str], bool]
-    check: Callable[[str, Any, Any, int], None]
-    expect: Callable[..., Any]
-    pause: Callable[[float], None]
     patience: int
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:
@@ -104,13 +77,13 @@ class OidcSignIn:
         def read(pairs: Sequence[tuple[str, str]]) -> str | None:
             return read_code(pairs, state, metadata.issuer, metadata.names_issuer)
 
-        with self.listen(*client.listen_at(), read) as listener:
+        with listen_for_redirect(*client.listen_at(), read) as listener:
             address, _ = oauth.create_authorization_url(
                 metadata.authorization_endpoint, state=state, code_verifier=verifier,
                 redirect_uri=listener.redirect_uri, scope=client.scope, nonce=nonce,
             )  # fmt: skip
             address = add_params_to_uri(address, extra) if extra else address
-            where = _OPENED if self.open_browser(address) else _NOT_OPENED
+            where = _OPENED if browser.open_browser(address) else _NOT_OPENED
             self.notices.inform(f"Sign in at {metadata.issuer} {where}; the address is")
             self.notices.inform(address)
             try:
@@ -141,7 +114,7 @@ class OidcSignIn:
         interval, patience = grant.interval, min(grant.expires_in * NANOSECONDS, self.patience)
         deadline = monotonic() + patience / NANOSECONDS
         while monotonic() + interval <= deadline:
-            self.pause(interval)
+            sleep(interval)
             try:
                 return self._fetch(oauth, metadata, grant_type=DEVICE_CODE_GRANT, device_code=grant.device_code)
             except AuthlibBaseError as error:
@@ -164,11 +137,11 @@ class OidcSignIn:
         token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str):
             raise IdentityError("the identity provider gives no ID token", "have the provisioner's scopes name openid")
-        expected = self.expect(
+        expected = Expected(
             issuer=metadata.issuer, client_id=client.client_id, nonce=nonce,
             access_token=access_token if isinstance(access_token, str) else None,
         )  # fmt: skip
-        self.check(token, self.session.get_json(metadata.jwks_uri), expected, self.clock.now())
+        check_id_token(token, self.session.get_json(metadata.jwks_uri), expected, self.clock.now())
         return token
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import attrs
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
-from adapters.http.pool import Pool, find_proxy, make_system_context
+from adapters.http.pool import Pool, make_system_context
+from adapters.http.proxy_address import find_proxy
 from domain.ca.url import CaUrl
 from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text

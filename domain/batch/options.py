@@ -7,6 +7,7 @@ import attrs
 from domain.errors import UsageError
 from domain.mint.judge_options import ANY_SUBJECT, list_input_files, read_token_options
 from domain.settings.authority import check_texts, drop_absent, judge_standard_input, parse_option
+from domain.settings.devices import max_sessions
 from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
 from domain.settings.setting import Origin, Setting, Settings, spell
 from domain.token.options import TokenOptions
@@ -68,6 +69,24 @@ def read_batch_options(source: str, settings: Settings, now: int) -> BatchOption
         workers=parse_option(own, "workers", _parse_workers),
         resume_from=parse_option(own, "resume-from", _parse_count) or 1,
     )
+
+
+def count_workers(options: BatchOptions, cores: int) -> int:
+    """Return how many processes sign: as many as is asked for, else one a core, with a session of a device for each.
+
+    Raises:
+        UsageError: more are asked for than there may be sessions, of which the first process has one.
+    """
+    sessions = max_sessions(options.defaults)
+    if sessions is None:
+        return options.workers or cores
+    wanted = options.workers or min(cores, max(1, sessions - 1))
+    if wanted >= sessions:
+        raise UsageError(
+            f"batch opens {wanted + 1} sessions with the device, and max-sessions of the key's URI is {sessions}",
+            "ask for fewer by --workers, or allow more sessions",
+        )
+    return wanted
 
 
 def _parse_count(text: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from domain.ca_rules.every_token import find_critical_fault, judge_signature
@@ -10,6 +9,7 @@ from domain.ca_rules.header_chain import decode_member
 from domain.ca_rules.x5c import SHORT_LIFE
 from domain.errors import InputError
 from domain.formats.der import DerValues
+from domain.formats.pem import join_pem, split_pem
 from domain.report.finding import Finding, failed, passed, unchecked
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate, Network
 
-_PEM_BLOCK = re.compile(rb"-----BEGIN .*?-----END [^\n]*-----", re.DOTALL)
 _HALF_BYTES, _SIGNATURE_BYTES = 32, 64
 _REMEDY = "mint it with --nebula-cert and --nebula-key"
 
@@ -61,7 +60,7 @@ def read_header_certificate(case: Case) -> NebulaCertificate | None:
 
 def _read_roots(case: Case, roots: bytes) -> list[NebulaCertificate] | None:
     """Return the Nebula CAs' certificates, None where one cannot be read."""
-    blocks = _PEM_BLOCK.findall(roots)
+    blocks = [join_pem(label, body or b"") for label, body in split_pem(roots)]
     try:
         return [case.certificates.read_nebula(block) for block in blocks] or None
     except InputError:

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from domain.errors import UsageError
+from domain.formats import base64url
+from domain.formats.rfc3339 import LAST_SECOND
+from domain.keys.jwk import PublicJwk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Interface, IPv6Interface
 
-    from domain.keys.jwk import PublicJwk
+CURVE25519, _P256 = 0, 1
+"""Curves by their number (cert_v1.proto)."""
+
+_POINT_BYTES, _KEY_BYTES = 65, 32
 
 Network: TypeAlias = "IPv4Interface | IPv6Interface"
 """An address with the length of its network's prefix."""
@@ -57,6 +63,47 @@ class NebulaCertificate:
     def names(self) -> list[str]:
         """Return the names that step-ca issues certificates for by it: its own, and its addresses."""
         return [self.name, *(str(network.ip) for network in self.networks)]
+
+
+def check_time(seconds: int) -> int:
+    """Return a time in seconds since the epoch, UTC.
+
+    Raises:
+        ValueError: it is before 1970 or beyond the calendar.
+    """
+    if not 0 <= seconds <= LAST_SECOND:
+        raise ValueError("a time before 1970 or beyond the calendar")
+    return seconds
+
+
+def check_networks(certificate: NebulaCertificate) -> None:
+    """Check that the certificate has the networks that Nebula asks for.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not certificate.networks and not certificate.is_ca:
+        raise ValueError("it is not a CA's, and has no network")
+    if any(network.ip.is_unspecified for network in certificate.networks):
+        raise ValueError("a network has no address")
+    versions = {network.version for network in certificate.networks}
+    if not certificate.is_ca and any(network.version not in versions for network in certificate.unsafe_networks):
+        raise ValueError("a network behind the host is of another kind than its own")
+
+
+def read_key(curve: int, key: bytes, is_ca: bool) -> PublicJwk:
+    """Return the key: what its curve is good for, a CA's for Ed25519, a host's for X25519.
+
+    Raises:
+        ValueError: it is not one of the curve's.
+    """
+    if curve == _P256 and len(key) == _POINT_BYTES and key[0] == 4:  # an uncompressed point
+        x, y = (base64url.encode(half) for half in (key[1:33], key[33:]))
+        return PublicJwk({"kty": "EC", "crv": "P-256", "x": x, "y": y}, "ES256")
+    if curve == CURVE25519 and len(key) == _KEY_BYTES:
+        crv, algorithm = ("Ed25519", "EdDSA") if is_ca else ("X25519", "XEdDSA")
+        return PublicJwk({"kty": "OKP", "crv": crv, "x": base64url.encode(key)}, algorithm)
+    raise ValueError(f"a key of {len(key)} bytes on curve {curve}")
 
 
 def check_names(certificate: NebulaCertificate, names: Iterable[str], option: str, spelled: str) -> None:

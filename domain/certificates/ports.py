@@ -57,6 +57,22 @@ class Certificates(Protocol):
         """
         ...
 
+    def fingerprint_request(self, data: bytes) -> str:
+        """Return the SHA-256, in unpadded base64url, of the DER of the one CSR in `data`, PEM or DER.
+
+        Raises:
+            InputError: there is none or several, it cannot be read, or its own signature is bad.
+        """
+        ...
+
+    def fingerprint_ssh_key(self, data: bytes) -> str:
+        """Return the SHA-256, in unpadded base64url, of the wire bytes of the one SSH public key in `data`.
+
+        Raises:
+            InputError: `data` holds something else.
+        """
+        ...
+
 
 class Signatures(Protocol):
     """Checks signatures."""

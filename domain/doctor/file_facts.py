@@ -6,12 +6,6 @@ from enum import Enum
 
 import attrs
 
-FOR_OTHERS = 0o077
-"""The permission bits that give somebody else than the owner something."""
-
-FOR_STRANGERS = 0o007
-"""Those of them that give it to whoever is not of the file's group either."""
-
 
 class FileKind(Enum):
     """What stands at a path."""

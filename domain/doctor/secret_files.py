@@ -6,7 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES
-from domain.doctor.file_facts import FOR_OTHERS, FOR_STRANGERS, FileKind
+from domain.doctor.file_facts import FileKind
+from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
 from domain.provisioners.types import claim_options
 from domain.report.finding import passed, unchecked, warning
 from domain.settings.passwords import PASSWORD_FILES
@@ -30,7 +31,7 @@ def list_secret_files(given: Settings) -> list[str]:
     return [*PASSWORD_FILES, *(name for cls, _ in claim_options(given) for name in cls.secrets)]
 
 
-def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
+def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     """Give what is to be said of the permissions and the owners of `secrets`: one finding for each fault, or one."""
     files = [one for one in secrets if one.kind is FileKind.FILE]
     links = [one.path for one in secrets if one.kind is FileKind.LINK]
@@ -39,7 +40,8 @@ def judge_secrecy(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
     mounted = [one.path for one in fixed if one.mode & FOR_STRANGERS]
     foreign = [one.path for one in files if not one.is_own]
     if exposed:
-        yield warning(FILES, f"{_name(exposed)} is accessible to other users", f"chmod 600 {_quote(exposed)}")
+        remedy = f"chmod {OWNER_ALONE:o} {_quote(exposed)}"
+        yield warning(FILES, f"{_name(exposed)} is accessible to other users", remedy)
     if mounted:
         yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:

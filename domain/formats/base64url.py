@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode
 from binascii import Error, b2a_base64
+from hashlib import sha256
 
 
 def encode(data: bytes) -> str:
@@ -23,3 +24,22 @@ def decode(text: str) -> bytes:
     if encode(data) != text:
         raise ValueError("not canonical unpadded base64url")
     return data
+
+
+def encode_number(number: int, size: int = 0) -> str:
+    """Return base64url of a number that is not negative: big-endian, at least `size` bytes (RFC 7518, section 2)."""
+    return encode(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
+
+
+def decode_number(text: str) -> int:
+    """Return the number whose big-endian bytes `text` stands for.
+
+    Raises:
+        ValueError: it is not canonical unpadded base64url.
+    """
+    return int.from_bytes(decode(text), "big")
+
+
+def encode_sha256(data: bytes) -> str:
+    """Return base64url of the SHA-256 of `data`."""
+    return encode(sha256(data).digest())

@@ -4,7 +4,6 @@ Sources: RFC 7517 (JWK), RFC 7518 (algorithms and key parameters), RFC 7638 (thu
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -19,14 +18,14 @@ MAX_RSA_EXPONENT = (1 << 31) - 1
 COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66}
 """Bytes in a coordinate of a curve (RFC 7518, 6.2.1.2); a JWS signature has two (RFC 7518, 3.4)."""
 
-_CURVE_ALGORITHMS = {
+CURVE_ALGORITHMS = {
     "EC": {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"},
     "OKP": {"Ed25519": "EdDSA"},
 }
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 TYPE_ALGORITHMS = {
-    "EC": frozenset(_CURVE_ALGORITHMS["EC"].values()),
-    "OKP": frozenset(_CURVE_ALGORITHMS["OKP"].values()),
+    "EC": frozenset(CURVE_ALGORITHMS["EC"].values()),
+    "OKP": frozenset(CURVE_ALGORITHMS["OKP"].values()),
     "RSA": frozenset(_RSA_ALGORITHMS),
 }
 """The algorithms of each type of key, whatever its curve."""
@@ -51,7 +50,7 @@ class PublicJwk:
 
     def thumbprint(self) -> str:
         """Return the key's SHA-256 thumbprint in unpadded base64url (RFC 7638)."""
-        return base64url.encode(sha256(json_text.serialize(self.members).encode()).digest())
+        return base64url.encode_sha256(json_text.serialize(self.members).encode())
 
 
 def read_public_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
@@ -104,9 +103,9 @@ def _check_lengths(members: Mapping[str, str]) -> None:
         for name in ("n", "e"):
             if base64url.decode(members[name])[:1] == b"\0":
                 raise ValueError(f"member {name!r} has a leading zero byte (RFC 7518, section 2)")
-        check_rsa_public(*(int.from_bytes(base64url.decode(members[name]), "big") for name in "ne"))
+        check_rsa_public(*(base64url.decode_number(members[name]) for name in "ne"))
         return
-    curve, known = members["crv"], _CURVE_ALGORITHMS[members["kty"]]
+    curve, known = members["crv"], CURVE_ALGORITHMS[members["kty"]]
     if curve not in known:
         raise ValueError(f"curve {json_text.describe(curve)} is not one of {', '.join(known)}")
     size = COORDINATE_BYTES.get(curve, 32)
@@ -118,7 +117,7 @@ def _check_lengths(members: Mapping[str, str]) -> None:
 def _choose_algorithm(jwk: Mapping[str, Any], members: Mapping[str, str]) -> str:
     """Return the `alg` of the key's signatures: its own where it says one that fits, else the default."""
     kty = members["kty"]
-    permitted = _RSA_ALGORITHMS if kty == "RSA" else (_CURVE_ALGORITHMS[kty][members["crv"]],)
+    permitted = _RSA_ALGORITHMS if kty == "RSA" else (CURVE_ALGORITHMS[kty][members["crv"]],)
     own = _optional_text(jwk, "alg")
     if own and own not in permitted:
         raise ValueError(f"its alg {json_text.describe(own)} does not go with its type; {' or '.join(permitted)} would")

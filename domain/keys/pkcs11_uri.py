@@ -39,7 +39,7 @@ class Pkcs11Uri:
         module_path: The shared library that talks to the device.
         token, serial, manufacturer, model: Of the token.
         slot_id: The slot's number.
-        max_sessions: How many sessions may be open at once, at least 1; step-ott opens one.
+        max_sessions: How many sessions may be open at once, at least 1: `token` opens one, `batch` one a process.
         object: The key's label.
         id: The key's identifier.
         pin_source: The file with the PIN.

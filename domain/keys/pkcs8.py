@@ -5,7 +5,7 @@ Sources: RFC 8018 (PBES2, PBKDF2), RFC 7914 (scrypt), RFC 7292, appendix C (PBE 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn
 
 import attrs
 
@@ -14,7 +14,7 @@ from domain.formats.der import DerValues
 from domain.keys.work import MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK, check_iterations, refuse_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _SEQUENCE, _OCTETS, _OID = 0x30, 0x04, 0x06
 
@@ -59,48 +59,25 @@ _CIPHERS: Mapping[bytes, tuple[str, int, int]] = {
 
 
 @attrs.frozen
-class Pbkdf2:
-    """A key derivation by PBKDF2; `digest` is SHA1, SHA224, SHA256, SHA384 or SHA512."""
-
-    salt: bytes
-    iterations: int
-    digest: str
-
-
-@attrs.frozen
-class Scrypt:
-    """A key derivation by scrypt."""
-
-    salt: bytes
-    n: int
-    r: int
-    p: int
-
-
-@attrs.frozen
-class Pkcs12:
-    """A derivation of key and initialisation vector as PKCS#12 does it, by SHA-1."""
-
-    salt: bytes
-    iterations: int
-
-
-Derivation: TypeAlias = Pbkdf2 | Scrypt | Pkcs12
-
-
-@attrs.frozen
 class SealedPkcs8:
     """An encrypted private key, whose work is within the bounds.
 
     Attributes:
-        derivation: How the key is made of the password.
+        kdf: How the key is made of the password: PBKDF2, scrypt, or PKCS12, which is by SHA-1 and makes the
+            initialisation vector too.
+        salt: For that.
+        costs: The iterations; of scrypt N, r and p.
+        digest: PBKDF2's: SHA1, SHA224, SHA256, SHA384 or SHA512.
         cipher: AES or 3DES, in CBC mode with padding.
         key_bytes: The length of the key.
         iv: The initialisation vector; empty where the derivation makes it.
         ciphertext: What is to be decrypted.
     """
 
-    derivation: Derivation
+    kdf: str
+    salt: bytes
+    costs: Sequence[int]
+    digest: str
     cipher: str
     key_bytes: int
     iv: bytes
@@ -138,9 +115,9 @@ def read_sealed_pkcs8(der: bytes) -> SealedPkcs8:
     info.end()
     oid, parameters = scheme.take(_OID), DerValues(scheme.take(_SEQUENCE))
     if oid == _PBE_SHA1_3DES:
-        derivation = Pkcs12(parameters.take(_OCTETS), parameters.take_number())
-        check_iterations(derivation.iterations, "PKCS#12 iterations")
-        return SealedPkcs8(derivation, _TRIPLE_DES, 24, b"", ciphertext)
+        salt, iterations = parameters.take(_OCTETS), parameters.take_number()
+        check_iterations(iterations, "PKCS#12 iterations")
+        return SealedPkcs8("PKCS12", salt, [iterations], "SHA1", _TRIPLE_DES, 24, b"", ciphertext)
     if oid != _PBES2:
         _refuse("scheme")
     derived, encrypted = DerValues(parameters.take(_SEQUENCE)), DerValues(parameters.take(_SEQUENCE))
@@ -148,7 +125,7 @@ def read_sealed_pkcs8(der: bytes) -> SealedPkcs8:
     iv = encrypted.take(_OCTETS)
     if len(iv) != block_bytes or len(ciphertext) % block_bytes:
         raise ValueError("initialisation vector or ciphertext are of the wrong length")
-    return SealedPkcs8(_read_derivation(derived, key_bytes), cipher, key_bytes, iv, ciphertext)
+    return SealedPkcs8(*_read_derivation(derived, key_bytes), cipher, key_bytes, iv, ciphertext)
 
 
 def _open_sequence(der: bytes) -> DerValues:
@@ -159,7 +136,8 @@ def _open_sequence(der: bytes) -> DerValues:
     return DerValues(content)
 
 
-def _read_derivation(derived: DerValues, key_bytes: int) -> Derivation:
+def _read_derivation(derived: DerValues, key_bytes: int) -> tuple[str, bytes, list[int], str]:
+    """Return the derivation's name, its salt, its costs and its digest."""
     oid, parameters = derived.take(_OID), DerValues(derived.take(_SEQUENCE))
     if oid not in (_PBKDF2, _SCRYPT):
         _refuse("key derivation")
@@ -169,24 +147,23 @@ def _read_derivation(derived: DerValues, key_bytes: int) -> Derivation:
         raise ValueError("the length of the key is not the cipher's")
     if oid == _SCRYPT:
         parameters.end()
-        return _check_scrypt(Scrypt(salt, *numbers))
+        _check_scrypt(*numbers)
+        return "scrypt", salt, numbers, ""
     digest = "SHA1"
     if parameters.holds(_SEQUENCE):
         digest = _DIGESTS.get(DerValues(parameters.take(_SEQUENCE)).take(_OID)) or _refuse("key derivation's digest")
     parameters.end()
     check_iterations(numbers[0], "PBKDF2 iterations")
-    return Pbkdf2(salt, numbers[0], digest)
+    return "PBKDF2", salt, numbers, digest
 
 
-def _check_scrypt(derivation: Scrypt) -> Scrypt:
-    n, r, p = derivation.n, derivation.r, derivation.p
+def _check_scrypt(n: int, r: int, p: int) -> None:
     if n < 2 or n & (n - 1) or not r or not p:
         raise ValueError("the parameters of scrypt are none")
     if 128 * r * (n + 2 * p + 2) > MAX_SCRYPT_BYTES:  # OpenSSL has p blocks twice: it copies them to derive the key
         refuse_work(f"more than {MAX_SCRYPT_BYTES >> 20} MiB of memory for scrypt")
     if n * r * p > MAX_SCRYPT_WORK:
         refuse_work(f"more than {MAX_SCRYPT_WORK} steps of scrypt")
-    return derivation
 
 
 def _refuse(what: str) -> NoReturn:

@@ -94,8 +94,7 @@ def list_device_cautions(options: AuthorityOptions) -> Iterator[str]:
 
 def list_pin_files(options: AuthorityOptions) -> list[str]:
     """Return the files that the URIs take a PIN from."""
-    names = [name for name in KEYS if name in options.settings and is_device_uri(_text(options.settings, name))]
-    sources = [_merge(options.settings, name).pin_source for name in names]
+    sources = [uri.pin_source for uri in _list_uris(options)]
     return [_strip_scheme(source) for source in sources if source is not None]
 
 
@@ -107,6 +106,17 @@ def pin_path(uri: Pkcs11Uri) -> str | None:
 def uses_device(options: AuthorityOptions) -> bool:
     """Return whether a key in a device signs."""
     return any(name in options.settings and is_device_uri(_text(options.settings, name)) for name in KEYS)
+
+
+def max_sessions(options: AuthorityOptions) -> int | None:
+    """Return how many sessions with the device that signs may be open at once, None where nothing says that."""
+    return next((uri.max_sessions for uri in _list_uris(options)), None)
+
+
+def _list_uris(options: AuthorityOptions) -> list[Pkcs11Uri]:
+    """Return what the settings say of each key in a device."""
+    names = [name for name in KEYS if name in options.settings and is_device_uri(_text(options.settings, name))]
+    return [_merge(options.settings, name) for name in names]
 
 
 def _judge_kms(given: Settings, keys: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
 from domain.doctor.file_facts import FileKind
-from domain.doctor.secret_files import judge_secrecy, list_secret_files
+from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import PersonNeededError, StepOttError
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.credential import IssuedToken
@@ -104,7 +104,7 @@ def examine_secrets(known: Examination) -> None:
     if known.step_path is None:
         known.skip("the step path cannot be looked at", FILES)
     if seen or known.step_path is not None:
-        known.note(*judge_secrecy(list(seen.values())))
+        known.note(*judge_secret_files(list(seen.values())))
 
 
 def _look_at_named(known: Examination, path: str, option: str, seen: dict[str, FileFacts]) -> None:

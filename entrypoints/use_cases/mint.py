@@ -36,12 +36,7 @@ MAX_DOCUMENT_BYTES = 1 << 20
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Ports:
-    """Everything outside that minting uses.
-
-    Attributes:
-        fingerprint: SHA-256 in unpadded base64url of the CSR (or, where the flag says so, of the SSH
-            public key) in a file's content.
-    """
+    """Everything outside that minting uses."""
 
     clock: Clock
     randomness: Randomness
@@ -55,7 +50,6 @@ class Ports:
     prompter: Prompter
     notices: Notices
     sink: TokenSink
-    fingerprint: Callable[[bytes, bool], str]
 
 
 @attrs.frozen(eq=False)
@@ -161,7 +155,9 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     if cnf_file is not None:
         with options.naming("cnf-file"):
             content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-            request = attrs.evolve(request, cnf=ports.fingerprint(content, request.kind is not Kind.SIGN))
+            reader, is_ssh = ports.certificates, request.kind is not Kind.SIGN
+            cnf = reader.fingerprint_ssh_key(content) if is_ssh else reader.fingerprint_request(content)
+            request = attrs.evolve(request, cnf=cnf)
     if set_file is not None:
         with options.naming("set-file"):
             document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))

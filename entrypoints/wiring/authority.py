@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import attrs
-
 from adapters.ca.declared import DeclaredAuthority
-from adapters.ca.root_file import RootFile, fingerprint_root, read_certificates
-from domain.errors import InputError, UsageError
+from adapters.ca.root_file import RootFile
+from domain.errors import UsageError
 from domain.provisioners.types import TYPES, claim_options
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from adapters.ca.ca_json import CaJson
     from adapters.ca.https import HttpsAuthority
     from adapters.machine.step_path import StepPath
@@ -40,7 +35,7 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
         from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
 
-        return DeclaredAuthority(url, lambda: "", Renewal(ISSUER))
+        return DeclaredAuthority(url, None, Renewal(ISSUER))
     if has_config:
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):
@@ -76,64 +71,24 @@ def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
 
 def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
-    root = find_root(options, step_path, files)
-    certificates = root.certificates()
+    roots = find_root(options, step_path, files).certificates()
     from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
     from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
-    from adapters.ca.provisioner_json import read_provisioners  # noqa: PLC0415
 
-    client = HttpsClient(ca_url, certificates, request_timeout=options.request_timeout, timeout=options.timeout)
-    authority = HttpsAuthority(
-        ca_url=ca_url,
-        client=client,
-        find_fingerprint=lambda: root.fingerprint(client.anchor, list_named),
-        read_provisioners=read_provisioners,
-    )
-
-    def list_named() -> Sequence[bytes]:
-        with suppress(ValueError):
-            return read_certificates("\n".join(authority.list_roots()).encode())
-        return ()
-
-    return authority
+    return HttpsAuthority(HttpsClient(ca_url, roots, request_timeout=options.request_timeout, timeout=options.timeout))
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
-    from adapters.ca.ca_json import CaJson, read_ca_config, read_public_half  # noqa: PLC0415
-    from adapters.ca.provisioner_json import read_authority_claims, read_provisioners  # noqa: PLC0415
+    from adapters.ca.ca_json import CaJson, read_ca_config  # noqa: PLC0415
 
-    shown = options.show("ca-config", path)
     with options.naming("ca-config", path):
         config = read_ca_config(files, path)
-    named = [config.root] if isinstance(config.root, str) else config.root
-    if options.is_given("root"):
-        config = attrs.evolve(config, root=str(options.text("root")))
-
-    def open_root(root: str) -> RootFile:
-        whose = options.show("root", root) if options.is_given("root") else f"{shown}: the root {root}"
-        return RootFile(files, root, whose)
-
-    def list_named() -> Sequence[bytes]:
-        """Return the file's own roots where others are given in their place, and they are at hand."""
-        if not options.is_given("root"):
-            return ()
-        with suppress(InputError):
-            return [der for root in named for der in RootFile(files, root, root).certificates()]
-        return ()
-
     return CaJson(
-        path=shown,
+        files=files,
+        path=options.show("ca-config", path),
         config=config,
         ca_url=options.ca_url if options.is_given("ca-url") else None,
-        fingerprint_root=lambda roots, chain: fingerprint_root(
-            [der for root in roots for der in open_root(root).certificates()],
-            (lambda: RootFile(files, chain, f"{shown}: crt {chain}").certificates()[-1]) if chain else None,
-            list_named,
-        ),
-        read_provisioners=read_provisioners,
-        read_claims=read_authority_claims,
-        read_root=lambda root: open_root(root).certificates(),
-        read_ssh_key=lambda key: read_public_half(files, key),
+        given=_open_root(options, files) if options.is_given("root") else None,
     )
 
 
@@ -151,7 +106,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
             "give them, or name a ca.json by --ca-config",
         )
     root = find_root(options, step_path, files)
-    return DeclaredAuthority(options.ca_url, root.fingerprint, cls.declare(name, options.settings))
+    return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))
 
 
 def _require_ca_url(options: AuthorityOptions) -> CaUrl:
@@ -168,10 +123,14 @@ def find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles)
     Raises:
         UsageError: there is none.
     """
-    path = options.text("root")
-    if path is not None:
-        return RootFile(files, path, options.show("root", path))
+    if options.text("root") is not None:
+        return _open_root(options, files)
     path = step_path.default_root()
     if not os.path.exists(path):
         raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
     return RootFile(files, path, f"the root {path}")
+
+
+def _open_root(options: AuthorityOptions, files: InputFiles) -> RootFile:
+    path = str(options.text("root"))
+    return RootFile(files, path, options.show("root", path))

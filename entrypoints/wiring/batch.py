@@ -7,16 +7,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from adapters.batch.interruption import Interruption
 from adapters.batch.line_source import LineSource
 from adapters.batch.progress import ProgressBar
-from adapters.batch.sinks import RowWriter
-from adapters.batch.token_folder import TokenFolder
 from adapters.batch.worker_pool import WorkerPool
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr
+from adapters.output.batch_rows import RowWriter
+from adapters.output.token_folder import TokenFolder
+from adapters.process.interruption import Interruption
 from domain.batch.line import MAX_LINE_BYTES
+from domain.batch.options import count_workers
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken
 from entrypoints.use_cases.batch import BatchPorts, Totals, run_batch
@@ -46,7 +47,7 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
         InputError, AuthorityError, NetworkError: what minting needs cannot be had.
     """
     interruption = Interruption()
-    workers = options.workers or _count_cores()
+    workers = count_workers(options, _count_cores())
     files = LocalFiles(Stderr(sys.stderr).inform)
     reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1, open_file=files.open)
     reader.check_begin(options.resume_from)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.clock import SystemClock
 from adapters.machine.file_system import LocalFileSystem
 from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import SilentTerminal, Stderr
-from domain.ca.proxy import choose_proxy
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, read_token_options
 from domain.settings.devices import check_key_sources
@@ -22,8 +22,7 @@ from entrypoints.command_line.argv import complete_settings
 from entrypoints.command_line.commands import TOKEN
 from entrypoints.use_cases.doctor_state import Ports
 from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
-from entrypoints.wiring.identity import SilentIdentityProvider
+from entrypoints.wiring.late_adapters import SilentIdentityProvider
 from entrypoints.wiring.token import assemble_ports, open_step_path
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def wire_diagnosis(given: Settings) -> Ports:
 
     return Ports(
         clock=clock,
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         signatures=StepCaSignatures(),
         file_system=LocalFileSystem(),
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
@@ -86,13 +85,6 @@ def _wire_minting(options: TokenOptions, authority: ListingAuthority, files: Inp
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:
     from adapters.ca.visit import CaProbe  # noqa: PLC0415
-    from adapters.http.pool import make_tls_context  # noqa: PLC0415
 
-    return CaProbe(
-        ca_url=ca_url,
-        make_context=(lambda: make_tls_context(roots)) if roots else None,
-        proxy=choose_proxy(ca_url, os.environ),
-        clock=SystemClock(),
-        request_timeout=options.request_timeout,
-        timeout=options.timeout,
-    )
+    times = {"request_timeout": options.request_timeout, "timeout": options.timeout}
+    return CaProbe(ca_url, roots, clock=SystemClock(), **times)

@@ -7,33 +7,27 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
-from adapters.batch.interruption import deciding, wait_for
+from adapters.certificates.reader import CertificateReader
 from adapters.keys.passwords import FilePassword, TypedPassword
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import OpenStream, StandardOutput, find_descriptor
+from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
 from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
 from entrypoints.use_cases.mint import Ports
 from entrypoints.wiring.authority import wire_authority, wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
-from entrypoints.wiring.identity import LateIdentityProvider
-from entrypoints.wiring.keys import wire_key_store
-from entrypoints.wiring.late_loading import defer
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.sandbox import SandboxFolder
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
@@ -85,27 +79,27 @@ def assemble_ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
-        keys=wire_key_store(files),
-        certificates=wire_certificates(),
+        keys=LocalKeyStore(files),
+        certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=wire_metadata(),
+        metadata=LateMetadata(),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,
         sink=_wire_sink(options.text("output-file"), options.flag("force")),
-        fingerprint=defer("adapters.certificates.bound_requests", "fingerprint_bound_request"),
     )
 
 
 def _wire_sink(path: str | None, replace: bool) -> TokenSink:
-    deciding_once = partial(deciding, is_last=is_own())
     if not path:
-        return StandardOutput(deciding_once)
+        return StandardOutput(is_last=is_own())
     descriptor = find_descriptor(path)
     if descriptor is not None:
-        return OpenStream(path, descriptor, deciding_once)
-    return TokenFile(path, replace, deciding_once)
+        return OpenStream(path, descriptor, is_last=is_own())
+    from adapters.output.token_file import TokenFile  # noqa: PLC0415
+
+    return TokenFile(path, replace, is_last=is_own())
 
 
 def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
@@ -123,7 +117,7 @@ def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPort
         clock=SystemClock(),
         files=files,
         authority=wire_published_authority(options, step_path, files),
-        certificates=wire_certificates(),
+        certificates=CertificateReader(),
         signatures=StepCaSignatures(),
     )
 
@@ -133,12 +127,3 @@ def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | 
     name = choose_password_file(options)
     path = "" if name is None else str(options.text(name))
     return None if name is None else FilePassword(files, path, options.show(name, path))
-
-
-def wire_sandbox() -> SandboxFolder:
-    """Return the writer of sandboxes."""
-    from adapters.jose.jwe import seal_jwk  # noqa: PLC0415
-    from adapters.jose.jws import generate_jwk  # noqa: PLC0415
-    from adapters.sandbox import SandboxFolder  # noqa: PLC0415
-
-    return SandboxFolder(generate_jwk=generate_jwk, seal_jwk=lambda *sealed: wait_for(lambda: seal_jwk(*sealed)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.batch.sinks import ATOMIC_BYTES
+from adapters.output.batch_rows import ATOMIC_BYTES
 from domain.batch.line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
 from domain.batch.token_file_name import MAX_LENGTH
 from entrypoints.command_line.options import _ONE_BY_ONE

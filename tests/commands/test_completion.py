@@ -186,7 +186,7 @@ def test_texts_arrive_as_they_are(shell: str, folder: Path) -> None:
 TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r")), min_size=1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(TEXTS)
 def test_quoted_text_is_one_word(shell: str, folder: Path, texts: list[str]) -> None:
     """Each text is to the shell the one word that it was, bit for bit."""

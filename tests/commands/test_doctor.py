@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome

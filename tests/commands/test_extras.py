@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.wiring import extras
+from adapters.process import extras
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         provisioners, thumbprints = prepare(path, stack.enter_context(serve_provider()))
         listed = answer({"provisioners": provisioners})
         ca = stack.enter_context(serve(lambda _: listed, credential, num_tickets=0))
-        stack.enter_context(mock.patch("entrypoints.wiring.identity.sleep"))
+        stack.enter_context(mock.patch("adapters.sign_in.oidc.sleep"))
         write_step_path(path, provisioners, ca.url)
         yield Scene(path, ca, fingerprints, bindings, thumbprints)
 

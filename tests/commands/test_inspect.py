@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.certificates.reader import CertificateReader
 from domain.errors import InputError, StepOttError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
@@ -24,7 +25,6 @@ from domain.token.kind import Kind
 from entrypoints.command_line.commands import INSPECT
 from entrypoints.use_cases.inspect import describe_token
 from entrypoints.use_cases.report import Canvas, fit_encoding, render
-from entrypoints.wiring.certificates import wire_certificates
 from tests.commands.test_cold_start import CORE, list_loaded, list_slow, list_third_party
 from tests.support.memory_ports import FixedClock, MemoryFiles
 from tests.support.provisioned_ca import ProvisionedCa
@@ -289,7 +289,7 @@ def test_whatever_a_token_holds_is_told(
     """Text has printable characters and line breaks alone, JSON is JSON, and nothing is called valid."""
     files = MemoryFiles({"token": f"{encode(header)}.{encode(claims)}.{encode({})}".encode()})
     try:
-        facts = describe_token("token", files, wire_certificates(), FixedClock(now * NANOSECONDS))
+        facts = describe_token("token", files, CertificateReader(), FixedClock(now * NANOSECONDS))
     except StepOttError as error:  # a text that is too long for what reads it
         pytest.fail(str(error))
     text = render(facts, TEXT, canvas=canvas)

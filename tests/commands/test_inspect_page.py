@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.certificates.reader import CertificateReader
 from domain.ca.url import CaUrl
 from domain.certificates.x509_and_ssh import SshCertificate
 from domain.formats import base64url
@@ -25,7 +26,6 @@ from domain.token.compact_jws import CompactJws, read_token
 from domain.token.kind import Kind
 from entrypoints.use_cases.inspect import read_header_certificates
 from entrypoints.use_cases.report import render
-from entrypoints.wiring.certificates import wire_certificates
 from tests.edges.test_header_certificates import LOST
 from tests.support.forged_nebula import Draft
 from tests.support.offline_place import write_root
@@ -83,7 +83,7 @@ def everything(tmp_path: Path) -> dict[str, Any]:
     claims = mint().claims | {
         "aud": ["https://ca.test/1.0/sign#x5c/a", "b"], "step": {"ssh": {}}, "user": {"a": 1},
     }  # fmt: skip
-    read = read_header_certificates(header, wire_certificates())
+    read = read_header_certificates(header, CertificateReader())
     held = HeaderCertificates(read.chain, SshCertificate(**LOST), ["odd"], read.nebula)
     kubernetes = {"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:a:b"}
     return inspect_token(CompactJws(header, kubernetes), held, READ) | inspect_token(

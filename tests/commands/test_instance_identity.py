@@ -356,9 +356,9 @@ def test_an_error_names_the_time_that_the_request_had(
                 return Answer(200, "", b"")
             raise ExchangeError(FaultKind.LATE)
 
-    monkeypatch.setattr(adapters.cloud_metadata, "monotonic", lambda: passed[0])
+    monkeypatch.setattr("adapters.http.bounded.monotonic", lambda: passed[0])
     monkeypatch.setattr(adapters.cloud_metadata, "Exchange", OneAnswer)
-    services = adapters.cloud_metadata.HttpMetadata(find_address=lambda _: "http://metadata")
+    services = adapters.cloud_metadata.HttpMetadata({VARIABLES["AWS"]: "http://metadata"})
     services.ask(MetadataService.AMAZON, MetadataRequest(path="/"))
     with pytest.raises(NetworkError, match=re.escape(told)):
         services.ask(MetadataService.AMAZON, MetadataRequest(path="/", patience=patience))

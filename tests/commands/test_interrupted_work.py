@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from adapters.jose.jwe import seal_jwk
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.formats import json_text
 from tests.support.hostile_ca import listen
 from tests.support.hostile_keys import openssh, string
@@ -61,7 +61,7 @@ def tell_and_derive(*arguments, **options):
 
 bcrypt.kdf = tell_and_derive
 """
-LONG_LOGIN = "import adapters.keys.pkcs11\nadapters.pkcs11_keys._Login = work_long\n"
+LONG_LOGIN = "import adapters.keys.pkcs11\nadapters.keys.pkcs11.Login = work_long\n"
 LONG_LOOK_UP = "import socket\nsocket.getaddrinfo = work_long\n"
 RUN = "from entrypoints.cli import run\nrun()\n"
 

@@ -123,7 +123,7 @@ def cases(draw: st.DrawFn) -> tuple[Kind, str, dict[str, Any], dict[str, Any]]:
     return kind, draw(subjects(kind) | TEXTS), defaults, own
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(case=cases())
 def test_a_line_is_minted_as_token_would_mint_it(case: tuple[Kind, str, dict[str, Any], dict[str, Any]]) -> None:
     """Same header and claims as by the flags, and where those are refused, refused with the same words."""
@@ -149,7 +149,6 @@ def keep_bare(text: str) -> str:
     return "".join(kept).lstrip("{[]}-")
 
 
-@settings(deadline=None)
 @given(kind=st.sampled_from(BATCH_KINDS), data=st.data())
 def test_a_bare_subject_is_minted_as_token_would_mint_it(kind: Kind, data: st.DataObject) -> None:
     """The swift way gives the same header and claims, or refuses with the same words."""
@@ -312,7 +311,8 @@ class OnlyChecked:
 
 
 def verifies(public: Any, message: str, signature: str) -> bool:
-    from adapters.jose.jws import load_public_key, verify
+    from adapters.jose.jws import verify
+    from adapters.jose.key_objects import load_public_key
     from domain.formats import base64url
 
     return verify(load_public_key(public), public.algorithm, message.encode(), base64url.decode(signature))

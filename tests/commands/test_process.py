@@ -17,7 +17,7 @@ from domain.formats import json_text
 from tests.edges.test_ca_https import EMPTY_LIST, undisturbed  # noqa: F401  # a fixture
 from tests.support.hostile_ca import answer, root, serve
 from tests.support.peer_programs import REPOSITORY, RunningCa
-from tests.support.pseudo_terminal import DOWN, ENTER, INTERRUPT, run_cli_on_terminal
+from tests.support.pseudo_terminal import ENTER, INTERRUPT, run_cli_on_terminal
 from tests.support.running import execute, invoke
 
 OFFLINE = ("token", "a.test", "--offline")
@@ -186,14 +186,15 @@ def root_path(tmp_path: Path) -> str:
 def test_a_provisioner_is_chosen_on_the_terminal(
     evil_pair: list[dict[str, object]], root_path: str, sandbox_path: Path
 ) -> None:
-    """Names are escaped in the menu and in the notice, and the token has the name as the CA knows it."""
+    """Names are escaped in the list and in the notice, and the token has the name as the CA knows it."""
     password = str(sandbox_path / "secrets" / "password")
     with serve(lambda _: listing(*evil_pair)) as ca:
         words = ("token", "a", "--ca-url", ca.url, "--root", root_path, "--password-file", password)
         with run_cli_on_terminal(*words) as session:
-            session.wait_for("> 1. evil\\x1b[2J\\u202e (JWK)")
+            session.wait_for("1. evil\\x1b[2J\\u202e (JWK)")
             session.wait_for("2. \\x9b31mgood\\x0d\\x0aname (JWK)")
-            session.type(DOWN + ENTER)
+            session.wait_for("Which provisioner should sign the token? Number or beginning of the name: ")
+            session.type(b"2" + ENTER)
             result = session.finish()
             assert session.is_as_before()
         assert (ca.connections, ca.targets) == (1, ["/provisioners?limit=100"])
@@ -203,12 +204,12 @@ def test_a_provisioner_is_chosen_on_the_terminal(
 
 
 def test_an_interrupted_choice_leaves_nothing(evil_pair: list[dict[str, object]], root_path: str) -> None:
-    """Ctrl-C in the menu is exit status 130, and the terminal is as before."""
+    """Ctrl-C at the choice is exit status 130, and the terminal is as before."""
     with (
         serve(lambda _: listing(*evil_pair)) as ca,
         run_cli_on_terminal("token", "a", "--ca-url", ca.url, "--root", root_path) as session,
     ):
-        session.wait_for("> 1. ")
+        session.wait_for("of the name: ")
         session.type(INTERRUPT)
         result = session.finish()
         assert session.is_as_before()

@@ -13,7 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from adapters.jose.jwe import open_jwe, parse_jwe
+from adapters.jose.envelope import parse_jwe
+from adapters.jose.jwe import open_jwe
 from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
 from tests.support.running import invoke, run_step
 
@@ -150,7 +151,7 @@ def test_an_interruption_takes_back_what_was_written(tmp_path: Path, monkeypatch
         written.append(path)
         write_file(path, content, is_secret)
 
-    from adapters import sandbox
+    from adapters.output import sandbox
 
     write_file = sandbox._write_file
     monkeypatch.setattr(sandbox, "_write_file", interrupt)

@@ -149,7 +149,7 @@ def test_a_signal_before_the_file_is_begun_leaves_none(number: signal.Signals, p
     folder.mkdir()
     words = ["token", "a.test", *place.flags, "--output-file", str(folder / "token")]
     done = subprocess.run(
-        [sys.executable, "-c", f"from adapters.machine.token_files import TokenFile\n{program}", "deliver", "before",
+        [sys.executable, "-c", f"from adapters.output.token_file import TokenFile\n{program}", "deliver", "before",
          str(int(number)), *words],
         capture_output=True, cwd=REPOSITORY, env={"PATH": os.environ["PATH"], "HOME": str(place.path)}, check=False,
         timeout=PROCESS_SECONDS,

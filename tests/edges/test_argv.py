@@ -143,7 +143,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(subject=WORDS, sans=st.lists(WORDS, max_size=4), values=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_any_names_arrive_unchanged(place: OfflinePlace, subject: str, sans: list[str], values: list[bool]) -> None:
     """Subjects and SANs of any text, leading dashes and Python literals among them, stand so in the token."""
@@ -156,7 +156,7 @@ def test_any_names_arrive_unchanged(place: OfflinePlace, subject: str, sans: lis
     assert (claims["sub"], claims["sans"]) == (subject, sans or [subject])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(subject=WORDS, principals=st.lists(WORDS, max_size=3), kid=WORDS, issuer=WORDS)
 def test_any_other_text_arrives_unchanged(
     place: OfflinePlace, subject: str, principals: list[str], kid: str, issuer: str
@@ -169,7 +169,6 @@ def test_any_other_text_arrives_unchanged(
     assert (result.header["kid"], result.claims["iss"]) == (kid, issuer)
 
 
-@settings(deadline=None)
 @given(words=st.lists(st.one_of(TEXTS, st.sampled_from(["--ssh", "--san", "-n", "--", "-h", "--kid=", "=", "-=="]))))
 def test_words_are_read_or_refused_and_never_made_up(words: list[str]) -> None:
     """Whatever is not refused gives words and ends of words, as they stand on the command line."""

@@ -14,13 +14,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.ca.ca_json import CaJson, read_ca_config, read_public_half
+from adapters.ca.ca_json import AuthoritySection, CaConfig, CaJson, read_ca_config, read_public_half
 from adapters.ca.declared import DeclaredAuthority
 from adapters.ca.https import MAX_ROOTS_BYTES, HttpsAuthority
 from adapters.ca.https_client import HttpsClient
-from adapters.ca.provisioner_json import read_authority_claims, read_provisioners
-from adapters.ca.root_file import RootFile
-from adapters.jose.jwe import parse_jwe
+from adapters.ca.provisioner_json import read_provisioners
+from adapters.ca.root_file import RootFile, read_certificates
+from adapters.jose.envelope import parse_jwe
 from adapters.machine.input_files import LocalFiles
 from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims
 from domain.ca.url import CaUrl, parse_ca_url
@@ -31,7 +31,7 @@ from domain.provisioners.authority import ListingAuthority
 from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
 from tests.edges.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
-from tests.support.hostile_ca import Request, answer, in_turn, root, serve
+from tests.support.hostile_ca import Request, answer, in_turn, issue, root, serve
 from tests.support.memory_ports import MemoryAuthority, MemoryFiles
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
@@ -79,10 +79,7 @@ def open_https(ca: RunningCa) -> HttpsAuthority:
     root_file = root_of(ca.path)
     ca_url, plenty = parse_ca_url(ca.url), 60 * NANOSECONDS
     client = HttpsClient(ca_url, root_file.certificates(), request_timeout=plenty, timeout=plenty)
-    return HttpsAuthority(
-        ca_url=ca_url, client=client, find_fingerprint=lambda: root_file.fingerprint(client.anchor),
-        read_provisioners=read_provisioners,
-    )  # fmt: skip
+    return HttpsAuthority(client)
 
 
 def open_ca_json(path: Path) -> CaJson:
@@ -92,16 +89,7 @@ def open_ca_json(path: Path) -> CaJson:
 
 def open_config(files: InputFiles, path: str) -> CaJson:
     """Return the ca.json at `path`, whose own paths name files among `files`."""
-    return CaJson(
-        path=path,
-        config=read_ca_config(files, path),
-        ca_url=None,
-        fingerprint_root=lambda paths, _: RootFile(files, paths[0], "the root").fingerprint(),
-        read_provisioners=read_provisioners,
-        read_claims=read_authority_claims,
-        read_root=lambda root_path: RootFile(files, root_path, "the root").certificates(),
-        read_ssh_key=lambda key_path: read_public_half(files, key_path),
-    )
+    return CaJson(files=files, path=path, config=read_ca_config(files, path))
 
 
 @pytest.fixture(params=["https", "ca.json", "options", "memory"])
@@ -116,7 +104,7 @@ def case(request: pytest.FixtureRequest, sandbox_path: Path) -> Case:
         return Case(open_ca_json(sandbox_path), der, kid, keeps_keys=False)
     if request.param == "options":
         declared = JwkProvisioner(NAME, kid=kid)
-        return Case(DeclaredAuthority(CaUrl("ca.test"), root_file.fingerprint, declared), der, kid, keeps_keys=False)
+        return Case(DeclaredAuthority(CaUrl("ca.test"), root_file, declared), der, kid, keeps_keys=False)
     memory = MemoryAuthority(
         CaUrl("ca.test"), root_file.fingerprint(), [provisioner], {kid: listed["encryptedKey"]}
     )  # fmt: skip
@@ -310,12 +298,30 @@ def test_a_ca_json_without_a_usable_name_needs_the_address(names: list[str], san
 
 
 @pytest.mark.parametrize(("roots", "listed"), [("a", "a"), (["a"], "a"), (["a", "b"], "a,b")])
-def test_all_roots_of_ca_json_are_looked_at(roots: Any, listed: str, sandbox_path: Path) -> None:
-    """`root` is a path or a list of paths, and `crt` tells which of them counts."""
-    authority = open_ca_json(sandbox_path)
-    config = attrs.evolve(authority.config, root=roots, crt="chain")
-    told = attrs.evolve(authority, config=config, fingerprint_root=lambda paths, chain: f"{','.join(paths)} {chain}")
-    assert told.root_fingerprint() == f"{listed} chain"
+def test_all_roots_of_ca_json_are_looked_at(roots: Any, listed: str) -> None:
+    """`root` is a path or a list of paths, and `crt` tells which of them counts; each is read once."""
+    root, other = issue("Root", is_authority=True), issue("Other", is_authority=True)
+    leaf = issue("Leaf", root, is_authority=True)
+    files = MemoryFiles({"a": other.pem if "b" in listed else root.pem, "b": root.pem, "chain": leaf.pem})
+    config = CaConfig(dnsNames=["ca.test"], authority=AuthoritySection(), root=roots, crt="chain")
+    told = CaJson(files=files, path="ca.json", config=config)
+    assert told.root_fingerprint() == told.root_fingerprint() == sha256(root.der).hexdigest()
+    assert told.settings().roots == [
+        der for name in listed.split(",") for der in read_certificates(files.contents[name])
+    ]
+    assert [name for name in files.reads if name != "chain"] == listed.split(",")
+
+
+def test_roots_that_are_given_go_before_those_of_ca_json() -> None:
+    """Those of the file only tell certificates of one key apart, and need not be there."""
+    root, other = issue("Root", is_authority=True), issue("Other", is_authority=True)
+    files = MemoryFiles({"a": root.pem, "given": other.pem + root.pem})
+    for named, kept in (("a", root), ("nowhere", other)):
+        config = CaConfig(dnsNames=["ca.test"], authority=AuthoritySection(), root=named)
+        told = CaJson(files=files, path="ca.json", config=config, given=RootFile(files, "given", "--root given"))
+        assert told.root_fingerprint() == told.root_fingerprint() == sha256(kept.der).hexdigest()
+        assert told.settings().roots == [other.der, root.der]
+    assert files.reads.count("given") == 2 and files.reads.count("a") == 1
 
 
 @pytest.mark.parametrize(
@@ -365,9 +371,7 @@ def test_a_byte_order_mark_before_a_ca_s_answers_is_taken(sound: dict[str, Any])
     with serve(pages) as ca:
         url = parse_ca_url(ca.url)
         client = HttpsClient(url, [root().der], request_timeout=plenty, timeout=plenty)
-        authority = HttpsAuthority(
-            ca_url=url, client=client, find_fingerprint=lambda: "", read_provisioners=read_provisioners
-        )
+        authority = HttpsAuthority(client)
         assert [one.name for one in authority.provisioners()] == [sound["name"]]
         assert authority.encrypted_key("k") == "jwe"
 

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.batch.sinks import ATOMIC_BYTES, RowWriter
-from adapters.batch.token_folder import TokenFolder
+from adapters.output.batch_rows import RowWriter
+from adapters.output.streams import ATOMIC_BYTES
+from adapters.output.token_folder import TokenFolder
 from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.errors import OutputError
 from domain.formats.json_text import serialize
@@ -67,7 +68,7 @@ def limited(size: int) -> Iterator[None]:
 # -- Rows -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sizes=st.lists(st.integers(0, 3_000) | st.just(5_000), max_size=40))
 def test_rows_are_written_whole_and_counted_when_they_are_there(
     tmp_path_factory: pytest.TempPathFactory, ending: int, sizes: list[int]
@@ -197,7 +198,7 @@ def test_a_kill_leaves_whole_rows_in_a_pipe_that_are_all_counted(
 
 def test_a_row_that_nobody_takes_the_rest_of_is_told(ending: int) -> None:
     """It is not counted, and not waited for long."""
-    with reading() as (rows, _), mock.patch("adapters.batch.sinks.PATIENCE_SECONDS", 0):
+    with reading() as (rows, _), mock.patch("adapters.output.batch_rows.PATIENCE_SECONDS", 0):
         fcntl.fcntl(rows.descriptor, fcntl.F_SETPIPE_SZ, 4_096)
         child = die_writing(rows, rows, gather([mint(1, size=8_000)]), 1, 4_096 / 8_180)
         rows.settle(child)
@@ -215,7 +216,7 @@ def test_what_nobody_can_tell_is_doubtful(ending: int, part: int) -> None:
                 os.waitpid(child, 0)
                 rows.settle(child)
             else:
-                with mock.patch("adapters.batch.sinks._open_meter", return_value=None):
+                with mock.patch("adapters.output.batch_rows._open_meter", return_value=None):
                     rows.settle(child)
                 os.waitpid(child, 0)
             assert (rows.count(), rows.loose_end()) == (3, LooseEnd(doubtful=3))

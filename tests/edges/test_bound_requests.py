@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapters.certificates.bound_requests import fingerprint_bound_request
+from adapters.certificates.requests import fingerprint_request
+from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.errors import InputError
 from tests.support.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
 
@@ -57,7 +58,7 @@ def test_a_csr_has_the_fingerprint_of_its_der(kind: str) -> None:
     """The digest by openssl, whatever the key, in PEM and in DER."""
     csr = make_csr(kind)
     der = run_program("openssl", "req", "-outform", "DER", stdin=csr)
-    assert fingerprint_bound_request(csr, False) == fingerprint_bound_request(der, False) == digest_csr(csr)
+    assert fingerprint_request(csr) == fingerprint_request(der) == digest_csr(csr)
 
 
 def test_a_csr_has_the_fingerprint_that_step_prints(step_program: str, tmp_path: Path, csr: bytes) -> None:
@@ -65,7 +66,7 @@ def test_a_csr_has_the_fingerprint_that_step_prints(step_program: str, tmp_path:
     path = tmp_path / "request.csr"
     path.write_bytes(csr)
     result = call_step(step_program, "certificate", "fingerprint", "--format", "base64-url-raw", str(path))
-    assert fingerprint_bound_request(csr, False) == result.out.strip(), result.err
+    assert fingerprint_request(csr) == result.out.strip(), result.err
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_csr_has_the_fingerprint_that_step_prints(step_program: str, tmp_path:
 )
 def test_the_spelling_of_a_pem_file_does_not_matter(csr: bytes, change: Any) -> None:
     """Labels, text and line endings leave the DER as it is."""
-    assert fingerprint_bound_request(change(csr), False) == digest_csr(csr)
+    assert fingerprint_request(change(csr)) == digest_csr(csr)
 
 
 @pytest.mark.parametrize("kind", [("ed25519",), ("ecdsa", "-b", "256"), ("ecdsa", "-b", "521"), ("rsa", "-b", "2048")])
@@ -89,7 +90,7 @@ def test_an_ssh_key_has_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path, k
     """The SHA-256 of its wire bytes."""
     make_ssh_key(tmp_path / "key", kind[0], "", *kind[1:])
     path = tmp_path / "key.pub"
-    assert fingerprint_bound_request(path.read_bytes(), True) == digest_ssh_key(path)
+    assert fingerprint_ssh_key(path.read_bytes()) == digest_ssh_key(path)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_an_ssh_key_has_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path, k
 )
 def test_the_spelling_of_an_ssh_line_does_not_matter(ssh_key: Path, change: Any) -> None:
     """Comments and white space leave the wire bytes as they are."""
-    assert fingerprint_bound_request(change(ssh_key.read_bytes()), True) == digest_ssh_key(ssh_key)
+    assert fingerprint_ssh_key(change(ssh_key.read_bytes())) == digest_ssh_key(ssh_key)
 
 
 def compose_wire(*fields: bytes) -> bytes:
@@ -120,7 +121,7 @@ def test_an_ssh_key_on_a_security_key_is_taken() -> None:
     fields = (b"sk-ssh-ed25519@openssh.com", point, b"ssh:")
     wire = compose_wire(*fields)
     expected = to_base64url(run_program("openssl", "dgst", "-sha256", "-binary", stdin=wire))
-    assert fingerprint_bound_request(fields[0] + b" " + base64.b64encode(wire), True) == expected
+    assert fingerprint_ssh_key(fields[0] + b" " + base64.b64encode(wire)) == expected
 
 
 def test_a_csr_whose_own_signature_is_bad_is_refused(csr: bytes) -> None:
@@ -130,7 +131,7 @@ def test_a_csr_whose_own_signature_is_bad_is_refused(csr: bytes) -> None:
         changed = bytearray(der)
         changed[index] ^= 1
         with pytest.raises(InputError, match="not signed by its own key"):
-            fingerprint_bound_request(bytes(changed), False)
+            fingerprint_request(bytes(changed))
 
 
 def test_a_csr_of_an_unknown_version_is_refused(csr: bytes) -> None:
@@ -138,13 +139,13 @@ def test_a_csr_of_an_unknown_version_is_refused(csr: bytes) -> None:
     der = run_program("openssl", "req", "-outform", "DER", stdin=csr)
     changed = der.replace(b"\x02\x01\x00", b"\x02\x01\x05", 1)
     with pytest.raises(InputError, match=NOT_A_CSR):
-        fingerprint_bound_request(changed, False)
+        fingerprint_request(changed)
 
 
 def test_two_requests_in_one_file_are_refused(csr: bytes) -> None:
     """Which one is meant would be a guess."""
     with pytest.raises(InputError, match="holds several"):
-        fingerprint_bound_request(csr + make_csr(), False)
+        fingerprint_request(csr + make_csr())
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_two_requests_in_one_file_are_refused(csr: bytes) -> None:
 def test_what_is_no_csr_is_refused(csr: bytes, change: Any) -> None:
     """The error says what was wanted, and what `--ssh` would take."""
     with pytest.raises(InputError, match=NOT_A_CSR) as caught:
-        fingerprint_bound_request(change(csr), False)
+        fingerprint_request(change(csr))
     assert "--ssh" in caught.value.fix
 
 
@@ -191,7 +192,7 @@ def test_what_is_no_csr_is_refused(csr: bytes, change: Any) -> None:
 def test_what_is_no_ssh_key_is_refused(ssh_key: Path, change: Any) -> None:
     """The error says what was wanted, and what is taken without `--ssh`."""
     with pytest.raises(InputError, match=NOT_AN_SSH_KEY) as caught:
-        fingerprint_bound_request(change(ssh_key.read_bytes()), True)
+        fingerprint_ssh_key(change(ssh_key.read_bytes()))
     assert "CSR" in caught.value.fix
 
 
@@ -199,7 +200,7 @@ def test_a_private_ssh_key_is_refused_and_not_shown(ssh_key: Path) -> None:
     """The mistake of naming the key beside the .pub file."""
     private = ssh_key.with_suffix("").read_bytes()
     with pytest.raises(InputError, match=NOT_AN_SSH_KEY) as caught:
-        fingerprint_bound_request(private, True)
+        fingerprint_ssh_key(private)
     assert not any(line.decode() in str(caught.value) for line in private.splitlines())
 
 
@@ -210,7 +211,7 @@ def test_a_dsa_key_is_refused_without_a_warning() -> None:
     small = (number.to_bytes(1, "big") for number in (g, y))
     wire = compose_wire(b"ssh-dss", *numbers, *small)
     with pytest.raises(InputError, match=NOT_AN_SSH_KEY):
-        fingerprint_bound_request(b"ssh-dss " + base64.b64encode(wire), True)
+        fingerprint_ssh_key(b"ssh-dss " + base64.b64encode(wire))
 
 
 def test_an_ssh_certificate_is_refused(tmp_path: Path, ssh_key: Path) -> None:
@@ -220,11 +221,11 @@ def test_an_ssh_certificate_is_refused(tmp_path: Path, ssh_key: Path) -> None:
     public.write_bytes(ssh_key.read_bytes())
     run_program("ssh-keygen", "-q", "-s", str(tmp_path / "ca"), "-I", "id", "-n", "user", str(public))
     with pytest.raises(InputError, match="holds an SSH certificate"):
-        fingerprint_bound_request((tmp_path / "user-cert.pub").read_bytes(), True)
+        fingerprint_ssh_key((tmp_path / "user-cert.pub").read_bytes())
 
 
 def test_a_certificate_is_called_so() -> None:
     """A certificate in place of the CSR that it was made by is named, without a try to read it."""
     pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     with pytest.raises(InputError, match="it holds no certificate signing request but a certificate: give the CSR"):
-        fingerprint_bound_request(pem, is_ssh=False)
+        fingerprint_request(pem)

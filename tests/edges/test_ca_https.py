@@ -13,7 +13,6 @@ import pytest
 
 from adapters.ca.https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
 from adapters.ca.https_client import PAUSES, HttpsClient
-from adapters.ca.provisioner_json import read_provisioners
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS
@@ -52,13 +51,7 @@ def connect(
     ca_url = CaUrl(host, ca if isinstance(ca, int) else ca.port)
     times = {name: options.pop(name, PLENTY) for name in ("request_timeout", "timeout")}
     client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
-    return HttpsAuthority(
-        ca_url=ca_url,
-        client=client,
-        find_fingerprint=lambda: "ab" * 32,
-        read_provisioners=read_provisioners,
-        **options,
-    )
+    return HttpsAuthority(client, **options)
 
 
 def refusal(behaviour: Behaviour, kid: str = "", **options: Any) -> str:
@@ -274,7 +267,7 @@ def test_all_requests_together_have_a_deadline() -> None:
 def test_a_person_who_thinks_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the time that requests take counts, not that between them, when somebody chooses a provisioner."""
     moments = itertools.count(0.0, 25.0)
-    monkeypatch.setattr("adapters.ca.https_client.monotonic", lambda: next(moments))
+    monkeypatch.setattr("adapters.http.bounded.monotonic", lambda: next(moments))
     with serve(lambda _: answer({"provisioners": [], "key": "jwe"})) as ca:
         client = connect(ca, timeout=1_000 * NANOSECONDS, request_timeout=500 * NANOSECONDS)
         client.provisioners()

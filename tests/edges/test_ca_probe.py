@@ -15,8 +15,7 @@ import pytest
 
 from adapters.ca.visit import CaProbe
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
-from adapters.http.pool import make_tls_context
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from adapters.machine.clock import SystemClock
 from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
@@ -102,8 +101,8 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
     monkeypatch.setattr("adapters.ca.visit.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
         probe = CaProbe(
-            ca_url=CaUrl("127.0.0.1", ca.port), make_context=lambda: make_tls_context([root().der]), proxy=None,
-            clock=SystemClock(), request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
+            CaUrl("127.0.0.1", ca.port), [root().der], clock=SystemClock(),
+            request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
         seen = probe.visit()
     assert (seen.stop, seen.reason, seen.names) == (
@@ -184,7 +183,7 @@ def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [
-        ({"Date": formatdate(time.time() + 3600, usegmt=True)}, FAILED),
+        ({"Date": "in an hour"}, FAILED),
         ({"Date": "yesterday"}, UNCHECKED),
         ({"Date": "Fri, 31 Dec 9999 23:59:59 GMT"}, FAILED),
         ({"Date": "Sun, 32 Nov 2026 08:49:37 GMT"}, UNCHECKED),
@@ -194,6 +193,8 @@ def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
 )
 def test_any_date_is_survived(fields: dict[str, str], outcome: str, tmp_path: Path) -> None:
     """Far, absent and senseless dates: the first is a clock that is wrong, the others tell nothing."""
+    if fields.get("Date") == "in an hour":
+        fields = {"Date": formatdate(time.time() + 3600, usegmt=True)}
     with serve(reply(answer(OK, **fields))) as ca:
         assert visit(ca, tmp_path)[diagnosis.CLOCK]["outcome"] == outcome
 

@@ -11,10 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.certificates.bound_requests import fingerprint_bound_request
-from adapters.certificates.requests import read_public_keys, read_request
-from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import read_public
+from adapters.certificates.reader import CertificateReader
+from adapters.certificates.requests import fingerprint_request, read_public_keys, read_request
+from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.ca_rules.sign import read_csr_names
 from domain.errors import InputError
 from domain.formats import base64url
@@ -24,7 +23,7 @@ from tests.support.hostile_certificates import PROVISIONER, SHAPES, certificate,
 from tests.support.hostile_keys import integer, p256, string
 from tests.support.running import invoke
 
-READER = CertificateReader(read_public)
+READER = CertificateReader()
 SECONDS = 3
 """Of the processor, for a mebibyte: ten times what it takes. Read in quadratic time it took twenty seconds."""
 
@@ -44,7 +43,7 @@ def test_a_mebibyte_is_read_in_linear_time(shape: str) -> None:
     der_certificate, der_request = certificate(**parts), request(**parts)  # type: ignore[arg-type]
     assert measure(lambda: READER.read_chain(der_certificate)) < SECONDS
     assert measure(lambda: read_request(der_request)) < SECONDS
-    assert measure(lambda: fingerprint_bound_request(der_request, is_ssh=False)) < SECONDS
+    assert measure(lambda: fingerprint_request(der_request)) < SECONDS
 
 
 MANY_NAMES: dict[str, Callable[[], list[bytes]]] = {
@@ -118,7 +117,7 @@ def test_a_compressed_point_is_an_error_in_words_wherever_it_stands(tmp_path: Pa
     kind = b"ecdsa-sha2-nistp256"
     line = kind + b" " + b64encode(string(kind) + string(b"nistp256") + string(point))
     with pytest.raises(InputError, match="holds no SSH public key"):
-        fingerprint_bound_request(line, is_ssh=True)
+        fingerprint_ssh_key(line)
     make_ssh_key(tmp_path / "key", "ecdsa")
     run_program("ssh-keygen", "-q", "-s", str(tmp_path / "key"), "-I", "max", str(tmp_path / "key.pub"))
     whole = (tmp_path / "key-cert.pub").read_bytes()
@@ -126,12 +125,12 @@ def test_a_compressed_point_is_an_error_in_words_wherever_it_stands(tmp_path: Pa
     with pytest.raises(InputError, match="no SSH certificate"):
         READER.read_ssh(compressed)
     with pytest.raises(InputError, match="holds no SSH public key"):
-        fingerprint_bound_request(compressed, is_ssh=True)
+        fingerprint_ssh_key(compressed)
     for read in (
         lambda: READER.read_chain(certificate(key=compressed_p256())),
         lambda: read_request(request(key=compressed_p256())),
-        lambda: fingerprint_bound_request(request(key=compressed_p256()), is_ssh=False),
-        lambda: read_public_keys(write_block("PUBLIC KEY", compressed_p256()), read_public),
+        lambda: fingerprint_request(request(key=compressed_p256())),
+        lambda: read_public_keys(write_block("PUBLIC KEY", compressed_p256())),
     ):
         with suppress(InputError):
             read()

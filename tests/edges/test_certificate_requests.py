@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.certificates.reader import CertificateReader
 from adapters.certificates.requests import read_public_keys, read_request
-from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import make_signer, read_public
-from adapters.keys.formats import load_pem_key
+from adapters.jose.jws import make_signer
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError
 from domain.formats import base64url
 from tests.support.ca_client import connect, general_name, make_csr
@@ -21,7 +21,7 @@ from tests.support.provisioned_ca import X5C, ProvisionedCa
 from tests.support.running import invoke
 from tests.support.verify_court import read_published
 
-READER = CertificateReader(read_public)
+READER = CertificateReader()
 SHOWN = {"P-256": "EC on secp256r1", "P-384": "EC on secp384r1", "P-521": "EC on secp521r1",
          "RSA": "RSA of 2048 bits", "Ed25519": "Ed25519PublicKey"}  # fmt: skip
 SANS = "DNS:a.test,DNS:*.b.test,IP:10.0.0.7,IP:2001:db8::1,email:me@a.test,URI:spiffe://a.test/web"
@@ -113,11 +113,11 @@ def test_what_is_no_csr_is_an_error(damage: str, tmp_path: Path) -> None:
 def test_public_keys_are_read_in_their_order() -> None:
     """Several blocks with text between, as Kubernetes' keys are given; each is its private key's half."""
     pems = [make_pem(kind) for kind in PEM_KINDS]
-    read = read_public_keys(b"keys:\n" + b"# next\n".join(map(publish_pem, pems)), read_public)
+    read = read_public_keys(b"keys:\n" + b"# next\n".join(map(publish_pem, pems)))
     assert [key.thumbprint() for key in read] == [
         make_signer(load_pem_key(pem, None)).public.thumbprint() for pem in pems
     ]
-    assert read_public_keys(b"", read_public) == []
+    assert read_public_keys(b"") == []
 
 
 @pytest.mark.parametrize("damage", ["ruin", "cut", "curve"])
@@ -128,7 +128,7 @@ def test_a_public_key_that_cannot_be_used_is_an_error(damage: str) -> None:
     data = {"ruin": sound.replace(b"MF", b"!!", 1), "cut": sound[: len(sound) // 2],
             "curve": publish_pem(run_program("openssl", *foreign))}[damage]  # fmt: skip
     with pytest.raises(InputError, match="a public key cannot be read"):
-        read_public_keys(sound + data, read_public)
+        read_public_keys(sound + data)
 
 
 # -- What step-ca signs -----------------------------------------------------------------------------

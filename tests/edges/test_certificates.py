@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from adapters.certificates.x509_and_ssh import CertificateReader
-from adapters.jose.jws import make_signer, read_public
-from adapters.keys.formats import load_pem_key
+from adapters.certificates.reader import CertificateReader
+from adapters.jose.jws import make_signer
+from adapters.keys.pem import load_pem_key
 from domain.certificates.chain import find_leaf, guess_leaf, order_chain
 from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
 from domain.errors import InputError, KeyMismatchError
@@ -24,7 +24,7 @@ from domain.formats.duration import NANOSECONDS
 from tests.support.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
 from tests.support.offline_place import write_root
 
-READER = CertificateReader(read_public)
+READER = CertificateReader()
 SIGNATURE, CLIENT = "keyUsage=critical,digitalSignature", "extendedKeyUsage=clientAuth"
 
 

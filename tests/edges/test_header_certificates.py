@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from adapters.certificates.reader import CertificateReader
 from domain.certificates.x509_and_ssh import FOREVER, SshCertificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time
@@ -29,7 +30,6 @@ from domain.settings.print_form import TEXT
 from domain.token.compact_jws import CompactJws
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.use_cases.report import render
-from entrypoints.wiring.certificates import wire_certificates
 from tests.commands.test_inspect import CLAIMS, HEADER, NOW
 from tests.support.foreign_keys import make_ssh_key, run_program
 from tests.support.forged_nebula import Draft, write_pem
@@ -41,7 +41,7 @@ NEBULA, _ = Draft(key=X25519PrivateKey.generate()).issue(2, ed25519.Ed25519Priva
 
 def read(**header: Any) -> HeaderCertificates:
     """Return what can be read of the certificates in a header."""
-    return read_header_certificates(HEADER | header, wire_certificates())
+    return read_header_certificates(HEADER | header, CertificateReader())
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,7 @@ def test_a_broken_ssh_certificate_is_told(broken: Any, why: str) -> None:
 def test_the_rest_of_a_token_is_told_whatever_its_certificates_are(host: Path) -> None:
     """Faults stand among the warnings."""
     header = HEADER | {"x5c": ["MIIB"], "sshpop": wire(host), "nebula": "abcd"}
-    held = read_header_certificates(header, wire_certificates())
+    held = read_header_certificates(header, CertificateReader())
     text = render(inspect_token(CompactJws(header, CLAIMS), held, NOW * NANOSECONDS), TEXT)
     assert "subject: a.test\n" in text and "ssh certificate: of a host, key id my host" in text
     assert "warning: the certificate in its nebula cannot be read: it is not a Nebula certificate\n" in text

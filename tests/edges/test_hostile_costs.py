@@ -212,7 +212,7 @@ def test_reading_counts_as_time(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers, moment = itertools.count(), itertools.count()
     with serve(lambda _: page_of("[]", f"c{next(numbers)}")) as ca:
         client = connect(ca, timeout=100 * NANOSECONDS)
-        monkeypatch.setattr("adapters.ca.https_client.monotonic", lambda: float(next(moment)))
+        monkeypatch.setattr("adapters.http.bounded.monotonic", lambda: float(next(moment)))
         with pytest.raises(NetworkError, match=r"did not answer within 1m40s: .*--timeout"):
             client.provisioners()
         assert len(ca.requests) < 100

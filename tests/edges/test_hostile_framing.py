@@ -40,7 +40,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
         if peer == "metadata service":
             with serve_metadata(behaviour) as host:
                 request = MetadataRequest(path="/token")
-                HttpMetadata(find_address=lambda _: host.url, timeout=timeout).ask(MetadataService.GOOGLE, request)
+                HttpMetadata(host.environment(), timeout=timeout).ask(MetadataService.GOOGLE, request)
             return ""
         with serve(behaviour) as ca:
             url = CaUrl("127.0.0.1", ca.port)
@@ -52,10 +52,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
                 )
                 IdentitySession(request_timeout=timeout).get_json(f"{ca.url}/")
             else:
-                probe = CaProbe(
-                    ca_url=url, make_context=lambda: make_tls_context([root().der]), proxy=None, clock=SystemClock(),
-                    request_timeout=timeout, timeout=timeout,
-                )  # fmt: skip
+                probe = CaProbe(url, [root().der], clock=SystemClock(), request_timeout=timeout, timeout=timeout)
                 seen = probe.visit()
                 return seen.reason if seen.stop is Stop.ANSWER else ""
     except StepOttError as error:

@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from adapters.batch.interruption import ENDING, SIGNALS, Interruption, deciding, wait_for
+from adapters.process.interruption import ENDING, SIGNALS, Interruption, deciding, wait_for
 from tests.support.peer_programs import REPOSITORY
 
 NUMBERS = pytest.mark.parametrize("number", SIGNALS)
@@ -84,7 +84,7 @@ def test_a_signal_that_was_ignored_stays_so() -> None:
 
 DECIDE = """
 import os, signal, sys
-from adapters.batch.interruption import deciding
+from adapters.process.interruption import deciding
 number, is_last, fails, is_ignored = map(int, sys.argv[1:])
 if is_ignored:
     signal.signal(number, signal.SIG_IGN)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
+from adapters.jose.envelope import parse_jwe
+from adapters.jose.jwe import open_jwe, seal_jwk
 from domain.errors import KeyFormatError, WrongPasswordError
 from domain.formats import base64url
 from tests.support.foreign_keys import PASSWORD, call_step, make_step_jwk, seal_with_step
@@ -172,14 +173,14 @@ def test_an_envelope_shows_its_header_alone() -> None:
 
 
 @given(st.text(max_size=60), st.binary(min_size=1, max_size=40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_what_was_sealed_opens(content: str, password: bytes) -> None:
     """Any text under any password comes back."""
     assert open_jwe(seal_jwk(content, password, iterations=1), password).decode() == content
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_damage_opens_or_escapes(data: st.DataObject) -> None:
     """A container with any one character changed, added or dropped is one of our errors."""
     text = data.draw(st.sampled_from([QUICK, spell_json(QUICK)]))

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.jose.jws import JwsSigner, _fix_width, generate_jwk, load_public_key, make_signer, public_members, verify
+from adapters.jose.jws import JwsSigner, _fix_width, make_signer, verify
+from adapters.jose.key_objects import generate_jwk, load_public_key, public_members
 from adapters.keys.jwk import load_jwk_key
 from domain.errors import KeyFormatError
 from domain.formats import base64url

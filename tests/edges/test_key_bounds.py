@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jose.jws import JwsSigner, make_signer
-from adapters.keys.formats import load_pem_key
 from adapters.keys.jwk import load_jwk_key
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
 from domain.keys.jwk import read_public_jwk
 from domain.keys.rsa_numbers import RsaNumbers
@@ -227,7 +227,7 @@ def test_an_error_of_ours_passes_as_it_is() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_damage_to_a_hostile_file_escapes(data: st.DataObject) -> None:
     """Bytes changed within the container give a key, the wish for a password, or one of our errors."""
     name = data.draw(st.sampled_from(["1,000,001 iterations of PBKDF2", "a compressed point in OpenSSH",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jose.jws import make_signer
-from adapters.keys.formats import load_pem_key
+from adapters.keys.pem import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
 from tests.support.foreign_keys import (
     PASSWORD,
@@ -276,7 +276,7 @@ def test_a_key_that_cannot_sign_tokens_is_refused_without_a_warning(tmp_path: Pa
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_damage_to_a_file_escapes(pem: bytes, encrypted: bytes, data: st.DataObject) -> None:
     """Bytes changed anywhere give a key, the wish for a password, or one of our errors."""
     damaged = bytearray(data.draw(st.sampled_from([pem, encrypted])))

@@ -8,12 +8,11 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters.jose.jwe import open_jwe, parse_jwe, seal_jwk
-from adapters.jose.jws import JwsSigner, generate_jwk, make_signer
-from adapters.keys.formats import load_pem_key
-from adapters.keys.jwk import load_jwk_key
+from adapters.jose.jwe import seal_jwk
+from adapters.jose.jws import JwsSigner
+from adapters.jose.key_objects import generate_jwk
 from adapters.keys.passwords import ATTEMPTS, FilePassword, TypedPassword
-from adapters.keys.store import MAX_KEY_BYTES, KeyContainers
+from adapters.keys.store import MAX_KEY_BYTES, LocalKeyStore
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, KeyFormatError, UsageError, WrongPasswordError
 from domain.formats import base64url
@@ -69,17 +68,9 @@ class ScriptedPrompter:
 
 
 @pytest.fixture
-def store() -> KeyContainers:
+def store() -> LocalKeyStore:
     """The key store over the formats that `adapters` reads."""
-    return KeyContainers(
-        files=LocalFiles(),
-        open_jwe=open_jwe,
-        check_jwe=parse_jwe,
-        load_pem=load_pem_key,
-        load_jwk=load_jwk_key,
-        make_signer=make_signer,
-        open_device=lambda source, _: pytest.fail(f"no key is in a device: {source}"),
-    )
+    return LocalKeyStore(LocalFiles())
 
 
 @pytest.fixture(scope="module")
@@ -110,21 +101,21 @@ def encrypt(pem: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("spelling", ["{}", "{}\n", "\n\n  {}\r\n"])
-def test_a_plain_jwk_opens_without_a_password(store: KeyContainers, tmp_path: Path, spelling: str) -> None:
+def test_a_plain_jwk_opens_without_a_password(store: LocalKeyStore, tmp_path: Path, spelling: str) -> None:
     """White space around it does not matter; its name and algorithm count."""
     signer = store.open(write(tmp_path, spelling.format(json.dumps(JWK))), NoPasswords())
     assert signer.public == read_public_jwk(JWK)
 
 
 @pytest.mark.parametrize("text", [SEALED, f"{SEALED}\n", SEALED_JSON, f"\r\n{SEALED_JSON}\n"])
-def test_an_encrypted_jwk_opens_with_its_password(store: KeyContainers, tmp_path: Path, text: str) -> None:
+def test_an_encrypted_jwk_opens_with_its_password(store: LocalKeyStore, tmp_path: Path, text: str) -> None:
     """Compact or JSON; the purpose that a person reads names the file."""
     source, passwords = write(tmp_path, text), ScriptedPasswords((PASSWORD,))
     assert store.open(source, passwords).public == read_public_jwk(JWK)
     assert passwords.purposes == [f"the password of --key {source.path}"]
 
 
-def test_a_sealed_key_opens_with_its_password(store: KeyContainers) -> None:
+def test_a_sealed_key_opens_with_its_password(store: LocalKeyStore) -> None:
     """What a CA hands out; the purpose names whose it is."""
     passwords = ScriptedPasswords((PASSWORD,))
     signer = store.open(SealedKey(SEALED, "provisioner Ada"), passwords)
@@ -132,14 +123,14 @@ def test_a_sealed_key_opens_with_its_password(store: KeyContainers) -> None:
     assert passwords.purposes == ["the password of the key of provisioner Ada"]
 
 
-def test_a_plain_pem_key_opens_without_a_password(store: KeyContainers, tmp_path: Path, pem: bytes) -> None:
+def test_a_plain_pem_key_opens_without_a_password(store: LocalKeyStore, tmp_path: Path, pem: bytes) -> None:
     """PKCS#8 of openssl: its thumbprint names it, for it has no `kid`."""
     signer = store.open(write(tmp_path, pem), NoPasswords())
     assert publish(signer) == publish_pem(pem)
     assert signer.public.kid == ""
 
 
-def test_an_encrypted_pem_key_opens_with_its_password(store: KeyContainers, tmp_path: Path, pem: bytes) -> None:
+def test_an_encrypted_pem_key_opens_with_its_password(store: LocalKeyStore, tmp_path: Path, pem: bytes) -> None:
     """Encrypted PKCS#8 of openssl; the password is wanted once."""
     passwords = ScriptedPasswords((PASSWORD,))
     assert publish(store.open(write(tmp_path, encrypt(pem)), passwords)) == publish_pem(pem)
@@ -147,14 +138,14 @@ def test_an_encrypted_pem_key_opens_with_its_password(store: KeyContainers, tmp_
 
 
 @pytest.mark.parametrize("password", ["", PASSWORD])
-def test_an_openssh_key_opens(store: KeyContainers, tmp_path: Path, password: str) -> None:
+def test_an_openssh_key_opens(store: LocalKeyStore, tmp_path: Path, password: str) -> None:
     """A key of ssh-keygen; a password is wanted only where it is encrypted."""
     data = make_ssh_key(tmp_path / "id", "ed25519", password, "-a", "1")
     passwords = ScriptedPasswords((password,)) if password else NoPasswords()
     assert store.open(write(tmp_path, data), passwords).public.algorithm == "EdDSA"
 
 
-def test_keys_of_step_open(store: KeyContainers, step_program: str, tmp_path: Path) -> None:
+def test_keys_of_step_open(store: LocalKeyStore, step_program: str, tmp_path: Path) -> None:
     """`step crypto jwk create`, encrypted and not, read from the files that it wrote."""
     for options, passwords in (
         ((), ScriptedPasswords((PASSWORD,))),
@@ -167,7 +158,7 @@ def test_keys_of_step_open(store: KeyContainers, step_program: str, tmp_path: Pa
 
 
 def test_a_password_file_is_not_read_for_a_key_that_is_not_encrypted(
-    store: KeyContainers, tmp_path: Path, pem: bytes
+    store: LocalKeyStore, tmp_path: Path, pem: bytes
 ) -> None:
     """Not even a file that is missing."""
     password = FilePassword(LocalFiles(), str(tmp_path / "missing"), "--password-file")
@@ -175,7 +166,7 @@ def test_a_password_file_is_not_read_for_a_key_that_is_not_encrypted(
 
 
 @pytest.mark.parametrize("container", ["JWE", "PEM", "sealed"])
-def test_a_person_may_try_three_times(store: KeyContainers, tmp_path: Path, pem: bytes, container: str) -> None:
+def test_a_person_may_try_three_times(store: LocalKeyStore, tmp_path: Path, pem: bytes, container: str) -> None:
     """The third password opens; each question after the first says that the last one was wrong."""
     source = choose_source(container, tmp_path, pem)
     prompter = ScriptedPrompter([b"one", b"", PASSWORD.encode(), b"never"])
@@ -186,7 +177,7 @@ def test_a_person_may_try_three_times(store: KeyContainers, tmp_path: Path, pem:
 
 @pytest.mark.parametrize("container", ["JWE", "PEM", "sealed"])
 def test_after_three_wrong_passwords_the_error_says_so(
-    store: KeyContainers, tmp_path: Path, pem: bytes, container: str
+    store: LocalKeyStore, tmp_path: Path, pem: bytes, container: str
 ) -> None:
     """It names the key and shows no password."""
     source = choose_source(container, tmp_path, pem)
@@ -206,7 +197,7 @@ def choose_source(container: str, folder: Path, pem: bytes) -> KeyFile | SealedK
     return write(folder, SEALED if container == "JWE" else encrypt(pem))
 
 
-def test_without_a_terminal_the_error_is_that_of_the_prompt(store: KeyContainers) -> None:
+def test_without_a_terminal_the_error_is_that_of_the_prompt(store: LocalKeyStore) -> None:
     """A usage error passes as it is: it names the flag to use."""
 
     class Nobody(ScriptedPrompter):
@@ -248,7 +239,7 @@ def test_without_a_terminal_the_error_is_that_of_the_prompt(store: KeyContainers
     ],
 )
 def test_what_is_no_key_of_use_is_an_error_that_names_the_file(
-    store: KeyContainers, tmp_path: Path, pem: bytes, make: Any, reason: str
+    store: LocalKeyStore, tmp_path: Path, pem: bytes, make: Any, reason: str
 ) -> None:
     """One reason each, before any password is wanted."""
     source = write(tmp_path, make(pem))
@@ -258,7 +249,7 @@ def test_what_is_no_key_of_use_is_an_error_that_names_the_file(
     assert JWK["d"] not in str(caught.value)
 
 
-def test_a_member_called_ciphertext_does_not_make_a_jwe(store: KeyContainers, tmp_path: Path) -> None:
+def test_a_member_called_ciphertext_does_not_make_a_jwe(store: LocalKeyStore, tmp_path: Path) -> None:
     """Only a member of the document itself counts, not text that looks like one."""
     jwk = JWK | {"kid": 'say "ciphertext"'}
     assert store.open(write(tmp_path, json.dumps(jwk)), NoPasswords()).public.kid == jwk["kid"]
@@ -266,13 +257,13 @@ def test_a_member_called_ciphertext_does_not_make_a_jwe(store: KeyContainers, tm
     assert store.open(write(tmp_path, json.dumps(JWK | nested)), NoPasswords()).public.kid == JWK["kid"]
 
 
-def test_a_file_over_the_bound_is_refused(store: KeyContainers, tmp_path: Path) -> None:
+def test_a_file_over_the_bound_is_refused(store: LocalKeyStore, tmp_path: Path) -> None:
     """Keys have at most 64 KiB."""
     with pytest.raises(InputError, match=f"over {MAX_KEY_BYTES} bytes"):
         store.open(write(tmp_path, " " * (MAX_KEY_BYTES + 1)), NoPasswords())
 
 
-def test_a_file_that_is_missing_is_an_error(store: KeyContainers, tmp_path: Path) -> None:
+def test_a_file_that_is_missing_is_an_error(store: LocalKeyStore, tmp_path: Path) -> None:
     """It is not a key of another kind: a mistyped path is named as it is."""
     with pytest.raises(InputError, match=r"missing\.key cannot be read"):
         store.open(KeyFile(str(tmp_path / "missing.key"), "key"), NoPasswords())
@@ -291,7 +282,7 @@ def test_a_file_that_is_missing_is_an_error(store: KeyContainers, tmp_path: Path
         pytest.param("x" * 70_000, id="too long"),
     ],
 )
-def test_what_a_ca_hands_out_must_be_an_encrypted_key(store: KeyContainers, jwe: str) -> None:
+def test_what_a_ca_hands_out_must_be_an_encrypted_key(store: LocalKeyStore, jwe: str) -> None:
     """Nothing but a PBES2 JWE is taken from a CA; no password is wanted for anything else."""
     with pytest.raises(KeyFormatError, match="the key of provisioner Ada: ") as caught:
         store.open(SealedKey(jwe, "provisioner Ada"), NoPasswords())
@@ -310,24 +301,24 @@ def test_what_a_ca_hands_out_must_be_an_encrypted_key(store: KeyContainers, jwe:
     ],
 )
 def test_what_is_in_an_envelope_must_be_a_signing_key(
-    store: KeyContainers, content: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+    store: LocalKeyStore, content: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After decryption the JWK is checked like one in the clear."""
     jwe = seal_jwk(content.decode("latin-1"), b"pw", iterations=1)
-    monkeypatch.setattr(store, "open_jwe", lambda *_: content)
+    monkeypatch.setattr("adapters.jose.jwe.open_jwe", lambda *_: content)
     with pytest.raises(KeyFormatError, match=reason) as caught:
         store.open(SealedKey(jwe, "provisioner Ada"), ScriptedPasswords(("pw",)))
     assert not any(secret in str(caught.value) for secret in (JWK["d"], RFC_7515_EC["d"]))
 
 
-def test_the_key_of_rfc_7517_is_for_encryption(store: KeyContainers) -> None:
+def test_the_key_of_rfc_7517_is_for_encryption(store: LocalKeyStore) -> None:
     """Appendix C's envelope opens, but its JWK says that it is not for signing."""
     vector = load_vector("rfc7517_appendix_c")
     with pytest.raises(KeyFormatError, match="its use is 'enc'"):
         store.open(SealedKey(vector["compact"], "x"), ScriptedPasswords((vector["password"],)))
 
 
-def test_password_container_and_damage_are_told_apart(store: KeyContainers) -> None:
+def test_password_container_and_damage_are_told_apart(store: LocalKeyStore) -> None:
     """A wrong password, an unsupported container, damaged content: three classes or messages."""
     damaged = SEALED[:-22] + "A" * 22
     errors: list[InputError] = []
@@ -339,7 +330,7 @@ def test_password_container_and_damage_are_told_apart(store: KeyContainers) -> N
     assert len({error.what for error in errors}) == len({error.fix for error in errors}) == 3
 
 
-def test_nothing_here_shows_a_secret(store: KeyContainers, tmp_path: Path) -> None:
+def test_nothing_here_shows_a_secret(store: LocalKeyStore, tmp_path: Path) -> None:
     """Neither the source of a key nor its signer has the secret in its representation."""
     sealed = SealedKey(SEALED, "provisioner Ada")
     shown = repr([sealed, store.open(sealed, ScriptedPasswords((PASSWORD,)))])

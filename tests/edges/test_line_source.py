@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.batch.line_source import LineSource
@@ -37,7 +37,6 @@ def number_lines(read: Iterator[Lines | None]) -> dict[int, bytes]:
     return dict(numbered)
 
 
-@settings(deadline=None)
 @given(content=CONTENTS, block=st.integers(1, 20), at_once=st.integers(1, 5), begin=st.integers(1, 12))
 @example(content=BOM + b"a" * LONGEST, block=20, at_once=1, begin=1)
 @example(content=BOM + BOM + b"a\n" + BOM, block=1, at_once=1, begin=1)

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from adapters.jose.jws import public_members
+from adapters.jose.key_objects import public_members
 from adapters.sign_in.id_tokens import MAX_KEYS
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError
@@ -204,7 +204,7 @@ def test_a_parameter_twice_beside_the_right_state_is_an_error(provider: HostileP
 
 def test_answers_to_other_sign_ins_alone_are_told_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is up, the error says that something came that was not taken."""
-    monkeypatch.setattr("entrypoints.wiring.identity.PATIENCE", 20_000_000)
+    monkeypatch.setattr("entrypoints.wiring.late_adapters.PATIENCE", 20_000_000)
 
     def browser(address: str) -> bool:
         for state in ("a", "b"):
@@ -217,7 +217,7 @@ def test_answers_to_other_sign_ins_alone_are_told_of(run: Run, monkeypatch: pyte
 
 def test_a_browser_that_never_comes_back_is_given_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends, and the error says by what it is made longer."""
-    monkeypatch.setattr("entrypoints.wiring.identity.PATIENCE", 20_000_000)
+    monkeypatch.setattr("entrypoints.wiring.late_adapters.PATIENCE", 20_000_000)
     check_failure(
         run(browser=lambda _: True), "nobody signed in within 20ms: run the command again, or raise --timeout"
     )
@@ -239,6 +239,10 @@ OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
 SYMMETRIC = {"kty": "oct", "k": base64url.encode(SECRET.encode()), "kid": "k"}
 
 
+class FromNow(int):
+    """Seconds from the moment at which the test runs."""
+
+
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
@@ -251,12 +255,12 @@ SYMMETRIC = {"kty": "oct", "k": base64url.encode(SECRET.encode()), "kid": "k"}
         ({"nonce": "another"}, "it answers another sign-in"),
         ({"nonce": None}, "it has no nonce"),
         ({"nonce": [1]}, "it answers another sign-in"),
-        ({"exp": int(time.time()) - 61}, "has expired"),
+        ({"exp": FromNow(-61)}, "has expired"),
         ({"exp": "tomorrow"}, "its exp cannot be right"),
         ({"exp": None}, "it has no exp"),
         ({"exp": True}, "its exp cannot be right"),
-        ({"iat": int(time.time()) + HOUR}, "its iat cannot be right"),
-        ({"nbf": int(time.time()) + HOUR}, "its nbf cannot be right"),
+        ({"iat": FromNow(HOUR)}, "its iat cannot be right"),
+        ({"nbf": FromNow(HOUR)}, "its nbf cannot be right"),
         ({"sub": None}, "it has no sub"),
         ({"at_hash": "AAAA"}, "it does not belong to the access token"),
     ],
@@ -266,7 +270,8 @@ def test_an_id_token_that_says_something_else_is_refused(
     provider: HostileProvider, run: Run, claims: dict[str, Any], words: str
 ) -> None:
     """Issuer, audience, nonce and times are checked."""
-    provider.claims = claims
+    now = int(time.time())
+    provider.claims = {name: now + value if isinstance(value, FromNow) else value for name, value in claims.items()}
     check_failure(run(), words)
 
 
@@ -567,7 +572,7 @@ def test_a_request_that_is_too_large_or_none_is_refused(sent: bytes) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds between questions, none of which passes."""
     passed: list[float] = []
-    monkeypatch.setattr("entrypoints.wiring.identity.sleep", passed.append)
+    monkeypatch.setattr("adapters.sign_in.oidc.sleep", passed.append)
     return passed
 
 

@@ -13,8 +13,8 @@ from unittest import mock
 import pkcs11
 import pytest
 
-from adapters.batch.interruption import wait_for
-from adapters.jose.jws import load_public_key, make_signer, public_members, verify
+from adapters.jose.jws import make_signer, verify
+from adapters.jose.key_objects import public_members
 from adapters.keys import pkcs11_modules
 from adapters.keys.pkcs11 import Pkcs11Keys
 from adapters.keys.pkcs11_modules import find_token
@@ -29,19 +29,14 @@ from tests.support.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, So
 FORK_SECONDS = 60
 
 
-def holds(public: PublicJwk, message: bytes, signature: bytes) -> bool:
-    return verify(load_public_key(public), public.algorithm, message, signature)
-
-
-def make_opener(check: Callable[[PublicJwk, bytes, bytes], bool] = holds) -> Pkcs11Keys:
+def make_opener() -> Pkcs11Keys:
     """Return an opener that reads no files."""
 
-    def read_none(*_: object) -> Any:
-        raise AssertionError("nothing is to be read")
+    class NoFiles:
+        def read(self, path: str, limit: int) -> bytes:
+            raise AssertionError(f"nothing is to be read: {path}, {limit}")
 
-    return Pkcs11Keys(
-        find_token=find_token, read_pin=read_none, read_certificate=read_none, verify=check, wait_for=wait_for
-    )
+    return Pkcs11Keys(NoFiles())
 
 
 def locate(device: SoftHsm, key: KeyInDevice, published: PublicJwk | None = None) -> DeviceKey:
@@ -221,7 +216,7 @@ def test_a_pin_that_was_changed_meanwhile_is_tried_once(softhsm: SoftHsm, key: K
 
         return Counted()
 
-    with mock.patch.object(login, "_find_token", find):
+    with mock.patch("adapters.keys.pkcs11_login.find_token", find):
         for _ in range(3):
             with pytest.raises(WrongPasswordError, match="is wrong"):
                 signer.sign(b"message")
@@ -230,8 +225,11 @@ def test_a_pin_that_was_changed_meanwhile_is_tried_once(softhsm: SoftHsm, key: K
 
 def test_a_signature_that_does_not_verify_never_leaves(softhsm: SoftHsm, key: KeyInDevice) -> None:
     """Whatever the device returns is checked by the public half."""
-    signer = make_opener(lambda *_: False).open(locate(softhsm, key), KNOWN)
-    with pytest.raises(KeyMismatchError, match="does not verify with the public half"):
+    signer = make_opener().open(locate(softhsm, key), KNOWN)
+    with (
+        mock.patch("adapters.keys.pkcs11.verify", return_value=False),
+        pytest.raises(KeyMismatchError, match="does not verify with the public half"),
+    ):
         signer.sign(b"message")
 
 

@@ -10,21 +10,22 @@ from pathlib import Path
 import attrs
 import pytest
 
-from adapters.jose.jws import generate_jwk, make_signer
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import generate_jwk
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import Stderr
-from adapters.machine.token_files import TokenFile
-from adapters.machine.token_streams import StandardOutput
+from adapters.output.streams import StandardOutput
+from adapters.output.token_file import TokenFile
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
 from domain.keys.ports import Passwords
 from domain.keys.source import KeyFile, SealedKey
 from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
-from entrypoints.wiring.metadata import wire_metadata
+from entrypoints.wiring.late_adapters import LateMetadata
 from tests.support.memory_ports import (
     CountedRandomness,
     FixedClock,
@@ -37,7 +38,7 @@ from tests.support.memory_ports import (
     ScriptedPrompter,
 )
 from tests.support.metadata_service import VARIABLES, Asked, serve_metadata, tell
-from tests.support.pseudo_terminal import DOWN, ENTER, run_on_terminal
+from tests.support.pseudo_terminal import ENTER, run_on_terminal
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
 YEAR_2020, YEAR_2262 = 1_577_836_800_000_000_000, 1 << 63
@@ -46,14 +47,14 @@ YEAR_2020, YEAR_2262 = 1_577_836_800_000_000_000, 1 << 63
 # -- Clock and Randomness ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("clock", [SystemClock(), FixedClock(1_800_000_000_123_456_789)], ids=repr)
+@pytest.mark.parametrize("clock", [SystemClock(), FixedClock(1_800_000_000_123_456_789)], ids=["system", "fixed"])
 def test_a_clock_tells_nanoseconds_since_the_epoch(clock: Clock) -> None:
     """The time is an integer of nanoseconds of our days, and does not run backwards."""
     earlier, later = clock.now(), clock.now()
     assert type(earlier) is int and YEAR_2020 < earlier <= later < YEAR_2262
 
 
-@pytest.mark.parametrize("randomness", [SystemRandomness(), CountedRandomness()], ids=repr)
+@pytest.mark.parametrize("randomness", [SystemRandomness(), CountedRandomness()], ids=["system", "counted"])
 def test_an_identifier_is_64_hex_characters_and_never_repeats(randomness: Randomness) -> None:
     """Each `jti` is 256 bits in lower-case hex, and no two are alike."""
     drawn = [randomness.token_id() for _ in range(1_000)]
@@ -196,8 +197,8 @@ def test_a_scripted_person_answers_as_a_real_one_does() -> None:
     scripted = ScriptedPrompter(typed=[b"secret"], choices=[1])
     expected = f"{scripted.choose('Which one?', ['a', 'b', 'c'])} {scripted.password('Password')!r}\n"
     with run_on_terminal([sys.executable, "-c", ANSWER]) as session:
-        session.wait_for("> 1. ")
-        session.type(DOWN + ENTER)
+        session.wait_for("3. c\r\n")
+        session.type(b"2" + ENTER)
         session.wait_for("Password: ")
         session.type(b"secret\r")
         assert session.finish().out == expected
@@ -339,7 +340,7 @@ def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(VARIABLES["AWS"], nobody.url)
     with serve_metadata(behave) as host:
         monkeypatch.setenv(VARIABLES["GCP"], host.url)
-        yield wire_metadata()
+        yield LateMetadata()
 
 
 @pytest.mark.parametrize("path", [*ANSWERS, "/not-there"])

@@ -10,7 +10,6 @@ import pytest
 
 from adapters.ca.https import HttpsAuthority
 from adapters.ca.https_client import HttpsClient
-from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import RootFile, fingerprint_root
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
@@ -67,10 +66,7 @@ def open_authority(port: int, bundle: Sequence[Credential]) -> HttpsAuthority:
     file = RootFile(MemoryFiles({"roots": b"".join(one.pem for one in bundle)}), "roots", "--root")
     url = CaUrl("127.0.0.1", port)
     client = HttpsClient(url, file.certificates(), request_timeout=PLENTY, timeout=PLENTY)
-    return HttpsAuthority(
-        ca_url=url, client=client, find_fingerprint=lambda: file.fingerprint(client.anchor),
-        read_provisioners=read_provisioners,
-    )  # fmt: skip
+    return HttpsAuthority(client)
 
 
 @pytest.mark.usefixtures("pythons")
@@ -87,13 +83,13 @@ def test_the_root_is_the_one_that_the_connection_was_verified_by(name: str, asks
 
 
 def test_a_chain_that_is_told_costs_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection that listed the provisioners has shown it."""
+    """The connection that listed the provisioners has shown it; over the same the CA is asked which roots it names."""
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     with serve(lambda _: answer({"provisioners": []}), LEAF, [INTERMEDIATE]) as ca:
         authority = open_authority(ca.port, BUNDLES["among all"])
         authority.provisioners()
         authority.root_fingerprint()
-        assert (ca.connections, ca.targets) == (1, ["/provisioners?limit=100"])
+        assert (ca.connections, ca.targets) == (1, ["/provisioners?limit=100", "/roots"])
 
 
 LIKE_THE_ROOT = {

@@ -46,24 +46,23 @@ def test_every_certificate_is_read() -> None:
     assert [x509.load_der_x509_certificate(der) for der in found] == [root().certificate, OTHER.certificate]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b" \n",
-        b"garbage",
-        b"0",
-        b"\x30\x82",
-        root().der[:-1],
-        root().der + b"\0",
-        root().pem[:-30],
-        root().pem.replace(b"MII", b"M!I"),
-        root().pem + b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        root().key_pem,
-        root().pem.replace(b"CERTIFICATE", b"CERTIFICATE REQUEST"),
-    ],
-    ids=repr,
-)
+NO_CERTIFICATES = {
+    "nothing": b"",
+    "white space": b" \n",
+    "text": b"garbage",
+    "a digit": b"0",
+    "the beginning of a sequence": b"\x30\x82",
+    "a certificate cut short": root().der[:-1],
+    "a byte after a certificate": root().der + b"\0",
+    "PEM cut short": root().pem[:-30],
+    "no base64": root().pem.replace(b"MII", b"M!I"),
+    "an empty certificate after a sound one": root().pem + b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    "a key": root().key_pem,
+    "another label": root().pem.replace(b"CERTIFICATE", b"CERTIFICATE REQUEST"),
+}
+
+
+@pytest.mark.parametrize("content", NO_CERTIFICATES.values(), ids=NO_CERTIFICATES.keys())
 def test_what_is_no_certificate_is_refused(content: bytes) -> None:
     """An empty, broken or foreign file is an error that names the option and the file."""
     with pytest.raises(InputError, match=r"--root root\.crt (is not a root certificate|holds no certificate)"):

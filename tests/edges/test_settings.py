@@ -137,7 +137,7 @@ def test_keys_of_other_commands_are_passed_over() -> None:
     assert parse_configuration(values, TOKEN_OPTIONS) == {}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.one_of(st.sampled_from([*TRUE_WORDS, *FALSE_WORDS, "TrUe", "yes", "on", "2", " true"]), st.text()))
 def test_switches_are_spelled_as_in_go(go: GoAnswers, text: str) -> None:
     """What strconv.ParseBool takes is taken, and nothing else."""

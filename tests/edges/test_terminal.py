@@ -1,4 +1,4 @@
-"""Asking the person at the terminal: passwords unseen, a choice by arrow keys or number, notices on stderr."""
+"""Asking the person at the terminal: passwords unseen, a choice by number or name, notices on stderr."""
 
 import errno
 import io
@@ -14,11 +14,9 @@ import pytest
 from adapters.machine.terminal import Stderr
 from tests.support.peer_programs import REPOSITORY
 from tests.support.pseudo_terminal import (
-    DOWN,
     ENTER,
     INTERRUPT,
     STOP,
-    UP,
     TerminalSession,
     run_on_terminal,
     run_shell_on_terminal,
@@ -38,12 +36,15 @@ except KeyboardInterrupt:
 """
 
 
+PROMPT = "Which one? Number or beginning of the name: "
+
+
 @contextmanager
-def choosing(items: list[str], size: tuple[int, int] = (24, 80)) -> Iterator[TerminalSession]:
-    """Run a choice among `items` and wait until the first of them is shown as chosen."""
+def choosing(items: list[str]) -> Iterator[TerminalSession]:
+    """Run a choice among `items` and wait until it is asked for."""
     program = ASK.format(call=f"Terminal().choose('Which one?', {items!r})")
-    with run_on_terminal([sys.executable, "-c", program], size=size) as session:
-        session.wait_for("> 1. ")
+    with run_on_terminal([sys.executable, "-c", program]) as session:
+        session.wait_for(PROMPT)
         yield session
 
 
@@ -64,73 +65,98 @@ def letters(count: int) -> list[str]:
 # -- Choosing ---------------------------------------------------------------------------------------
 
 
+NAMES = ["alpha (JWK)", "beta (JWK)", "beta-2 (X5C)", "Gämma (OIDC)", "2024 (JWK)", "\x1b[1m (JWK)"]
+
+
 @pytest.mark.parametrize(
-    ("count", "keys", "index"),
+    ("items", "keys", "index"),
     [
-        (3, ENTER, 0),
-        (3, DOWN + ENTER, 1),
-        (3, DOWN + DOWN + DOWN + ENTER, 0),
-        (3, UP + ENTER, 2),
-        (3, DOWN + UP + b"\n", 0),
-        (3, b"\x1bOB" + ENTER, 1),
-        (3, b"jjk" + ENTER, 1),
-        (3, b"2", 1),
-        (3, b"0" + b"9" + b"3", 2),
-        (3, b"\x1b[1;5C" + b"x" + b"\xc2\xb2" + DOWN + ENTER, 1),
-        (9, b"9", 8),
-        (12, b"2", 1),
-        (12, b"1" + ENTER, 0),
-        (12, b"12", 11),
-        (12, b"1" + DOWN + DOWN + ENTER, 1),
-        (120, b"7" + ENTER, 6),
-        (120, b"115", 114),
-        (120, UP + ENTER, 119),
+        (letters(3), b"1", 0),
+        (letters(3), b"2", 1),
+        (letters(3), b" 3 ", 2),
+        (letters(3), b"03", 2),
+        (letters(9), b"9", 8),
+        (letters(12), b"2", 1),
+        (letters(12), b"12", 11),
+        (letters(12), b"13\x7f", 0),
+        (letters(12), b"13\x152", 1),
+        (letters(120), b"7", 6),
+        (letters(120), b"115", 114),
+        (letters(120), b"item-115", 114),
+        (NAMES, b"a", 0),
+        (NAMES, b"beta (", 1),
+        (NAMES, b"beta-", 2),
+        (NAMES, "gÄ".encode(), 3),
+        (NAMES, b"20", 4),
+        (NAMES, b"2", 1),
+        (NAMES, b"\\x1b[", 5),
+        (NAMES, b"beta-2 (X5C)", 2),
     ],
 )
-def test_an_item_is_chosen_by_arrows_or_number(count: int, keys: bytes, index: int) -> None:
-    """Arrow keys, j and k, Enter and numbers of any length choose, also where all keys come at once."""
-    with choosing(letters(count)) as session:
-        session.type(keys)
+def test_an_item_is_chosen_by_number_or_by_the_beginning_of_its_name(items: list[str], keys: bytes, index: int) -> None:
+    """A number goes before a name, a name is as it is shown, capitals count for nothing, a line can be corrected."""
+    with choosing(items) as session:
+        session.type(keys + ENTER)
         assert session.finish() == Result(0, f"{index}\n", "")
         assert session.is_as_before()
 
 
-@pytest.mark.parametrize("keys", [INTERRUPT, b"\x04", DOWN + INTERRUPT, b"1" + INTERRUPT, b"\x1b" + INTERRUPT])
+@pytest.mark.parametrize(
+    "keys", [b"", b"0", b"7", b"-1", b"1.5", b"\xc2\xb2", b"\xff", b"x", b"eta", b"\x1b[B", b"9" * 4000]
+)
+def test_what_means_no_item_is_asked_again(keys: bytes) -> None:
+    """Enter alone chooses nothing, and neither does a number that is not there."""
+    with choosing(NAMES) as session:
+        session.type(keys + ENTER)
+        session.wait_for("That is neither a number from 1 to 6 nor the beginning of a name.\r\n" + PROMPT)
+        session.type(b"x" + ENTER + b"6" + ENTER)
+        assert session.finish() == Result(0, "5\n", "")
+        assert session.is_as_before()
+
+
+def test_of_several_that_are_meant_one_is_chosen_by_its_number() -> None:
+    """The beginning of several names lists them, so that a long list becomes a short one."""
+    with choosing(letters(120)) as session:
+        session.type(b"item-11" + ENTER)
+        shown = session.wait_for(PROMPT).split("\r\n")
+        session.type(b"111" + ENTER)
+        assert session.finish().out == "110\n"
+    assert shown[1:-1] == ["Several begin with that:", "11. item-11", *(f"{n}. item-{n}" for n in range(110, 120))]
+
+
+@pytest.mark.parametrize("keys", [INTERRUPT, b"\x04", b"item" + INTERRUPT, b"1" + INTERRUPT, b"1\x04\x04"])
 def test_a_choice_is_interrupted_by_ctrl_c_or_ctrl_d(keys: bytes) -> None:
     """A person who does not want to choose leaves, in the middle of a number as well; the terminal is as it was."""
     with choosing(letters(12)) as session:
         session.type(keys)
         assert session.finish() == Result(130, "", "")
         assert session.is_as_before()
+        session.wait_for("\r\n")
 
 
-def test_a_choice_moves_with_the_arrow_keys() -> None:
-    """The mark stands before the item that Enter would choose."""
+def test_a_choice_is_typed_as_any_line() -> None:
+    """What is typed is shown, and the question stands behind the list, where it is seen of a long one as well."""
     with choosing(letters(3)) as session:
-        session.type(DOWN)
-        session.wait_for("> 2. item-2\r\n")
-        session.type(DOWN)
-        session.wait_for("> 3. item-3\r\n")
-        session.type(ENTER)
+        assert session.shown == f"1. item-1\r\n2. item-2\r\n3. item-3\r\n{PROMPT}"
+        assert session.is_as_before() and session.is_echoing()
+        session.type(b"item-3" + ENTER)
+        session.wait_for("item-3\r\n")
         assert session.finish().out == "2\n"
 
 
-def test_a_long_list_fits_the_screen() -> None:
-    """Of more items than lines, those around the chosen one are shown, none wider than the screen."""
-    with choosing(["x" * 200] * 50, size=(10, 40)) as session:
-        session.type(b"k")
-        lines = session.wait_for("> 50. ").split("\r\n")
-        session.type(ENTER)
-        assert session.finish().out == "49\n"
-    drawn = [line.rpartition("\x1b[K")[2] for line in lines if "x" in line]
-    assert 0 < len(drawn) <= 2 * 8 and max(map(len, drawn)) == 39
+def test_a_long_name_is_short() -> None:
+    """Of a name that would fill the screen the middle is left out."""
+    with choosing(["x" * 5_000, f"y{'x' * 5_000}"]) as session:
+        lines = session.shown.split("\r\n")
+        session.type(b"yxx" + ENTER)
+        assert session.finish().out == "1\n"
+    assert [len(line) for line in lines[:2]] == [203, 203] and "characters left out" in lines[0]
 
 
 def test_what_is_offered_cannot_repaint_the_screen() -> None:
     """Escape sequences, line breaks and bidi controls in an item are shown as escapes."""
     with choosing(["\x1b[2Jevil", "line\r\nbreak", "rtl\u202egpj"]) as session:
-        session.wait_for("gpj")
-        session.type(ENTER)
+        session.type(b"1" + ENTER)
         session.finish()
         shown = session.shown
     assert "\\x1b[2Jevil" in shown and "line\\x0d\\x0abreak" in shown and "rtl\\u202egpj" in shown
@@ -210,7 +236,7 @@ def test_a_signal_at_a_password_gives_the_terminal_back(number: signal.Signals) 
 
 @ENDING
 def test_a_signal_at_a_choice_gives_the_terminal_back(number: signal.Signals) -> None:
-    """Likewise, where the terminal had to be told to write as it is written."""
+    """Likewise, where what is typed is shown."""
     with choosing(letters(3)) as session:
         session.process.send_signal(number)
         assert session.finish() == Result(ENDED[number], "", "")
@@ -255,20 +281,20 @@ def asking_in_a_shell(call: str, shown: str) -> Iterator[TerminalSession]:
 
 
 PASSWORD = ("Terminal().password('Password')", "Password: ")
-CHOICE = ("Terminal().choose('Which?', ['a', 'b'])", "> 1. a")
+CHOICE = ("Terminal().choose('Which?', ['a', 'b'])", "of the name: ")
 QUESTIONS = pytest.mark.parametrize(
     ("question", "answer", "result"),
-    [(PASSWORD, b"secret\r", "b'secret'\r\n"), (CHOICE, DOWN + ENTER, "1\r\n")],
+    [(PASSWORD, b"secret\r", "b'secret'\r\n"), (CHOICE, b"2" + ENTER, "1\r\n")],
     ids=["password", "choice"],
 )
 
 
 @QUESTIONS
 def test_a_question_is_asked_again_after_a_stop(question: tuple[str, str], answer: bytes, result: str) -> None:
-    """Ctrl-Z gives the terminal back; with fg it is taken again, and what is typed then is not shown."""
+    """Ctrl-Z gives the terminal back; with fg it is taken again, and a password that is typed then is not shown."""
     with asking_in_a_shell(*question) as session:
         for _ in range(2):
-            assert not session.is_echoing()
+            assert session.is_echoing() == (question == CHOICE)
             session.type(STOP)
             session.wait_for("Stopped")
             session.wait_for("$ ")
@@ -276,7 +302,7 @@ def test_a_question_is_asked_again_after_a_stop(question: tuple[str, str], answe
             session.type(b"fg\n")
             session.wait_for("-c")
             session.wait_for(question[1])
-        assert not session.is_echoing()
+        assert session.is_echoing() == (question == CHOICE)
         session.type(answer)
         session.wait_for(result)
         session.wait_for("$ ")
@@ -297,7 +323,7 @@ def test_a_question_waits_in_the_background(question: tuple[str, str], answer: b
         session.type(b"fg\n")
         session.wait_for("-c")
         session.wait_for(question[1])
-        assert not session.is_echoing()
+        assert session.is_echoing() == (question == CHOICE)
         session.type(answer)
         session.wait_for(result)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.machine.token_files import TokenFile
+from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
 from tests.support.peer_programs import REPOSITORY
 
@@ -148,7 +148,7 @@ def test_a_file_in_the_current_folder_needs_no_folder(tmp_path: Path, monkeypatc
 
 DELIVER = """
 import resource, sys
-from adapters.machine.token_files import TokenFile
+from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:
@@ -196,9 +196,9 @@ def test_the_file_is_on_the_disk_before_it_gets_its_name(
     path.write_text("old")
     open_file, synchronise = os.open, os.fsync
 
-    def watch_open(name: str, flag: int, mode: int = 0o777) -> int:
+    def watch_open(name: str, flag: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         flags.append((name, flag, mode))
-        return open_file(name, flag, mode)
+        return open_file(name, flag, mode, dir_fd=dir_fd)
 
     def watch_fsync(descriptor: int) -> None:
         synchronise(descriptor)
@@ -220,10 +220,10 @@ def refuse_nameless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be a file system that has no O_TMPFILE, as NFS, on a system that has."""
     open_file = os.open
 
-    def open_named(name: str, flag: int, mode: int = 0o777) -> int:
+    def open_named(name: str, flag: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if flag & os.O_TMPFILE == os.O_TMPFILE:
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-        return open_file(name, flag, mode)
+        return open_file(name, flag, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", open_named)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.machine.token_streams import OpenStream, find_descriptor
+from adapters.output.streams import OpenStream, find_descriptor
 from domain.errors import OutputError
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.peer_programs import REPOSITORY
@@ -27,8 +27,8 @@ from tests.support.running import PROCESS_SECONDS
         ("/dev/fd/7", 7),
         ("/proc/self/fd/12", 12),
         ("/proc/thread-self/fd/1", 1),
-        (f"/proc/{os.getpid()}/fd/1", 1),
-        (f"/proc/{os.getppid()}/fd/1", None),
+        pytest.param(f"/proc/{os.getpid()}/fd/1", 1, id="this process's"),
+        pytest.param(f"/proc/{os.getppid()}/fd/1", None, id="another process's"),
         ("/dev/fd/x", None),
         ("/dev/fd/99999999999999999999", None),
         ("/dev/null", None),

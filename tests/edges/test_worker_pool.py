@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.batch.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
+from adapters.process.interruption import Interruption
 from domain.errors import InputError, KeyFormatError, OutputError
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, list_children
@@ -73,7 +73,7 @@ class Ledger:
         return self._shared[1 : self._shared[0] + 1].tolist()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(pieces=st.lists(st.none() | st.integers(0, 1_000), max_size=30), workers=st.integers(1, 4))
 def test_results_are_handed_over_in_the_order_of_the_pieces(pieces: list[int | None], workers: int) -> None:
     """Each piece gives one result, in its place, however many workers there are and wherever there is a pause."""
@@ -310,7 +310,7 @@ def test_an_interrupt_waits_for_nobody_who_is_stopped(is_handing_over: bool) -> 
 
 STOPPED_IN_A_MESSAGE = """
 import os, signal, threading
-from adapters.batch.interruption import Interruption
+from adapters.process.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
 def make(number):
     worker, first = os.getpid(), os.getppid()

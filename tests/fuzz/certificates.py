@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapters.ca.root_file import RootFile
-from adapters.certificates.bound_requests import fingerprint_bound_request
 from adapters.certificates.nebula import read_nebula
+from adapters.certificates.reader import CertificateReader
+from adapters.certificates.requests import fingerprint_request
+from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.formats.duration import NANOSECONDS
 from domain.inspect.header_certificates import describe_nebula, describe_ssh
-from entrypoints.wiring.certificates import wire_certificates
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import Make, Node, either, near_bytes, near_der, near_pem, near_strings, sample
 from tests.fuzz.target import Target, parser
@@ -118,7 +119,7 @@ def nebula_bodies() -> Make[bytes]:
     )  # fmt: skip
 
 
-CERTIFICATES = wire_certificates()
+CERTIFICATES = CertificateReader()
 NOW = 1_800_000_000 * NANOSECONDS
 
 
@@ -165,8 +166,8 @@ TARGETS: list[Target] = [
     parser("ssh", ssh_line(near_strings(sample(*map(ssh_certificate, KINDS[:3])))), read_ssh),
     parser("nebula", nebula_bodies(), read_nebula_certificate),
     parser("csr", REQUESTS, CERTIFICATES.read_request),
-    parser("bound-csr", REQUESTS, lambda data: fingerprint_bound_request(data, is_ssh=False)),
-    parser("bound-ssh-key", SSH_KEYS, lambda data: fingerprint_bound_request(data, is_ssh=True)),
+    parser("bound-csr", REQUESTS, fingerprint_request),
+    parser("bound-ssh-key", SSH_KEYS, fingerprint_ssh_key),
     parser("public-keys", near_pem("PUBLIC KEY", near_der(PUBLIC_KEYS)), CERTIFICATES.read_public_keys),
     parser("root-file", X509, read_root),
 ]

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from random import Random
 
+from adapters.keys.pkcs11_public import describe_ec
 from domain.batch.token_file_name import name_token_file
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import CaUrl, parse_ca_url
@@ -14,7 +15,6 @@ from domain.formats.moment import parse_moment
 from domain.formats.protobuf import split_fields
 from domain.formats.rfc3339 import parse_time
 from domain.formats.terminal_text import escape_json, show_line
-from domain.keys.device_public import describe_ec
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from domain.sign_in.client import parse_provider_url
 from domain.token.user_data import parse_assignment, parse_document

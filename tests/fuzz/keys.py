@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 from adapters.jose.jwe import open_jwe, seal_jwk
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword
+from adapters.keys.store import LocalKeyStore
 from domain.formats import base64url, json_text
 from domain.keys.source import KeyFile, NebulaKeyFile, SealedKey
-from entrypoints.wiring.keys import wire_key_store
 from tests.fuzz.mutation import (
     Make,
     Node,
@@ -121,7 +121,7 @@ class OnePassword:
 
 def open_key(data: bytes) -> object:
     """Open a key file as `--key` and as `--nebula-key`, and sign by it."""
-    store = wire_key_store(MemoryFiles({"key": data}))
+    store = LocalKeyStore(MemoryFiles({"key": data}))
     is_nebula = b"NEBULA" in data
     source = NebulaKeyFile("key", "nebula-key") if is_nebula else KeyFile("key", "key")
     return store.open(source, OnePassword()).sign(b"message")
@@ -129,7 +129,7 @@ def open_key(data: bytes) -> object:
 
 def open_sealed(text: str) -> object:
     """Open a key that a CA hands out."""
-    return wire_key_store(MemoryFiles({})).open(SealedKey(text, "the provisioner"), OnePassword())
+    return LocalKeyStore(MemoryFiles({})).open(SealedKey(text, "the provisioner"), OnePassword())
 
 
 @cache

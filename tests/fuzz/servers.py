@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from adapters.jose.jws import make_signer, public_members
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import public_members
 from adapters.sign_in.id_tokens import Expected, check_id_token
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession, make_system_context
@@ -146,9 +147,9 @@ def open_sign_in() -> Iterator[Run]:
         open_place() as place,
         serve_provider() as provider,
         serve(lambda _: write_sound(encode_json({"provisioners": members}))) as ca,
-        mock.patch("entrypoints.wiring.identity.PATIENCE", NANOSECONDS // 20),
+        mock.patch("entrypoints.wiring.late_adapters.PATIENCE", NANOSECONDS // 20),
         mock.patch("adapters.sign_in.session.make_system_context", return_value=make_system_context()),
-        mock.patch("entrypoints.wiring.identity.sleep", return_value=None),
+        mock.patch("adapters.sign_in.oidc.sleep", return_value=None),
     ):
         where = ["--ca-url", ca.url, "--root", place.write("root.pem", root().pem)]
         discovery, keys, device = provider.discovery, provider.keys, provider.device

@@ -15,6 +15,7 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from adapters.keys.passwords import FilePassword
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.input_files import LocalFiles
 from domain.ca.url import CaUrl
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
@@ -23,7 +24,6 @@ from domain.keys.source import SealedKey
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.kind import Kind
 from entrypoints.use_cases.mint import sign_token
-from entrypoints.wiring.keys import wire_key_store
 from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key
 from tests.support.peer_programs import RunningCa, choose_port, serve_ca
 from tests.support.running import invoke
@@ -68,7 +68,7 @@ def make_mint(ca: RunningCa) -> Mint:
     provisioner = config["authority"]["provisioners"][0]
     files = LocalFiles()
     password = FilePassword(files, str(ca.path / "secrets" / "password"), "the password")
-    signer = wire_key_store(files).open(SealedKey(provisioner["encryptedKey"], "the provisioner"), password)
+    signer = LocalKeyStore(files).open(SealedKey(provisioner["encryptedKey"], "the provisioner"), password)
     issuer = Issuer(
         name=provisioner["name"], kid=provisioner["key"]["kid"], ca_url=CaUrl("127.0.0.1"), root_fingerprint="00" * 32
     )

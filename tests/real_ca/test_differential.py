@@ -337,7 +337,7 @@ _JSON = st.recursive(
 
 
 @given(subject=_TEXT, names=st.lists(_TEXT, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_text(declared: Place, subject: str, names: list[str]) -> None:
     """Any Unicode text in subject and SANs means the same in both tokens, in the same order."""
     pair = declared.ask(*(f"--san={name}" for name in names), "--", subject)
@@ -346,7 +346,7 @@ def test_any_text(declared: Place, subject: str, names: list[str]) -> None:
 
 
 @given(data=st.dictionaries(_TEXT.filter(lambda name: "=" not in name), _JSON, min_size=1, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_user_data(online: Place, data: dict[str, object]) -> None:
     """Any JSON in the user claim means the same in both tokens, in the same order."""
     words = [word for name, value in data.items() for word in ("--set", f"{name}={json.dumps(value)}")]

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from adapters.jose.jws import read_public
+from adapters.jose.key_objects import read_public
 from domain.formats import base64url
 from tests.support.both_tools import Place, text_of, without_changing_values
 from tests.support.ca_client import Answer, connect, general_name, make_csr, make_ssh_key, names_of

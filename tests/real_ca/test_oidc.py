@@ -274,7 +274,7 @@ def test_a_device_code_gets_a_token(
             shown = sys.stderr.getvalue()  # type: ignore[attr-defined]
             browse(re.findall(r"^or at (http://\S+)$", shown, flags=re.MULTILINE)[-1])
 
-    monkeypatch.setattr("entrypoints.wiring.identity.sleep", go_elsewhere)
+    monkeypatch.setattr("adapters.sign_in.oidc.sleep", go_elsewhere)
     monkeypatch.setattr("adapters.sign_in.browser.open_browser", lambda _: pytest.fail("a browser was opened"))
     result = ask(oidc_ca, "--console", "--kid", name)
     check(client, result.token)

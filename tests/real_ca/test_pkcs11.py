@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs11 import Attribute
 
-from adapters.jose.jws import public_members, read_public
+from adapters.jose.key_objects import public_members, read_public
 from domain.keys.jwk import read_public_jwk
 from tests.support.both_tools import text_of, without_changing_values
 from tests.support.ca_client import connect, general_name, make_csr, names_of

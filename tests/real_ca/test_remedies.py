@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.peer_programs import choose_port
 from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned

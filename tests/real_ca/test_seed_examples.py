@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters.jose.jwe import open_jwe
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.command_line.commands import TOKEN
 from tests.real_ca.test_sshpop import get_certificate

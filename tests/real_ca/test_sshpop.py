@@ -179,7 +179,7 @@ def make_declared(folder: Path, begin: int, end: int, cert_type: SSHCertificateT
 
 
 NOW = int(time.time())
-BEGIN, END = NOW - 3600, NOW + 3600
+BEGIN, END = NOW - 3600, NOW + 24 * 3600
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import attrs
 import pytest
 from cryptography import x509
 
-from adapters.jose.jws import generate_jwk, make_signer
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import generate_jwk
 from adapters.keys.jwk import load_jwk_key
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.finding import Outcome

@@ -4,7 +4,7 @@ import itertools
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.formats import base64url
@@ -72,7 +72,6 @@ def test_each_byte_has_exactly_one_spelling() -> None:
 
 
 @given(st.binary())
-@settings(deadline=None)
 def test_decoding_gives_back_what_was_encoded(data: bytes) -> None:
     """Encoding loses nothing and uses the alphabet alone."""
     text = base64url.encode(data)
@@ -81,7 +80,6 @@ def test_decoding_gives_back_what_was_encoded(data: bytes) -> None:
 
 
 @given(st.text(alphabet=ALPHABET + "=+/ ", max_size=12))
-@settings(deadline=None)
 def test_what_is_decoded_was_canonical(text: str) -> None:
     """Whatever text is taken is the one that encoding its bytes gives."""
     try:

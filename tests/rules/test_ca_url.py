@@ -1,7 +1,7 @@
 """The CA's address: what is assumed, what is kept, and what is refused rather than dropped."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl, check_host, parse_ca_url
@@ -69,7 +69,6 @@ HOSTS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(host=HOSTS, port=st.one_of(st.none(), st.integers(1, 65535)))
 def test_writing_and_reading_an_address_loses_nothing(host: str, port: int | None) -> None:
     """An address, written as a URL, is read back as itself."""
@@ -77,7 +76,6 @@ def test_writing_and_reading_an_address_loses_nothing(host: str, port: int | Non
     assert parse_ca_url(str(url)) == url
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=30))
 def test_any_text_is_an_address_or_a_plain_refusal(text: str) -> None:
     """No text leads to anything but an address, whose canonical form is itself, or a reason in plain words."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl
@@ -134,7 +134,6 @@ def test_windows_are_judged_again_when_the_token_is_made() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
 @given(
     subject=TEXTS,
     sans=st.lists(TEXTS, max_size=4).map(tuple),

@@ -11,7 +11,7 @@ from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import CaVisit, Stop, judge_visit
 from domain.doctor.file_facts import FileFacts, FileKind
-from domain.doctor.secret_files import judge_secrecy
+from domain.doctor.secret_files import judge_secret_files
 from domain.doctor.token_diagnosis import judge_forecast
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
@@ -214,7 +214,7 @@ FILE = FileFacts(path="/s/a key", kind=FileKind.FILE, mode=0o600, is_own=True, i
 @given(mode=st.integers(0, 0o777), is_own=st.booleans())
 def test_a_secret_is_for_its_owner_alone(mode: int, is_own: bool) -> None:
     """Any bit for group or others, or another owner, is a warning with a command that mends it."""
-    found = list(judge_secrecy([attrs.evolve(FILE, mode=mode, is_own=is_own)]))
+    found = list(judge_secret_files([attrs.evolve(FILE, mode=mode, is_own=is_own)]))
     assert len(found) == max(1, bool(mode & 0o077) + (not is_own))
     assert (found[0].outcome is Outcome.PASSED) is (is_own and not mode & 0o077)
     if mode & 0o077:
@@ -223,7 +223,7 @@ def test_a_secret_is_for_its_owner_alone(mode: int, is_own: bool) -> None:
 
 def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
     """Where it leads is not looked at, and that is said."""
-    (found,) = judge_secrecy([attrs.evolve(FILE, kind=FileKind.LINK, mode=0o777)])
+    (found,) = judge_secret_files([attrs.evolve(FILE, kind=FileKind.LINK, mode=0o777)])
     assert found.outcome is Outcome.UNCHECKED and "/s/a key" in found.reason
 
 
@@ -233,7 +233,7 @@ def test_a_link_among_secrets_is_told_of_and_not_followed() -> None:
 )
 def test_a_read_only_mount_takes_no_chmod(mode: int, outcome: Outcome) -> None:
     """What is mounted for reading alone is changed where it is mounted; its group is that of the container."""
-    (found,) = judge_secrecy([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
+    (found,) = judge_secret_files([attrs.evolve(FILE, mode=mode, is_mounted_read_only=True)])
     assert found.outcome is outcome
     assert outcome is Outcome.PASSED or ("chmod" not in found.remedy and "defaultMode: 0400" in found.remedy)
 

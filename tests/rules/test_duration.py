@@ -85,7 +85,7 @@ def test_a_duration_is_written_in_gos_canonical_form(nanoseconds: int, text: str
     assert format_duration(nanoseconds) == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(nanoseconds=st.integers(-LIMIT, LIMIT - 1))
 def test_formatting_is_gos_and_loses_nothing(go: GoAnswers, nanoseconds: int) -> None:
     """Any count of nanoseconds is written as Go writes it and read back unchanged."""
@@ -106,7 +106,7 @@ TEXTS = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=st.one_of(TEXTS, st.text("0123456789.-+hmsnu\u00b5", max_size=8)))
 def test_parsing_is_gos(go: GoAnswers, text: str) -> None:
     """What Go refuses is refused; the value is Go's but for the nanosecond a term that its floats may lose."""
@@ -119,7 +119,6 @@ def test_parsing_is_gos(go: GoAnswers, text: str) -> None:
         assert abs(ours - int(answer["number"])) <= text.count(".")
 
 
-@settings(deadline=None)
 @given(
     whole=st.integers(0, 2_000_000),
     fraction=st.text("0123456789", min_size=1, max_size=30),

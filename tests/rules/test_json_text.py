@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.formats import json_text
@@ -27,14 +27,12 @@ def nest(levels: int) -> str:
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_reading_gives_back_what_was_written(value: Any) -> None:
     """No value is lost or changed by writing and reading it."""
     assert json_text.parse(json_text.serialize(value)) == value
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_what_is_written_means_the_same_to_another_reader(value: Any) -> None:
     """The standard library reads the same value, and its own sorted, compact form is as long or longer."""
 
@@ -49,7 +47,6 @@ def test_what_is_written_means_the_same_to_another_reader(value: Any) -> None:
 
 
 @given(st.dictionaries(TEXT, st.integers() | TEXT | st.lists(TEXT, max_size=3), max_size=5))
-@settings(deadline=None)
 def test_members_are_sorted_and_there_is_no_white_space(value: dict[str, Any]) -> None:
     """The form is the standard library's with sorted keys and no separators' spaces."""
     expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -57,7 +54,6 @@ def test_members_are_sorted_and_there_is_no_white_space(value: dict[str, Any]) -
 
 
 @given(NUMBER_TEXT)
-@settings(deadline=None)
 def test_numbers_keep_the_digits_that_were_written(digits: str) -> None:
     """A fraction or an exponent is never rounded or respelt."""
     assert json_text.serialize(json_text.parse(digits)) == digits

@@ -101,7 +101,7 @@ def test_a_duration_counts_from_now_and_a_time_does_not() -> None:
     assert parse_moment("1970-01-01T00:00:01Z").at(HOUR) == NANOSECONDS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(nanoseconds=st.integers(FIRST, LAST))
 def test_writing_a_time_loses_nothing_and_is_gos(go: GoAnswers, nanoseconds: int) -> None:
     """Every nanosecond of ten thousand years is written as Go writes it and read back unchanged."""
@@ -128,7 +128,7 @@ TIMES = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=TIMES)
 def test_reading_a_time_is_gos_without_its_laxities(go: GoAnswers, text: str) -> None:
     """What is accepted is the same instant to Go; what Go alone accepts is listed above."""
@@ -141,7 +141,6 @@ def test_reading_a_time_is_gos_without_its_laxities(go: GoAnswers, text: str) ->
         assert int(answer["number"]) * NANOSECONDS + answer.get("fraction", 0) == moment.nanoseconds
 
 
-@settings(deadline=None)
 @given(moment=st.datetimes(timezones=st.just(UTC)))
 def test_times_are_those_of_the_standard_library(moment: datetime) -> None:
     """Python's own calendar agrees on the microseconds since the epoch."""

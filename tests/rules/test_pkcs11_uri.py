@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.keys.device_public import describe_ec, describe_rsa
 from domain.keys.pkcs11_uri import Pkcs11Uri, encode_id, merge_pkcs11_uris, parse_pkcs11_uri
 from domain.masking import mask_text
 
@@ -169,41 +168,3 @@ def test_what_is_shown_is_a_uri_again(label: str, identifier: bytes) -> None:
     """An error's URI can be used as it stands, with module and PIN added."""
     uri = Pkcs11Uri(token=label, object=label, id=identifier, pin_value="1234", module_path="/m")
     assert parse_pkcs11_uri(uri.shown()) == Pkcs11Uri(token=label, object=label, id=identifier)
-
-
-# -- The public half --------------------------------------------------------------------------------
-
-P256, ED25519 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06032b6570")
-POINT = bytes([4]) + bytes(range(64))
-
-
-@pytest.mark.parametrize("point", [POINT, b"\x04\x41" + POINT], ids=["bare", "wrapped"])
-def test_a_point_is_read_with_its_wrapping_or_without(point: bytes) -> None:
-    """The standard wraps it in an OCTET STRING; some devices do not."""
-    described = describe_ec(P256, point)
-    assert described == describe_ec(P256, POINT) and described["crv"] == "P-256"
-    key = bytes(range(32))
-    for parameters in (ED25519, b"\x13\x0cedwards25519"):
-        assert describe_ec(parameters, key) == describe_ec(ED25519, b"\x04\x20" + key)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "point", "said"),
-    [
-        (bytes.fromhex("06052b8104000a"), POINT, "its curve is none of P-256"),
-        (P256, POINT[:-1], "not 65 bytes long"),
-        (P256, b"\x04\x40" + POINT, "not 65 bytes long"),
-        (P256, b"\x02" + POINT[1:], "compressed"),
-        (ED25519, POINT, "not 32 bytes long"),
-        (P256, b"", "not 65 bytes long"),
-    ],
-)
-def test_another_curve_or_point_is_refused(parameters: bytes, point: bytes, said: str) -> None:
-    """What cannot sign a token is told by its reason."""
-    with pytest.raises(ValueError, match=said):
-        describe_ec(parameters, point)
-
-
-def test_leading_zeros_of_an_rsa_key_are_left_out() -> None:
-    """RFC 7518, section 2, has numbers in their shortest form."""
-    assert describe_rsa(b"\0\0\x80\1", b"\0\1\0\1") == {"kty": "RSA", "n": "gAE", "e": "AQAB"}

@@ -205,7 +205,7 @@ _JUNK = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @assume_given(listed=st.permutations(LISTED), junk=st.lists(_JUNK, max_size=3), place=st.integers(0, len(LISTED)))
 def test_no_neighbour_breaks_a_choice(listed: list[Any], junk: list[Any], place: int) -> None:
     """In any order, among types that make no tokens and entries that make no sense, what is asked for is found."""

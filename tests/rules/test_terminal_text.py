@@ -40,7 +40,7 @@ def test_what_a_terminal_would_act_upon_is_escaped(text: str, shown: str) -> Non
     assert escape(text) == shown
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.characters()))
 def test_nothing_dangerous_comes_through(text: str) -> None:
     """Whatever the text, its escaped form has one line and no control, and can be encoded."""
@@ -50,14 +50,14 @@ def test_nothing_dangerous_comes_through(text: str) -> None:
     assert shown.encode("utf-8").decode("utf-8") == shown
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text())
 def test_escaping_twice_is_escaping_once(text: str) -> None:
     """An error may be escaped where it is made and again where it is shown."""
     assert escape(escape(text)) == escape(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.recursive(st.text(alphabet=st.characters()) | st.none() | st.integers(), st.lists, max_leaves=5))
 def test_json_keeps_its_value_and_shows_nothing_raw(value: object) -> None:
     """Whatever stands in JSON: its shown form means the same, and has nothing that `escape` would change."""
@@ -74,7 +74,7 @@ def test_json_and_text_escape_the_same_characters() -> None:
         assert (escape_json(character) == character) is is_kept, hex(code)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(max_size=300), limit=st.integers(60, 200))
 def test_a_long_text_keeps_its_ends_and_says_how_much_is_left_out(text: str, limit: int) -> None:
     """What is shown and what is left out together are the whole."""

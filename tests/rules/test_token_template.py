@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ca.url import CaUrl
@@ -55,7 +55,6 @@ def requests(draw: st.DrawFn) -> TokenRequest:
     )
 
 
-@settings(deadline=None)
 @given(
     request=requests(),
     issuer=ISSUERS,

@@ -1,7 +1,7 @@
 """The bounds of a token's and a certificate's validity, at the boundary and on either side of it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import UsageError
@@ -71,7 +71,6 @@ def test_a_window_beyond_its_bounds_is_refused(
         resolve_window(not_before, not_after, NOW)
 
 
-@settings(deadline=None)
 @given(not_before=MOMENTS, not_after=MOMENTS, now=st.one_of(st.just(NOW), NOWS))
 def test_every_window_keeps_the_bounds(not_before: Moment | None, not_after: Moment | None, now: int) -> None:
     """A window is refused exactly where it breaks a bound; also in whole seconds a kept one is within them."""

@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.ca.provisioner_json import read_provisioners
-from adapters.jose.jws import StepCaSignatures, generate_jwk
+from adapters.certificates.reader import CertificateReader
+from adapters.jose.jws import StepCaSignatures
+from adapters.jose.key_objects import generate_jwk
 from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
 from domain.ca_rules.audience import extract_fragment, matches
@@ -40,7 +42,6 @@ from domain.token.go_jws import GoJws
 from domain.verify.forecast import Verdict, foretell
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
-from entrypoints.wiring.certificates import wire_certificates
 from tests.commands.test_inspect import OBJECTS, PARTS, TEXTS
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import root
@@ -219,7 +220,7 @@ def make_case(header: dict[str, Any], claims: dict[str, Any], endpoint: Endpoint
     token = GoJws(header, claims, b"a.b", b"c", header, [header])
     return Case(
         token=token, endpoint=endpoint, now=NOW * NANOSECONDS,
-        certificates=wire_certificates(), signatures=StepCaSignatures(),
+        certificates=CertificateReader(), signatures=StepCaSignatures(),
         settings=SETTINGS, **members,
     )  # fmt: skip
 

@@ -23,13 +23,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.jose.jwe import seal_jwk
-from adapters.jose.jws import generate_jwk, make_signer
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import generate_jwk
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
-from entrypoints.wiring.keys import wire_key_store
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import HostileCa, issue, root
 from tests.support.hostile_provider import HostileProvider
@@ -97,7 +98,7 @@ class Scene:
         needs_no_password = flags & {"key", "password-file", "provisioner-password-file"}
         password = "/nonexistent/password" if needs_no_password else self.file("password")
         environment = {"STEPPATH": self.file("step"), "STEP_PASSWORD_FILE": password}
-        with mock.patch("entrypoints.wiring.keys._wire_devices", return_value=SceneDevice(self)):
+        with mock.patch("adapters.keys.store._load_devices", return_value=lambda _: SceneDevice(self)):
             return invoke("token", *words, environment=environment)
 
 
@@ -111,7 +112,7 @@ class SceneDevice:
         """Return the signer of a key."""
         assert (source.uri.token, source.uri.pin_value) == ("scene", "1234")
         file = KeyFile(self.scene.file(str(source.uri.object)), "key")
-        return wire_key_store(LocalFiles()).open(file, MemoryPasswords([PASSWORD]))
+        return LocalKeyStore(LocalFiles()).open(file, MemoryPasswords([PASSWORD]))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adapters.jose.jws import JwsSigner, make_signer
 from adapters.keys.passwords import FilePassword
+from adapters.keys.store import LocalKeyStore
 from adapters.machine.input_files import LocalFiles
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import FOREVER
 from domain.formats import base64url, json_text
 from domain.keys.source import SealedKey
 from domain.provisioners.renewal import ISSUER as RENEWAL_ISSUER
-from entrypoints.wiring.keys import wire_key_store
 from tests.support.ca_client import general_name, make_csr, make_ssh_key
 from tests.support.provisioned_ca import KUBERNETES_ISSUER, SSHPOP, X5C, ProvisionedCa, issue_leaf
 from tests.support.running import decode_part
@@ -164,7 +164,7 @@ def open_forge(ca: ProvisionedCa, config: Mapping[str, Any]) -> Forge:
     provisioner = config["authority"]["provisioners"][0]
     files = LocalFiles()
     password = FilePassword(files, str(ca.ca.path / "secrets" / "password"), "the password")
-    signer = wire_key_store(files).open(SealedKey(provisioner["encryptedKey"], "the provisioner"), password)
+    signer = LocalKeyStore(files).open(SealedKey(provisioner["encryptedKey"], "the provisioner"), password)
     assert isinstance(signer, JwsSigner)
     return Forge(ca, provisioner, signer)
 

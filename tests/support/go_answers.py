@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from tests.conftest import _require
+from tests.support.peer_programs import require_program
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class GoAnswers:
 def ask_go() -> Iterator[GoAnswers]:
     """Run the oracle until the block ends; without it the tests are left out, as those of other peers."""
     with subprocess.Popen(
-        [_require("oracle")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [require_program("oracle")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
         try:
             yield GoAnswers(process)

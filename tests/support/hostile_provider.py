@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import attrs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from adapters.jose.jws import make_signer, public_members
+from adapters.jose.jws import make_signer
+from adapters.jose.key_objects import public_members
 from domain.formats import base64url, json_text
 from tests.support.hostile_ca import leaf, make_server_context
 

@@ -1,6 +1,8 @@
 """The real step-ca and step CLI: where they are, and what it takes to use them in a test."""
 
+import itertools
 import os
+import random
 import shutil
 import socket
 import ssl
@@ -8,11 +10,12 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import attrs
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / ".cache" / "peers"
@@ -35,11 +38,34 @@ def explain_absence(name: str) -> str:
     return f"no {name} here: " + HOW_TO_GET.format(variable=name.upper().replace("-", "_"))
 
 
+def require_program(name: str) -> str:
+    """Return the peer's path, or leave the test out; with REQUIRE_PEERS=1 its absence is a failure."""
+    program = find_program(name)
+    if program is None:
+        if os.environ.get("REQUIRE_PEERS") == "1":
+            pytest.fail(explain_absence(name))
+        pytest.skip(explain_absence(name))
+    return program
+
+
+def _list_ports() -> Iterator[int]:
+    """Give this process's share of the ports that no system gives out by itself, in an order of its own."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    ports = list(range(20_000 + int(worker.removeprefix("gw")), 32_768, int(workers)))
+    random.Random().shuffle(ports)  # the common generator is Hypothesis's to seed
+    return itertools.cycle(ports)
+
+
+_PORTS = _list_ports()
+
+
 def choose_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nothing listens on, and that nothing but who asked for it will take."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 @attrs.frozen

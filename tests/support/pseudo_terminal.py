@@ -22,7 +22,7 @@ from tests.support.running import PROCESS_SECONDS, Result
 PATIENCE_SECONDS = 60
 """How long to wait for a text that does not come: a bound, never waited for by a test that passes."""
 
-INTERRUPT, STOP, UP, DOWN, ENTER = b"\x03", b"\x1a", b"\x1b[A", b"\x1b[B", b"\r"
+INTERRUPT, STOP, ENTER = b"\x03", b"\x1a", b"\r"
 
 TAKE_TERMINAL = """
 import fcntl, os, sys, termios
@@ -93,12 +93,11 @@ class TerminalSession:
 def run_on_terminal(
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
-    size: tuple[int, int] = (24, 80),
     streams: str = "",
 ) -> Iterator[TerminalSession]:
-    """Run `command` on a terminal of `size` lines and columns, which are also its `streams`; it ends with the block."""
+    """Run `command` on a terminal, which is also its `streams`; it ends with the block."""
     master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-c", TAKE_TERMINAL, str(slave), streams, *command],
         stdin=subprocess.DEVNULL,

@@ -73,6 +73,15 @@ def options_of(kind: Kind) -> list[str]:
     return [name for name in OWN_OPTIONS if kind in KINDS_OF_OPTION.get(name, {kind})]
 
 
+class HashedRequests:
+    """Requests whose content is their own fingerprint."""
+
+    def fingerprint_request(self, data: bytes) -> str:
+        return base64url.encode(data[:32])
+
+    fingerprint_ssh_key = fingerprint_request
+
+
 def memory_ports(clock: Clock | None = None, randomness: Randomness | None = None) -> Ports:
     """Return ports to mint by `PROVISIONER` with; the fingerprint of a file is that of its content."""
     return Ports(
@@ -80,7 +89,7 @@ def memory_ports(clock: Clock | None = None, randomness: Randomness | None = Non
         randomness=randomness or CountedRandomness(),
         files=MemoryFiles({"set.json": b'{"a":1,"b":{"c":[true]}}', "request.csr": b"x" * 32}),
         keys=MemoryKeyStore({"sealed": (SIGNER, None)}),
-        certificates=None,  # type: ignore[arg-type]  # no certificate takes part
+        certificates=HashedRequests(),  # type: ignore[arg-type]  # no certificate takes part
         passwords=MemoryPasswords(),
         authority=MemoryAuthority(CaUrl("ca.example.com", 9000), "ab" * 32, [PROVISIONER]),
         identity_provider=None,  # type: ignore[arg-type]  # nor a person
@@ -88,7 +97,6 @@ def memory_ports(clock: Clock | None = None, randomness: Randomness | None = Non
         prompter=ScriptedPrompter(),
         notices=RecordedNotices(),
         sink=MemorySink(),
-        fingerprint=lambda content, _: base64url.encode(content[:32]),
     )
 
 

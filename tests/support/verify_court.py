@@ -9,6 +9,7 @@ import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from domain.ca.settings import AuthoritySettings
@@ -22,7 +23,6 @@ from domain.settings.setting import Origin, Setting
 from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from entrypoints.wiring.authority import wire_published_authority
-from entrypoints.wiring.certificates import wire_certificates
 from entrypoints.wiring.token import open_step_path
 from tests.support.ca_client import Answer, CaClient, connect
 from tests.support.forged_tokens import Forged
@@ -31,7 +31,7 @@ from tests.support.provisioned_ca import ProvisionedCa
 ATTEMPTS = 20
 """How often a token is made anew whose verdict changed while it was on its way."""
 
-CERTIFICATES, SIGNATURES = wire_certificates(), StepCaSignatures()
+CERTIFICATES, SIGNATURES = CertificateReader(), StepCaSignatures()
 
 
 @attrs.frozen

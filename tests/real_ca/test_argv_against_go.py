@@ -83,7 +83,7 @@ def values_of(parsed: Settings) -> dict[str, object]:
     return {name: setting.value for name, setting in parsed.items()}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(words=WORDS)
 def test_every_command_line_means_what_it_means_to_go(go: GoAnswers, words: list[str]) -> None:
     """Values, positional words, help and refusals are those of Go, but for what is refused on purpose."""

@@ -19,11 +19,12 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 """Those by which people and machines end processes, but for SIGKILL, which nobody can hold back."""
 
 
-def wait_for(work: Callable[[], _T]) -> _T:
-    """Return what `work` returns, or raise what it raises; signals are answered while it goes on.
+def begin(work: Callable[[], _T]) -> Callable[[], _T]:
+    """Let `work` go on beside this thread; what is returned waits for its end, and returns or raises what it does.
 
     Libraries look at no signals while they derive a key or ask a device, but leave the interpreter to other threads:
-    so the work goes on one of its own. Where the wait is interrupted, what comes of it is nobody's.
+    so the work goes on one of its own, and signals are answered. Where the wait is interrupted, what comes of it is
+    nobody's.
     """
     outcome: list[_T] = []
     failure: list[BaseException] = []
@@ -38,14 +39,22 @@ def wait_for(work: Callable[[], _T]) -> _T:
         finally:
             is_done.release()
 
+    def wait() -> _T:
+        with is_done:
+            if failure:
+                raise failure[0]
+            return outcome[0]
+
     try:
         threading.Thread(target=go, daemon=True).start()
     except RuntimeError:  # there can be no more of them
-        return work()
-    is_done.acquire()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+        go()
+    return wait
+
+
+def wait_for(work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, or raise what it raises; signals are answered while it goes on (see `begin`)."""
+    return begin(work)()
 
 
 @contextmanager

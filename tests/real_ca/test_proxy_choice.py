@@ -66,14 +66,14 @@ ENTRIES = st.builds(lambda before, what, after: before + what + after, WHITE_SPA
                     st.one_of(st.builds(str.__add__, HOSTS, ENDS), NETWORKS, WILD), WHITE_SPACE)  # fmt: skip
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=3_000)
 @given(st.lists(ENTRIES, max_size=3).map(",".join), CA_URLS)
 def test_no_proxy_excepts_what_go_excepts(go: GoAnswers, excepted: str, ca_url: CaUrl) -> None:
     """Domains, addresses and networks in whatever spelling, with ports or what looks like one."""
     check(go, excepted, ca_url)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_networks_hold_the_addresses_that_go_says(
     go: GoAnswers, network: int, size: int, host: int, is_near: bool, is_mapped: bool

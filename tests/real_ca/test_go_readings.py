@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jws import generate_jwk
+from adapters.jose.key_objects import generate_jwk
 from domain.errors import InputError
 from domain.formats import go_base64, go_json
 from domain.formats.duration import NANOSECONDS
@@ -19,7 +19,7 @@ from domain.token.go_jws import read_go_jws
 from tests.support.go_answers import GoAnswers, ask_go
 
 KEY = json.dumps({name: text for name, text in generate_jwk().items() if name != "d"})
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=300)
 
 
 @pytest.fixture(scope="module")

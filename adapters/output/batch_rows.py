@@ -11,14 +11,12 @@ import time
 from mmap import mmap
 from typing import TYPE_CHECKING
 
+from adapters.output.streams import ATOMIC_BYTES
 from domain.batch.portion import LooseEnd
 from domain.errors import OutputError, explain_unwritten
 
 if TYPE_CHECKING:
     from domain.batch.portion import Goods
-
-ATOMIC_BYTES = 4096
-"""The most that a pipe takes whole or not at all (POSIX, PIPE_BUF; on Linux)."""
 
 PATIENCE_SECONDS = 2.0
 """How long a row that a killed process has begun waits for room to be finished."""

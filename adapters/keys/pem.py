@@ -12,22 +12,21 @@ import warnings
 from binascii import a2b_base64
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
+from adapters.keys.pkcs8 import decrypt_pkcs8, load_pkcs8
 from domain.errors import KeyFormatError, WrongPasswordError, translating
+from domain.formats.pem import decode_pem, join_pem, split_pem
 from domain.keys.jwk import check_rsa_key
 from domain.keys.openssh import check_openssh_key
-from domain.keys.pkcs8 import Derivation, Pbkdf2, Scrypt, SealedPkcs8, check_key_type, read_sealed_pkcs8
-from domain.keys.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
+from domain.keys.pkcs8 import SealedPkcs8, read_sealed_pkcs8
 from domain.keys.rsa_numbers import RsaNumbers, check_rsa
 
-_PEM_LABEL = rb"-----BEGIN ([A-Z0-9 ]+)-----"
 _KEY_LABELS = frozenset(
-    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY", b"OPENSSH PRIVATE KEY"}
+    {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY"}
 )
-_BEGIN, _END = b"-----BEGIN %b-----", b"-----END %b-----"
 _LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")
 _UNKNOWN_CIPHER = "^Unknown |unknown cipher"
 """What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
@@ -63,19 +62,19 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
 
 def _find_key(data: bytes) -> tuple[str, bytes]:
     """Return the label of the one private key in `data`, and what stands between its beginning and its end."""
-    labels: list[bytes] = re.findall(_PEM_LABEL, data)
-    keys = [label for label in labels if label in _KEY_LABELS]
-    if len(keys) == 1:
-        body, _, ending = data.partition(_BEGIN % keys[0])[2].partition(b"-----")
-        if not ending.startswith((_END % keys[0])[5:]):
-            raise _damaged(keys[0].decode())
-        return keys[0].decode(), body
-    if keys:
+    blocks = split_pem(data)
+    keys = [(label, body) for label, body in blocks if label in _KEY_LABELS]
+    if len(keys) > 1:
         raise KeyFormatError("the file holds several private keys", "give a file with one")
-    found = ", ".join(sorted({label.decode() for label in labels}))
-    raise KeyFormatError(
-        f"the file holds {found or 'no PEM block'}, not a private key that can be read", "give the private key's file"
-    )
+    if not keys:
+        found = ", ".join(sorted({label for label, _ in blocks})) or "no PEM block"
+        raise KeyFormatError(
+            f"the file holds {found}, not a private key that can be read", "give the private key's file"
+        )
+    label, body = keys[0]
+    if body is None:
+        raise _damaged(label)
+    return label, body
 
 
 def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
@@ -83,73 +82,23 @@ def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
     if label == "OPENSSH PRIVATE KEY":
         return check_openssh_key(a2b_base64(body))
     if label == "ENCRYPTED PRIVATE KEY":
-        return read_sealed_pkcs8(_decode(body))
+        return read_sealed_pkcs8(decode_pem(body))
     return _LEGACY_ENCRYPTION.search(body) is not None
 
 
 def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes | None) -> object | None:
     """Return the key in `body`, None where it is `sealed` and there is no password."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
-
     if isinstance(sealed, SealedPkcs8):
-        return None if password is None else _load_pkcs8(_decrypt(sealed, password))
+        return None if password is None else load_pkcs8(decrypt_pkcs8(sealed, password))
     if label == "PRIVATE KEY":
-        return _load_pkcs8(_decode(body))
-    is_openssh = label == "OPENSSH PRIVATE KEY"
-    load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
-    block = _BEGIN % label.encode() + body + _END % label.encode() + b"\n"
+        return load_pkcs8(decode_pem(body))
+    load = load_ssh_private_key if label == "OPENSSH PRIVATE KEY" else load_pem_private_key
     try:
-        return load(block, password, unsafe_skip_rsa_key_validation=True)
+        return load(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if sealed and password is None:
             return None
         raise
-
-
-def _load_pkcs8(der: bytes) -> object:
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # not for JWKs
-
-    check_key_type(der)
-    return serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-
-
-def _decode(body: bytes) -> bytes:
-    return a2b_base64(b"".join(body.split()), strict_mode=True)
-
-
-# -- Passwords --------------------------------------------------------------------------------------
-
-
-def _decrypt(sealed: SealedPkcs8, password: bytes) -> bytes:
-    """Return what is in an encrypted PKCS#8 container."""
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES  # noqa: PLC0415  # for this alone
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415  # for this alone
-    from cryptography.hazmat.primitives.padding import PKCS7  # noqa: PLC0415  # for this alone
-
-    key, iv = _derive(sealed.derivation, sealed.key_bytes, sealed.iv, password)
-    algorithm = algorithms.AES(key) if sealed.cipher == "AES" else TripleDES(key)
-    decryptor, unpadder = Cipher(algorithm, modes.CBC(iv)).decryptor(), PKCS7(8 * len(iv)).unpadder()
-    padded = decryptor.update(sealed.ciphertext) + decryptor.finalize()
-    return unpadder.update(padded) + unpadder.finalize()
-
-
-def _derive(derivation: Derivation, key_bytes: int, iv: bytes, password: bytes) -> tuple[bytes, bytes]:
-    """Return the key and the initialisation vector that are made of a password."""
-    if isinstance(derivation, Pbkdf2):
-        from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC  # noqa: PLC0415  # for this alone
-
-        digest: hashes.HashAlgorithm = getattr(hashes, derivation.digest)()
-        return PBKDF2HMAC(digest, key_bytes, derivation.salt, derivation.iterations).derive(password), iv
-    if isinstance(derivation, Scrypt):
-        from cryptography.hazmat.primitives.kdf import scrypt  # noqa: PLC0415  # for this alone
-
-        n, r, p = derivation.n, derivation.r, derivation.p
-        return scrypt.Scrypt(derivation.salt, key_bytes, n, r, p).derive(password), iv
-    key, iv = (
-        derive_pkcs12(password.decode("utf-8"), derivation.salt, derivation.iterations, purpose, size)
-        for purpose, size in ((ENCRYPTION_KEY, key_bytes), (INITIALISATION_VECTOR, 8))
-    )
-    return key, iv
 
 
 def _explain(error: BaseException, label: str, is_tried: bool) -> KeyFormatError | WrongPasswordError:
@@ -164,9 +113,6 @@ def _explain(error: BaseException, label: str, is_tried: bool) -> KeyFormatError
 
 def _damaged(label: str) -> KeyFormatError:
     return KeyFormatError(f"the {label} is damaged or of a kind that cannot be read", "convert it to PKCS#8")
-
-
-# -- RSA --------------------------------------------------------------------------------------------
 
 
 def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:

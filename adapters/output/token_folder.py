@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from itertools import chain, count
 from mmap import mmap
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden, write_private
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
+from domain.formats.file_mode import FOLDER_OF_OWNER
 
 if TYPE_CHECKING:
+    from adapters.output.batch_rows import RowWriter
     from domain.batch.portion import Goods, LooseEnd, MintedLine
 
 _WRITER, _BEFORE, _INODE, _LENGTH = range(4)
@@ -23,39 +25,12 @@ the file's inode, and how long the name is."""
 _NAME = 64
 """Where the name stands in it."""
 
-_NOT_SUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
-"""What systems and file systems say that know no files without a name."""
-
 
 def _drop_dots(path: str) -> str:
     """Return `path` without `/` and `/.` at its end, which would lead through a symbolic link there."""
     while (shorter := path.rstrip("/").removesuffix("/.")) not in ("", path):
         path = shorter
     return path
-
-
-class Rows(Protocol):
-    """What prints the rows (see `adapters.batch.sinks.RowWriter`)."""
-
-    def await_room(self, ending: int) -> bool:
-        """Wait until a row can be printed; return False if nobody wants it."""
-        ...
-
-    def write(self, rows: bytes) -> None:
-        """Print a row and count it, or raise OutputError and leave none."""
-        ...
-
-    def count(self) -> int:
-        """Return how many are counted."""
-        ...
-
-    def settle(self, process: int) -> None:
-        """Find out what has become of the row that an ended process was at."""
-        ...
-
-    def loose_end(self) -> LooseEnd:
-        """Return what is not known, or not whole, of the rows behind those that are counted."""
-        ...
 
 
 class TokenFolder:
@@ -69,12 +44,11 @@ class TokenFolder:
         rows: Prints.
     """
 
-    def __init__(self, path: str, rows: Rows) -> None:
+    def __init__(self, path: str, rows: RowWriter) -> None:
         self.path = _drop_dots(path)
         self.rows = rows
         self._folder = -1
-        self._is_nameless = False
-        self._temporary = f".step-ott-{os.urandom(8).hex()}"
+        self._hidden = name_hidden()
         self._memory = mmap(-1, 1024)
         self._shared = memoryview(self._memory).cast("Q")
 
@@ -89,31 +63,16 @@ class TokenFolder:
                 leads = os.path.realpath(self.path)
                 raise OutputError(f"--output-dir {self.path} is a symbolic link", f"name the folder itself: {leads}")
             with contextlib.suppress(FileExistsError):
-                os.mkdir(self.path, mode=0o700)
+                os.mkdir(self.path, mode=FOLDER_OF_OWNER)
             self._folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             if not may_hold_files and os.listdir(self._folder):
                 raise OutputError(
                     f"--output-dir {self.path} is not empty", "name another, or go on with a batch by --resume-from"
                 )
-            self._is_nameless = self._can_be_nameless()
+            with write_private(b"", self._name_hidden(os.getpid()), dir_fd=self._folder):
+                pass  # it could be written
         except (OSError, ValueError) as error:
-            raise self._fail(error) from error
-
-    def _can_be_nameless(self) -> bool:
-        """Return whether a file can be without a name in the folder, and can be given one."""
-        try:
-            descriptor = self._open_nameless()
-        except (OSError, AttributeError) as error:
-            if getattr(error, "errno", errno.EINVAL) in _NOT_SUPPORTED:
-                return False
-            raise
-        try:
-            return os.path.exists(f"/proc/self/fd/{descriptor}")
-        finally:
-            os.close(descriptor)
-
-    def _open_nameless(self) -> int:
-        return os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600, dir_fd=self._folder)
+            raise explain_unwritable(f"--output-dir {self.path}", error) from error
 
     def count(self) -> int:
         """Return how many tokens all processes together have handed over."""
@@ -127,7 +86,7 @@ class TokenFolder:
         """Find out what has become of the token that an ended process was at: it has both file and row, or neither."""
         self.rows.settle(process)
         if self._folder >= 0:
-            self._unlink(self._name_temporary(process))
+            self._unlink(self._name_hidden(process))
         if self._shared[_WRITER] == process:
             self._shared[_WRITER] = 0
             if self.rows.count() == self._shared[_BEFORE] and not self.rows.loose_end().doubtful:
@@ -156,7 +115,7 @@ class TokenFolder:
         try:
             name = self._write(minted)
         except OSError as error:
-            raise self._fail(error) from error
+            raise explain_unwritable(f"--output-dir {self.path}", error) from error
         members = f'"line":{minted.number},"subject":{minted.subject},"file":{json_text.display(name)}'
         row = f'{{{members},"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}\n'
         try:
@@ -169,26 +128,15 @@ class TokenFolder:
 
     def _write(self, minted: MintedLine) -> str:
         """Write the token under a name that nothing has yet, and return the name."""
-        temporary = self._name_temporary(os.getpid())
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = (
-            self._open_nameless() if self._is_nameless else os.open(temporary, flags, 0o600, dir_fd=self._folder)
-        )
-        try:
-            with open(descriptor, "wb") as file:
-                os.fchmod(descriptor, 0o600)  # the umask may have taken away more
-                file.write(minted.token.encode("ascii"))
-                file.flush()
-                self._shared[_INODE] = os.fstat(descriptor).st_ino
-                return self._name(descriptor, minted)
-        finally:
-            if not self._is_nameless:
-                self._unlink(temporary)
+        hidden = self._name_hidden(os.getpid())
+        with write_private(minted.token.encode("ascii"), hidden, dir_fd=self._folder) as file:
+            self._shared[_INODE] = os.fstat(file.descriptor).st_ino
+            return self._name(file, minted)
 
-    def _name_temporary(self, process: int) -> str:
-        return f"{self._temporary}-{process}"
+    def _name_hidden(self, process: int) -> str:
+        return f"{self._hidden}-{process}"
 
-    def _name(self, descriptor: int, minted: MintedLine) -> str:
+    def _name(self, file: PrivateFile, minted: MintedLine) -> str:
         """Give the file its name: the subject's, or where that is taken, with the line's number, and so on."""
         stem = name_token_file(str(json_text.parse(minted.subject))).removesuffix(SUFFIX)
         numbered = f"{stem}-{minted.number}"
@@ -196,7 +144,7 @@ class TokenFolder:
             name = f"{free}{SUFFIX}"
             self._announce(name)
             with contextlib.suppress(FileExistsError):
-                self._link(descriptor, name)
+                file.link(name)
                 break
         return name
 
@@ -207,16 +155,3 @@ class TokenFolder:
         self._memory[_NAME : _NAME + len(data)] = data
         self._shared[_LENGTH], self._shared[_BEFORE] = len(data), self.rows.count()
         self._shared[_WRITER] = os.getpid()
-
-    def _link(self, descriptor: int, name: str) -> None:
-        if self._is_nameless:
-            os.link(f"/proc/self/fd/{descriptor}", name, dst_dir_fd=self._folder, follow_symlinks=True)
-        else:
-            temporary = self._name_temporary(os.getpid())
-            os.link(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder, follow_symlinks=False)
-
-    def _fail(self, error: OSError | ValueError) -> OutputError:
-        reason = getattr(error, "strerror", None) or "not a path"
-        return OutputError(
-            f"--output-dir {self.path} cannot be written: {reason}", "check the folder and its free space"
-        )

@@ -8,17 +8,14 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from adapters.process.interruption import deciding
 from domain.errors import OutputError, explain_unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from typing import TypeAlias
 
-    Deciding: TypeAlias = Callable[[], AbstractContextManager[None]]
-
-_ATOMIC_BYTES = 4096
-"""What a pipe that has room takes without blocking (POSIX, PIPE_BUF; on Linux)."""
+ATOMIC_BYTES = 4096
+"""The most that a pipe takes whole or not at all, where it has room without blocking (POSIX, PIPE_BUF; on Linux)."""
 
 _STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
@@ -27,12 +24,11 @@ class StandardOutput:
     """The token and a newline on stdout, nothing else.
 
     Attributes:
-        deciding: Holds back what would end the process while that is written by which the token is complete
-            (`interruption.deciding`).
+        is_last: Whether the process has nothing else to do (see `deciding`).
     """
 
-    def __init__(self, deciding: Deciding = contextlib.nullcontext) -> None:
-        self.deciding = deciding
+    def __init__(self, *, is_last: bool = False) -> None:
+        self.is_last = is_last
 
     def check(self) -> None:
         """Have nothing against it: whether it can be written shows when it is."""
@@ -43,7 +39,7 @@ class StandardOutput:
             descriptor = sys.stdout.fileno()
         except (OSError, ValueError, AttributeError):
             descriptor = None
-        _pour(f"{token}\n", write_stdout, descriptor, self.deciding)
+        _pour(f"{token}\n", write_stdout, descriptor, self.is_last)
 
 
 class OpenStream:
@@ -52,13 +48,12 @@ class OpenStream:
     Attributes:
         path: What the user calls it.
         descriptor: A copy of it, made before anything else could come by its number; None where it is not open.
-        deciding: Holds back what would end the process while that is written by which the token is complete
-            (`interruption.deciding`).
+        is_last: Whether the process has nothing else to do (see `deciding`).
     """
 
-    def __init__(self, path: str, descriptor: int, deciding: Deciding = contextlib.nullcontext) -> None:
+    def __init__(self, path: str, descriptor: int, *, is_last: bool = False) -> None:
         self.path = path
-        self.deciding = deciding
+        self.is_last = is_last
         self.descriptor: int | None = None
         with contextlib.suppress(OSError):
             self.descriptor = os.dup(descriptor)
@@ -71,7 +66,7 @@ class OpenStream:
     def deliver(self, token: str) -> None:
         """Write the token, without a newline as into a file (see `domain.ports.TokenSink`)."""
         self.check()
-        _pour(token, self._write, self.descriptor, self.deciding)
+        _pour(token, self._write, self.descriptor, self.is_last)
 
     def _write(self, text: str) -> None:
         assert self.descriptor is not None  # noqa: S101  # for the type checker: it has been looked at
@@ -83,15 +78,15 @@ class OpenStream:
             raise explain_unwritten(f"--output-file {self.path}", error, "run it again") from error
 
 
-def _pour(text: str, write: Callable[[str], None], descriptor: int | None, deciding: Deciding) -> None:
-    """Write `text` as there is room for it; its end, which for most tokens is all, decides."""
+def _pour(text: str, write: Callable[[str], None], descriptor: int | None, is_last: bool) -> None:
+    """Write `text` as there is room for it; with its end, which for most tokens is all, the token is complete."""
     begin = 0
-    while len(text) - begin > _ATOMIC_BYTES:
+    while len(text) - begin > ATOMIC_BYTES:
         _await_room(descriptor)
-        write(text[begin : begin + _ATOMIC_BYTES])
-        begin += _ATOMIC_BYTES
+        write(text[begin : begin + ATOMIC_BYTES])
+        begin += ATOMIC_BYTES
     _await_room(descriptor)
-    with deciding():
+    with deciding(is_last=is_last):
         write(text[begin:])
 
 

@@ -1,0 +1,111 @@
+"""X.509 certificates, on `cryptography`."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from adapters.jose.key_objects import read_public_or_none
+from domain.certificates.x509_and_ssh import Certificate
+from domain.errors import InputError, translating
+from domain.formats.der import DerValues
+from domain.formats.duration import NANOSECONDS
+from domain.formats.pem import decode_pem, split_pem
+
+_DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
+"""How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
+
+_LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
+_PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
+
+
+def read_chain(data: bytes) -> list[Certificate]:
+    """Return the X.509 certificates in `data` (see `domain.certificates.ports.Certificates`)."""
+    what, fix = "the file holds no X.509 certificate that can be read", "give certificates in PEM"
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr
+        is_der = data.startswith(_DER_SEQUENCES)
+        ders = [data] if is_der else [decode_pem(body) for label, body in split_pem(data) if label in _LABELS]
+        if not ders:
+            raise ValueError("none")
+        return [_describe(x509.load_der_x509_certificate(der)) for der in ders]
+
+
+def _describe(certificate: x509.Certificate) -> Certificate:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Certificate(
+        der=certificate.public_bytes(Encoding.DER),
+        subject_name=certificate.subject.public_bytes(),
+        issuer_name=certificate.issuer.public_bytes(),
+        common_name=str(names[-1].value) if names else "",  # of several, step-ca goes by the last
+        not_before=int(certificate.not_valid_before_utc.timestamp()) * NANOSECONDS,
+        not_after=int(certificate.not_valid_after_utc.timestamp()) * NANOSECONDS + 1,  # that instant still counts
+        digital_signature=_allows_signature(certificate),
+        client_auth=_allows_client(certificate),
+        public=read_public_or_none(certificate.public_key()),
+        is_issued_by=partial(_is_issued_by, certificate),
+        **_describe_path(certificate),
+    )
+
+
+def _allows_signature(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _allows_client(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return any(
+        usage in usages for usage in (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+    )
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
+    try:
+        with translating(lambda _: InputError("it is not by that key")):
+            certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except InputError:
+        return False
+    return True
+
+
+def _describe_path(certificate: x509.Certificate) -> dict[str, Any]:
+    """Return what a certificate says of its place in a chain, and which provisioner gave it."""
+    constraints: x509.BasicConstraints | None = None
+    has_open_questions, provisioner = False, None
+    for extension in certificate.extensions:
+        value = extension.value
+        if isinstance(value, x509.BasicConstraints):
+            constraints = value
+        elif isinstance(value, x509.NameConstraints):
+            has_open_questions = True
+        elif isinstance(value, x509.UnrecognizedExtension):
+            has_open_questions = has_open_questions or extension.critical
+            if value.oid == _PROVISIONER_OID:
+                provisioner = _read_provisioner(value.value)
+    return {
+        "is_ca": constraints is not None and constraints.ca,
+        "path_length": None if constraints is None else constraints.path_length,
+        "has_open_questions": has_open_questions,
+        "provisioner": provisioner,
+    }
+
+
+def _read_provisioner(der: bytes) -> str | None:
+    """Return the name in step-ca's provisioner extension: a sequence of type, name and more (step-ca, extension.go)."""
+    try:
+        fields = DerValues(DerValues(der).take(0x30))
+        fields.take(0x02)
+        return fields.take(0x04).decode()
+    except ValueError:
+        return None

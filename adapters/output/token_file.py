@@ -1,0 +1,75 @@
+"""Where a token goes: a file that is whole, private and never half there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from adapters.output.private_file import explain_unwritable, name_hidden, write_private
+from adapters.process.interruption import deciding
+from domain.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class TokenFile:
+    """A file of mode 0600 that appears whole or not at all; a symbolic link is replaced, never followed.
+
+    Attributes:
+        path: The file.
+        replace: Whether a file that is there already is replaced.
+        is_last: Whether the process has nothing else to do (see `deciding`).
+    """
+
+    def __init__(self, path: str, replace: bool = False, *, is_last: bool = False) -> None:
+        self.path = path
+        self.replace = replace
+        self.is_last = is_last
+
+    def check(self) -> None:
+        """Refuse what is there, or a folder that is not or cannot be written (see `domain.ports.TokenSink`)."""
+        with self._translated():
+            self._check_target()
+            if not self.replace and os.path.lexists(self.path):
+                raise FileExistsError
+            folder = os.path.dirname(self.path) or "."
+            if not stat.S_ISDIR(os.stat(folder).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not os.access(folder, os.W_OK | os.X_OK):
+                is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+                raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
+
+    def deliver(self, token: str) -> None:
+        """Write the token, without a newline as step does (see `domain.ports.TokenSink`)."""
+        with deciding(is_last=self.is_last), self._translated():
+            self._check_target()
+            hidden = name_hidden(os.path.dirname(self.path))
+            with write_private(token.encode("ascii"), hidden, is_durable=True) as file:
+                if self.replace:
+                    file.replace(self.path)
+                else:
+                    file.link(self.path)
+
+    def _check_target(self) -> None:
+        """Refuse what is neither a regular file nor a link to one, which --force would put a file in the place of."""
+        try:
+            mode = os.lstat(self.path).st_mode
+            if stat.S_ISLNK(mode):
+                mode = os.stat(self.path).st_mode
+        except FileNotFoundError:  # or a link that leads nowhere
+            return
+        if not stat.S_ISREG(mode):
+            raise OutputError(f"--output-file {self.path} is not a regular file", "name another file")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError as error:
+            raise OutputError(f"--output-file {self.path} exists", "add --force to replace it") from error
+        except (OSError, ValueError) as error:
+            raise explain_unwritable(f"--output-file {self.path}", error) from error

@@ -1,0 +1,43 @@
+"""PEM: binary data as base64 between a beginning and an end with a label (RFC 7468)."""
+
+import re
+from binascii import a2b_base64
+
+_BEGIN, _DASHES = b"-----BEGIN ", b"-----"
+_LABEL = re.compile(rb"[A-Z0-9 ]{1,64}")
+
+
+def is_pem(data: bytes) -> bool:
+    """Return whether a block of PEM begins somewhere in `data`."""
+    return _BEGIN in data
+
+
+def split_pem(data: bytes) -> list[tuple[str, bytes | None]]:
+    """Return the label of every block in `data`, with what stands between its beginning and its end.
+
+    That is None where a block has no end, and else for `decode_pem`. What stands around blocks is passed over, and so
+    is what begins like one with a label that is none.
+    """
+    blocks: list[tuple[str, bytes | None]] = []
+    for piece in data.split(_BEGIN)[1:]:
+        label, _, rest = piece.partition(_DASHES)
+        body, _, ending = rest.partition(_DASHES)
+        if _LABEL.fullmatch(label):
+            blocks.append((label.decode(), body if ending.startswith(b"END " + label + _DASHES) else None))
+    return blocks
+
+
+def decode_pem(body: bytes | None) -> bytes:
+    """Return the binary data of a block.
+
+    Raises:
+        ValueError: it has no end, or holds anything but base64 and white space.
+    """
+    if body is None:
+        raise ValueError("it has a beginning and no end")
+    return a2b_base64(b"".join(body.split()), strict_mode=True)
+
+
+def join_pem(label: str, body: bytes) -> bytes:
+    """Return the block that `split_pem` has taken apart."""
+    return b"-----BEGIN %b-----%b-----END %b-----\n" % (label.encode(), body, label.encode())
