@@ -22,6 +22,12 @@ settings.load_profile("any speed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that another process would give otherwise, since tests are shared out by their names."""
+    if changing := [item.nodeid for item in items if " object at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"give these tests ids that are the same in every process: {changing}")
+
+
 @pytest.fixture(scope="session")
 def step_ca_program() -> str:
     """The real step-ca."""
