@@ -373,7 +373,7 @@ def show(*words: str, **environment: str) -> tuple[str, Result]:
     """Return what `inspect` of a token that lasts shows on a terminal of 60 columns, and how it ended."""
     program = [sys.executable, "-m", "entrypoints.cli", "inspect", LASTING, *words]
     command = ["/bin/sh", "-c", '"$@" > /dev/tty; status=$?; echo "|end|" > /dev/tty; exit $status', "sh", *program]
-    with run_on_terminal(command, {"PYTHONUTF8": "1", **environment}, (24, 60)) as session:
+    with run_on_terminal(command, {"PYTHONUTF8": "1", **environment}, size=(24, 60)) as session:
         return session.wait_for("|end|"), session.finish()
 
 

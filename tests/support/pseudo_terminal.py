@@ -93,10 +93,10 @@ class TerminalSession:
 def run_on_terminal(
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
-    size: tuple[int, int] = (24, 80),
     streams: str = "",
+    size: tuple[int, int] = (24, 80),
 ) -> Iterator[TerminalSession]:
-    """Run `command` on a terminal of `size` lines and columns, which are also its `streams`; it ends with the block."""
+    """Run `command` on a terminal of `size` lines and columns, which is also its `streams`; it ends with the block."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = subprocess.Popen(
