@@ -115,6 +115,16 @@ class LocalFiles:
             self.tell(text)
 
 
+class RegularFiles(LocalFiles):
+    """Files of this machine that never have to be waited for: regular ones, and no standard input."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path` (see `domain.ports.InputFiles`)."""
+        if path == "-" or not os.path.isfile(path):
+            raise InputError(f"{_name(path)} is not a regular file", "name one")
+        return super().read(path, limit)
+
+
 def _give_up(shown: str, what: str, seconds: float) -> InputError:
     waited = format_duration(int(seconds * NANOSECONDS))
     return InputError(f"{shown} cannot be read: {what} within {waited}", _WAITED)
