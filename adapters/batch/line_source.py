@@ -7,6 +7,7 @@ import select
 import shlex
 import stat
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
@@ -175,20 +176,11 @@ class LineSource:
     def _shown(self) -> str:
         return "standard input" if self.path == "-" else self.path
 
-    def _reading(self) -> _Reading:
-        return _Reading(self._shown)
-
-
-class _Reading:
-    """Turns what the system says into an `InputError`."""
-
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError | ValueError | AttributeError):
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn what the system says into an `InputError`."""
+        try:
+            yield
+        except (OSError, ValueError, AttributeError) as error:
             reason = getattr(error, "strerror", None) or "it cannot be opened"
-            raise InputError(f"{self.shown} cannot be read: {reason}", "check the path and its permissions") from error
+            raise InputError(f"{self._shown} cannot be read: {reason}", "check the path and its permissions") from error
