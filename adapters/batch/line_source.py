@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 from domain.batch.portion import Lines
-from domain.errors import InputError, UsageError
+from domain.errors import InputError, UsageError, explain_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,9 +178,7 @@ class LineSource:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Turn what the system says into an `InputError`."""
         try:
             yield
         except (OSError, ValueError, AttributeError) as error:
-            reason = getattr(error, "strerror", None) or "it cannot be opened"
-            raise InputError(f"{self._shown} cannot be read: {reason}", "check the path and its permissions") from error
+            raise explain_unread(self._shown, error, "it cannot be opened") from error
