@@ -9,7 +9,7 @@ from adapters.process.interruption import wait_for
 from domain.errors import KeyFormatError, UsageError, WrongPasswordError, naming
 from domain.formats import json_text
 from domain.keys.jwk import read_public_jwk
-from domain.keys.source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class LocalKeyStore:
             if b"-----BEGIN NEBULA " in data:
                 from adapters.keys.nebula import open_nebula_key  # noqa: PLC0415  # for these alone
 
-                return open_nebula_key(data, is_for_nebula=isinstance(source, NebulaKeyFile))
+                return open_nebula_key(data, takes_x25519=source.takes_x25519)
             return _open_pem(data, whose, passwords) if b"-----BEGIN " in data else _open_text(data, whose, passwords)
 
 

@@ -13,16 +13,14 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM."""
+    """A private key in a file: JWK, encrypted JWK, PEM of any kind, or OpenSSH."""
 
     path: str
     whose: str
     """What gave the file, as the user wrote it, with the path, for errors: `--key token.key`."""
 
-
-@attrs.frozen
-class NebulaKeyFile(KeyFile):
-    """A private key of a Nebula certificate's in a file, which may be an X25519 key."""
+    takes_x25519: bool = False
+    """Whether it may be an X25519 key, which signs by XEdDSA."""
 
 
 @attrs.frozen

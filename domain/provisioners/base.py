@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from domain.ca_rules.case import Case
+    from domain.certificates.ports import Certificates, HeaderCertificate
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.provisioners.sources import Sources
     from domain.report.fact import Fact
@@ -76,6 +77,12 @@ class Provisioner:
     has_fragment: ClassVar[bool] = True
     """Whether the CA finds it by type and name behind `#` in the audience of its tokens."""
 
+    header_member: ClassVar[str] = ""
+    """The member of the header that holds the one certificate whose key signs its tokens, empty for none."""
+
+    certificate_name: ClassVar[str] = ""
+    """What `inspect` calls that certificate."""
+
     sole_issuer: ClassVar[str] = ""
     """The `iss` of the tokens of all provisioners of this type, empty where it is the provisioner's name."""
 
@@ -134,6 +141,15 @@ class Provisioner:
         """Return name, type and key identifier as a person tells provisioners apart."""
         suffix = f" [kid: {self.key_id}]" if self.key_id else ""
         return f"{self.name} ({self.type_name}){suffix}"
+
+    @classmethod
+    def read_certificate(cls, body: bytes, certificates: Certificates) -> HeaderCertificate:
+        """Return the certificate that `header_member` holds, in standard base64, as `body`.
+
+        Raises:
+            ValueError: it is none, with what it is instead.
+        """
+        raise NotImplementedError
 
     @classmethod
     def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:  # noqa: ARG003  # for those that do

@@ -82,6 +82,9 @@ TYPES: dict[str, tuple[frozenset[str], Callable[[], type[Provisioner]]]] = {
 """By the name in step-ca's spelling: the options that belong to the type alone, one of which given keeps no other
 type, and what loads its class."""
 
+_USUAL_MEMBERS = {"alg", "kid", "typ", "x5c", "x5cInsecure"}
+"""The members of a header that belong to no type alone."""
+
 TOKENLESS = {
     "ACME": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
     "SCEP": "clients enrol with a challenge password, without a token; use a SCEP client",
@@ -110,6 +113,14 @@ def find_type_by_claims(claims: Mapping[str, Any], request: str | None) -> type[
         request: What its audience names of a step-ca's API, None for nothing.
     """
     return next((cls for _, load in TYPES.values() if (cls := load()).recognises(claims, request)), None)
+
+
+def find_types_by_header(header: Mapping[str, Any]) -> list[type[Provisioner]]:
+    """Return the types that have a certificate of theirs in a token's header."""
+    if header.keys() <= _USUAL_MEMBERS:
+        return []
+    types = [load() for _, load in TYPES.values()]
+    return [cls for cls in types if cls.header_member and cls.header_member in header]
 
 
 def claim_options(given: Collection[str]) -> list[tuple[type[Provisioner], list[str]]]:
