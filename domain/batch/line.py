@@ -36,7 +36,7 @@ COMMENT = "#"
 _WHITE_SPACE = " \t\v\f\r"
 """What may stand around a subject, an object or a comment, such as the carriage return of a Windows line."""
 
-_is_plain = re.compile(r"""[^][} ,#"';\\-][^ ,#"';\\]*""").fullmatch
+_is_plain = re.compile(r"""[^][{} ,#"';\\-][^ ,#"';\\]*""").fullmatch
 """Whether a text that can be printed may be a bare subject: one check, for every line passes it."""
 
 _BEGINNINGS = {
@@ -85,6 +85,15 @@ def is_comment(line: bytes) -> bool:
     return line.lstrip(_WHITE_SPACE.encode()).startswith(COMMENT.encode())
 
 
+def read_bare(line: bytes) -> str | None:
+    """Return the subject of a line that is a bare one, which JSON writes as it stands; None for any other line."""
+    try:
+        text = line.decode().strip(_WHITE_SPACE)
+    except UnicodeDecodeError:
+        return None
+    return text if _is_plain(text) and text.isprintable() and len(line) <= MAX_LINE_BYTES else None
+
+
 def read_line(line: bytes) -> BatchLine | None:
     """Return what `line` asks for, None where there is nothing on it but white space or a comment.
 
@@ -103,7 +112,7 @@ def read_line(line: bytes) -> BatchLine | None:
         return None
     if text[0] == "{":
         return _read_object(text)
-    if not text.isprintable() or not _is_plain(text):
+    if read_bare(line) is None:
         _check_bare(text)
     return BatchLine(text)
 

@@ -27,23 +27,23 @@ class MintedLine:
     Attributes:
         number: Of its line.
         subject: As JSON writes it, in quotes.
-        token: A compact JWS.
+        signing_input: The token but for its signature (RFC 7515, 5.1).
         jti: Its identifier.
         expires_at: RFC 3339, UTC.
+        signature: Unpadded base64url; empty until it is signed.
     """
 
     number: int
     subject: str
-    token: str = attrs.field(repr=False)
+    signing_input: str = attrs.field(repr=False)
     jti: str
     expires_at: str
+    signature: str = attrs.field(default="", repr=False)
 
-    def row(self) -> str:
-        """Return the token as a line of NDJSON."""
-        return (
-            f'{{"line":{self.number},"subject":{self.subject},"token":"{self.token}",'
-            f'"jti":"{self.jti}","expires_at":"{self.expires_at}"}}'
-        )
+    @property
+    def token(self) -> str:
+        """A compact JWS."""
+        return f"{self.signing_input}.{self.signature}"
 
 
 @attrs.frozen

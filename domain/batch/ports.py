@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from domain.batch.portion import Goods, Lines, LooseEnd, Portion
@@ -29,6 +29,14 @@ class LineReader(Protocol):
             InputError: they cannot be read, or are not UTF-8.
             UsageError: there are fewer lines than are to be left out.
         """
+        ...
+
+
+class Identifiers(Protocol):
+    """Gives what must never repeat, for many tokens at once."""
+
+    def token_ids(self, count: int) -> Sequence[str]:
+        """Return so many fresh `jti`s, each 64 lower-case hex characters, 256 random bits."""
         ...
 
 

@@ -1,9 +1,14 @@
-"""A row that `batch` has printed, where a token is wanted."""
+"""The rows of a batch: how a token is printed, and how a row is read where a token is wanted."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from domain.errors import InputError
 from domain.formats import json_text
+
+if TYPE_CHECKING:
+    from domain.batch.portion import MintedLine
 
 TOKEN, FILE, LINE = "token", "file", "line"
 
@@ -11,6 +16,15 @@ _CHOICE = "give one of them: sed -n 2p prints the second"
 
 _MAX_SHOWN = 200
 """A longer name of a file is not one of `batch`."""
+
+
+def write_row(minted: MintedLine, file: str | None = None) -> str:
+    """Return a token as a line of NDJSON, with the name of its file where it has one and not the token itself."""
+    place = f'"{TOKEN}":"{minted.token}"' if file is None else f'"{FILE}":{json_text.display(file)}'
+    return (
+        f'{{"{LINE}":{minted.number},"subject":{minted.subject},{place},'
+        f'"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}'
+    )
 
 
 def is_object(text: str) -> bool:

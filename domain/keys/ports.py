@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from domain.keys.jwk import PublicJwk
     from domain.keys.source import DeviceKey, KeyFile, SealedKey
@@ -30,8 +30,8 @@ class Signer(Protocol):
 class SwiftSigner(Signer, Protocol):
     """A signer that can leave out the check of its signatures."""
 
-    def sign_unchecked(self, message: bytes) -> bytes:
-        """Return the JWS signature of `message`, not checked: one of many by a key of which others are."""
+    def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Return the JWS signatures of many messages, not checked, by a key of which others are."""
         ...
 
 

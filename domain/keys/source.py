@@ -11,28 +11,31 @@ if TYPE_CHECKING:
     from domain.keys.pkcs11_uri import Pkcs11Uri
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM of any kind, or OpenSSH."""
+    """A private key in a file: JWK, encrypted JWK, PEM of any kind, or OpenSSH.
+
+    Attributes:
+        path: The file.
+        whose: What gave the file, as the user wrote it, with the path, for errors: `--key token.key`.
+        may_be_x25519: Whether it may be an X25519 key, which signs for its own certificate alone.
+    """
 
     path: str
     whose: str
-    """What gave the file, as the user wrote it, with the path, for errors: `--key token.key`."""
-
-    takes_x25519: bool = False
-    """Whether it may be an X25519 key, which signs by XEdDSA."""
+    may_be_x25519: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SealedKey:
     """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
 
-    jwe: str = attrs.field(repr=False)
+    jwe: str
     label: str
     """Whose key it is, for prompts and errors."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class DeviceKey:
     """A private key in a device that speaks PKCS#11.
 

@@ -99,7 +99,7 @@ class NebulaProvisioner(Provisioner):
             certificate = sources.certificates.read_nebula(sources.files.read(path, MAX_CERTIFICATE_BYTES))
             check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
         key = str(options.text("nebula-key"))
-        source = KeyFile(key, options.show("nebula-key", key), takes_x25519=True)
+        source = KeyFile(key, options.show("nebula-key", key), may_be_x25519=True)
         signer = sources.keys.open(source, sources.passwords)
         check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
         return Credential(

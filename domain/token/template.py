@@ -52,16 +52,11 @@ class TokenTemplate:
         """About how many bytes a token has that is made of it."""
         return len(self._header) + len(self._claims) * 4 // 3
 
-    def fill(self, subject: str, *, now: int, jti: str) -> tuple[str, int]:
-        """Return the token for `subject` but for its signature, as `compose_token` would compose it.
-
-        Args:
-            subject: As JSON writes it, in quotes.
-            now: Nanoseconds since the epoch, UTC.
-            jti: 64 lower-case hex characters, never used before.
+    def set_time(self, now: int) -> int:
+        """Have the next tokens made at `now`, in nanoseconds since the epoch, UTC.
 
         Returns:
-            What is signed (RFC 7515, 5.1), and when the token expires, in seconds since the epoch, UTC.
+            When they expire, in seconds since the epoch, UTC.
 
         Raises:
             UsageError: the window is out of bounds by now.
@@ -74,8 +69,17 @@ class TokenTemplate:
         times = expires_at, now // NANOSECONDS, window.not_before // NANOSECONDS
         if times != self._times:
             self._fill_times(times)
+        return expires_at
+
+    def fill(self, subject: str, jti: str) -> str:
+        """Return what is signed of the token for `subject` (RFC 7515, 5.1), as `compose_token` would compose it.
+
+        Args:
+            subject: As JSON writes it, in quotes.
+            jti: 64 lower-case hex characters, never used before.
+        """
         claims = f'{subject.join(self._before_jti)}"{jti}"{subject.join(self._after_jti)}'
-        return self._header + base64url.encode(claims.encode()), expires_at
+        return self._header + base64url.encode(claims.encode())
 
     def _fill_times(self, times: tuple[int, ...]) -> None:
         """Fill all slots but those of subject and identifier; tokens of the same second share the rest."""

@@ -9,6 +9,7 @@ import attrs
 
 from domain.batch.line import is_comment
 from domain.batch.portion import Goods, Lines, MintedLine, Portion, RefusedLine
+from domain.batch.row import write_row
 from domain.errors import InputError, StepOttError, UsageError
 from domain.settings.print_form import NDJSON
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from domain.batch.options import BatchOptions
     from domain.batch.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.use_cases.mint_lines import LineMinter
-
-
-LINES_TOGETHER = 64
-"""How many lines' tokens are printed in one go: as many as stay near the processor."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -120,16 +117,14 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
     rows: list[bytes] = []
     tokens: list[MintedLine] = []
     comments: list[int] = []
-    for begin in range(0, len(lines.texts), LINES_TOGETHER):
-        minted: list[MintedLine] = []
-        for number, text in enumerate(lines.texts[begin : begin + LINES_TOGETHER], lines.first + begin):
-            outcome = minter.mint(number, text)
-            if isinstance(outcome, MintedLine):
-                minted.append(outcome)
-            elif outcome is not None:
-                refused.append(outcome)
-            elif is_comment(text):
-                comments.append(number)
+    for begin in range(0, len(lines.texts), minter.lines_together):
+        texts = lines.texts[begin : begin + minter.lines_together]
+        outcomes = minter.mint(lines.first + begin, texts)
+        minted = [one for one in outcomes if isinstance(one, MintedLine)]
+        refused += [one for one in outcomes if isinstance(one, RefusedLine)]
+        if len(minted) < len(texts):
+            blank = [n for n, one in enumerate(outcomes) if one is None]
+            comments += [lines.first + begin + n for n in blank if is_comment(texts[n])]
         numbers += [one.number for one in minted]
         if for_files:
             tokens += minted
@@ -139,7 +134,7 @@ def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str
 
 
 def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
-    rows = [one.row() for one in minted] if form == NDJSON else [one.token for one in minted]
+    rows = map(write_row, minted) if form == NDJSON else [one.token for one in minted]
     return "\n".join([*rows, ""]).encode()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.batch.line import BatchLine, read_line
+from domain.batch.line import BatchLine, read_bare, read_line
 from domain.batch.portion import MintedLine, RefusedLine
-from domain.errors import StepOttError
+from domain.errors import StepOttError, UsageError
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
@@ -18,10 +18,14 @@ from domain.provisioners.credential import take_any
 from domain.settings.authority import check_texts, drop_absent, list_texts
 from domain.settings.setting import respell
 from domain.token.claims import compose_token
+from domain.token.kind import REVOKING
 from domain.token.template import TokenTemplate
 
 if TYPE_CHECKING:
-    from domain.ports import Clock, Randomness
+    from collections.abc import Sequence
+
+    from domain.batch.ports import Identifiers
+    from domain.ports import Clock
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 
 CHECKED_EVERY = 128
 """Of so many signatures one is verified, the first of each worker among them."""
+
+LINES_TOGETHER = 64
+"""How many lines' tokens are made in one go where signing is swift: as many as stay near the processor."""
 
 SWIFT_ALGORITHMS = frozenset({"ES256", "EdDSA"})
 """A core makes tens of thousands of their signatures a second; of the others some hundreds or thousands."""
@@ -43,16 +50,15 @@ class LineMinter:
         evidence: The same with what stands in files, who vouches for it, and the key.
     """
 
-    def __init__(self, defaults: TokenOptions, evidence: Evidence, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, defaults: TokenOptions, evidence: Evidence, clock: Clock, identifiers: Identifiers) -> None:
         self.defaults = defaults
         self.evidence = evidence
         self.clock = clock
-        self.randomness = randomness
+        self.identifiers = identifiers
         self._template = TokenTemplate(evidence.request, evidence.issuer, evidence.signer.public, now=clock.now())
         self._kinds: dict[frozenset[str], Kind] = {}
         self._signed = 0
         self._expiry = (0, "")
-        self._sign_unchecked = getattr(evidence.signer, "sign_unchecked", evidence.signer.sign)
 
     @property
     def token_length(self) -> int:
@@ -65,34 +71,69 @@ class LineMinter:
         signer = self.evidence.signer
         return hasattr(signer, "sign_unchecked") and signer.public.algorithm in SWIFT_ALGORITHMS
 
-    def mint(self, number: int, line: bytes) -> MintedLine | RefusedLine | None:
-        """Return what the line gives: a token, the reason why not, or nothing where it is blank.
+    @property
+    def lines_together(self) -> int:
+        """For how many lines each step is taken before the next one, so that a token is no older than it need be."""
+        return LINES_TOGETHER if self.is_swift else 1
+
+    def mint(self, first: int, lines: Sequence[bytes]) -> list[MintedLine | RefusedLine | None]:
+        """Return what each of some lines gives: a token, the reason why not, or nothing where it is blank or a comment.
+
+        All are composed, then all signed: a processor that alternates between the two loads the code and the tables
+        of each over and over again, which takes longer than composing itself.
+
+        Args:
+            first: Number of the first.
+            lines: `lines_together` of them at the most.
 
         Raises:
             KeyFormatError: a signature by the key does not verify: then no line's can be trusted.
         """
-        jti = self.randomness.token_id()
+        now = self.clock.now()
+        expiry, fill, outcomes = self._prepare(now), self._template.fill, list[MintedLine | RefusedLine | None]()
+        for number, (line, jti) in enumerate(zip(lines, self.identifiers.token_ids(len(lines)), strict=True), first):
+            if expiry and (bare := read_bare(line)) is not None:
+                subject = f'"{bare}"'
+                outcomes.append(MintedLine(number, subject, fill(subject, jti), jti, expiry))
+            else:
+                outcomes.append(self._judge_line(number, line, jti, now))
+        minted = [one for one in outcomes if isinstance(one, MintedLine)]
+        signatures = self._sign([one.signing_input.encode("ascii") for one in minted])
+        for one, signature in zip(minted, signatures, strict=True):
+            one.signature = base64url.encode(signature)
+        return outcomes
+
+    def _prepare(self, now: int) -> str | None:
+        """Return when the tokens of bare lines expire; None where each must be judged by itself."""
+        if self.evidence.check_request is not take_any or self.evidence.request.kind in REVOKING:
+            return None
+        try:
+            return self._format(self._template.set_time(now))
+        except UsageError:
+            return None
+
+    def _judge_line(self, number: int, line: bytes, jti: str, now: int) -> MintedLine | RefusedLine | None:
+        """Return the line's token but for its signature, or why it gets none."""
         asked = None
         try:
             asked = read_line(line)
             if asked is None:
                 return None
-            signing_input, expires_at = self._compose(asked, jti)
+            signing_input, expires_at = self._compose(asked, jti, now)
         except StepOttError as error:
             given = self.defaults.settings if asked is None else {**self.defaults.settings, **asked.settings}
             return RefusedLine(number, str(respell(error, given)))
-        token = f"{signing_input}.{base64url.encode(self._sign(signing_input.encode('ascii')))}"
-        return MintedLine(number, display(asked.subject), token, jti, self._format(expires_at))
+        return MintedLine(number, display(asked.subject), signing_input, jti, self._format(expires_at))
 
-    def _compose(self, asked: BatchLine, jti: str) -> tuple[str, int]:
-        """Return what is signed for the line, and when that expires (see `TokenTemplate.fill`)."""
-        now, issuer, public = self.clock.now(), self.evidence.issuer, self.evidence.signer.public
+    def _compose(self, asked: BatchLine, jti: str, now: int) -> tuple[str, int]:
+        """Return what is signed for the line, and when that expires, in seconds since the epoch, UTC."""
         if not asked.settings and self.evidence.check_request is take_any:
             subject = serialize(check_subject(asked.subject, self.evidence.request.kind))
-            return self._template.fill(subject, now=now, jti=jti)
+            expires_at = self._template.set_time(now)
+            return self._template.fill(subject, jti), expires_at
         request = self._complete(asked, now)
         self.evidence.check_request(request)
-        unsigned = compose_token(request, issuer, public, now=now, jti=jti)
+        unsigned = compose_token(request, self.evidence.issuer, self.evidence.signer.public, now=now, jti=jti)
         return unsigned.signing_input(), unsigned.claims["exp"]
 
     def _format(self, seconds: int) -> str:
@@ -122,8 +163,14 @@ class LineMinter:
         check_texts(given)
         return self._kinds[names]
 
-    def _sign(self, message: bytes) -> bytes:
-        sign = self._sign_unchecked if self._signed % CHECKED_EVERY else self.evidence.signer.sign
-        self._signed += 1
-        signature: bytes = sign(message)
-        return signature
+    def _sign(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Return the signatures of fewer messages than there are from one that is checked to the next."""
+        signer: Any = self.evidence.signer
+        if not hasattr(signer, "sign_unchecked"):
+            return [signer.sign(message) for message in messages]
+        checked = -self._signed % CHECKED_EVERY
+        self._signed += len(messages)
+        if checked >= len(messages):
+            return list(signer.sign_unchecked(messages))
+        before, after = messages[:checked], messages[checked + 1 :]
+        return [*signer.sign_unchecked(before), signer.sign(messages[checked]), *signer.sign_unchecked(after)]

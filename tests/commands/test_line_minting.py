@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from adapters.jose.jws import make_signer
 from domain.batch.options import read_batch_options
 from domain.batch.portion import MintedLine, RefusedLine
+from domain.batch.row import write_row
 from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
@@ -70,6 +71,12 @@ def open_minter(given: Settings, clock: Any = None, signer: Any = None) -> LineM
     return LineMinter(defaults, evidence, ports.clock, CountedRandomness())
 
 
+def mint_one(minter: LineMinter, number: int, line: bytes) -> MintedLine | RefusedLine | None:
+    """Return what one line gives."""
+    (outcome,) = minter.mint(number, [line])
+    return outcome
+
+
 def ask_token(subject: str, given: Settings) -> tuple[dict[str, Any], dict[str, Any]] | str:
     """Return header and claims that `token` mints, or why it refuses."""
     ports = memory_ports()
@@ -84,13 +91,13 @@ def ask_token(subject: str, given: Settings) -> tuple[dict[str, Any], dict[str, 
 
 def ask_line(line: bytes, defaults: Settings) -> tuple[dict[str, Any], dict[str, Any]] | str:
     """Return header and claims of what the line gives, or why it is refused."""
-    outcome = open_minter(defaults).mint(7, line)
+    outcome = mint_one(open_minter(defaults), 7, line)
     if isinstance(outcome, RefusedLine):
         assert outcome.number == 7
         return outcome.reason
     assert isinstance(outcome, MintedLine)
     header, claims = (decode_part(outcome.token, index) for index in (0, 1))
-    assert json_text.parse(outcome.row()) == {
+    assert json_text.parse(write_row(outcome)) == {
         "line": 7, "subject": claims["sub"], "token": outcome.token, "jti": claims["jti"],
         "expires_at": format_time(claims["exp"] * NANOSECONDS),
     }  # fmt: skip
@@ -224,7 +231,7 @@ class TickingClock:
 def test_validity_counts_from_each_signing(line: bytes) -> None:
     """Tokens of one batch begin when they are made, however long it runs."""
     minter = open_minter(flags_of(Kind.SIGN, {}), TickingClock(NOW, 7 * MINUTE))
-    tokens = [minter.mint(number, line) for number in range(1, 30)]
+    tokens = [mint_one(minter, number, line) for number in range(1, 30)]
     claims = [decode_part(minted.token, 1) for minted in tokens if isinstance(minted, MintedLine)]
     assert [one["nbf"] - claims[0]["nbf"] for one in claims] == [420 * index for index in range(29)]
     assert all(one["nbf"] == one["iat"] and one["exp"] - one["nbf"] == 300 for one in claims)
@@ -234,7 +241,7 @@ def test_a_window_can_close_in_the_middle() -> None:
     """With an end that is a time, lines are refused from then on, and none has a window that is over."""
     end = format_time(NOW + 10 * MINUTE)
     minter = open_minter(flags_of(Kind.SIGN, {"not-after": end}), TickingClock(NOW, MINUTE))
-    outcomes = [minter.mint(number, b"a") for number in range(1, 15)]
+    outcomes = [mint_one(minter, number, b"a") for number in range(1, 15)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, RefusedLine)]
     minted = [decode_part(outcome.token, 1) for outcome in outcomes if isinstance(outcome, MintedLine)]
     assert minted and refused and all(one["exp"] > one["iat"] for one in minted)
@@ -258,13 +265,16 @@ class BreakingSigner:
     def sign(self, message: bytes) -> bytes:
         """Return a signature, or an error where it is not sound."""
         self.checked.append(self.count)
-        signature = self.sign_unchecked(message)
+        (signature,) = self.sign_unchecked([message])
         if signature == bytes(64):
             raise KeyFormatError("the key's own signature does not verify", "get a sound copy")
         return signature
 
-    def sign_unchecked(self, message: bytes) -> bytes:
-        """Return a signature."""
+    def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Return signatures."""
+        return [self._sign_one(message) for message in messages]
+
+    def _sign_one(self, message: bytes) -> bytes:
         self.count += 1
         return SIGNER.sign(message) if self.count <= self.good else bytes(64)
 
@@ -274,9 +284,47 @@ def test_the_first_signature_and_one_of_so_many_are_checked() -> None:
     signer = BreakingSigner(good=1000)
     minter = open_minter(flags_of(Kind.SIGN, {}), signer=signer)
     for number in range(1, 301):
-        assert isinstance(minter.mint(number, b"a"), MintedLine)
-        assert isinstance(minter.mint(number, b"{"), RefusedLine)
+        assert isinstance(mint_one(minter, number, b"a"), MintedLine)
+        assert isinstance(mint_one(minter, number, b"{"), RefusedLine)
     assert signer.checked == [0, CHECKED_EVERY, 2 * CHECKED_EVERY]
+
+
+@settings(deadline=None, max_examples=20)
+@given(sizes=st.lists(st.integers(0, CHECKED_EVERY), max_size=9))
+def test_the_same_signatures_are_checked_however_many_are_made_together(sizes: list[int]) -> None:
+    """The first and one of so many, whatever is composed together."""
+    signer = BreakingSigner(good=2000)
+    minter = open_minter(flags_of(Kind.SIGN, {}), signer=signer)
+    for size in sizes:
+        assert len(minter.mint(1, [b"a"] * size)) == size
+    assert signer.checked == list(range(0, sum(sizes), CHECKED_EVERY))
+
+
+LINES = (
+    b"a", b"", b"# a", b"b\r", b'{"subject":"c"}', b"{", b'{"subject":"d","sans":["e"]}', b"\xff", b"7",
+    "\u00e9".encode(), b'{"subject":"f","not_after":"2h"}', b"g,h", b"-", b'{"subject":""}',
+    b'{"subject":"\\u0007\\"\\\\"}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BATCH_KINDS)
+@pytest.mark.parametrize("ahead", [0, 55])
+def test_lines_give_together_what_each_gives_alone(kind: Kind, ahead: int) -> None:
+    """Tokens, refusals and nothing, in their order, each at its number, also where the batch's own window is over."""
+    given = flags_of(kind, {"not-after": format_time(NOW + MINUTE)})
+    together, alone = open_minter(given), open_minter(given)
+    for minter in (together, alone):
+        minter.clock = FixedClock(NOW + ahead * NANOSECONDS)
+    outcomes = together.mint(1, LINES)
+    wanted = [mint_one(alone, number, line) for number, line in enumerate(LINES, 1)]
+    assert [unsign(one) for one in outcomes] == [unsign(one) for one in wanted]
+    assert any(isinstance(one, RefusedLine) for one in outcomes)
+    assert any(isinstance(one, MintedLine) for one in outcomes) == (not ahead)
+
+
+def unsign(outcome: MintedLine | RefusedLine | None) -> object:
+    """Return what is the same whenever it is signed."""
+    return attrs.evolve(outcome, signature="") if isinstance(outcome, MintedLine) else outcome
 
 
 @pytest.mark.parametrize("good", [0, 5])
@@ -285,7 +333,7 @@ def test_a_key_that_breaks_stops_the_batch(good: int) -> None:
     minter = open_minter(flags_of(Kind.SIGN, {}), signer=BreakingSigner(good))
     with pytest.raises(KeyFormatError, match="does not verify"):  # noqa: PT012
         for number in range(CHECKED_EVERY + 1):
-            minter.mint(number, b"a")
+            mint_one(minter, number, b"a")
 
 
 def test_every_signature_is_the_keys() -> None:
@@ -293,7 +341,7 @@ def test_every_signature_is_the_keys() -> None:
     for signer in (SIGNER, make_signer(ec.generate_private_key(ec.SECP521R1())), OnlyChecked()):
         minter = open_minter(flags_of(Kind.SIGN, {}), signer=signer)
         for number in range(4):
-            minted = minter.mint(number, b"a")
+            minted = mint_one(minter, number, b"a")
             assert isinstance(minted, MintedLine)
             message, _, signature = minted.token.rpartition(".")
             assert verifies(signer.public, message, signature)
@@ -320,7 +368,7 @@ def verifies(public: Any, message: str, signature: str) -> bool:
 
 def test_the_clock_stands_in_the_row() -> None:
     """`expires_at` is the token's own `exp`."""
-    minted = open_minter(flags_of(Kind.SIGN, {}), FixedClock(NOW)).mint(1, b"a")
+    minted = mint_one(open_minter(flags_of(Kind.SIGN, {}), FixedClock(NOW)), 1, b"a")
     assert isinstance(minted, MintedLine)
     assert minted.expires_at == format_time((whole_seconds(NOW) + 300) * NANOSECONDS)
 
@@ -337,5 +385,5 @@ def test_what_nobody_vouches_for_is_refused(line: bytes) -> None:
 
     minter = open_minter(flags_of(Kind.SIGN, {}))
     minter.evidence = attrs.evolve(minter.evidence, check_request=refuse_foreign)
-    assert minter.mint(1, line) == RefusedLine(1, "foreign is not a name of the certificate")
-    assert isinstance(minter.mint(2, b"own"), MintedLine)
+    assert mint_one(minter, 1, line) == RefusedLine(1, "foreign is not a name of the certificate")
+    assert isinstance(mint_one(minter, 2, b"own"), MintedLine)

@@ -20,6 +20,7 @@ from adapters.output.batch_rows import RowWriter
 from adapters.output.streams import ATOMIC_BYTES
 from adapters.output.token_folder import TokenFolder
 from domain.batch.portion import Goods, LooseEnd, MintedLine
+from domain.batch.row import write_row
 from domain.errors import OutputError
 from domain.formats.json_text import serialize
 from tests.support.running import PROCESS_SECONDS, more_descriptors
@@ -31,7 +32,7 @@ def mint(number: int, subject: str = "a", size: int = 300) -> MintedLine:
 
 def gather(minted: Sequence[MintedLine]) -> Goods:
     """Return tokens in both forms."""
-    rows = [f"{one.row()}\n".encode() for one in minted]
+    rows = [f"{write_row(one)}\n".encode() for one in minted]
     return Goods([b"".join(rows[begin : begin + 10]) for begin in range(0, len(rows), 10)], minted)
 
 

@@ -224,7 +224,7 @@ def test_a_jwk_for_something_else_gives_no_signer(members: dict[str, Any]) -> No
 def test_a_signature_that_does_not_verify_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signer checks each signature with its public half before it leaves."""
     signer = make_signer(ec.generate_private_key(ec.SECP256R1()))
-    monkeypatch.setattr(signer, "sign_unchecked", lambda _: bytes(64))
+    monkeypatch.setattr(signer, "sign_unchecked", lambda _: [bytes(64)])
     with pytest.raises(KeyFormatError, match="own signature does not verify"):
         signer.sign(MESSAGE)
 

@@ -19,6 +19,7 @@ from adapters.machine.input_files import LocalFiles, RememberedFiles
 from adapters.machine.terminal import Stderr
 from adapters.output.streams import StandardOutput
 from adapters.output.token_file import TokenFile
+from domain.batch.ports import Identifiers
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.cloud.ports import InstanceMetadata
 from domain.errors import InputError, NetworkError, OutputError, UsageError, WrongPasswordError
@@ -60,6 +61,16 @@ def test_an_identifier_is_64_hex_characters_and_never_repeats(randomness: Random
     drawn = [randomness.token_id() for _ in range(1_000)]
     assert len(set(drawn)) == 1_000
     assert all(re.fullmatch("[0-9a-f]{64}", identifier) for identifier in drawn)
+
+
+@pytest.mark.parametrize("identifiers", [SystemRandomness(), CountedRandomness()], ids=repr)
+def test_identifiers_drawn_at_once_are_as_those_drawn_alone(identifiers: Identifiers) -> None:
+    """As many as are asked for, each 64 hex characters, and no two are alike, of one draw or of several."""
+    drawn = [one for count in (0, 1, 64, 500) for one in identifiers.token_ids(count)]
+    assert len(set(drawn)) == len(drawn) == 565
+    assert all(re.fullmatch("[0-9a-f]{64}", identifier) for identifier in drawn)
+    if isinstance(identifiers, SystemRandomness):
+        assert all(len(set(column)) == 16 for column in zip(*drawn, strict=True))
 
 
 def test_identifiers_of_the_machine_have_no_constant_part() -> None:

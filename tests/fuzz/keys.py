@@ -123,7 +123,7 @@ def open_key(data: bytes) -> object:
     """Open a key file as `--key` and as `--nebula-key`, and sign by it."""
     store = LocalKeyStore(MemoryFiles({"key": data}))
     is_nebula = b"NEBULA" in data
-    source = KeyFile("key", "nebula-key" if is_nebula else "key", takes_x25519=is_nebula)
+    source = KeyFile("key", "nebula-key" if is_nebula else "key", is_nebula)
     return store.open(source, OnePassword()).sign(b"message")
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.batch.line import MAX_LINE_BYTES, BatchLine, is_comment, read_line
+from domain.batch.line import MAX_LINE_BYTES, BatchLine, is_comment, read_bare, read_line
 from domain.batch.options import read_batch_options
 from domain.batch.token_file_name import name_token_file
 from domain.errors import InputError, UsageError
+from domain.formats import json_text
 from domain.settings.setting import Origin, Setting, Settings
 from tests.support.token_requests import NOW
 
@@ -55,6 +56,23 @@ def test_a_comment_asks_for_nothing(line: bytes) -> None:
 def test_a_line_gives_its_subject(line: bytes, subject: str) -> None:
     """Bare, without the white space of ASCII around it, or as a JSON object, exactly; null is as left out."""
     assert read_line(line) == BatchLine(subject)
+
+
+@given(TEXTS | st.text(st.characters(codec="ascii")))
+def test_a_bare_subject_needs_no_escapes(text: str) -> None:
+    """JSON writes it as it stands, also where it is shown; whatever is not bare is left to `read_line`."""
+    line = text.encode()
+    subject = read_bare(line)
+    if subject is None:
+        return
+    assert read_line(line) == BatchLine(subject)
+    assert json_text.serialize(subject) == json_text.display(subject) == f'"{subject}"'
+
+
+@pytest.mark.parametrize("line", [b"", b" ", b"#", b'{"subject":"a"}', b"\xff", b"a b", b"a" * (MAX_LINE_BYTES + 1)])
+def test_what_is_not_bare_has_no_bare_subject(line: bytes) -> None:
+    """Blank lines, comments, objects and what is refused."""
+    assert read_bare(line) is None
 
 
 @pytest.mark.parametrize(

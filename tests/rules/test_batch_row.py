@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.batch import row as batch_row
 from domain.batch.portion import MintedLine
 from domain.batch.row import extract_token
 from domain.errors import InputError
@@ -14,7 +15,8 @@ from tests.support.running import Result, decode_part, execute, invoke
 
 
 def write_row(number: int = 1, token: str = "a.b.c") -> str:
-    return MintedLine(number, '"web"', token, "ab" * 32, "2026-01-01T00:00:00Z").row()
+    signing_input, _, signature = token.rpartition(".")
+    return batch_row.write_row(MintedLine(number, '"web"', signing_input, "ab" * 32, "2026-01-01T00:00:00Z", signature))
 
 
 FILE_ROW = '{"line":1,"subject":"web","file":"web.token","jti":"ab","expires_at":"2026-01-01T00:00:00Z"}'
