@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.provisioners.base import OtherProvisioner, Provisioner
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from domain.provisioners.base import Provisioner
 
 
 def _load_jwk() -> type[Provisioner]:
@@ -130,7 +130,7 @@ def claim_options(given: Collection[str]) -> list[tuple[type[Provisioner], list[
 
 def list_own_options(provisioner: Provisioner, given: Collection[str]) -> list[str]:
     """Return those of the options in `given` that belong to the provisioner's type alone, sorted."""
-    if isinstance(provisioner, OtherProvisioner) or provisioner.type_name not in TYPES:
+    if not provisioner.makes_tokens or provisioner.type_name not in TYPES:
         return []
     return sorted(TYPES[provisioner.type_name][0].intersection(given))
 
