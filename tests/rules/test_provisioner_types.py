@@ -57,4 +57,4 @@ def test_the_table_loads_no_type() -> None:
     script = "import sys; import domain.provisioners.types; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=REPOSITORY, timeout=60, check=True)
     loaded = {name for name in done.stdout.decode().split() if name.startswith("domain.provisioners.")}
-    assert loaded == {"domain.provisioners.base", "domain.provisioners.types"}
+    assert loaded == {"domain.provisioners.types"}
