@@ -28,8 +28,8 @@ from domain.errors import AuthorityError, InputError
 from domain.formats.duration import NANOSECONDS
 from domain.ports import InputFiles
 from domain.provisioners.authority import ListingAuthority
-from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.other import OtherProvisioner
 from tests.support.hostile_ca import Request, answer, in_turn, issue, root, serve
 from tests.support.https_authority import connect
 from tests.support.memory_ports import MemoryAuthority, MemoryFiles
