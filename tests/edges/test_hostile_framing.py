@@ -1,6 +1,7 @@
 """What a peer may do with the framing of HTTP: one reader stands between it and all that ask somebody over it."""
 
-import _thread
+import os
+import signal
 import socket
 import threading
 import time
@@ -128,7 +129,7 @@ def test_what_is_interrupted_reads_no_further() -> None:
     exchange, ended = Exchange(IDLE_SECONDS, 1 << 40), threading.Event()
 
     def work(pool: Pool, url: str) -> None:
-        threading.Timer(0.2, _thread.interrupt_main).start()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()  # which wakes the first thread
         try:
             pool.ask(exchange, "GET", url, {})
         finally:
