@@ -61,7 +61,7 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
 
 
 def _find_key(data: bytes) -> tuple[str, bytes]:
-    """Return the label of the one private key in `data`, and what stands between its beginning and its end."""
+    """Return the label of the one private key in `data`, and what is between its beginning and its end."""
     blocks = split_pem(data)
     keys = [(label, body) for label, body in blocks if label in _KEY_LABELS]
     if len(keys) > 1:
