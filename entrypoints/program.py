@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.errors import UsageError
 from entrypoints.command_line.argv import HELP_WORDS, asks_for_help, is_help_word, parse_words
 from entrypoints.command_line.commands import COMMANDS, VERSION, Command
+from entrypoints.command_line.completion.shells import COMPLETE
 from entrypoints.command_line.dispatch import dispatch
 from entrypoints.command_line.help import describe_command, describe_program
 from entrypoints.runs import RUNS, print_text
@@ -16,6 +17,10 @@ def run_words(words: Sequence[str]) -> int:
     Raises:
         StepOttError: it cannot be done.
     """
+    if words[:1] == [COMPLETE]:
+        from entrypoints.wiring.completion import complete  # noqa: PLC0415
+
+        return complete(words[1:], COMMANDS)
     rest = _drop_refused_help(words)
     if rest[:1] == ["ca"]:
         rest = _drop_refused_help(rest[1:])

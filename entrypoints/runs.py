@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import MissingSettingError, StepOttError, UsageError
-from domain.settings.setting import layer, naming_sources, respell
+from domain.errors import UsageError
+from domain.settings.setting import layer, naming_sources
 from entrypoints import __version__
-from entrypoints.command_line.argv import complete_settings, parse_environment
+from entrypoints.command_line.argv import parse_environment
 from entrypoints.command_line.commands import (
     BATCH,
-    COMMANDS,
     COMPLETION,
     DOCTOR,
     INSPECT,
@@ -25,12 +23,12 @@ from entrypoints.command_line.commands import (
     Command,
 )
 from entrypoints.command_line.help import PROGRAM
+from entrypoints.wiring.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from adapters.machine.step_path import StepPath
-    from domain.settings.setting import Setting, Settings
+    from domain.settings.setting import Settings
     from entrypoints.command_line.dispatch import Run
 
 
@@ -54,7 +52,7 @@ def _run_token(positional: Sequence[str], flags: Settings) -> int:
         )
     subject = positional[0] if positional else None
     now = SystemClock().now()
-    settings, step_path = _read_settings(TOKEN, flags, lambda given: read_token_options(subject, given, now))
+    settings, step_path = read_settings(TOKEN.options, flags, lambda given: read_token_options(subject, given, now))
     options = read_token_options(subject, settings, now)
     with naming_sources(settings):
         mint_token(options, wire_ports(options, step_path))
@@ -71,7 +69,7 @@ def _run_batch(positional: Sequence[str], flags: Settings) -> int:
     if not positional and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("the file with the subjects is missing", "name it, or - to type them")
     source, now = positional[0] if positional else "-", SystemClock().now()
-    settings, step_path = _read_settings(BATCH, flags, lambda given: read_batch_options(source, given, now))
+    settings, step_path = read_settings(BATCH.options, flags, lambda given: read_batch_options(source, given, now))
     options = read_batch_options(source, settings, now)
     with naming_sources(settings):
         totals = run_wired_batch(options, step_path)
@@ -100,7 +98,7 @@ def _run_verify(positional: Sequence[str], flags: Settings) -> int:
     from entrypoints.wiring.token import wire_verify_ports  # noqa: PLC0415
 
     source = _take_token(positional, VERIFY)
-    settings, step_path = _read_settings(VERIFY, flags, lambda given: read_verify_options(source, given))
+    settings, step_path = read_settings(VERIFY.options, flags, lambda given: read_verify_options(source, given))
     form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
     with naming_sources(settings):
@@ -140,40 +138,18 @@ def _run_sandbox(positional: Sequence[str], flags: Settings) -> int:
 
 
 def _run_completion(positional: Sequence[str], _: Settings) -> int:
-    from entrypoints.command_line.completion import SCRIPTS  # noqa: PLC0415
+    from entrypoints.command_line.completion.shells import SCRIPTS  # noqa: PLC0415
 
     listed = ", ".join(SCRIPTS)
     shell = _take_one(positional, COMPLETION, "shell", f"the shells are {listed}")
     if shell not in SCRIPTS:
         raise UsageError(f"there is no completion for {shell!r}", f"the shells are {listed}")
-    return print_text(SCRIPTS[shell](COMMANDS))
+    return print_text(SCRIPTS[shell])
 
 
 def _run_version(positional: Sequence[str], _: Settings) -> int:
     _take_none(positional, VERSION)
     return print_text(f"{PROGRAM} {__version__}\n")
-
-
-def _read_settings(
-    command: Command, flags: Settings, judge: Callable[[Settings], object]
-) -> tuple[dict[str, Setting], StepPath]:
-    """Return all settings of a command, and the step path that gives some of them.
-
-    They are the caller's to judge, together, since each may be what another one needs. Only where configuration
-    cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
-    """
-    from domain.settings.authority import drop_absent  # noqa: PLC0415
-    from entrypoints.wiring.token import open_step_path  # noqa: PLC0415
-
-    given = layer(flags, parse_environment(os.environ, command.options))
-    context = drop_absent(given).get("context")
-    try:
-        step_path = open_step_path(os.environ, None if context is None else str(context.value))
-        return complete_settings(given, step_path.defaults(), command.options), step_path
-    except StepOttError as error:
-        with suppress(MissingSettingError):
-            judge(given)
-        raise respell(error, given) from error
 
 
 def _take_none(positional: Sequence[str], command: Command) -> None:

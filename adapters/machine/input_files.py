@@ -8,7 +8,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from domain.errors import InputError
+from domain.errors import InputError, explain_unread
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class LocalFiles:
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
-            reason = getattr(error, "strerror", None) or ("it is closed" if path == "-" else "not a path")
-            raise InputError(f"{_name(path)} cannot be read: {reason}", "check the path and its permissions") from error
+            raise explain_unread(_name(path), error, "it is closed" if path == "-" else "not a path") from error
         return _bound(data, path, limit)
 
     def open(self, path: str) -> int:
@@ -112,6 +111,16 @@ class LocalFiles:
     def _tell(self, text: str) -> None:
         if self.tell is not None:
             self.tell(text)
+
+
+class RegularFiles(LocalFiles):
+    """Files of this machine that never have to be waited for: regular ones, and no standard input."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of `path` (see `domain.ports.InputFiles`)."""
+        if path == "-" or not os.path.isfile(path):
+            raise InputError(f"{_name(path)} is not a regular file", "name one")
+        return super().read(path, limit)
 
 
 class _Opening:

@@ -45,6 +45,14 @@ class StepPath:
             raise InputError(f'"context" in {path} is not text', "name a context there")
         return current
 
+    def contexts(self) -> dict[str, Any]:
+        """Return the contexts by name, none where contexts are not used.
+
+        Raises:
+            InputError: the file with them cannot be used.
+        """
+        return self._read_object(self._contexts_path())
+
     def authority_path(self) -> str:
         """Return the folder of the CA's own files: that of the context, else the base."""
         chosen = self._chosen_context()
@@ -87,8 +95,7 @@ class StepPath:
 
     def _chosen_context(self) -> Mapping[str, str] | None:
         """Return authority and profile of the context to use, None where contexts are not used."""
-        path = os.path.join(self.base, "contexts.json")
-        contexts = self._read_object(path)
+        path, contexts = self._contexts_path(), self.contexts()
         name = self.context_name()
         if name is None and not contexts:
             return None
@@ -99,6 +106,9 @@ class StepPath:
             whose = os.path.join(self.base, "current-context.json") if self.context is None else "--context"
             raise UsageError(f"{whose} names the context {name!r}, which is not in {path}", f"it has {listed}")
         return _check_context(name, contexts[name], path)
+
+    def _contexts_path(self) -> str:
+        return os.path.join(self.base, "contexts.json")
 
     def _read_object(self, path: str) -> dict[str, Any]:
         """Return the JSON object in `path`, an empty one where there is no file."""

@@ -13,7 +13,7 @@ import attrs
 
 from domain.errors import MissingSettingError
 from domain.keys.source import KeyFile
-from domain.provisioners.base import Provisioner
+from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.settings.setting import spell
 from domain.token.kind import Kind
@@ -45,6 +45,7 @@ class NebulaProvisioner(Provisioner):
     needs: ClassVar = ("nebula-cert", "nebula-key")
     files: ClassVar = ("nebula-cert", "nebula-key")
     secrets: ClassVar = ("nebula-key",)
+    expected: ClassVar = USUAL | {"sans"}
 
     binary_members: ClassVar = {"roots": "roots"}
     payload: ClassVar = frozenset({"cnf", "step"})

@@ -224,8 +224,8 @@ COMPLETION = Command(
     "print a script that completes command lines in a shell",
     f"<{'|'.join(SHELLS)}>",
     "Prints a script for bash (4 or later), zsh or fish (3.4 or later) that completes commands, options\n"
-    "and their values. Its first lines say how to install it. While it completes it starts no program,\n"
-    "step-ott included; after an upgrade of step-ott, install it again.",
+    "and their values, with the names of contexts and of provisioners. Its first lines say how to install\n"
+    "it. While it completes it starts the step-ott on PATH, which reads files of this machine and asks no CA.",
     (),
     (
         ("For bash, into whose ~/.bashrc goes: source <(step-ott completion bash)", "completion bash"),

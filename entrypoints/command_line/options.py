@@ -25,6 +25,7 @@ class Option:
         group: The heading that the help shows it under.
         kind: What it takes.
         aliases: Its other names.
+        known: What is known on disk of its values, for completion: `CONTEXTS`, `PROVISIONERS` or nothing.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Option:
     group: str
     kind: ValueKind = ValueKind.TEXT
     aliases: tuple[str, ...] = ()
+    known: str = ""
 
     @property
     def environment(self) -> str:
@@ -48,6 +50,7 @@ REQUEST, SUBJECT, VALIDITY, SIGNER, AUTHORITY, OUTPUT = (
     "Kind of request", "Names and data in the token", "Validity",
     "Provisioner and key", "Certificate authority", "Output",
 )  # fmt: skip
+CONTEXTS, PROVISIONERS = "contexts", "provisioners"
 _MOMENT = "time|duration"
 _MOMENT_HELP = "an RFC 3339 time, or a duration from now such as 5m, -1.5h or 2h45m"
 
@@ -63,7 +66,8 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
     _switch("offline", "Ask no CA: read ca.json, or without one take --issuer, --key, --ca-url and --root.", AUTHORITY),
     Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
            AUTHORITY),
-    Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY),
+    Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY,
+           known=CONTEXTS),
     Option("request-timeout", "duration", "The longest that one request to the CA may take. Default: 15s.", AUTHORITY),
     Option("timeout", "duration", "The longest that all requests to the CA may take. Default: 60s. Also "
            "how long you may take to sign in for an OIDC provisioner; default: 5m.", AUTHORITY),
@@ -71,7 +75,8 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
 """Which CA is meant: the same for every command that needs one."""
 
 SIGNING_OPTIONS: Sequence[Option] = (
-    Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",)),
+    Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",),
+           known=PROVISIONERS),
     Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
     Option("key", "file|URI", "Private key to sign by (JWK, encrypted JWK, PEM, OpenSSH, or a PKCS#11 URI), in place "
            "of the one that the CA keeps encrypted.", SIGNER),

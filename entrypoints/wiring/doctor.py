@@ -23,7 +23,8 @@ from entrypoints.command_line.commands import TOKEN
 from entrypoints.use_cases.doctor_state import Ports
 from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
 from entrypoints.wiring.late_adapters import SilentIdentityProvider
-from entrypoints.wiring.token import assemble_ports, open_step_path
+from entrypoints.wiring.settings import open_step_path
+from entrypoints.wiring.token import assemble_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ Adapters whose libraries are slow to load are imported where the path that needs
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,8 @@ from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
-from adapters.machine.step_path import StepPath
 from adapters.machine.terminal import Stderr, Terminal
 from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
-from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
@@ -26,8 +23,7 @@ from entrypoints.wiring.authority import wire_authority, wire_published_authorit
 from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from adapters.machine.step_path import StepPath
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
@@ -35,21 +31,6 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
     from domain.verify.options import VerifyOptions
     from entrypoints.use_cases.verify import VerifyPorts
-
-
-def open_step_path(environment: Mapping[str, str], context: str | None) -> StepPath:
-    """Return the step path of this environment.
-
-    Raises:
-        UsageError: neither STEPPATH nor HOME says where it is.
-    """
-    base = environment.get("STEPPATH")
-    if not base:
-        home = environment.get("HOME") or os.path.expanduser("~")
-        if not os.path.isabs(home):
-            raise UsageError("there is no home folder to look for .step in", "set STEPPATH or HOME")
-        base = os.path.join(home, ".step")
-    return StepPath(LocalFiles(Stderr(sys.stderr).inform), os.path.normpath(base), context)
 
 
 def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:

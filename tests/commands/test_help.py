@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import attrs
 import pytest
 
 from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
-from entrypoints.command_line.completion import SCRIPTS
+from entrypoints.command_line.completion.offers import find_offers
+from entrypoints.command_line.completion.shells import COMPLETE
 from entrypoints.command_line.help import PROGRAM, describe_program, list_spellings
 from entrypoints.command_line.options import Option
 from tests.support.peer_programs import REPOSITORY
@@ -52,10 +52,10 @@ def test_commands_are_shown_in_groups(group: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name_row)
 def test_every_command_has_its_place(command: Command) -> None:
-    """Each is in one of the groups, has an example, and is known to every completion script."""
+    """Each is in one of the groups, has an example, and is completed."""
     assert command.group in GROUPS
     assert command.examples
-    assert all(re.search(rf"\b{command.name}\b", write([command])) for write in SCRIPTS.values())
+    assert (command.name, command.summary) in find_offers([""], COMMANDS, know_none).words
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -78,12 +78,15 @@ def test_an_example_runs_as_it_is_written(example: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
 def test_every_option_is_completed(command: Command, option: Option) -> None:
-    """Every completion script knows each of its names, and where descriptions are shown, what it does."""
-    for shell, write in SCRIPTS.items():
-        script = write([attrs.evolve(command, options=[option])])
-        for name in (option.name, *option.aliases):
-            assert re.search(rf"(?<![\w-])(-l |-s |--?){name}(?![\w-])", script), shell
-        assert shell == "bash" or re.sub(r"[\\']", "", option.help) in re.sub(r"[\\']", "", script), shell
+    """Completion knows each of its names, and what it does."""
+    offered = find_offers([command.name, "-"], COMMANDS, know_none).words
+    assert {(spelling, option.help) for spelling in option.spellings()} <= {*offered}
+    assert all(f"-{name}" in dict(offered) or f"--{name}" in dict(offered) for name in (option.name, *option.aliases))
+
+
+def know_none(kind: str, given: object, options: object) -> list[tuple[str, str]]:
+    """Stand in for a machine without contexts and provisioners."""
+    return []
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
@@ -177,6 +180,13 @@ def test_an_unknown_word_is_answered_in_one_line(words: list[str], message: str)
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith(f"{PROGRAM}: {message}")
     assert result.err.count("\n") == 1
+
+
+def test_what_completion_asks_is_hidden() -> None:
+    """The command that shells ask is in no help, in no error and in no completion."""
+    pages = [invoke(*words).out for words in ([], ["--help"], ["completion", "--help"], ["help", "completion"])]
+    assert all(pages) and not any(COMPLETE in page for page in [*pages, invoke("nonsense").err, str(COMMANDS)])
+    assert COMPLETE not in dict(find_offers([""], COMMANDS, know_none).words)
 
 
 def test_an_unknown_command_is_answered_with_those_that_there_are() -> None:
