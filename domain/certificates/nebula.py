@@ -32,7 +32,7 @@ class NebulaCertificate:
     """A Nebula certificate, as far as a token needs it.
 
     Attributes:
-        body: What stands in base64 in its PEM: protobuf (version 1) or DER (version 2).
+        body: What its PEM holds in base64: protobuf (version 1) or DER (version 2).
         version: 1 or 2.
         name: Of the host or the CA.
         networks: The host's addresses in its networks; for a CA, the networks that it may issue for.
