@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from entrypoints.command_line.commands import Command
     from entrypoints.command_line.options import Option
 
-PATIENCE_SECONDS = 2
+PATIENCE_SECONDS = 5
 """After that the process ends, whatever a file system keeps it waiting for."""
 
 MAX_CONFIG_BYTES = 2 << 20

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
+from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, PROGRAM, TOKEN, VERIFY, Command
 from entrypoints.command_line.completion.offers import find_offers
 from entrypoints.command_line.completion.shells import COMPLETE
-from entrypoints.command_line.help import PROGRAM, describe_program, list_spellings
+from entrypoints.command_line.help import describe_program, list_spellings
 from entrypoints.command_line.options import Option
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, execute, invoke

@@ -60,7 +60,7 @@ def _continue_command(command: Command, before: Sequence[str], current: str, kno
     given: dict[str, str] = {}
     option, value, is_positional, has_ended = None, None, True, False
     for written, option, value in take_apart(before, by_name):
-        has_ended = has_ended or written == OPTIONS_END
+        has_ended = has_ended or (written, value) == OPTIONS_END
         is_positional = is_positional and bool(written)
         if option is not None:
             given[option.name] = value or ""
@@ -69,7 +69,7 @@ def _continue_command(command: Command, before: Sequence[str], current: str, kno
         known = know(option.known, given, command.options) if option.known else ()
         return Offers(known, kept=kept) if option.known else offer_value(option.metavar, kept)
 
-    if option is not None and value is None and option.kind is not ValueKind.SWITCH:
+    if option is not None and value is None and option.kind != ValueKind.SWITCH:
         return offer_option(option)
     if has_ended or current[:1] != "-":
         return offer_value(command.positional if is_positional else "")
@@ -77,7 +77,7 @@ def _continue_command(command: Command, before: Sequence[str], current: str, kno
     if equals:
         option = by_name.get(strip_dashes(written))
         return Offers() if option is None else offer_option(option, written + equals)
-    free = [option for option in command.options if option.kind is ValueKind.LIST or option.name not in given]
+    free = [option for option in command.options if option.kind == ValueKind.LIST or option.name not in given]
     rows = [(spelling, option.help) for option in free for spelling in option.spellings()]
     return Offers([*rows, *COMMAND_SWITCHES])
 

@@ -80,9 +80,9 @@ def _answer_bash(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     offers = Offers(names=FILES) if is_redirected else find_offers([*before[1:], current])
     yield offers.names
     left = current.removesuffix(read_line(quote + replaced)[1])
-    for word, _ in offers.words:
-        if f"{offers.kept}{word}".startswith(current):
-            yield quote_word(f"{offers.kept}{word}".removeprefix(left), quote)
+    wholes = (f"{offers.kept}{word}" for word, _ in offers.words)
+    written = (quote_word(whole.removeprefix(left), quote) for whole in wholes if whole.startswith(current))
+    yield from (word for word in written if word is not None)
 
 
 def _answer_zsh(words: Sequence[str], find_offers: Find) -> Iterator[str]:
