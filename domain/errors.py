@@ -82,6 +82,12 @@ class OutputError(StepOttError):
     """The token was made but could not be delivered; nothing half written is left."""
 
 
+def explain_unread(target: str, error: Exception, otherwise: str = "not a path", done: str = "read") -> InputError:
+    """Return the error for a file that cannot be `done`; `otherwise` is the reason where the system gives none."""
+    reason = getattr(error, "strerror", None) or otherwise
+    return InputError(f"{target} cannot be {done}: {reason}", "check the path and its permissions")
+
+
 def explain_unwritten(target: str, error: OSError, go_on: str) -> OutputError:
     """Return the error for what could not be written to `target`, with what to do before one can `go_on`."""
     if error.errno == errno.EPIPE:

@@ -7,11 +7,12 @@ import select
 import shlex
 import stat
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 from domain.batch.portion import Lines
-from domain.errors import InputError, UsageError
+from domain.errors import InputError, UsageError, explain_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,20 +176,9 @@ class LineSource:
     def _shown(self) -> str:
         return "standard input" if self.path == "-" else self.path
 
-    def _reading(self) -> _Reading:
-        return _Reading(self._shown)
-
-
-class _Reading:
-    """Turns what the system says into an `InputError`."""
-
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError | ValueError | AttributeError):
-            reason = getattr(error, "strerror", None) or "it cannot be opened"
-            raise InputError(f"{self.shown} cannot be read: {reason}", "check the path and its permissions") from error
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, AttributeError) as error:
+            raise explain_unread(self._shown, error, "it cannot be opened") from error

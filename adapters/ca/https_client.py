@@ -10,7 +10,6 @@ from adapters.http.pool import Answer, Pool, make_tls_context
 from adapters.http.proxy_address import find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
-from domain.certificates.expiry import CHECK_CLOCK
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS, format_duration
 
@@ -21,7 +20,6 @@ PAUSES = (0.1, 0.2, 0.4)
 
 _SAME_CA = "check that --ca-url and --root belong to the same CA"
 
-RENEW_CERTIFICATE = f"{CHECK_CLOCK}; if it is right, restart the CA, which then makes itself a new certificate"
 LOOK_SECONDS = 5.0
 """The most that an error waits for to say more."""
 
@@ -164,8 +162,11 @@ class HttpsClient:
         if fault.kind is FaultKind.NO_TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", USE_TLS_PORT)
         if fault.kind is FaultKind.OUT_OF_TIME:
+            from domain.certificates.expiry import CHECK_CLOCK  # noqa: PLC0415  # only for an error
+
             reason = explain_times(self._look_at_certificates(), fault.reason)
-            return NetworkError(f"TLS with {ca} fails: {reason}", RENEW_CERTIFICATE)
+            remedy = f"{CHECK_CLOCK}; if it is right, restart the CA, which then makes itself a new certificate"
+            return NetworkError(f"TLS with {ca} fails: {reason}", remedy)
         if fault.kind is FaultKind.TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
         how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no proper answer"

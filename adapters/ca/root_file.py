@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError, naming, translating
+from domain.formats.der import DerValues
+from domain.formats.pem import decode_pem, is_pem, split_pem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from domain.ports import InputFiles
 
 MAX_ROOT_BYTES = 1 << 20
-_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 class RootFile:
@@ -63,10 +63,12 @@ def read_certificates(data: bytes) -> list[bytes]:
     Raises:
         ValueError: it holds something else.
     """
-    is_der = data[:1] == b"\x30" and _BEGIN not in data
-    found = [data] if is_der else [_decode(block) for block in data.split(_BEGIN)[1:]]
+    is_der = data[:1] == b"\x30" and not is_pem(data)
+    found = [data] if is_der else [decode_pem(body) for label, body in split_pem(data) if label == "CERTIFICATE"]
     for der in found:
-        _check_der(der)
+        outer = DerValues(der)
+        outer.take(0x30)
+        outer.end()
     return found
 
 
@@ -117,20 +119,3 @@ def _has_issued(x509: Any, issuer: bytes, der: bytes) -> bool:
     except InputError:
         return False
     return True
-
-
-def _decode(block: bytes) -> bytes:
-    body, end, _ = block.partition(_END)
-    if not end:
-        raise ValueError("a certificate breaks off")
-    return b64decode(b"".join(body.split()), validate=True)
-
-
-def _check_der(der: bytes) -> None:
-    """Check that `der` is one ASN.1 sequence of just its length (X.690, 8.1.3)."""
-    if len(der) < 4 or der[0] != 0x30:
-        raise ValueError("it is not DER")
-    octets = der[1] & 0x7F if der[1] & 0x80 else 0
-    length = int.from_bytes(der[2 : 2 + octets], "big") if octets else der[1]
-    if octets > 4 or len(der) != 2 + octets + length:
-        raise ValueError("it is cut off, or something follows it")

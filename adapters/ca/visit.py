@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from adapters.ca.https_client import HEALTH, MAX_HEALTH_BYTES
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
 from adapters.http.pool import make_tls_context
 from adapters.http.proxy_address import find_proxy
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from adapters.http.proxy_address import Proxy
     from domain.ca.url import CaUrl
     from domain.ports import Clock
-
-MAX_BODY_BYTES = 65_536
-HEALTH = "/health"
 
 _NAME_FAULTS = frozenset({62, 64})
 """OpenSSL's X509_V_ERR_…: HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH."""
@@ -65,7 +63,7 @@ class CaProbe:
         course = _Course(CaVisit(ca_url=self.ca_url, proxy="" if proxy is None else str(proxy)))
         if proxy is not None and proxy.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")
-        exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
+        exchange = Exchange(self.bound / NANOSECONDS, MAX_HEALTH_BYTES)
         try:
             exchange.run(lambda: self._go(proxy, course, exchange))
         except ExchangeError:
@@ -124,7 +122,7 @@ class CaProbe:
 
     def _look_at_certificates(self, proxy: Proxy | None) -> Sequence[bytes]:
         """Return the certificates that the CA shows, trusted or not, as far as it shows them in time."""
-        exchange = Exchange(self.bound / NANOSECONDS, MAX_BODY_BYTES)
+        exchange = Exchange(self.bound / NANOSECONDS, MAX_HEALTH_BYTES)
         return look_at_certificates(exchange, self._server_name, lambda: self._connect(proxy, exchange))
 
     def _ask(self, stream: ssl.SSLSocket, course: _Course, exchange: Exchange) -> None:

@@ -17,8 +17,6 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -86,7 +84,6 @@ class Allowance:
             self._left, self._since = self.left(), None
 
 
-@attrs.frozen
 class Peer:
     """Whom a TLS connection leads to.
 
@@ -96,8 +93,9 @@ class Peer:
             trusted; None where this Python does not tell.
     """
 
-    names: Sequence[str]
-    chain: Sequence[bytes] | None = attrs.field(repr=False)
+    def __init__(self, names: Sequence[str], chain: Sequence[bytes] | None) -> None:
+        self.names = names
+        self.chain = chain
 
 
 class Exchange:

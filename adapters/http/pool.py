@@ -6,7 +6,6 @@ import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError
@@ -33,13 +32,13 @@ if TYPE_CHECKING:
     from adapters.http.proxy_address import Proxy
 
 
-@attrs.frozen
 class Answer:
     """What came back."""
 
-    status: int
-    location: str
-    body: bytes = attrs.field(repr=False)
+    def __init__(self, status: int, location: str, body: bytes) -> None:
+        self.status = status
+        self.location = location
+        self.body = body
 
 
 class Pool:

@@ -8,7 +8,6 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.bounded import Exchange, ExchangeError
-from domain.certificates.expiry import explain_time
 from domain.errors import describe_foreign, translating
 from domain.formats.duration import NANOSECONDS
 
@@ -88,6 +87,8 @@ def explain_times(shown: Sequence[bytes], otherwise: str) -> str:
     The clock is the system's, which OpenSSL has judged by.
     """
     from cryptography import x509  # noqa: PLC0415  # only for an error
+
+    from domain.certificates.expiry import explain_time  # noqa: PLC0415
 
     for number, der in enumerate(shown):
         try:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from domain.errors import KeyFormatError
 from domain.formats import base64url, json_text
 from domain.keys.work import MAX_ITERATIONS
@@ -38,16 +36,17 @@ CONTENT_CIPHERS = {
 """Bytes of the key, of the initialisation vector and of the tag (RFC 7518, 5.2 and 5.3)."""
 
 
-@attrs.frozen(eq=False)
 class Envelope:
     """The decoded parts of a JWE; `aad` is the protected header as it stands (RFC 7516, 5.1, 14)."""
 
-    header: Mapping[str, Any]
-    aad: bytes = attrs.field(repr=False)
-    encrypted_key: bytes = attrs.field(repr=False)
-    iv: bytes = attrs.field(repr=False)
-    ciphertext: bytes = attrs.field(repr=False)
-    tag: bytes = attrs.field(repr=False)
+    def __init__(
+        self, header: Mapping[str, Any], aad: bytes, encrypted_key: bytes, iv: bytes, ciphertext: bytes, tag: bytes
+    ) -> None:
+        self.header, self.aad = header, aad
+        self.encrypted_key, self.iv, self.ciphertext, self.tag = encrypted_key, iv, ciphertext, tag
+
+    def __repr__(self) -> str:
+        return f"Envelope(header={self.header!r})"
 
 
 def parse_jwe(text: str) -> Envelope:

@@ -1,6 +1,6 @@
 """Keys encrypted with a password as JWE, by hand on `cryptography` (RFC 7516; RFC 7518, 4.8).
 
-What opening takes beside the derivation, and what signs by the key, is loaded while the key is derived.
+What opening takes beside the derivation is loaded while the key is derived.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ def begin_opening(text: str, password: bytes) -> Callable[[], bytes]:
     derived = _begin_derivation(header["alg"], base64url.decode(header["p2s"]), header["p2c"], password)
 
     def finish() -> bytes:
-        import adapters.jose.jws  # noqa: F401, PLC0415  # while the key is derived: it signs by what is in here
         from adapters.jose.sealed_content import open_content, unwrap_key  # noqa: PLC0415  # while the key is derived
 
         return open_content(unwrap_key(derived(), envelope.encrypted_key), envelope)

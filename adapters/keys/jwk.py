@@ -1,20 +1,15 @@
 """Private JWKs (RFC 7518, section 6; RFC 8037), on `cryptography`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from adapters.jose.key_objects import CURVES
 from domain.errors import KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
 from domain.keys.jwk import COORDINATE_BYTES, check_rsa_public
-from domain.keys.rsa_numbers import complete_rsa
 
-_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
-    "P-256": ec.SECP256R1,
-    "P-384": ec.SECP384R1,
-    "P-521": ec.SECP521R1,
-}
 _CRT_MEMBERS = ("dp", "dq", "qi")
 
 
@@ -45,24 +40,25 @@ def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
     secret, size = _bytes(jwk, "d"), COORDINATE_BYTES[jwk["crv"]]
     if len(secret) != size:
         raise ValueError(f"member 'd' is not {size} bytes long")
-    private_key = ec.derive_private_key(int.from_bytes(secret, "big"), _CURVES[jwk["crv"]]())
+    private_key = ec.derive_private_key(int.from_bytes(secret, "big"), CURVES[jwk["crv"]])
     numbers = private_key.public_key().public_numbers()
-    if [numbers.x, numbers.y] != [int.from_bytes(_bytes(jwk, name), "big") for name in "xy"]:
+    if [numbers.x, numbers.y] != [_number(jwk, name) for name in "xy"]:
         raise ValueError("its private half is not of its public half")
     return private_key
 
 
 def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     """Return an RSA key; the members that only spare arithmetic may be missing, as go-jose has it."""
+    from domain.keys.rsa_numbers import complete_rsa  # noqa: PLC0415  # for RSA alone
+
     if "oth" in jwk:
         raise ValueError("it has a member 'oth', for more than two primes (RFC 7518, 6.3.2.7)")
-    n, e, d, p, q = (int.from_bytes(_bytes(jwk, name), "big") for name in ("n", "e", "d", "p", "q"))
+    n, e, d, p, q = (_number(jwk, name) for name in ("n", "e", "d", "p", "q"))
     check_rsa_public(n, e)
-    given = {name: int.from_bytes(_bytes(jwk, name), "big") for name in _CRT_MEMBERS if name in jwk}
-    whole = complete_rsa(n, e, d, p, q)
-    if any(getattr(whole, name) != number for name, number in given.items()):
+    completing = complete_rsa(n, e, d, p, q)
+    if any(name in jwk and _number(jwk, name) != own for name, own in zip(_CRT_MEMBERS, completing, strict=True)):
         raise ValueError("its parts do not go together")
-    numbers = rsa.RSAPrivateNumbers(p, q, d, whole.dp, whole.dq, whole.qi, rsa.RSAPublicNumbers(e, n))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, *completing, rsa.RSAPublicNumbers(e, n))
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
@@ -71,3 +67,7 @@ def _bytes(jwk: Mapping[str, Any], name: str) -> bytes:
     if not isinstance(value, str):
         raise ValueError(f"member {name!r} is missing")
     return base64url.decode(value)
+
+
+def _number(jwk: Mapping[str, Any], name: str) -> int:
+    return int.from_bytes(_bytes(jwk, name), "big")

@@ -25,11 +25,11 @@ _SIZES = {
 _FIX = "give the key that nebula-cert wrote beside the certificate"
 
 
-def open_nebula_key(data: bytes, *, is_for_nebula: bool) -> Signer:
+def open_nebula_key(data: bytes, *, may_be_x25519: bool) -> Signer:
     """Return the signer of the private key in `data`, PEM of Nebula's.
 
     Args:
-        is_for_nebula: Whether it is to sign for a Nebula provisioner, which an X25519 key does for no other.
+        may_be_x25519: Whether it is to sign for a Nebula provisioner, which an X25519 key does for no other.
 
     Raises:
         KeyFormatError: there is none or several, it cannot be read, or the extra that it needs is not installed.
@@ -37,7 +37,7 @@ def open_nebula_key(data: bytes, *, is_for_nebula: bool) -> Signer:
     label, key = _decode(data)
     if label != "NEBULA X25519 PRIVATE KEY":
         return make_signer(_load(label, key))
-    if not is_for_nebula:
+    if not may_be_x25519:
         what = "an X25519 key signs for Nebula provisioners alone"
         raise KeyFormatError(what, "name it by --nebula-key, with its --nebula-cert, or use another key")
     try:

@@ -22,7 +22,7 @@ from domain.formats.pem import decode_pem, join_pem, split_pem
 from domain.keys.jwk import check_rsa_key
 from domain.keys.openssh import check_openssh_key
 from domain.keys.pkcs8 import SealedPkcs8, read_sealed_pkcs8
-from domain.keys.rsa_numbers import RsaNumbers, check_rsa
+from domain.keys.rsa_numbers import complete_rsa
 
 _KEY_LABELS = frozenset(
     {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY"}
@@ -124,8 +124,8 @@ def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
     public = key.public_key().public_numbers()
     check_rsa_key(public.n, public.e)
     own = key.private_numbers()
-    e, n = own.public_numbers.e, own.public_numbers.n
     try:
-        check_rsa(RsaNumbers(n, e, own.d, own.p, own.q, own.dmp1, own.dmq1, own.iqmp))
+        if complete_rsa(public.n, public.e, own.d, own.p, own.q) != (own.dmp1, own.dmq1, own.iqmp):
+            raise ValueError("its parts do not go together")
     except ValueError as error:
         raise KeyFormatError(f"the RSA key is damaged: {error}", "get a sound copy of it") from error

@@ -9,7 +9,7 @@ from adapters.process.interruption import wait_for
 from domain.errors import KeyFormatError, UsageError, WrongPasswordError, naming
 from domain.formats import json_text
 from domain.keys.jwk import read_public_jwk
-from domain.keys.source import DeviceKey, KeyFile, NebulaKeyFile, SealedKey
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class LocalKeyStore:
             if b"-----BEGIN NEBULA " in data:
                 from adapters.keys.nebula import open_nebula_key  # noqa: PLC0415  # for these alone
 
-                return open_nebula_key(data, is_for_nebula=isinstance(source, NebulaKeyFile))
+                return open_nebula_key(data, may_be_x25519=source.may_be_x25519)
             return _open_pem(data, whose, passwords) if b"-----BEGIN " in data else _open_text(data, whose, passwords)
 
 
@@ -79,10 +79,16 @@ def _open_sealed(jwe: str, whose: str, passwords: Passwords) -> Signer:
     from adapters.jose.envelope import parse_jwe  # noqa: PLC0415  # for these alone
 
     parse_jwe(jwe)  # what is refused whatever the password, so that nobody is asked for one in vain
-    from adapters.jose.jwe import open_jwe  # noqa: PLC0415  # slow to load
+    from adapters.jose.jwe import begin_opening  # noqa: PLC0415  # slow to load
 
-    opened = _try_passwords(lambda password: open_jwe(jwe, password), whose, passwords)
-    return _open_jwk(_parse_object(opened))
+    def open_with(password: bytes) -> bytes:
+        finish = begin_opening(jwe, password)
+        import adapters.jose.jws  # noqa: PLC0415  # while the key is derived: what signs by the key in there
+        import adapters.keys.jwk  # noqa: F401, PLC0415
+
+        return finish()
+
+    return _open_jwk(_parse_object(_try_passwords(open_with, whose, passwords)))
 
 
 def _open_jwk(jwk: dict[str, Any]) -> Signer:

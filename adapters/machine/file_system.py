@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from domain.doctor.file_facts import FileFacts, FileKind
-from domain.errors import InputError
+from domain.errors import InputError, explain_unread
 
 MAX_NAMES = 1000
 
@@ -23,7 +23,7 @@ class LocalFileSystem:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            raise _cannot("looked at", path, error) from error
+            raise explain_unread(path, error, done="looked at") from error
         return FileFacts(
             path=path,
             kind=_name_kind(seen.st_mode),
@@ -41,7 +41,7 @@ class LocalFileSystem:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
-            raise _cannot("listed", folder, error) from error
+            raise explain_unread(folder, error, done="listed") from error
         if len(names) > MAX_NAMES:
             raise InputError(f"{folder} holds over {MAX_NAMES} names", "keep nothing else in it")
         return names
@@ -50,8 +50,3 @@ class LocalFileSystem:
 def _name_kind(mode: int) -> FileKind:
     tests = ((stat.S_ISREG, FileKind.FILE), (stat.S_ISDIR, FileKind.FOLDER), (stat.S_ISLNK, FileKind.LINK))
     return next((kind for is_kind, kind in tests if is_kind(mode)), FileKind.OTHER)
-
-
-def _cannot(done: str, path: str, error: Exception) -> InputError:
-    reason = getattr(error, "strerror", None) or "not a path"
-    return InputError(f"{path} cannot be {done}: {reason}", "check the path and its permissions")

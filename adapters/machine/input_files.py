@@ -8,7 +8,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from domain.errors import InputError
+from domain.errors import InputError, explain_unread
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class LocalFiles:
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
-            reason = getattr(error, "strerror", None) or ("it is closed" if path == "-" else "not a path")
-            raise InputError(f"{_name(path)} cannot be read: {reason}", "check the path and its permissions") from error
+            raise explain_unread(_name(path), error, "it is closed" if path == "-" else "not a path") from error
         return _bound(data, path, limit)
 
     def open(self, path: str) -> int:

@@ -2,89 +2,106 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import cache
+from typing import Self
 
 from domain.errors import OutputError
 from domain.formats.file_mode import OWNER_ALONE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@contextmanager
-def write_private(
-    data: bytes, hidden: str, *, dir_fd: int | None = None, is_durable: bool = False
-) -> Iterator[PrivateFile]:
-    """Write `data` into a file of mode 0600 that has no name yet; it is gone after the block unless it got one.
-
-    Where the system can do that (Linux, O_TMPFILE) it has none at all, so that nothing of it is left however the
-    process ends; elsewhere it has a hidden one, which a caller who wants it gone must hold signals back for.
-
-    Args:
-        data: The whole content.
-        hidden: A path in the folder where the file will be, of a name that nothing has (see `name_hidden`).
-        dir_fd: Of the folder that paths are relative to; None for the current one.
-        is_durable: Whether it is to be on the disk before it gets a name.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    descriptor, is_hidden = _open(hidden, dir_fd)
-    try:
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, OWNER_ALONE)  # the umask may have taken away more
-            file.write(data)
-            file.flush()
-            if is_durable:
-                os.fsync(descriptor)
-            yield PrivateFile(descriptor, hidden, is_hidden, dir_fd)
-    finally:
-        if is_hidden:
-            _remove(hidden, dir_fd)
+_OPEN_FILES = "/proc/self/fd"
+"""Where Linux has a process's open files by their descriptors (proc_pid_fd(5))."""
 
 
 class PrivateFile:
-    """A file that is whole but for its name.
+    """A file of mode 0600 that is gone after the block unless it got a name.
+
+    Where the system can do that (Linux, O_TMPFILE) it has none until then, so that nothing of it is left however the
+    process ends; elsewhere it has a hidden one, which a caller who wants it gone must hold signals back for.
 
     Attributes:
-        descriptor: Of the open file.
+        hidden: A path in the folder where the file is, of a name that nothing has (see `name_hidden`).
+        dir_fd: Of the folder that paths are relative to; None for the current one.
+        descriptor: Of the file.
     """
 
-    def __init__(self, descriptor: int, hidden: str, is_hidden: bool, dir_fd: int | None) -> None:
-        self.descriptor = descriptor
-        self._hidden = hidden
-        self._is_hidden = is_hidden
-        self._dir_fd = dir_fd
+    def __init__(self, hidden: str, dir_fd: int | None = None) -> None:
+        self.hidden = hidden
+        self.dir_fd = dir_fd
+
+    def __enter__(self) -> Self:
+        """Make the file, or raise OSError."""
+        flags = os.O_WRONLY | os.O_CLOEXEC
+        self._is_hidden = False
+        if hasattr(os, "O_TMPFILE") and _can_name_open_files():
+            folder = os.path.dirname(self.hidden) or "."
+            try:
+                self.descriptor = os.open(folder, flags | os.O_TMPFILE, OWNER_ALONE, dir_fd=self.dir_fd)
+            except OSError:
+                pass  # the file system has no such thing; or what is wrong shows again below
+            else:
+                return self
+        flags |= os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        self.descriptor = os.open(self.hidden, flags, OWNER_ALONE, dir_fd=self.dir_fd)
+        self._is_hidden = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.descriptor)
+        if self._is_hidden:
+            self._remove_hidden()
+
+    def write(self, data: bytes, *, is_durable: bool = False) -> None:
+        """Write the whole content.
+
+        Args:
+            data: The content.
+            is_durable: Whether it is to be on the disk before the file gets a name.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        os.fchmod(self.descriptor, OWNER_ALONE)  # the umask may have taken away more
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+        if is_durable:
+            os.fsync(self.descriptor)
 
     def link(self, path: str) -> None:
         """Give the file the name `path`, in its folder.
 
         Raises:
             FileExistsError: something has that name, if only a link that leads nowhere.
+            OSError: it cannot be named.
         """
-        here = self._dir_fd
+        here = self.dir_fd
         if self._is_hidden:
-            os.link(self._hidden, path, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+            os.link(self.hidden, path, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
         else:
             # With a descriptor of a folder, which an absolute path has no use for, Python calls linkat, which follows.
-            open_file = _name_descriptor(self.descriptor)
-            os.link(open_file, path, src_dir_fd=self.descriptor, dst_dir_fd=here, follow_symlinks=True)
+            own = self.descriptor
+            os.link(f"{_OPEN_FILES}/{own}", path, src_dir_fd=own, dst_dir_fd=here, follow_symlinks=True)
 
     def replace(self, path: str) -> None:
         """Give the file the name `path`, in its folder, and take it from what had it.
 
         Linux names no nameless file by a name that is taken: for a moment it has the hidden one.
+
+        Raises:
+            OSError: it cannot be named.
         """
         try:
             if not self._is_hidden:
-                self.link(self._hidden)
-            os.replace(self._hidden, path, src_dir_fd=self._dir_fd, dst_dir_fd=self._dir_fd)
+                self.link(self.hidden)
+            os.replace(self.hidden, path, src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
         except BaseException:
-            _remove(self._hidden, self._dir_fd)
+            self._remove_hidden()
             raise
+
+    def _remove_hidden(self) -> None:
+        with suppress(OSError):
+            os.unlink(self.hidden, dir_fd=self.dir_fd)
 
 
 def name_hidden(folder: str = "") -> str:
@@ -98,22 +115,6 @@ def explain_unwritable(target: str, error: OSError | ValueError) -> OutputError:
     return OutputError(f"{target} cannot be written: {reason}", "check the folder and its free space")
 
 
-def _open(hidden: str, dir_fd: int | None) -> tuple[int, bool]:
-    """Return a new file's descriptor, and whether it has to have its hidden name."""
-    flags = os.O_WRONLY | os.O_CLOEXEC
-    if hasattr(os, "O_TMPFILE"):
-        with contextlib.suppress(OSError):  # the file system has no such thing; or what is wrong shows again below
-            descriptor = os.open(os.path.dirname(hidden) or ".", flags | os.O_TMPFILE, OWNER_ALONE, dir_fd=dir_fd)
-            if os.path.exists(_name_descriptor(descriptor)):  # or there is no /proc to name it by
-                return descriptor, False
-            os.close(descriptor)
-    return os.open(hidden, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER_ALONE, dir_fd=dir_fd), True
-
-
-def _name_descriptor(descriptor: int) -> str:
-    return f"/proc/self/fd/{descriptor}"
-
-
-def _remove(path: str, dir_fd: int | None) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path, dir_fd=dir_fd)
+@cache
+def _can_name_open_files() -> bool:
+    return os.path.exists(_OPEN_FILES)

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.key_objects import generate_jwk
-from adapters.output.private_file import name_hidden, write_private
+from adapters.output.private_file import PrivateFile, name_hidden
 from adapters.process.interruption import wait_for
 from domain.errors import OutputError
 from domain.formats.duration import NANOSECONDS
@@ -146,7 +146,8 @@ def _write_file(path: str, content: bytes, is_secret: bool) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=FOLDER_OF_OWNER, exist_ok=True)
     if is_secret:
-        with write_private(content, name_hidden(folder)) as private:
+        with PrivateFile(name_hidden(folder)) as private:
+            private.write(content)
             private.link(path)
         return
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:

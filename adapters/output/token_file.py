@@ -8,7 +8,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from adapters.output.private_file import explain_unwritable, name_hidden, write_private
+from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
 
@@ -47,8 +47,8 @@ class TokenFile:
         """Write the token, without a newline as step does (see `domain.ports.TokenSink`)."""
         with deciding(is_last=self.is_last), self._translated():
             self._check_target()
-            hidden = name_hidden(os.path.dirname(self.path))
-            with write_private(token.encode("ascii"), hidden, is_durable=True) as file:
+            with PrivateFile(name_hidden(os.path.dirname(self.path))) as file:
+                file.write(token.encode("ascii"), is_durable=True)
                 if self.replace:
                     file.replace(self.path)
                 else:

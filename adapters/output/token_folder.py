@@ -8,7 +8,7 @@ from itertools import chain, count
 from mmap import mmap
 from typing import TYPE_CHECKING
 
-from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden, write_private
+from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
 from domain.batch.row import write_row
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
@@ -70,7 +70,7 @@ class TokenFolder:
                 raise OutputError(
                     f"--output-dir {self.path} is not empty", "name another, or go on with a batch by --resume-from"
                 )
-            with write_private(b"", self._name_hidden(os.getpid()), dir_fd=self._folder):
+            with PrivateFile(self._name_hidden(os.getpid()), self._folder):
                 pass  # it could be written
         except (OSError, ValueError) as error:
             raise explain_unwritable(f"--output-dir {self.path}", error) from error
@@ -127,8 +127,8 @@ class TokenFolder:
 
     def _write(self, minted: MintedLine) -> str:
         """Write the token under a name that nothing has yet, and return the name."""
-        hidden = self._name_hidden(os.getpid())
-        with write_private(minted.token.encode("ascii"), hidden, dir_fd=self._folder) as file:
+        with PrivateFile(self._name_hidden(os.getpid()), self._folder) as file:
+            file.write(minted.token.encode("ascii"))
             self._shared[_INODE] = os.fstat(file.descriptor).st_ino
             return self._name(file, minted)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from domain.ca.url import is_loopback, read_address
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+    from ipaddress import IPv4Network, IPv6Network
 
-    from domain.ca.url import CaUrl
+    from domain.ca.url import Address, CaUrl
 
-    Address: TypeAlias = IPv4Address | IPv6Address
     Network: TypeAlias = IPv4Network | IPv6Network
 
 _WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -20,11 +21,9 @@ _WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".jo
 def choose_proxy(ca_url: CaUrl, environment: Mapping[str, str]) -> str | None:
     """Return the proxy of HTTPS_PROXY, None where NO_PROXY excepts the CA or it is on this machine."""
     proxy, excepted = (environment.get(name) or environment.get(name.lower()) for name in ("HTTPS_PROXY", "NO_PROXY"))
-    if not proxy:
+    if not proxy or is_loopback(ca_url.host):
         return None
-    address = _read_address(ca_url.host)
-    if ca_url.host == "localhost" or (address is not None and address.is_loopback):
-        return None
+    address = read_address(ca_url.host)
     entries = (_lower(entry.strip(_WHITE_SPACE)) for entry in (excepted or "").split(","))
     return None if any(_excepts(entry, ca_url, address) for entry in entries if entry) else proxy
 
@@ -39,7 +38,7 @@ def _excepts(entry: str, ca_url: CaUrl, address: Address | None) -> bool:
     name, port = _split_port(entry)
     if port and port != str(ca_url.port or 443):
         return False
-    named = _read_address(name)
+    named = read_address(name)
     if named is not None or address is not None:
         return named == address
     return _covers_domain(name, ca_url.host.lower())
@@ -61,19 +60,6 @@ def _split_port(entry: str) -> tuple[str, str]:
     if not colon or (":" in bare and not is_bracketed) or any(mark in bare + port for mark in "[]"):
         return entry, ""
     return bare, port
-
-
-def _read_address(text: str) -> Address | None:
-    """Return the address that `text` is, an IPv4 address within IPv6 as that; None where it is none."""
-    from ipaddress import ip_address  # noqa: PLC0415  # slow to load, and rarely needed
-
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if address.version == 6:
-        return None if address.scope_id is not None else address.ipv4_mapped or address
-    return address
 
 
 def _read_network(text: str) -> Network | None:

@@ -4,14 +4,21 @@ step-ca compares an audience with its own names after dropping both ports, so a 
 scheme and host as the user or ca.json write them (step-ca, authority/provisioner/collection.go).
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from domain.masking import mask_address
 
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+    Address: TypeAlias = IPv4Address | IPv6Address
+
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?")
-_FRAGMENT_ESCAPED = re.compile(r"[^A-Za-z0-9\-_.~$&+,/:;=?@!()*]+")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -34,7 +41,9 @@ class CaUrl:
 
 def escape_fragment(text: str) -> str:
     """Return `text` as it stands behind `#` in a URL that Go writes (Go, net/url, escape with encodeFragment)."""
-    return _FRAGMENT_ESCAPED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+    from urllib.parse import quote  # noqa: PLC0415  # slow to load, and few tokens have a fragment
+
+    return quote(text, safe="$&+,/:;=?@!()*")
 
 
 def parse_ca_url(text: str) -> CaUrl:
@@ -80,6 +89,25 @@ def check_host(text: str) -> str:
     return text
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether `host`, in lower case and without brackets, is this machine and no other."""
+    address = read_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def read_address(text: str) -> Address | None:
+    """Return the address that `text` is, an IPv4 address within IPv6 as that; None where it is none."""
+    from ipaddress import ip_address  # noqa: PLC0415  # slow to load, and rarely needed
+
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if address.version == 6:
+        return None if address.scope_id is not None else address.ipv4_mapped or address
+    return address
+
+
 def _split_bare_ipv6(text: str) -> CaUrl:
     """Read an IPv6 address without brackets; a last group is a port where the rest alone is an address."""
     host, _, port = text.rpartition(":")
@@ -97,9 +125,4 @@ def _check_port(text: str | None) -> int | None:
 
 
 def _is_ipv6(text: str) -> bool:
-    from ipaddress import AddressValueError, IPv6Address  # noqa: PLC0415  # rarely needed, slow to load
-
-    try:
-        return IPv6Address(text).scope_id is None
-    except AddressValueError:
-        return False
+    return ":" in text and read_address(text) is not None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-from domain.token.kind import SSH_SIGNING, Kind
+from domain.token.kind import SSH_SIGNING, VERSION, Kind
 
 LEGACY_AUDIENCE = "step-certificate-authority"
 """What sign and revoke take beside addresses of the CA."""
-
-_SIGN_PATHS = ("/1.0/sign", "/sign", "/1.0/ssh/sign", "/ssh/sign")
 
 
 class Endpoint(Enum):
@@ -26,10 +24,8 @@ class Endpoint(Enum):
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths that an audience may have here; both ways to sign share theirs."""
-        if self in (Endpoint.SIGN, Endpoint.SSH_SIGN):
-            return _SIGN_PATHS
-        path = "/" + self.value.replace("-", "/")
-        return (f"/1.0{path}", path)
+        kinds = (Kind.SIGN, Kind.SSH_USER) if self in (Endpoint.SIGN, Endpoint.SSH_SIGN) else self.kinds
+        return tuple(path for kind in kinds for path in (kind.path, kind.path.removeprefix(VERSION)))
 
     @property
     def takes_legacy_audience(self) -> bool:

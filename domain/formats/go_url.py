@@ -7,27 +7,18 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import attrs
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
-_HOST_BYTES = frozenset(_LETTERS + b"!\"$&'()*+,:;<=>[]")
-_PATH_BYTES = frozenset(_LETTERS + b"$&+,/:;=@")
-_FRAGMENT_BYTES = frozenset(_LETTERS + b"!$&()*+,/:;=?@")
-_USER_BYTES = frozenset(_LETTERS + b"$&+,;=")
+_OF_HOST, _OF_PATH, _OF_FRAGMENT, _OF_USER = b"!\"$&'()*+,:;<=>[]", b"$&+,/:;=@", b"!$&()*+,/:;=?@", b"$&+,;="
+"""What each part has as it is, beside letters, digits and `-_.~`."""
+
+_HOST_BYTES = frozenset(_LETTERS + _OF_HOST)
 _HOST_OR_FOREIGN_BYTES = _HOST_BYTES | frozenset(range(0x80, 0x100)) | {0x25}
 _CONTROLS = frozenset(range(0x20)) | {0x7F}
-_ALWAYS_ENCODED_RIGHT = frozenset(b"!$&'()*+,;=:@[]%")
-_HEX = "0123456789abcdefABCDEF"
-_DECODED = {(high + low).encode(): bytes([int(high + low, 16)]) for high in _HEX for low in _HEX}
-"""What each pair of digits behind `%` stands for."""
-
-_ENCODED = {
-    usable: [bytes([byte]) if byte in usable else b"%%%02X" % byte for byte in range(256)]
-    for usable in (_HOST_BYTES, _PATH_BYTES, _FRAGMENT_BYTES, _USER_BYTES)
-}
-"""How each byte is written where these are usable: by tables, for a token may be a URL of a megabyte."""
-
+_ALWAYS_ENCODED_RIGHT = b"!$&'()*+,;=:@[]%"
 _PLAIN_PATH = r"(?:[A-Za-z0-9\-_.~!$&'()*+,/:;=@\[\]]++|%[0-9A-Fa-f]{2})*+"
 _PLAIN_USER = r"[A-Za-z0-9\-_.~$&+,;=]*+"
 _PLAIN_LABEL = r"[A-Za-z0-9\-_~]++"
@@ -54,6 +45,7 @@ _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _PORT = re.compile(rb"(?::[0-9]*)?")
 _HOST_AND_PORT = re.compile(rb"(?P<host>.*):[0-9]*", re.DOTALL)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 @attrs.frozen(kw_only=True)
@@ -87,7 +79,7 @@ class GoUrl:
         if self.query is not None:
             pieces.append(b"?" + self.query)
         if self.fragment:
-            encoded, usable = self.encoded_fragment, _FRAGMENT_BYTES
+            encoded, usable = self.encoded_fragment, _OF_FRAGMENT
             pieces.append(b"#" + (encoded if _is_encoded(encoded, usable) else _escape(self.fragment, usable)))
         return b"".join(pieces).decode("utf-8", "surrogateescape")
 
@@ -106,7 +98,7 @@ class GoUrl:
         path, encoded = self.path, self._encode_path()
         if encoded and not encoded.startswith(b"/"):
             path, encoded = b"/" + path, b"/" + encoded
-        usual = _escape(path, _PATH_BYTES)
+        usual = _escape(path, _OF_PATH)
         return str(attrs.evolve(
             self, path=path, encoded_path=b"" if encoded == usual else encoded, query=self.query or None,
             fragment=fragment.encode("utf-8", "surrogateescape"), encoded_fragment=b"", is_hostless=False,
@@ -120,7 +112,7 @@ class GoUrl:
             if not is_omitted:
                 location += b"//" if host or self.path or self.user is not None else b""
                 location += b"" if self.user is None else self.user + b"@"
-                location += _escape(host, _HOST_BYTES)
+                location += _escape(host, _OF_HOST)
         path = self._encode_path()
         if path and not path.startswith(b"/") and host:
             location += b"/"
@@ -129,9 +121,9 @@ class GoUrl:
         return location + path
 
     def _encode_path(self) -> bytes:
-        if self.encoded_path and _is_encoded(self.encoded_path, _PATH_BYTES):
+        if self.encoded_path and _is_encoded(self.encoded_path, _OF_PATH):
             return self.encoded_path
-        return b"*" if self.path == b"*" else _escape(self.path, _PATH_BYTES)
+        return b"*" if self.path == b"*" else _escape(self.path, _OF_PATH)
 
 
 def parse_url(text: str) -> GoUrl:
@@ -142,7 +134,7 @@ def parse_url(text: str) -> GoUrl:
     """
     before, _, fragment = text.encode("utf-8", "surrogatepass").partition(b"#")
     decoded = _unescape(fragment)
-    is_usual = _escape(decoded, _FRAGMENT_BYTES) == fragment
+    is_usual = _escape(decoded, _OF_FRAGMENT) == fragment
     return _parse_location(before, decoded, b"" if is_usual else fragment)
 
 
@@ -205,7 +197,7 @@ def _parse_location(raw: bytes, fragment: bytes, encoded_fragment: bytes) -> GoU
     else:
         is_hostless = bool(scheme)
     path = _unescape(rest)
-    encoded = b"" if _escape(path, _PATH_BYTES) == rest else rest
+    encoded = b"" if _escape(path, _OF_PATH) == rest else rest
     return GoUrl(
         scheme=scheme, user=user, host=host, path=path, encoded_path=encoded, query=query, fragment=fragment,
         encoded_fragment=encoded_fragment, is_hostless=is_hostless,
@@ -221,7 +213,7 @@ def _parse_authority(scheme: bytes, authority: bytes) -> tuple[bytes | None, byt
     if not _USERINFO.fullmatch(user):
         raise ValueError("a character that no user name has")
     name, colon, password = user.partition(b":")
-    return _escape(_unescape(name), _USER_BYTES) + colon + _escape(_unescape(password), _USER_BYTES), host
+    return _escape(_unescape(name), _OF_USER) + colon + _escape(_unescape(password), _OF_USER), host
 
 
 def _parse_host(scheme: bytes, host: bytes) -> bytes:
@@ -275,18 +267,15 @@ def _unescape_zone(zone: bytes) -> bytes:
 
 
 def _unescape(raw: bytes) -> bytes:
-    first, *rest = raw.split(b"%")
-    try:
-        return first + b"".join(_DECODED[piece[:2]] + piece[2:] for piece in rest)
-    except KeyError as error:
-        raise ValueError("a bad escape") from error
+    if _BAD_ESCAPE.search(raw):
+        raise ValueError("a bad escape")
+    return unquote_to_bytes(raw)
 
 
-def _escape(raw: bytes, usable: frozenset[int]) -> bytes:
-    table = _ENCODED[usable]
-    return b"".join(map(table.__getitem__, raw))
+def _escape(raw: bytes, usable: bytes) -> bytes:
+    return quote_from_bytes(raw, usable).encode("ascii")
 
 
-def _is_encoded(encoded: bytes, usable: frozenset[int]) -> bool:
+def _is_encoded(encoded: bytes, usable: bytes) -> bool:
     """Return whether a text that is not encoded as usual may stay as it is (Go, net/url, validEncoded)."""
-    return bool(encoded) and set(encoded) <= usable | _ALWAYS_ENCODED_RIGHT
+    return bool(encoded) and set(encoded) <= {*_LETTERS, *usable, *_ALWAYS_ENCODED_RIGHT}

@@ -1,10 +1,10 @@
 """PEM: binary data as base64 between a beginning and an end with a label (RFC 7468)."""
 
-import re
 from binascii import a2b_base64
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
-_LABEL = re.compile(rb"[A-Z0-9 ]{1,64}")
+_MAX_LABEL_BYTES = 64
+_LABEL_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
 
 
 def is_pem(data: bytes) -> bool:
@@ -22,7 +22,7 @@ def split_pem(data: bytes) -> list[tuple[str, bytes | None]]:
     for piece in data.split(_BEGIN)[1:]:
         label, _, rest = piece.partition(_DASHES)
         body, _, ending = rest.partition(_DASHES)
-        if _LABEL.fullmatch(label):
+        if 0 < len(label) <= _MAX_LABEL_BYTES and _LABEL_BYTES.issuperset(label):
             blocks.append((label.decode(), body if ending.startswith(b"END " + label + _DASHES) else None))
     return blocks
 

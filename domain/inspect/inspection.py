@@ -12,7 +12,6 @@ from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
 from domain.report.fact import Fact, join_items, word_item
-from domain.token.reader import read_member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 NO_REQUEST = "not said: the audience names no request of a step-ca"
 NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")
-ANY_REQUEST = "whatever the CA grants it: a token of Kubernetes names no request"
 
 _SSH_MEMBERS = {
     "certType": "certificate_type",
@@ -72,7 +70,7 @@ def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
     audience = outline.audience
     is_told = audience.address is not None and len(audience.texts) == 1
     return {
-        "request": REQUESTS.get(audience.request or "", ANY_REQUEST if outline.is_kubernetes else NO_REQUEST),
+        "request": REQUESTS.get(audience.request or "", outline.made_by.any_request or NO_REQUEST),
         "subject": outline.claims.get("sub"),
         "names": outline.claims.get("sans") or None,
         "ca": audience.address,
@@ -90,7 +88,7 @@ def _tell_origin(outline: TokenOutline) -> dict[str, Any]:
         "provisioner": outline.claims.get("iss"),
         "provisioner_type": type_name,
         "audience_fragment": outline.audience.fragment or None,
-        "kubernetes": _tell_account(outline.claims) if outline.is_kubernetes else None,
+        **outline.made_by.describe(outline.claims),
         "algorithm": outline.header.get("alg"),
         "key_id": outline.header.get("kid"),
         "token_id": outline.claims.get("jti"),
@@ -144,22 +142,6 @@ def _tell_ssh(options: Mapping[str, Any]) -> Fact:
 def _word_moment(value: Any) -> str:
     """Return a time as it is, and with a duration from when it counts."""
     return word_item(value) if not isinstance(value, str) or "T" in value else f"{word_item(value)} after the signing"
-
-
-def _tell_account(claims: Mapping[str, Any]) -> Fact | None:
-    """Return the service account, from the claims of a token in a secret or of a projected one."""
-    bound, prefix = claims.get("kubernetes.io"), "kubernetes.io/serviceaccount"
-    account = {
-        "namespace": claims.get(f"{prefix}/namespace") or read_member(bound, "namespace"),
-        "service_account": claims.get(f"{prefix}/service-account.name")
-        or read_member(read_member(bound, "serviceaccount"), "name"),
-        "pod": read_member(read_member(bound, "pod"), "name"),
-    }
-    subject = str(claims.get("sub")).split(":")
-    if not account["service_account"] and subject[:2] == ["system", "serviceaccount"] and len(subject) == 4:
-        account |= {"namespace": subject[2], "service_account": subject[3]}
-    said = {name: value for name, value in account.items() if value}
-    return Fact(said, ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)) if said else None
 
 
 def _format_seconds(seconds: int | None) -> str | None:

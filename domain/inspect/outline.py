@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
-from domain.provisioners import k8ssa, renewal
+from domain.provisioners.base import Provisioner
+from domain.provisioners.renewal import ISSUER, Renewal
+from domain.provisioners.types import TOKENLESS, find_type_by_claims, find_type_by_fragment
 from domain.token.reader import read_audiences, read_fingerprint, read_seconds, read_ssh_options
 
 if TYPE_CHECKING:
@@ -30,12 +32,8 @@ REQUESTS = {
 }
 """What each path of step-ca's API does, with and without its `/1.0/`."""
 
-JWK, X5C, NEBULA, GCP, AWS, K8SSA, RENEWAL = "JWK", "X5C", "Nebula", "GCP", "AWS", "K8sSA", "renewal"
-OIDC = "OIDC"
-_FRAGMENT_TYPES = {
-    "x5c": X5C, "sshpop": "SSHPOP", "nebula": NEBULA, "gcp": GCP, "aws": AWS, "acme": "ACME", "scep": "SCEP",
-}  # fmt: skip
-"""The type of provisioner by what stands before the slash in the audience's fragment."""
+RENEWAL = "renewal"
+"""The type of what stands in for the provisioner of a renewal."""
 
 
 @attrs.frozen
@@ -69,6 +67,7 @@ class TokenOutline:
         header, claims: Its readable parts.
         audience: Where it is good.
         provisioner_type: Of which type the provisioner is that made it; None where the token does not show it.
+        made_by: The same as what is known of the type, the least where it is not known.
         not_before, expires, issued: Seconds since the epoch, UTC; None where not said, or not as a time.
     """
 
@@ -76,19 +75,10 @@ class TokenOutline:
     claims: Mapping[str, Any]
     audience: Audience
     provisioner_type: str | None
+    made_by: type[Provisioner]
     not_before: int | None
     expires: int | None
     issued: int | None
-
-    @property
-    def is_kubernetes(self) -> bool:
-        """Whether Kubernetes made it, for whom much is normal that is odd elsewhere."""
-        return self.provisioner_type == K8SSA
-
-    @property
-    def is_id_token(self) -> bool:
-        """Whether an identity provider made it for a person, whose tokens know no CA."""
-        return self.provisioner_type == OIDC
 
     @property
     def ssh(self) -> Mapping[str, Any] | None:
@@ -105,11 +95,13 @@ def outline_token(token: CompactJws) -> TokenOutline:
     """Return what `token` comes to, whatever its members hold."""
     header, claims = token.header, token.claims
     audience = _read_audience(claims)
+    provisioner_type, made_by = _find_type(header, claims, audience)
     return TokenOutline(
         header=header,
         claims=claims,
         audience=audience,
-        provisioner_type=_find_type(header, claims, audience),
+        provisioner_type=provisioner_type,
+        made_by=made_by,
         not_before=_read_seconds(claims.get("nbf")),
         expires=_read_seconds(claims.get("exp")),
         issued=_read_seconds(claims.get("iat")),
@@ -128,18 +120,19 @@ def _read_audience(claims: Mapping[str, Any]) -> Audience:
     return Audience(texts, f"{scheme}://{host}", slash + path, fragment)
 
 
-def _find_type(header: Mapping[str, Any], claims: Mapping[str, Any], audience: Audience) -> str | None:
-    if claims.get("iss") == renewal.ISSUER and "x5cInsecure" in header:
-        return RENEWAL
-    if audience.fragment:
-        return _FRAGMENT_TYPES.get(audience.fragment.partition("/")[0])
-    if audience.request is not None:
-        return JWK
-    if claims.get("iss") == k8ssa.ISSUER or "kubernetes.io" in claims:
-        return K8SSA
-    if str(claims.get("iss")).startswith(("https://", "http://")) and {"email", "nonce"}.intersection(claims):
-        return OIDC
-    return None
+def _find_type(
+    header: Mapping[str, Any], claims: Mapping[str, Any], audience: Audience
+) -> tuple[str | None, type[Provisioner]]:
+    if claims.get("iss") == ISSUER and "x5cInsecure" in header:
+        return RENEWAL, Renewal
+    if not audience.fragment:
+        found = find_type_by_claims(claims, audience.request)
+        return (None, Provisioner) if found is None else (str(found.type_name), found)
+    found = find_type_by_fragment(audience.fragment)
+    if found is not None:
+        return str(found.type_name), found
+    prefix = audience.fragment.partition("/")[0]
+    return next((name for name in TOKENLESS if name.lower() == prefix), None), Provisioner
 
 
 def _read_seconds(value: Any) -> int | None:

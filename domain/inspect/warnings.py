@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import describe
-from domain.inspect.outline import AWS, GCP, JWK, NEBULA, RENEWAL, X5C
-from domain.provisioners import k8ssa
 from domain.token.validity import MAX_VALIDITY
 
 if TYPE_CHECKING:
@@ -45,25 +43,24 @@ def _judge_times(outline: TokenOutline, now: int) -> Iterator[str]:
         return
     if end < start:
         yield f"its exp lies before its {'iat' if begin is None else 'nbf'}"
-    if (end - start) * NANOSECONDS > MAX_VALIDITY and not (outline.is_kubernetes or outline.is_id_token):
+    if (end - start) * NANOSECONDS > MAX_VALIDITY and "short life" in outline.made_by.expected:
         yield "it lasts for more than an hour"
 
 
 def _judge_claims(outline: TokenOutline) -> Iterator[str]:
-    claims, audience = outline.claims, outline.audience
+    claims, audience, expected = outline.claims, outline.audience, outline.made_by.expected
     if not claims.get("iss"):
         yield "it has no iss: it does not say which provisioner made it"
-    if not claims.get("sub") and outline.provisioner_type != RENEWAL:
+    if not claims.get("sub") and "sub" in expected:
         yield "its subject is empty"
-    if outline.is_kubernetes:
-        if claims.get("iss") != k8ssa.ISSUER:
-            yield f"step-ca takes Kubernetes tokens of the issuer {k8ssa.ISSUER} alone"
-        return
-    if not claims.get("jti") and outline.provisioner_type != GCP and not outline.is_id_token:
+    yield from outline.made_by.list_oddities(claims)
+    if not claims.get("jti") and "jti" in expected:
         yield "it has no jti, by which the CA would know it again"
+    if "aud" not in expected:
+        return
     if not audience.texts:
         yield "it has no audience"
-    elif audience.request is None and not outline.is_id_token:
+    elif audience.request is None and "request" in expected:
         yield "its audience is not a request of a step-ca"
     if isinstance(claims.get("aud"), list) and audience.texts:
         yield f"its aud is a list of {len(claims['aud'])}, of which the first is told here"
@@ -71,10 +68,10 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
 
 def _judge_request(outline: TokenOutline) -> Iterator[str]:
     """Judge what stands in the token for this kind of request."""
-    claims, request, type_name = outline.claims, outline.audience.request, outline.provisioner_type
-    if request == "sign" and not claims.get("sans") and type_name in (JWK, X5C, NEBULA):
+    claims, request, expected = outline.claims, outline.audience.request, outline.made_by.expected
+    if request == "sign" and not claims.get("sans") and "sans" in expected:
         yield "it has no sans: the CA takes the subject as the only name"
-    if request == "ssh/sign" and outline.ssh is None and type_name in (JWK, X5C):
+    if request == "ssh/sign" and outline.ssh is None and "step.ssh" in expected:
         yield "it has no step.ssh, without which the CA signs no SSH certificate"
     fingerprint = claims.get("sha")
     if fingerprint is not None and not (isinstance(fingerprint, str) and _FINGERPRINT.fullmatch(fingerprint)):
@@ -88,14 +85,15 @@ def _judge_request(outline: TokenOutline) -> Iterator[str]:
 
 
 def _judge_header(outline: TokenOutline) -> Iterator[str]:
-    header, kid, algorithm, type_name = outline.header, *map(outline.header.get, ("kid", "alg", "typ"))
+    header, expected = outline.header, outline.made_by.expected
+    kid, algorithm, type_name = map(header.get, ("kid", "alg", "typ"))
     if isinstance(kid, str) and ("/" in kid or "\\" in kid):
         yield "its kid is a path of the machine that it was made on"
-    if not kid and outline.provisioner_type == JWK:
+    if not kid and "kid" in expected:
         yield "it has no kid, by which the CA finds the provisioner"
     if not algorithm or str(algorithm).lower() == "none":
         yield "it has no signature algorithm"
-    elif str(algorithm).startswith("HS") and outline.provisioner_type != AWS:
+    elif str(algorithm).startswith("HS") and "public key" in expected:
         yield f"its algorithm {describe(algorithm)} needs a secret shared with the CA: step-ca takes no such token"
     if type_name not in (None, "JWT"):
         yield f"its typ is {describe(type_name)}, not JWT"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
@@ -26,9 +27,8 @@ _OF_QUERY = frozenset({"module-path", "pin-source", "pin-value"})
 NAMES = (*_TEXTS, *_NUMBERS, "id", "type")
 
 _ATTRIBUTE_NAME = re.compile("[A-Za-z][A-Za-z0-9-]*")
-_PIECE = re.compile(r"%([0-9A-Fa-f]{2})|([A-Za-z0-9\-._~:\[\]@!$'()*+,=&/?|])")
+_VALUE = re.compile(r"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9\-._~:\[\]@!$'()*+,=&/?|])*")
 _HEX = re.compile("(0[xX])?([0-9A-Fa-f:]+)")
-_PLAIN = re.compile(r"[^A-Za-z0-9\-._~:@/]")
 
 
 @attrs.frozen(kw_only=True)
@@ -161,14 +161,9 @@ def _take(found: dict[str, Any], name: str, value: str) -> None:
 
 def _decode(name: str, value: str) -> bytes:
     """Return the bytes that a value stands for (RFC 3986, 2.1)."""
-    data, end = bytearray(), 0
-    while end < len(value):
-        piece = _PIECE.match(value, end)
-        if piece is None:
-            raise ValueError(f"{name} holds a character that has to be percent-encoded, such as %20 for a space")
-        data += bytes.fromhex(piece[1]) if piece[1] else piece[2].encode("ascii")
-        end = piece.end()
-    return bytes(data)
+    if _VALUE.fullmatch(value) is None:
+        raise ValueError(f"{name} holds a character that has to be percent-encoded, such as %20 for a space")
+    return unquote_to_bytes(value)
 
 
 def _read_id(text: str) -> bytes:
@@ -186,4 +181,4 @@ def _read_number(name: str, text: str) -> int:
 
 
 def _encode(text: str) -> str:
-    return _PLAIN.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+    return quote(text, safe=":@/")

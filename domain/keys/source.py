@@ -11,30 +11,31 @@ if TYPE_CHECKING:
     from domain.keys.pkcs11_uri import Pkcs11Uri
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM."""
+    """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM.
+
+    Attributes:
+        path: The file.
+        whose: What gave the file, as the user wrote it, with the path, for errors: `--key token.key`.
+        may_be_x25519: Whether the key signs for its own Nebula certificate, as X25519 keys do for nothing else.
+    """
 
     path: str
     whose: str
-    """What gave the file, as the user wrote it, with the path, for errors: `--key token.key`."""
+    may_be_x25519: bool = False
 
 
-@attrs.frozen
-class NebulaKeyFile(KeyFile):
-    """A private key of a Nebula certificate's in a file, which may be an X25519 key."""
-
-
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SealedKey:
     """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
 
-    jwe: str = attrs.field(repr=False)
+    jwe: str
     label: str
     """Whose key it is, for prompts and errors."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class DeviceKey:
     """A private key in a device that speaks PKCS#11.
 

@@ -17,6 +17,7 @@ from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
 from domain.errors import InputError, NetworkError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
+from domain.provisioners.base import USUAL
 from domain.provisioners.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner
 from domain.token.claims import UnsignedToken
@@ -75,6 +76,7 @@ class AwsProvisioner(InstanceProvisioner):
 
     service: ClassVar = MetadataService.AMAZON
     sole_issuer: ClassVar = ISSUER
+    expected: ClassVar = USUAL - {"public key"}
     type_name = "AWS"
     versions: tuple[str, ...] = (V2, V1)
 

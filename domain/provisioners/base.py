@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.provisioners.sources import Sources
+    from domain.report.fact import Fact
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
     from domain.token.kind import Kind
     from domain.token.options import TokenOptions
 
+
+USUAL = frozenset({"sub", "jti", "aud", "request", "short life", "public key"})
+"""What tokens of most types have: three claims, an audience that names a request, an end within an hour, and a
+signature by a key of which the CA needs the public half alone."""
 
 MAX_LISTED = 20
 """Provisioners that an error names; a CA may have thousands."""
@@ -74,6 +79,12 @@ class Provisioner:
     sole_issuer: ClassVar[str] = ""
     """The `iss` of the tokens of all provisioners of this type, empty where it is the provisioner's name."""
 
+    expected: ClassVar[frozenset[str]] = USUAL
+    """What `inspect` misses in a token of this type that does not have it."""
+
+    any_request: ClassVar[str] = ""
+    """What a token that names no request is for, empty where it should name one."""
+
     spends_tokens: ClassVar[bool] = True
     """Whether the CA takes each of its tokens once."""
 
@@ -123,6 +134,21 @@ class Provisioner:
         """Return name, type and key identifier as a person tells provisioners apart."""
         suffix = f" [kid: {self.key_id}]" if self.key_id else ""
         return f"{self.name} ({self.type_name}){suffix}"
+
+    @classmethod
+    def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:  # noqa: ARG003  # for those that do
+        """Tell whether a token with no fragment in its audience, which names this request if any, is of this type."""
+        return False
+
+    @classmethod
+    def describe(cls, claims: Mapping[str, Any]) -> dict[str, Fact]:  # noqa: ARG003  # for those that have some
+        """Return what else the claims of its tokens say, by name."""
+        return {}
+
+    @classmethod
+    def list_oddities(cls, claims: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG003  # likewise
+        """Return what is odd about the claims of a token of this type, a sentence each."""
+        return ()
 
     @classmethod
     def declare(cls, name: str, given: Settings) -> Provisioner:  # noqa: ARG003  # for those that read more

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.ca.url import escape_fragment
 from domain.cloud.metadata import MetadataRequest, MetadataService
+from domain.provisioners.base import USUAL
 from domain.provisioners.credential import IssuedToken
 from domain.provisioners.instance import InstanceProvisioner, check_identity
 from domain.token.kind import SIGNING, Kind
@@ -31,6 +32,7 @@ class GcpProvisioner(InstanceProvisioner):
     kinds: ClassVar = SIGNING
     service: ClassVar = MetadataService.GOOGLE
     sole_issuer: ClassVar = ISSUER
+    expected: ClassVar = USUAL - {"jti"}
     type_name = "GCP"
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:  # noqa: ARG002

@@ -5,19 +5,19 @@ Source: step-ca, authority/provisioner/jwk.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from domain.errors import KeyMismatchError
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
-from domain.provisioners.base import Provisioner
+from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.settings.devices import key_source
 from domain.token.kind import REVOKING, SIGNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
@@ -42,6 +42,7 @@ class JwkProvisioner(Provisioner):
     files: ClassVar = ("key",)
     secrets: ClassVar = ("key",)
     has_fragment: ClassVar = False
+    expected: ClassVar = USUAL | {"sans", "step.ssh", "kid"}
     by_itself: ClassVar = True
 
     payload: ClassVar = frozenset({"cnf", "step"})
@@ -60,6 +61,11 @@ class JwkProvisioner(Provisioner):
     def token_identifier(self) -> str:
         """The CA finds the provisioner by name and key identifier."""
         return f"{self.name}:{self.kid}"
+
+    @classmethod
+    def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:  # noqa: ARG003
+        """Take every token for a CA whose audience names no other type."""
+        return request is not None
 
     @classmethod
     def declare(cls, name: str, given: Settings) -> JwkProvisioner:

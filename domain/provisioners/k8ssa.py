@@ -15,10 +15,11 @@ from domain.provisioners.credential import IssuedToken
 from domain.provisioners.issued import IssuedProvisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from domain.ca_rules.case import Case
     from domain.provisioners.sources import Sources
+    from domain.report.fact import Fact
     from domain.report.finding import Finding
     from domain.token.options import TokenOptions
 
@@ -52,6 +53,8 @@ class K8ssaProvisioner(IssuedProvisioner):
 
     payload: ClassVar = CLAIMS
     has_fragment: ClassVar = False
+    expected: ClassVar = frozenset({"sub", "public key"})
+    any_request: ClassVar = "whatever the CA grants it: a token of Kubernetes names no request"
     sole_issuer: ClassVar = ISSUER
     spends_tokens: ClassVar = False
     has_audiences: ClassVar = False
@@ -64,6 +67,26 @@ class K8ssaProvisioner(IssuedProvisioner):
     def token_identifier(self) -> str:
         """The CA knows it by its type."""
         return TOKEN_IDENTIFIER
+
+    @classmethod
+    def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:
+        """Tell it by the issuer, or for a projected token by a claim of its own."""
+        return request is None and (claims.get("iss") == ISSUER or "kubernetes.io" in claims)
+
+    @classmethod
+    def describe(cls, claims: Mapping[str, Any]) -> dict[str, Fact]:
+        """Return the service account, from the claims of a token in a secret or of a projected one."""
+        from domain.report.fact import Fact, word_item  # noqa: PLC0415  # only to explain
+
+        said = _read_account(claims)
+        words = ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)
+        return {"kubernetes": Fact(said, words)} if said else {}
+
+    @classmethod
+    def list_oddities(cls, claims: Mapping[str, Any]) -> Sequence[str]:
+        """Say whose tokens the CA takes."""
+        is_known = claims.get("iss") == ISSUER
+        return () if is_known else (f"step-ca takes Kubernetes tokens of the issuer {ISSUER} alone",)
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the signature by the keys of the cluster."""
@@ -105,6 +128,23 @@ def check_expiry(claims: Mapping[str, Any], now: int) -> None:
         raise InputError("the exp of the token is not a whole number", "it is not a Kubernetes token")
     if expiry is not None and expiry * NANOSECONDS <= now:
         raise InputError("the Kubernetes token has expired", "have Kubernetes mount a fresh one")
+
+
+def _read_account(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what claims say of a service account, by name."""
+    from domain.token.reader import read_member  # noqa: PLC0415  # only to explain
+
+    bound, prefix = claims.get("kubernetes.io"), "kubernetes.io/serviceaccount"
+    account = {
+        "namespace": claims.get(f"{prefix}/namespace") or read_member(bound, "namespace"),
+        "service_account": claims.get(f"{prefix}/service-account.name")
+        or read_member(read_member(bound, "serviceaccount"), "name"),
+        "pod": read_member(read_member(bound, "pod"), "name"),
+    }
+    subject = str(claims.get("sub")).split(":")
+    if not account["service_account"] and subject[:2] == ["system", "serviceaccount"] and len(subject) == 4:
+        account |= {"namespace": subject[2], "service_account": subject[3]}
+    return {name: value for name, value in account.items() if value}
 
 
 def read_claims(token: str) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.errors import MissingSettingError
-from domain.keys.source import NebulaKeyFile
-from domain.provisioners.base import Provisioner
+from domain.keys.source import KeyFile
+from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.settings.setting import spell
 from domain.token.kind import Kind
@@ -45,6 +45,7 @@ class NebulaProvisioner(Provisioner):
     needs: ClassVar = ("nebula-cert", "nebula-key")
     files: ClassVar = ("nebula-cert", "nebula-key")
     secrets: ClassVar = ("nebula-key",)
+    expected: ClassVar = USUAL | {"sans"}
 
     binary_members: ClassVar = {"roots": "roots"}
     payload: ClassVar = frozenset({"cnf", "step"})
@@ -84,7 +85,8 @@ class NebulaProvisioner(Provisioner):
             certificate = sources.certificates.read_nebula(sources.files.read(path, MAX_CERTIFICATE_BYTES))
             check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
         key = str(options.text("nebula-key"))
-        signer = sources.keys.open(NebulaKeyFile(key, options.show("nebula-key", key)), sources.passwords)
+        source = KeyFile(key, options.show("nebula-key", key), may_be_x25519=True)
+        signer = sources.keys.open(source, sources.passwords)
         check_key(certificate.public, signer.public, options.spell("nebula-key"), spelled)
         return Credential(
             signer,

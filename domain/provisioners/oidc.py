@@ -5,7 +5,7 @@ Source: step-ca, authority/provisioner/oidc.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -16,7 +16,7 @@ from domain.settings.setting import exclude, spell
 from domain.token.kind import SIGNING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
@@ -38,6 +38,7 @@ class OidcProvisioner(IssuedProvisioner):
     ask for the serial number in the token's `sub` (step-ca, authority/tls.go)."""
 
     has_fragment: ClassVar = False
+    expected: ClassVar = frozenset({"sub", "aud", "public key"})
 
     type_name = "OIDC"
     client: IdentityClient = attrs.field(kw_only=True)
@@ -55,6 +56,12 @@ class OidcProvisioner(IssuedProvisioner):
     def label(self) -> str:
         """Return name, type and client."""
         return f"{self.name} ({self.type_name}) [client: {self.client.client_id}]"
+
+    @classmethod
+    def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:
+        """Tell whether an identity provider's address is the issuer, and the claims are about a person."""
+        is_provider = str(claims.get("iss")).startswith(("https://", "http://"))
+        return request is None and is_provider and bool({"email", "nonce"}.intersection(claims))
 
     @classmethod
     def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.errors import UsageError
-from domain.provisioners.base import Provisioner
+from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.settings.setting import counts, exclude, require
@@ -29,6 +29,7 @@ class Renewal(Provisioner):
 
     kinds: ClassVar = frozenset({Kind.RENEW})
     has_fragment: ClassVar = False
+    expected: ClassVar = USUAL - {"sub"}
 
     type_name = "X.509 renewal"
 

@@ -6,12 +6,12 @@ the settings, the CA's list or the token at hand are about.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.provisioners.base import OtherProvisioner, Provisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 
 def _load_jwk() -> type[Provisioner]:
@@ -93,6 +93,23 @@ TOKENLESS = {
 def find_type(name: str) -> type[Provisioner] | None:
     """Return the type of this name, in whatever case, as a CA lists it; None for one that is not in the table."""
     return next((load() for known, (_, load) in TYPES.items() if known.lower() == name.lower()), None)
+
+
+def find_type_by_fragment(fragment: str) -> type[Provisioner] | None:
+    """Return the type that stands before the slash in an audience's fragment, None where none of the table does."""
+    prefix = fragment.partition("/")[0]
+    cls = next((load() for name, (_, load) in TYPES.items() if name.lower() == prefix), None)
+    return None if cls is None or not cls.has_fragment else cls
+
+
+def find_type_by_claims(claims: Mapping[str, Any], request: str | None) -> type[Provisioner] | None:
+    """Return the type of a token without such a fragment, None where it does not show it.
+
+    Args:
+        claims: The token's.
+        request: What its audience names of a step-ca's API, None for nothing.
+    """
+    return next((cls for _, load in TYPES.values() if (cls := load()).recognises(claims, request)), None)
 
 
 def claim_options(given: Collection[str]) -> list[tuple[type[Provisioner], list[str]]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from domain.errors import InputError
-from domain.provisioners.base import Provisioner
+from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.settings.devices import key_source
 from domain.token.kind import SIGNING, Kind
@@ -42,6 +42,7 @@ class X5cProvisioner(Provisioner):
     needs: ClassVar = ("x5c-cert", "x5c-key")
     files: ClassVar = ("x5c-cert", "x5c-key", "x5c-chain")
     secrets: ClassVar = ("x5c-key",)
+    expected: ClassVar = USUAL | {"sans", "step.ssh"}
 
     binary_members: ClassVar = {"roots": "roots"}
     payload: ClassVar = frozenset({"cnf", "step"})

@@ -9,6 +9,7 @@ import re
 
 import attrs
 
+from domain.ca.url import is_loopback
 from domain.errors import IdentityError
 from domain.masking import mask_address
 
@@ -61,7 +62,7 @@ class ProviderUrl:
     @property
     def is_loopback(self) -> bool:
         """Whether it is on this machine."""
-        return is_loopback(self.host)
+        return is_loopback(self.host.lower())
 
 
 @attrs.frozen(kw_only=True)
@@ -116,7 +117,7 @@ class IdentityClient:
         host = LOOPBACK if match is None else match["host"].strip("[]") or LOOPBACK
         if match is None or int(match["port"]) > 65535:
             raise _bad_listen_address(self.listen_address, "is not host:port")
-        if not is_loopback(host):
+        if not is_loopback(host.lower()):
             raise _bad_listen_address(self.listen_address, "is not on this machine alone")
         return host, int(match["port"])
 
@@ -147,16 +148,6 @@ def parse_provider_url(text: str, whose: str) -> ProviderUrl:
     if url.scheme != "https" and not url.is_loopback:
         raise IdentityError(f"{whose} {shown!r} is not https", "have the identity provider serve it over TLS")
     return url
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host`, without brackets, is this machine and no other."""
-    from ipaddress import ip_address  # noqa: PLC0415  # slow to load, and rarely needed
-
-    try:
-        return host.lower() == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bad_listen_address(text: str, why: str) -> IdentityError:

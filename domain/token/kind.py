@@ -18,21 +18,25 @@ KIND_FLAGS = ("ssh", "host", "revoke", "renew", "rekey")
 """The options that say which kind of request is meant, in the order in which errors name them."""
 
 
+VERSION = "/1.0"
+"""What stands before each path of step-ca's API, or does not."""
+
+
 class Kind(Enum):
-    """A kind of request: the path of its audience, and the flags that ask for it."""
+    """A kind of request: where the CA's API takes it, and the flags that ask for it."""
 
-    SIGN = ("/1.0/sign", ())
-    REVOKE = ("/1.0/revoke", ("revoke",))
-    RENEW = ("/1.0/renew", ("renew",))
-    REKEY = ("/1.0/rekey", ("rekey",))
-    SSH_USER = ("/1.0/ssh/sign", ("ssh",))
-    SSH_HOST = ("/1.0/ssh/sign", ("ssh", "host"))
-    SSH_REVOKE = ("/1.0/ssh/revoke", ("ssh", "revoke"))
-    SSH_RENEW = ("/1.0/ssh/renew", ("ssh", "renew"))
-    SSH_REKEY = ("/1.0/ssh/rekey", ("ssh", "rekey"))
+    SIGN = ("/sign", ())
+    REVOKE = ("/revoke", ("revoke",))
+    RENEW = ("/renew", ("renew",))
+    REKEY = ("/rekey", ("rekey",))
+    SSH_USER = ("/ssh/sign", ("ssh",))
+    SSH_HOST = ("/ssh/sign", ("ssh", "host"))
+    SSH_REVOKE = ("/ssh/revoke", ("ssh", "revoke"))
+    SSH_RENEW = ("/ssh/renew", ("ssh", "renew"))
+    SSH_REKEY = ("/ssh/rekey", ("ssh", "rekey"))
 
-    def __init__(self, path: str, flags: tuple[str, ...]) -> None:
-        self.path = path
+    def __init__(self, place: str, flags: tuple[str, ...]) -> None:
+        self.path = VERSION + place
         self.flags = frozenset(flags)
 
 

@@ -40,8 +40,8 @@ from tests.support.metadata_service import VARIABLES, Asked, Behaviour, serve_me
 from tests.support.running import Result, invoke
 
 SECOND = 1_000_000_000
-BOUND = 3
-"""Seconds, within which a machine that is none is told so."""
+BOUND = 15
+"""Seconds, far more than the two that all requests have together: a machine that is none is told so in time."""
 
 MACHINES = {"GCP": "a Google Cloud machine", "AWS": "an Amazon EC2 instance", "Azure": "an Azure machine"}
 SECRETS = ("AQAEA", "ewog", "eyJ", "amazon's secret")
@@ -320,7 +320,7 @@ def test_a_service_that_takes_its_time_is_given_up(
     check_error(result, f"this does not seem to be {MACHINES[type_name]}: {how}")
 
 
-def test_silence_is_told_within_three_seconds(place: dict[str, str]) -> None:
+def test_silence_is_told_when_the_time_is_over(place: dict[str, str]) -> None:
     """By default as well: for all requests together, and where both versions of Amazon's service are tried."""
     begin = time.monotonic()
     result = mint(place, stall, "AWS")

@@ -1,92 +1,37 @@
 """What a batch says of how far it is, where what was printed is not whole or not known."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
 from domain.batch.options import read_batch_options
-from domain.batch.portion import Goods, Lines, LooseEnd, Portion, RefusedLine
+from domain.batch.portion import LooseEnd, MintedLine, RefusedLine
 from domain.errors import OutputError
+from domain.settings.setting import Origin, Setting
 from entrypoints.use_cases.batch import BatchPorts, run_batch
 from entrypoints.use_cases.mint_lines import LineMinter
+from tests.support.memory_ports import MemoryLines, MemoryRows, MemoryWorkforce, RecordedProgress
 from tests.support.token_requests import NOW
 
-
-class DyingWorkforce:
-    """Workers of which one has died at some lines."""
-
-    def __init__(self, portion: Portion, fault: BaseException) -> None:
-        self.portion = portion
-        self.fault = fault
-
-    def run(
-        self,
-        make: Callable[[Lines], tuple[Portion, Goods]],
-        hand_over: Callable[[Goods, int], None],
-        pieces: Iterable[Lines | None],
-        note: Callable[[Portion], None],
-        settle: Callable[[int], None],
-    ) -> None:
-        """Note the lines, and fail."""
-        note(self.portion)
-        raise self.fault
+FIRST = 11
+LINES = [b"before"] * (FIRST - 1) + [b"a", b"a", b"refused", b"a", b"a", b"refused", b"a", b"a", b"# comment"]
 
 
-class DoubtfulSink:
-    """Rows of which some are counted, and of others something is known."""
+class WordMinter:
+    """Mints for the lines that are not what they say."""
 
-    def __init__(self, counted: int, loose: LooseEnd) -> None:
-        self.counted = counted
-        self.loose = loose
+    lines_together = 4
 
-    def take(self, goods: Goods, ending: int) -> None:
-        """Do nothing."""
-
-    def count(self) -> int:
-        """Return how many are counted."""
-        return self.counted
-
-    def loose_end(self) -> LooseEnd:
-        """Return what is known of the others."""
-        return self.loose
-
-    def settle(self, process: int) -> None:
-        """Do nothing."""
+    def mint(self, first: int, lines: Sequence[bytes]) -> list[MintedLine | RefusedLine | None]:
+        """Return what each gives."""
+        made = {
+            b"a": lambda number: MintedLine(number, '"a"', "a.b", "c", "d"),
+            b"refused": lambda n: RefusedLine(n, "no"),
+        }
+        return [made.get(line, lambda _: None)(number) for number, line in enumerate(lines, first)]
 
 
-class QuietReader:
-    """A list without lines."""
-
-    def count(self) -> int:
-        """Return that there are none."""
-        return 0
-
-    def read(self, begin: int) -> Iterator[Lines | None]:
-        """Give none."""
-        return iter(())
-
-
-class Said:
-    """Keeps what is told."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    @contextmanager
-    def watching(self, count: Callable[[], int | None], done: int) -> Iterator[None]:
-        """Show nothing."""
-        yield
-
-    def advance(self, count: int) -> None:
-        """Show nothing."""
-
-    def say(self, text: str) -> None:
-        """Keep it."""
-        self.texts.append(text)
-
-
-PORTION = Portion(11, 9, [11, 12, 14, 15, 17, 18], [RefusedLine(13, "no"), RefusedLine(16, "no")], [19])
 CASES = pytest.mark.parametrize(
     ("counted", "loose", "end"),
     [
@@ -120,13 +65,12 @@ def test_the_end_says_what_is_printed_and_where_to_go_on(
     counted: int, loose: LooseEnd, end: str, fault: BaseException
 ) -> None:
     """Counted rows are certain; of others it is said by their lines what may be, and no token is doubled in silence."""
-    said = Said()
-    ports = BatchPorts(
-        reader=QuietReader(), workforce=DyingWorkforce(PORTION, fault), sink=DoubtfulSink(counted, loose), progress=said
-    )
-    minter: LineMinter = None  # type: ignore[assignment]  # nothing is minted
+    said, rows = RecordedProgress(), MemoryRows(room=counted, loose=loose)
+    ports = BatchPorts(reader=MemoryLines(LINES), workforce=MemoryWorkforce(fault), sink=rows, progress=said)
+    options = read_batch_options("-", {"resume-from": Setting(str(FIRST), Origin.FLAG, "--resume-from")}, NOW)
     with pytest.raises(type(fault)) as raised:
-        run_batch(read_batch_options("-", {}, NOW), minter, ports)
+        run_batch(options, cast("LineMinter", WordMinter()), ports)
+    assert len(rows.rows) == counted
     if isinstance(raised.value, OutputError):
         assert str(raised.value) == f"a worker has died; {end}: try again"
     else:

@@ -1,6 +1,7 @@
 """What a peer may do with the framing of HTTP: one reader stands between it and all that ask somebody over it."""
 
-import _thread
+import os
+import signal
 import socket
 import threading
 import time
@@ -9,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.ca.https_client import HttpsClient
-from adapters.ca.visit import MAX_BODY_BYTES, CaProbe
+from adapters.ca.https_client import MAX_HEALTH_BYTES, HttpsClient
+from adapters.ca.visit import CaProbe
 from adapters.cloud_metadata import HttpMetadata
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
@@ -45,7 +46,9 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
         with serve(behaviour) as ca:
             url = CaUrl("127.0.0.1", ca.port)
             if peer == "CA":
-                HttpsClient(url, [root().der], request_timeout=timeout, timeout=timeout).get("/health", MAX_BODY_BYTES)
+                HttpsClient(url, [root().der], request_timeout=timeout, timeout=timeout).get(
+                    "/health", MAX_HEALTH_BYTES
+                )
             elif peer == "identity provider":
                 monkeypatch.setattr(
                     "adapters.sign_in.session.make_system_context", lambda: make_tls_context([root().der])
@@ -113,7 +116,7 @@ def test_a_handshake_that_is_given_up_ends() -> None:
         url = CaUrl("127.0.0.1", listener.getsockname()[1])
         client = HttpsClient(url, [root().der], request_timeout=NANOSECONDS // 2, timeout=NANOSECONDS)
         with pytest.raises(StepOttError, match="did not answer within 500ms"):
-            client.get("/health", MAX_BODY_BYTES)
+            client.get("/health", MAX_HEALTH_BYTES)
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(15)
@@ -126,7 +129,7 @@ def test_what_is_interrupted_reads_no_further() -> None:
     exchange, ended = Exchange(IDLE_SECONDS, 1 << 40), threading.Event()
 
     def work(pool: Pool, url: str) -> None:
-        threading.Timer(0.2, _thread.interrupt_main).start()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()  # which wakes the first thread
         try:
             pool.ask(exchange, "GET", url, {})
         finally:
@@ -142,7 +145,7 @@ def test_what_is_interrupted_reads_no_further() -> None:
 def test_a_connection_that_stands_when_the_time_is_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of it is left to whoever collects garbage in a program that goes on."""
     ours, theirs = socket.socketpair()
-    exchange = Exchange(SECONDS, MAX_BODY_BYTES)
+    exchange = Exchange(SECONDS, MAX_HEALTH_BYTES)
 
     def connect(*_: Any, **__: Any) -> socket.socket:
         exchange.abandon()

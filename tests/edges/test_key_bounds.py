@@ -15,11 +15,10 @@ from adapters.keys.jwk import load_jwk_key
 from adapters.keys.pem import load_pem_key
 from domain.errors import InputError, KeyFormatError, WrongPasswordError, translating
 from domain.keys.jwk import read_public_jwk
-from domain.keys.rsa_numbers import RsaNumbers
 from domain.keys.work import MAX_BCRYPT_ROUNDS, MAX_ITERATIONS
 from tests.support import hostile_keys as hostile
 from tests.support.foreign_keys import make_pem, run_program
-from tests.support.hostile_keys import FILES, PASSWORD
+from tests.support.hostile_keys import FILES, PASSWORD, RsaNumbers
 from tests.support.measured_run import measure_run
 from tests.support.offline_place import OfflinePlace, prepare_place
 

@@ -305,7 +305,7 @@ def test_what_is_in_an_envelope_must_be_a_signing_key(
 ) -> None:
     """After decryption the JWK is checked like one in the clear."""
     jwe = seal_jwk(content.decode("latin-1"), b"pw", iterations=1)
-    monkeypatch.setattr("adapters.jose.jwe.open_jwe", lambda *_: content)
+    monkeypatch.setattr("adapters.jose.jwe.begin_opening", lambda *_: lambda: content)
     with pytest.raises(KeyFormatError, match=reason) as caught:
         store.open(SealedKey(jwe, "provisioner Ada"), ScriptedPasswords(("pw",)))
     assert not any(secret in str(caught.value) for secret in (JWK["d"], RFC_7515_EC["d"]))

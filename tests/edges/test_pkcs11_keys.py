@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,11 +20,10 @@ from domain.errors import InputError, KeyMismatchError, StepOttError, WrongPassw
 from domain.keys.jwk import PublicJwk, read_public_jwk
 from domain.keys.pkcs11_uri import merge_pkcs11_uris, parse_pkcs11_uri
 from domain.keys.source import DeviceKey
+from tests.support.forked_child import CHILD_SECONDS, run_in_child
 from tests.support.memory_ports import MemoryPasswords
 from tests.support.peer_programs import REPOSITORY
 from tests.support.softhsm import ALGORITHMS, KINDS, PIN, TOKEN, KeyInDevice, SoftHsm
-
-FORK_SECONDS = 60
 
 
 def make_opener() -> Pkcs11Keys:
@@ -52,19 +49,6 @@ def key(softhsm: SoftHsm) -> KeyInDevice:
 
 
 KNOWN = MemoryPasswords([PIN.encode()])
-
-
-def run_in_child(work: Callable[[], bool]) -> bool:
-    """Return what `work` does in a forked child; a child that hangs is a failure."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(FORK_SECONDS)
-        status = 4
-        try:
-            status = 0 if work() else 3
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -126,7 +110,8 @@ def test_a_child_initialises_the_module_and_opens_a_session_of_its_own(softhsm: 
 
 FORKING = """
 import os, sys
-from tests.edges.test_pkcs11_keys import KNOWN, make_opener, run_in_child
+from tests.edges.test_pkcs11_keys import KNOWN, make_opener
+from tests.support.forked_child import run_in_child
 from domain.keys.source import DeviceKey
 from domain.keys.pkcs11_uri import parse_pkcs11_uri
 from pkcs11 import Mechanism, PKCS11Error
@@ -158,14 +143,14 @@ def test_a_forked_child_signs_by_a_module_that_is_strict(softhsm: SoftHsm, key: 
         pytest.skip("no C compiler here to build a strict module with")
     module, source = tmp_path / "strict.so", REPOSITORY / "tests" / "peers" / "strict_module.c"
     words = [compiler, "-shared", "-fPIC", "-o", str(module), f'-DSOFTHSM="{softhsm.module}"', str(source), "-ldl"]
-    subprocess.run(words, check=True, timeout=FORK_SECONDS)
+    subprocess.run(words, check=True, timeout=CHILD_SECONDS)
     uri = f"pkcs11:module-path={module};token={TOKEN};{key.uri.removeprefix('pkcs11:')}"
     done = subprocess.run(
         [sys.executable, "-c", FORKING, uri],
         cwd=REPOSITORY,
         env={"PATH": os.environ["PATH"], **softhsm.environment},
         capture_output=True,
-        timeout=2 * FORK_SECONDS,
+        timeout=2 * CHILD_SECONDS,
         check=False,
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
+from tests.support.forked_child import NOBODY, run_in_child
 from tests.support.peer_programs import REPOSITORY
 
 TOKEN = "e30.e30.c2lnbmF0dXJl"
@@ -287,9 +288,20 @@ def test_a_place_is_looked_at_before_there_is_a_token(name: str, said: str, tmp_
     assert sorted(os.listdir(tmp_path)) == ["folder", "old"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_refused_before_there_is_a_token(tmp_path: Path) -> None:
-    """The reason is the one that writing would give."""
+def test_a_folder_that_may_not_be_written_is_refused_before_there_is_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is the one that writing would give; root, who may write anywhere, becomes another user for it."""
+    user = NOBODY if os.geteuid() == 0 else None
+    monkeypatch.chdir(tmp_path)  # nobody finds a way into a folder of root's
+    os.chown(tmp_path, -1 if user is None else user, -1)
+
+    def refuse() -> bool:
+        with pytest.raises(OutputError, match=os.strerror(errno.EACCES)):
+            TokenFile("token").check()
+        return True
+
+    TokenFile("token").check()
+    assert run_in_child(lambda: TokenFile("token").check() is None, user)
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match=os.strerror(errno.EACCES)):
-        TokenFile(str(tmp_path / "token")).check()
+    assert run_in_child(refuse, user)

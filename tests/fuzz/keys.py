@@ -19,7 +19,7 @@ from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword
 from adapters.keys.store import LocalKeyStore
 from domain.formats import base64url, json_text
-from domain.keys.source import KeyFile, NebulaKeyFile, SealedKey
+from domain.keys.source import KeyFile, SealedKey
 from tests.fuzz.mutation import (
     Make,
     Node,
@@ -123,7 +123,7 @@ def open_key(data: bytes) -> object:
     """Open a key file as `--key` and as `--nebula-key`, and sign by it."""
     store = LocalKeyStore(MemoryFiles({"key": data}))
     is_nebula = b"NEBULA" in data
-    source = NebulaKeyFile("key", "nebula-key") if is_nebula else KeyFile("key", "key")
+    source = KeyFile("key", "nebula-key" if is_nebula else "key", is_nebula)
     return store.open(source, OnePassword()).sign(b"message")
 
 

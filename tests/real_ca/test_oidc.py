@@ -19,8 +19,10 @@ import pytest
 from cryptography import x509
 
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
+from tests.support.browsing_person import COMMAND as PERSON
 from tests.support.browsing_person import NAME, browse
 from tests.support.ca_client import CaClient, connect, general_name, make_csr, make_ssh_key, names_of
+from tests.support.headless_browser import COMMAND as CHROMIUM
 from tests.support.headless_browser import PROGRAM
 from tests.support.identity_provider import (
     BASIC,
@@ -37,9 +39,7 @@ from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import PROCESS_SECONDS, Result, invoke
 
 EMAIL = f"{NAME}@example.test"
-PERSON = f"{sys.executable} {REPOSITORY / 'tests' / 'browsing_person.py'} %s"
 UNAUTHORISED, FORBIDDEN = 401, 403
-CHROMIUM = f"{sys.executable} {REPOSITORY / 'tests' / 'headless_browser.py'} %s"
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from adapters.jose.key_objects import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.command_line.commands import TOKEN
 from tests.real_ca.test_sshpop import get_certificate
+from tests.support.browsing_person import COMMAND as PERSON
 from tests.support.hostile_ca import answer, root, serve
 from tests.support.hostile_provider import EMAIL, serve_provider
 from tests.support.nebula_mesh import NEBULA, Mesh
@@ -34,7 +35,6 @@ from tests.support.running import PROCESS_SECONDS, Result, invoke
 
 KID, ADDRESS, ROOT = "4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts", "https://ca.example.com", "/path/to/root_ca.crt"
 EXAMPLE_EMAIL = "you@example.com"
-PERSON = f"{sys.executable} {REPOSITORY / 'tests' / 'browsing_person.py'} %s"
 SERIAL = "146103349666685108195655980390445292315"
 FAR_FROM_ANY_CA = f"internal.example.com --offline --kid {KID} --issuer you@example.com --key provisioner.key"
 

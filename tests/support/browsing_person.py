@@ -1,6 +1,6 @@
 """A person who signs in at the tests' identity provider by following its pages and filling in its forms.
 
-As a program it takes the address, and stands where a browser would: BROWSER='python browsing_person.py %s'.
+As a program it takes the address, and stands where a browser would: BROWSER=COMMAND.
 """
 
 import sys
@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
 NAME = "alice"
+COMMAND = f"{sys.executable} {__file__} %s"
 MAX_PAGES = 12
 PAGE_SECONDS = 30
 

@@ -1,6 +1,6 @@
 """A headless Chromium that signs in at the tests' identity provider, driven through its DevTools pipe.
 
-As a program it takes the address, and stands where a browser would: BROWSER='python headless_browser.py %s'.
+As a program it takes the address, and stands where a browser would: BROWSER=COMMAND.
 The text of the last page goes into the file LAST_PAGE.
 """
 
@@ -16,6 +16,7 @@ from typing import IO, Any
 
 SECONDS = 60
 PROGRAM = "chromium"
+COMMAND = f"{sys.executable} {__file__} %s"
 _FLAGS = (
     "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -43,6 +44,7 @@ class Chromium:
         self.answers = answers
         self.session: str | None = None
         self._numbers = itertools.count(1)
+        self._messages = self._receive()
 
     def send(self, method: str, **params: Any) -> int:
         """Send an order; return its number."""
@@ -60,7 +62,11 @@ class Chromium:
         return next(message.get("result", {}) for message in self.listen() if message.get("id") == number)
 
     def listen(self) -> Iterator[dict[str, Any]]:
-        """Give what the browser says."""
+        """Give what the browser says from now on: what came with the answer that was waited for, too."""
+        while True:
+            yield next(self._messages)
+
+    def _receive(self) -> Iterator[dict[str, Any]]:
         pending = b""
         while data := os.read(self.answers.fileno(), 65_536):
             *messages, pending = (pending + data).split(b"\0")
@@ -74,7 +80,7 @@ def browse(address: str) -> str:
         target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
         browser.session = browser.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         browser.ask("Page.enable")
-        browser.send("Page.navigate", url=address)
+        browser.ask("Page.navigate", url=address)
         for message in browser.listen():
             if message.get("method") == "Page.loadEventFired":
                 number = browser.send("Runtime.evaluate", expression=_ACT)

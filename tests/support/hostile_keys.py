@@ -9,13 +9,13 @@ from hashlib import pbkdf2_hmac
 from pathlib import Path
 from typing import Any
 
+import attrs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from domain.formats import base64url
-from domain.keys.rsa_numbers import RsaNumbers
 from tests.support import forged_nebula
 from tests.support.forged_nebula import der, write_block
 
@@ -122,6 +122,20 @@ def p256_openssh(is_compressed: bool) -> bytes:
     public = string(b"nistp256") + string(point)
     secret = mpint(p256().private_numbers().private_value)
     return openssh(kind + public, bytes(8) + kind + public + secret + string(b""))
+
+
+@attrs.frozen(repr=False)
+class RsaNumbers:
+    """A private RSA key of two primes; `dp`, `dq` and `qi` are the exponents and the coefficient of CRT."""
+
+    n: int
+    e: int
+    d: int
+    p: int
+    q: int
+    dp: int
+    dq: int
+    qi: int
 
 
 @cache

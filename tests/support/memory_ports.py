@@ -1,9 +1,12 @@
 """The ports in memory: what minting needs from outside, without an outside."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import attrs
 
+from domain.batch.portion import Goods, Lines, LooseEnd, Portion
 from domain.ca.url import CaUrl
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
@@ -37,6 +40,102 @@ class CountedRandomness:
     def token_ids(self, count: int) -> Sequence[str]:
         """Return the next numbers."""
         return [self.token_id() for _ in range(count)]
+
+
+@attrs.define
+class MemoryLines:
+    """The lines of a batch, given at once."""
+
+    texts: Sequence[bytes]
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self.texts)
+
+    def read(self, begin: int) -> Iterator[Lines | None]:
+        """Give those from number `begin` on."""
+        if begin > len(self.texts) + 1:
+            raise UsageError("the list has fewer lines")
+        if texts := self.texts[begin - 1 :]:
+            yield Lines(begin, texts)
+
+
+@attrs.define
+class MemoryRows:
+    """Rows of a batch, for some of which there is room.
+
+    Attributes:
+        room: How many are taken and counted.
+        loose: What is known of the next ones.
+        rows: Those that were taken.
+    """
+
+    room: int = 1_000_000
+    loose: LooseEnd = attrs.field(factory=LooseEnd)
+    rows: list[bytes] = attrs.field(factory=list)
+
+    def take(self, goods: Goods, ending: int) -> None:
+        """Take rows as long as there is room."""
+        rows = b"".join(goods.rows).splitlines(keepends=True)
+        self.rows += rows[: self.room - len(self.rows)]
+
+    def count(self) -> int:
+        """Return how many were taken."""
+        return len(self.rows)
+
+    def loose_end(self) -> LooseEnd:
+        """Return what is known of the others."""
+        return self.loose
+
+    def settle(self, process: int) -> None:
+        """Do nothing: nobody is killed at a row."""
+
+
+@attrs.define
+class MemoryWorkforce:
+    """Works in this process, and fails at the end where there is a fault."""
+
+    fault: BaseException | None = None
+
+    def run(
+        self,
+        make: Callable[[Lines], tuple[Portion, Goods]],
+        hand_over: Callable[[Goods, int], None],
+        pieces: Iterable[Lines | None],
+        note: Callable[[Portion], None],
+        settle: Callable[[int], None],
+    ) -> None:
+        """Make something of each piece, hand it over, and note it."""
+        ending, going_on = os.pipe()
+        with open(ending, "rb"), open(going_on, "wb"):
+            for piece in pieces:
+                if piece is not None:
+                    portion, goods = make(piece)
+                    hand_over(goods, ending)
+                    note(portion)
+        if self.fault is not None:
+            raise self.fault
+
+
+@attrs.define
+class RecordedProgress:
+    """Keeps what is told and how far it went."""
+
+    texts: list[str] = attrs.field(factory=list)
+    advanced: int = 0
+
+    @contextmanager
+    def watching(self, count: Callable[[], int | None], done: int) -> Iterator[None]:
+        """Show nothing."""
+        yield
+
+    def advance(self, count: int) -> None:
+        """Count the lines."""
+        self.advanced += count
+
+    def say(self, text: str) -> None:
+        """Keep it."""
+        self.texts.append(text)
 
 
 @attrs.define

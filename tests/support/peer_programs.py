@@ -95,9 +95,10 @@ def serve_ca(
     """
     log = path / "step-ca.log"
     surroundings = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"], **environment}
+    ends_with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [program, str(path / "config" / "ca.json")],
+            [*ends_with_us, program, str(path / "config" / "ca.json")],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
