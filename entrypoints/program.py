@@ -14,7 +14,7 @@ def run_words(words: Sequence[str]) -> int:
     Raises:
         StepOttError: it cannot be done.
     """
-    if words[:1] == [COMPLETE]:
+    if words and words[0] == COMPLETE:
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
