@@ -91,7 +91,7 @@ def run_bash(place: Path, folder: Path, environment: Mapping[str, str]) -> Itera
     """Run bash on a terminal as somebody whose .bashrc is in `place`, in `folder`."""
     bash = f"{shutil.which('bash')} --noprofile --rcfile {quote(str(place / 'bashrc'))} -i"
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec {bash} <>/dev/tty >&0 2>&0"]
-    with run_on_terminal(words, {"TERM": "dumb", "HISTFILE": "", **environment}, (24, 1000)) as session:
+    with run_on_terminal(words, {"TERM": "dumb", "HISTFILE": "", **environment}, size=(24, 1000)) as session:
         session.wait_for("ready> ")
         yield session
 
@@ -128,7 +128,7 @@ def ask_zsh(
         **(environment or {}),
     }  # fmt: skip
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec zsh -d -i <>/dev/tty >&0 2>&0"]
-    with run_on_terminal(words, surroundings, (50, 1000)) as session:
+    with run_on_terminal(words, surroundings, size=(50, 1000)) as session:
         session.wait_for("all is captured")
     return split_answers(answers.read_text())
 
@@ -158,7 +158,7 @@ def type_in_zsh(typed: Sequence[str], folder: Path, programs: Path, environment:
     (place / ".zshrc").write_text(f"{start}{SCRIPTS['zsh']}\n{ECHO}")
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec zsh -d -i <>/dev/tty >&0 2>&0"]
     surroundings = {"HOME": str(place), "ZDOTDIR": str(place), "TERM": "dumb", "LC_ALL": "C.UTF-8", **environment}
-    with run_on_terminal(words, surroundings, (50, 1000)) as session:
+    with run_on_terminal(words, surroundings, size=(50, 1000)) as session:
         session.wait_for("ready> ")
         return [type_line(session, keys) for keys in typed]
 
