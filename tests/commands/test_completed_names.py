@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     put_program,
+    require_shell,
     run_shell,
     type_in_bash,
     type_in_zsh,
@@ -38,11 +38,8 @@ UNSHOWN = ["line\nbreak", "tab\tstop", "\x1b[31mred", "bell\x07", "nul\0", "bidi
 
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
-    """A shell; bash is always there, the others where somebody installed them."""
-    name: str = request.param
-    if name != "bash" and shutil.which(name) is None:
-        pytest.skip(f"there is no {name} on PATH, and nothing here builds one")
-    return name
+    """Each shell that is here."""
+    return require_shell(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from tests.support.completing_shells import (
     put_program,
     quote,
     quote_fish,
+    require_shell,
     run_shell,
     type_in_bash,
 )  # fmt: skip
@@ -103,11 +104,8 @@ CASES = [
 
 @pytest.fixture(scope="session", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
-    """A shell; bash is always there, the others where somebody installed them."""
-    name: str = request.param
-    if name != "bash" and shutil.which(name) is None:
-        pytest.skip(f"there is no {name} on PATH, and nothing here builds one")
-    return name
+    """Each shell that is here."""
+    return require_shell(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from domain.errors import NetworkError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import MAX_VALUES
 from domain.provisioners.base import OtherProvisioner
-from tests.edges.test_ca_https import connect
 from tests.support.hostile_ca import CHUNKED, Behaviour, Request, answer, endless, root, serve
+from tests.support.https_authority import connect
 from tests.support.measured_run import Cost, measure_run
 from tests.support.processor_time import ROUNDS, spend
 

@@ -41,10 +41,10 @@ from domain.token.go_jws import GoJws
 from domain.verify.forecast import Verdict, foretell
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
-from tests.commands.test_inspect import OBJECTS, PARTS, TEXTS
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import root
 from tests.support.processor_time import ROUNDS, spend
+from tests.support.wild_tokens import OBJECTS, PARTS, TEXTS
 
 NOW = 1_800_000_000
 CA = "ca.test"

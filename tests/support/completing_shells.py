@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from entrypoints.command_line.completion.shells import SCRIPTS
 from tests.support.peer_programs import REPOSITORY
 from tests.support.pseudo_terminal import TerminalSession, run_on_terminal
@@ -203,6 +205,13 @@ ASK: Mapping[str, Callable[..., list[Offers]]] = {
     "zsh": ask_zsh,
     "fish": ask_fish,
 }
+
+
+def require_shell(name: str) -> str:
+    """Return a shell's name, or leave the test out; bash is always there, the others where somebody installed them."""
+    if name != "bash" and shutil.which(name) is None:
+        pytest.skip(f"there is no {name} on PATH, and nothing here builds one")
+    return name
 
 
 def run_shell(shell: str, text: str, folder: Path, path: str = "/nonexistent", environment: Environment = None) -> str:
