@@ -1,20 +1,17 @@
-"""The one table of options: parsing, help, environment names, reference page and completion read it."""
+"""The one table of options: parsing, help, environment names, reference page and completion read it.
+
+Its rows are of a plain class: what help and completion load starts without attrs.
+"""
 
 from collections.abc import Sequence
-from enum import Enum
-
-import attrs
 
 
-class ValueKind(Enum):
+class ValueKind:
     """What an option takes: one text, any number of texts, or nothing."""
 
-    TEXT = "text"
-    LIST = "list"
-    SWITCH = "switch"
+    TEXT, LIST, SWITCH = "text", "list", "switch"
 
 
-@attrs.frozen
 class Option:
     """An option of a command.
 
@@ -23,18 +20,30 @@ class Option:
         metavar: What its value is, for the help; empty for a switch.
         help: One or two sentences.
         group: The heading that the help shows it under.
-        kind: What it takes.
+        kind: What it takes, one of `ValueKind`.
         aliases: Its other names.
         known: What is known on disk of its values, for completion: `CONTEXTS`, `PROVISIONERS` or nothing.
     """
 
-    name: str
-    metavar: str
-    help: str
-    group: str
-    kind: ValueKind = ValueKind.TEXT
-    aliases: tuple[str, ...] = ()
-    known: str = ""
+    __slots__ = ("aliases", "group", "help", "kind", "known", "metavar", "name")
+
+    def __init__(  # a row of the table
+        self,
+        name: str,
+        metavar: str,
+        help: str,  # noqa: A002
+        group: str,
+        kind: str = ValueKind.TEXT,
+        aliases: tuple[str, ...] = (),
+        known: str = "",
+    ) -> None:
+        self.name = name
+        self.metavar = metavar
+        self.help = help
+        self.group = group
+        self.kind = kind
+        self.aliases = aliases
+        self.known = known
 
     @property
     def environment(self) -> str:
