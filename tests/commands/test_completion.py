@@ -11,7 +11,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETION, SHELLS
 from entrypoints.command_line.completion.offers import offer_value
-from entrypoints.command_line.completion.shells import SCRIPTS
+from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     FILES,
@@ -171,6 +171,7 @@ def test_a_script_is_well_formed(shell: str, folder: Path) -> None:
     """The shell's own check finds nothing, and its first lines say how to install it."""
     script = invoke("completion", shell).out
     assert f"step-ott completion {shell}" in "".join(script.splitlines(keepends=True)[:3])
+    assert f"command step-ott {COMPLETE} {shell} " in script
     (folder.parent / "script").write_text(script)
     check = [quote(word) for word in (shutil.which(shell) or shell, "-n", str(folder.parent / "script"))]
     assert run_shell("bash", " ".join(check), folder) == ""
@@ -236,13 +237,12 @@ def test_keys_typed_in_bash_become_words(typed: str, got: str, folder: Path, pro
 )  # fmt: skip
 def test_a_value_is_offered_by_what_the_help_calls_it(placeholder: str, names: str, choices: list[str]) -> None:
     """Files, folders, choices, or nothing."""
-    offers = offer_value(placeholder)
-    assert (offers.names, [word for word, _ in offers.words]) == (names, choices)
+    assert offer_value(placeholder, "kept=") == (names, "kept=", [(choice, "") for choice in choices])
 
 
 def list_choices(placeholder: str) -> frozenset[str]:
     """Return the choices that a placeholder stands for."""
-    return frozenset(word for word, _ in offer_value(placeholder).words)
+    return frozenset(word for word, _ in offer_value(placeholder)[2])
 
 
 def test_choices_are_those_that_commands_take() -> None:

@@ -180,7 +180,16 @@ def make_place(folder: Path, shell: str) -> Path:
     return place
 
 
-def put_program(programs: Path, lines: str = "from entrypoints.cli import run\nrun()\n") -> Path:
+PROGRAM = """
+from entrypoints.cli import run
+from entrypoints.wiring import completion
+completion.PATIENCE_SECONDS = 60
+run()
+"""
+"""The program, for a machine that is busy with other tests."""
+
+
+def put_program(programs: Path, lines: str = PROGRAM) -> Path:
     """Return the folder `programs` with a `step-ott` in it that runs `lines` of Python, without what starts slowly."""
     programs.mkdir(exist_ok=True)
     (programs / "program.py").write_text(lines)
