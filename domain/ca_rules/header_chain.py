@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError
 from domain.formats.go_base64 import decode_standard
+from domain.token.header_certificates import read_x509_member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,31 +38,8 @@ def read_chain(header: Mapping[str, Any], member: str, certificates: Certificate
     if encoded is None:
         return []
     if not isinstance(encoded, list):
-        raise InputError(f"{member} in its header is not a list")
-    return [_read_certificate(certificates, text, member) for text in encoded]
-
-
-def _read_certificate(certificates: Certificates, text: Any, member: str) -> Certificate:
-    """Return the one certificate, in DER and not in PEM, that stands in a chain as `text`."""
+        raise InputError(f"its {member} is not a list of certificates")
     try:
-        der = decode_member(text)
+        return [read_x509_member(text, certificates, decode_standard) for text in encoded]
     except ValueError as error:
-        raise InputError(f"{member} in its header is not base64") from error
-    try:
-        found = certificates.read_chain(der)
-        if [certificate.der for certificate in found] == [der]:
-            return found[0]
-    except InputError:
-        pass
-    raise InputError(f"{member} in its header holds something that is not a certificate in DER")
-
-
-def decode_member(text: Any) -> bytes:
-    """Return what standard base64 stands for.
-
-    Raises:
-        ValueError: `text` is no text, or no base64.
-    """
-    if not isinstance(text, str):
-        raise ValueError("no text")
-    return decode_standard(text)
+        raise InputError(f"a certificate in its {member} cannot be read: {error}") from error

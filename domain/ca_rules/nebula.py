@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.ca_rules.every_token import find_critical_fault, judge_signature
-from domain.ca_rules.header_chain import decode_member
 from domain.ca_rules.x5c import SHORT_LIFE
 from domain.errors import InputError
 from domain.formats.der import DerValues
+from domain.formats.go_base64 import decode_standard
 from domain.formats.pem import join_pem, split_pem
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def read_header_certificate(case: Case) -> NebulaCertificate | None:
     Raises:
         ValueError: there is nothing in base64.
     """
-    body = decode_member(case.token.header.get("nebula"))
+    body = decode_member(case.token.header.get("nebula"), decode_standard)
     try:
         certificate = case.certificates.read_nebula(body)
     except InputError:

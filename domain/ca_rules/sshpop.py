@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from domain.ca.cert_types import HOST, name_cert_type
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_leaf_signature
-from domain.ca_rules.header_chain import decode_member
 from domain.ca_rules.renewal import judge_right
 from domain.ca_rules.revoke import judge_revocation
 from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
+from domain.formats.go_base64 import decode_standard
 from domain.report.finding import Finding, failed, passed, unchecked
+from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Find
 def _read_certificate(case: Case) -> SshCertificate | None:
     """Return the certificate in the header, None where it has none that can be read."""
     try:
-        return case.certificates.read_ssh(b64encode(decode_member(case.token.header.get("sshpop"))))
+        return case.certificates.read_ssh(b64encode(decode_member(case.token.header.get("sshpop"), decode_standard)))
     except (InputError, ValueError):
         return None
 

@@ -11,6 +11,7 @@ from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
 from domain.provisioners.types import find_types_by_header
 from domain.token.compact_jws import read_token
+from domain.token.header_certificates import decode_member, read_x509_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,10 @@ def read_header_certificates(header: Mapping[str, Any], certificates: Certificat
     for cls in find_types_by_header(header):
         member = cls.header_member
         try:
-            others[cls.certificate_name] = member, cls.read_certificate(_decode(header[member]), certificates)
+            others[cls.certificate_name] = (
+                member,
+                cls.read_certificate(decode_member(header[member], _decode), certificates),
+            )
         except ValueError as error:
             faults.append(f"the certificate in its {member} cannot be read: {error}")
     return HeaderCertificates(chain, faults, others)
@@ -82,29 +86,12 @@ def _read_chain(
         return
     for number, text in enumerate(encoded[:MAX_CERTIFICATES], 1):
         try:
-            chain.append((member, number, _read_x509(text, certificates)))
+            chain.append((member, number, read_x509_member(text, certificates, _decode)))
         except ValueError as error:
             faults.append(f"certificate {number} in its {member} cannot be read: {error}")
     if len(encoded) > MAX_CERTIFICATES:
         faults.append(f"its {member} holds {len(encoded)} certificates, of which {MAX_CERTIFICATES} are told")
 
 
-def _read_x509(text: Any, certificates: Certificates) -> Certificate:
-    """Return the certificate in `text`, or raise a ValueError that says why there is none."""
-    der = _decode(text)
-    try:
-        certificate = certificates.read_chain(der)[0]
-    except InputError as error:
-        raise ValueError("it is not an X.509 certificate in DER") from error
-    if certificate.der != der:
-        raise ValueError("it is PEM in base64, not DER")
-    return certificate
-
-
-def _decode(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise ValueError("it is not text")
-    try:
-        return b64decode(text, validate=True)
-    except ValueError as error:
-        raise ValueError("it is not standard base64") from error
+def _decode(text: str) -> bytes:
+    return b64decode(text, validate=True)
