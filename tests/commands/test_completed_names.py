@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from entrypoints.command_line.commands import SHELLS
@@ -122,14 +122,16 @@ BASH_TEXTS = st.text(st.sampled_from(" ab'\"\\é:="), max_size=12)
 
 @settings(max_examples=30)
 @given(st.lists(BASH_TEXTS, min_size=1, max_size=40))
+@example(["''", "a '' b"])
 def test_a_line_is_read_as_bash_reads_it(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     """Of each line whose quotation marks are closed, the words are bash's own."""
     folder = tmp_path_factory.mktemp("words") / "place"
     folder.mkdir()
     closed = [line for line in lines if not read_line(f"{line}|")[2] and read_line(f"{line}|")[1].endswith("|")]
     closed = [line for line in closed if not line.endswith("\\")]
-    text = "".join(f"printf '%s\\0' x {line}; printf '\\0\\0'\n" for line in closed)
-    got = [part.split("\0")[1:] for part in run_shell("bash", text, folder).split("\0\0\0")[:-1]]
+    text = "".join(f"printf '<%s>\\0' x {line}; printf 'end\\0'\n" for line in closed)  # an empty word is <>
+    said = [part.split("\0")[:-1] for part in run_shell("bash", text, folder).split("end\0")[:-1]]
+    got = [[word[1:-1] for word in words[1:]] for words in said]
     assert [read_line(f"{line} ")[0] for line in closed] == got
 
 

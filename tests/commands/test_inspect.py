@@ -30,14 +30,9 @@ from tests.support.memory_ports import FixedClock, MemoryFiles
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.pseudo_terminal import run_on_terminal
 from tests.support.running import Result, execute, invoke
+from tests.support.token_parts import CLAIMS, HEADER, NOW
 from tests.support.wild_tokens import PARTS
 
-NOW = 1_800_000_000
-HEADER = {"alg": "ES256", "kid": "k", "typ": "JWT"}
-CLAIMS = {
-    "aud": "https://ca.test/1.0/sign", "iss": "me", "jti": "j", "nbf": NOW, "exp": NOW + 300, "sub": "a.test",
-    "sans": ["a.test"],
-}  # fmt: skip
 SSH = {"aud": "https://ca.test/1.0/ssh/sign", "step": {"ssh": {}}}
 DIGEST = base64url.encode(bytes(32))
 KUBERNETES = {"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:default:web", "exp": NOW + 9000}

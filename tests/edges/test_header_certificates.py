@@ -28,9 +28,9 @@ from domain.settings.print_form import TEXT
 from domain.token.compact_jws import CompactJws
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates
 from entrypoints.use_cases.report import render
-from tests.commands.test_inspect import CLAIMS, HEADER, NOW
 from tests.support.foreign_keys import make_ssh_key, run_program
 from tests.support.forged_nebula import Draft, write_pem
+from tests.support.token_parts import CLAIMS, HEADER, NOW
 
 JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000
 LOST: dict[str, Any] = {"wire": "", "serial": 7, "is_host": True, "not_before": 0, "not_after": FOREVER, "public": None}

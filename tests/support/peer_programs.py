@@ -95,7 +95,7 @@ def serve_ca(
     """
     log = path / "step-ca.log"
     surroundings = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"], **environment}
-    ends_with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    ends_with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*ends_with_us, program, str(path / "config" / "ca.json")],
