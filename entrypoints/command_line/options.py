@@ -107,26 +107,18 @@ SSHPOP_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What signs tokens for SSH certificates alone."""
 
-NEBULA_OPTIONS: Sequence[Option] = (
+PROVISIONER_OPTIONS: Sequence[Option] = (
     Option("nebula-cert", "file", "Nebula certificate whose key signs the token, for a Nebula provisioner.", SIGNER),
     Option("nebula-key", "file", "Private key of --nebula-cert.", SIGNER),
-)
-"""What signs tokens by a Nebula certificate."""
-
-SECRET_OPTIONS: Sequence[Option] = (
     Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
            "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
     Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
            "--password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),
-)  # fmt: skip
-"""Files with a token or a password of somebody else's making."""
-
-OIDC_OPTIONS: Sequence[Option] = (
     _switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
             "typed there.", SIGNER),
 )  # fmt: skip
-"""How a person signs in at an identity provider."""
+"""What is for single types of provisioner, and the files with passwords."""
 
 TOKEN_OPTIONS: Sequence[Option] = (
     _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
@@ -152,9 +144,7 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("cert-not-after", _MOMENT, "With --ssh: when the certificate expires, likewise.", VALIDITY),
     *SIGNING_OPTIONS,
     *SSHPOP_OPTIONS,
-    *NEBULA_OPTIONS,
-    *SECRET_OPTIONS,
-    *OIDC_OPTIONS,
+    *PROVISIONER_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
@@ -179,7 +169,7 @@ FORMAT = Option("format", "text|json", "How to print it: text for people, or jso
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
 
 DOCTOR_OPTIONS: Sequence[Option] = (
-    *SIGNING_OPTIONS, *NEBULA_OPTIONS, *SECRET_OPTIONS, *OIDC_OPTIONS, *AUTHORITY_OPTIONS, FORMAT
+    *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *AUTHORITY_OPTIONS, FORMAT
 )  # fmt: skip
 
 VERIFY_OPTIONS: Sequence[Option] = (

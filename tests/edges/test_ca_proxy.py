@@ -51,8 +51,11 @@ def test_a_proxy_may_speak_tls_itself(is_trusted: bool, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("user:secret", "user:secret"), ("us%40er:se%3Acr%2Fet", "us@er:se:cr/et"), ("user", "user:")],
-)
+    [
+        ("user:secret", "user:secret"), ("us%40er:se%3Acr%2Fet", "us@er:se:cr/et"), ("user", "user:"),
+        ("us%C3%A9r:%E2%98%83", "us\u00e9r:\u2603"),
+    ],
+)  # fmt: skip
 def test_credentials_go_to_the_proxy_alone(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """User and password of the proxy's address are sent as Proxy-Authorization, decoded, and not to the CA."""
     with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port) as proxy:

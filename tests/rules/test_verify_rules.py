@@ -29,10 +29,11 @@ from domain.certificates.x509_and_ssh import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.keys.jwk import read_public_jwk
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
+from domain.provisioners.other import OtherProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.report.finding import Outcome
