@@ -35,24 +35,12 @@ class Command:
         group: The heading that the help shows it under.
     """
 
-    __slots__ = ("description", "examples", "group", "name", "options", "positional", "summary")
-
     def __init__(
-        self,
-        name: str,
-        summary: str,
-        positional: str,
-        description: str,
-        options: Sequence[Option] = (),
-        examples: Sequence[tuple[str, str]] = (),
-        group: str = SET_UP,
-    ) -> None:
-        self.name = name
-        self.summary = summary
-        self.positional = positional
-        self.description = description
-        self.options = options
-        self.examples = examples
+        self, name: str, summary: str, positional: str, description: str,
+        options: Sequence[Option] = (), examples: Sequence[tuple[str, str]] = (), group: str = SET_UP,
+    ) -> None:  # fmt: skip
+        self.name, self.positional, self.options = name, positional, options
+        self.summary, self.description, self.examples = summary, description, examples
         self.group = group
 
 
