@@ -128,8 +128,8 @@ def test_a_line_is_read_as_bash_reads_it(tmp_path_factory: pytest.TempPathFactor
     folder.mkdir()
     closed = [line for line in lines if not read_line(f"{line}|")[2] and read_line(f"{line}|")[1].endswith("|")]
     closed = [line for line in closed if not line.endswith("\\")]
-    text = "".join(f"printf '%s\\0' x {line}; printf '\\0\\0'\n" for line in closed)
-    got = [part.split("\0")[1:] for part in run_shell("bash", text, folder).split("\0\0\0")[:-1]]
+    text = "".join(f"printf '%s\\0' x {line}; echo\n" for line in closed)
+    got = [part.split("\0")[1:-1] for part in run_shell("bash", text, folder).split("\n")[:-1]]
     assert [read_line(f"{line} ")[0] for line in closed] == got
 
 
