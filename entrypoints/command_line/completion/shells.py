@@ -89,8 +89,7 @@ def _answer_zsh(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     names, kept, offered = find_offers(words)
     yield from (names, kept)
     for word, meaning in offered:
-        shown = word.replace("\\", "\\\\").replace(":", "\\:")
-        yield f"{shown}:{meaning.replace(chr(92), chr(92) * 2)}" if meaning else shown
+        yield ":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in (word, meaning) if part)
 
 
 def _answer_fish(words: Sequence[str], find_offers: Find) -> Iterator[str]:
