@@ -17,6 +17,10 @@ PROGRAM = "step-ott"
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
 
+COMPLETE = "__complete"
+"""The hidden command that they ask: the shell's name, then bash's line up to the cursor and what of it is to be replaced;
+from other shells the words behind the program's name, the last as far as it is typed."""
+
 MINT, EXPLAIN, SET_UP = "Mint", "Inspect and diagnose", "Try out and set up"
 GROUPS = (MINT, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""

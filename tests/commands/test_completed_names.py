@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entrypoints.command_line.commands import SHELLS
+from entrypoints.command_line.commands import COMPLETE, SHELLS
 from entrypoints.command_line.completion.bash_words import quote_word, read_line
-from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
+from entrypoints.command_line.completion.shells import SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     put_program,
