@@ -18,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
 
 COMPLETE = "__complete"
-"""The hidden command that they ask: the shell's name, then bash's line up to the cursor and what of it is to be replaced;
+"""The hidden command that they ask: the shell's name, then bash's line up to the cursor and what of it to replace;
 from other shells the words behind the program's name, the last as far as it is typed."""
 
 MINT, EXPLAIN, SET_UP = "Mint", "Inspect and diagnose", "Try out and set up"

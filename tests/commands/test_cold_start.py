@@ -141,7 +141,7 @@ def test_nobody_else_loads_completion(declared: list[str], tmp_path: Path) -> No
     """What shells ask is out of the way of a token, and of help."""
     for words in (declared, ["token", "--help"]):
         loaded = list_loaded(words, {"STEPPATH": str(tmp_path)})
-        assert not [name for name in loaded if "completion" in name]
+        assert not [name for name in loaded if name.startswith("entrypoints") and "completion" in name]
 
 
 def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: list[str], tmp_path: Path) -> None:
