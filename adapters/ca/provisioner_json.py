@@ -94,7 +94,10 @@ def _read_provisioner(value: Any) -> Provisioner:
         "claims": _read_claims(listed.get("claims")),
         "is_customized": _is_customized(listed.get("options") or {}),
     }
-    return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
+    try:
+        return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
+    except ValueError as error:
+        return _keep_other(name, type_name, _explain(error), listed.get("clientID") or "", **common)
 
 
 def _keep_other(name: str, type_name: str, *known: Any, **common: Any) -> Provisioner:
@@ -218,22 +221,16 @@ def _read_unfit_jwk(
 def _read_aws(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
     from domain.provisioners.aws import V1, V2, AwsProvisioner  # noqa: PLC0415
 
-    try:
-        versions = read_record(listed, ListedAws).get("imdsVersions") or (V2, V1)
-        if not {V1, V2}.intersection(versions):
-            raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
-    except ValueError as error:
-        return _keep_other(listed["name"], listed["type"], _explain(error))
+    versions = read_record(listed, ListedAws).get("imdsVersions") or (V2, V1)
+    if not {V1, V2}.intersection(versions):
+        raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
     return AwsProvisioner(listed["name"], versions=tuple(versions), **common)
 
 
 def _read_azure(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
     from domain.provisioners.azure import AzureProvisioner  # noqa: PLC0415
 
-    try:
-        own = read_record(listed, ListedAzure)
-    except ValueError as error:
-        return _keep_other(listed["name"], listed["type"], _explain(error))
+    own = read_record(listed, ListedAzure)
     tenant, audience = own.get("tenantID") or "", own.get("audience") or ""
     return AzureProvisioner(listed["name"], tenant_id=tenant, audience=audience, **common)
 
@@ -242,10 +239,7 @@ def _read_oidc(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisio
     from domain.provisioners.oidc import OidcProvisioner  # noqa: PLC0415
     from domain.sign_in.client import IdentityClient  # noqa: PLC0415
 
-    try:
-        own = read_record(listed, ListedClient)
-    except ValueError as error:
-        return _keep_other(listed["name"], listed["type"], _explain(error), listed.get("clientID") or "", **common)
+    own = read_record(listed, ListedClient)
     client = IdentityClient(
         client_id=own["clientID"],
         client_secret=own.get("clientSecret") or "",
@@ -264,4 +258,5 @@ _READERS: Mapping[str, Callable[[ListedProvisioner, Mapping[str, Any]], Provisio
     "azure": _read_azure,
     "oidc": _read_oidc,
 }
-"""The types with members of their own, by the CA's type in lower case."""
+"""The types with members of their own, by the CA's type in lower case; a reader raises a ValueError where they make no
+sense."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import signal
 import termios
 from typing import Any, Self
 
 from adapters.process.interruption import ENDING
+
+_LOOKING_MILLISECONDS = 1_000
+"""How long is waited at a time: a signal that comes just before a wait is answered after it."""
 
 
 class Question:
@@ -44,8 +48,11 @@ class Question:
 
     def read_line(self) -> bytes:
         """Return a line as it was typed, without its end; a terminal that has hung up, or its end, interrupts."""
-        line = b""
+        line, poll = b"", select.poll()
+        poll.register(self.descriptor, select.POLLIN)
         while not line.endswith(b"\n"):
+            while not poll.poll(_LOOKING_MILLISECONDS):
+                pass
             try:
                 typed = os.read(self.descriptor, 1024)
             except OSError:

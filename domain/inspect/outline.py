@@ -11,7 +11,7 @@ import attrs
 
 from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
 from domain.provisioners.base import Provisioner
-from domain.provisioners.renewal import ISSUER, Renewal
+from domain.provisioners.renewal import Renewal
 from domain.provisioners.types import TOKENLESS, find_type_by_claims, find_type_by_fragment
 from domain.token.reader import read_audiences, read_fingerprint, read_seconds, read_ssh_options
 
@@ -123,7 +123,7 @@ def _read_audience(claims: Mapping[str, Any]) -> Audience:
 def _find_type(
     header: Mapping[str, Any], claims: Mapping[str, Any], audience: Audience
 ) -> tuple[str | None, type[Provisioner]]:
-    if claims.get("iss") == ISSUER and "x5cInsecure" in header:
+    if Renewal.makes(header, claims):
         return RENEWAL, Renewal
     if not audience.fragment:
         found = find_type_by_claims(claims, audience.request)

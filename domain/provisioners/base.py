@@ -150,10 +150,10 @@ class Provisioner:
 
     @classmethod
     def read_certificate(cls, body: bytes, certificates: Certificates) -> HeaderCertificate:
-        """Return the certificate that `header_member` holds, in standard base64, as `body`.
+        """Return the certificate in `header_member`; `body` is what its standard base64 stands for.
 
         Raises:
-            ValueError: it is none, with what it is instead.
+            ValueError: saying what it is instead of such a certificate.
         """
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ Source: step CLI, utils/cautils/token_generator.go; step-ca, authority/authorize
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.errors import UsageError
 from domain.provisioners.base import USUAL, Provisioner
@@ -15,7 +15,7 @@ from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
@@ -32,6 +32,11 @@ class Renewal(Provisioner):
     expected: ClassVar = USUAL - {"sub"}
 
     type_name = "X.509 renewal"
+
+    @staticmethod
+    def makes(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+        """Tell whether a token with this header and these claims is for a renewal."""
+        return claims.get("iss") == ISSUER and "x5cInsecure" in header
 
     @classmethod
     def judge(cls, given: Settings, kind: Kind, own: Sequence[str]) -> None:  # noqa: ARG003

@@ -84,6 +84,19 @@ def test_a_plaintext_key_offline_loads_the_least(declared: list[str], tmp_path: 
     assert list_slow(modules) <= {"bcrypt"}  # cryptography's serialization takes it along
 
 
+@pytest.mark.parametrize("way", ["declared", "ca.json"])
+def test_only_the_types_at_hand_are_loaded(
+    way: str, declared: list[str], sandbox: dict[str, str], tmp_path: Path
+) -> None:
+    """The table of provisioner types loads a class when settings or the CA's list are about it."""
+    is_declared = way == "declared"
+    words, environment = (
+        (declared, {"STEPPATH": str(tmp_path)}) if is_declared else (["token", "foo", "--offline"], sandbox)
+    )
+    loaded = {name for name in list_loaded(words, environment) if name.startswith("domain.provisioners.")}
+    assert loaded == {f"domain.provisioners.{name}" for name in ("base", "credential", "jwk", "types")}
+
+
 def test_ca_json_offline_adds_cattrs(sandbox: dict[str, str]) -> None:
     """Reading ca.json and opening its JWE takes cattrs, and still no network and no X.509."""
     modules = list_loaded(["token", "foo", "--offline"], sandbox)
