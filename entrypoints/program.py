@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from domain.errors import UsageError
-from entrypoints.command_line.commands import COMMANDS, VERSION, Command
-from entrypoints.command_line.completion.shells import COMPLETE
+from entrypoints.command_line.commands import COMMANDS, COMPLETE, VERSION, Command
 
 
 def run_words(words: Sequence[str]) -> int:

@@ -17,6 +17,10 @@ PROGRAM = "step-ott"
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
 
+COMPLETE = "__complete"
+"""The hidden command that they ask: the shell's name, then bash's line up to the cursor and what of it to replace;
+from other shells the words behind the program's name, the last as far as it is typed."""
+
 MINT, EXPLAIN, SET_UP = "Mint", "Inspect and diagnose", "Try out and set up"
 GROUPS = (MINT, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""
@@ -35,24 +39,12 @@ class Command:
         group: The heading that the help shows it under.
     """
 
-    __slots__ = ("description", "examples", "group", "name", "options", "positional", "summary")
-
     def __init__(
-        self,
-        name: str,
-        summary: str,
-        positional: str,
-        description: str,
-        options: Sequence[Option] = (),
-        examples: Sequence[tuple[str, str]] = (),
-        group: str = SET_UP,
-    ) -> None:
-        self.name = name
-        self.summary = summary
-        self.positional = positional
-        self.description = description
-        self.options = options
-        self.examples = examples
+        self, name: str, summary: str, positional: str, description: str,
+        options: Sequence[Option] = (), examples: Sequence[tuple[str, str]] = (), group: str = SET_UP,
+    ) -> None:  # fmt: skip
+        self.name, self.positional, self.options = name, positional, options
+        self.summary, self.description, self.examples = summary, description, examples
         self.group = group
 
 

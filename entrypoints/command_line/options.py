@@ -25,25 +25,13 @@ class Option:
         known: What is known on disk of its values, for completion: `CONTEXTS`, `PROVISIONERS` or nothing.
     """
 
-    __slots__ = ("aliases", "group", "help", "kind", "known", "metavar", "name")
-
     def __init__(  # a row of the table
-        self,
-        name: str,
-        metavar: str,
-        help: str,  # noqa: A002
-        group: str,
-        kind: str = ValueKind.TEXT,
-        aliases: tuple[str, ...] = (),
-        known: str = "",
-    ) -> None:
-        self.name = name
-        self.metavar = metavar
-        self.help = help
-        self.group = group
-        self.kind = kind
-        self.aliases = aliases
-        self.known = known
+        self, name: str, metavar: str, help: str, group: str,  # noqa: A002
+        kind: str = ValueKind.TEXT, aliases: tuple[str, ...] = (), known: str = "",
+    ) -> None:  # fmt: skip
+        self.name, self.aliases = name, aliases
+        self.metavar, self.kind, self.known = metavar, kind, known
+        self.help, self.group = help, group
 
     @property
     def environment(self) -> str:

@@ -90,8 +90,10 @@ def _list_provisioners(files: InputFiles, given: Mapping[str, str], options: Seq
     settings, step_path = read_settings(wanted, flags, lambda _: None, files)
     values = {name: str(setting.value) for name, setting in settings.items()}
     names = {values["provisioner"]: "configured"} if "provisioner" in values else {}
-    path = os.path.expanduser(values.get("ca-config", "")) or step_path.default_ca_config()
+    path = values.get("ca-config") or step_path.default_ca_config()
+    if path.startswith("~/"):  # which the shell is yet to do; it takes nobody to look up
+        path = os.path.expanduser(path)
     if os.path.exists(path):
         config = json_text.parse_document(files.read(path, MAX_CONFIG_BYTES))
-        names |= {entry["name"]: entry["type"] for entry in config["authority"]["provisioners"]}
+        names |= {entry["name"]: entry.get("type", "") for entry in config["authority"]["provisioners"]}
     return names

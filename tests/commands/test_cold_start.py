@@ -150,6 +150,13 @@ def test_what_shells_ask_loads_next_to_nothing(words: list[str], sandbox: dict[s
     assert on_disk or not modules & {"json", "typing", "inspect", "signal", "textwrap"}
 
 
+def test_nobody_else_loads_completion(declared: list[str], tmp_path: Path) -> None:
+    """What shells ask is out of the way of a token, and of help."""
+    for words in (declared, ["token", "--help"]):
+        loaded = list_loaded(words, {"STEPPATH": str(tmp_path)})
+        assert not [name for name in loaded if name.startswith("entrypoints") and "completion" in name]
+
+
 def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: list[str], tmp_path: Path) -> None:
     """The extra is loaded on this path, and on no other: the paths above have no room for it."""
     words = [word for word in declared if not word.endswith("key.pem") and word != "--key"]

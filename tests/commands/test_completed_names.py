@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from entrypoints.command_line.commands import SHELLS
+from entrypoints.command_line.commands import COMPLETE, SHELLS
 from entrypoints.command_line.completion.bash_words import quote_word, read_line
-from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
+from entrypoints.command_line.completion.shells import SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     put_program,
@@ -163,6 +163,8 @@ def test_names_are_those_of_the_context_and_the_file_that_are_meant(tmp_path: Pa
     assert ask("token --context here --issuer ", {**environment, "STEP_CA_CONFIG": other}) == ["of-file"]
     assert ask("token --context here --issuer ", {**environment, "STEP_PROVISIONER": "mine"}) == ["mine", "of-context"]
     assert ask("sandbox --provisioner ", environment) == []  # a name to give
+    home = {**environment, "HOME": str(tmp_path)}
+    assert ask("token --context here --ca-config ~/other.json --issuer ", home) == ["of-file"]
     assert ask("verify --context ", environment) == ["here", "there"]
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
-from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETION, SHELLS
+from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETE, COMPLETION, SHELLS
 from entrypoints.command_line.completion.offers import offer_value
-from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
+from entrypoints.command_line.completion.shells import SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     FILES,

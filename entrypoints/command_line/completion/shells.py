@@ -12,10 +12,6 @@ from entrypoints.command_line.completion.offers import FILES, Offers
 Find = Callable[[Sequence[str]], Offers]
 """Gives what can stand in place of the last of some words, those behind the program's name."""
 
-COMPLETE = "__complete"
-"""The hidden command: the shell's name, then bash's line up to the cursor and what is to be replaced of it; from other
-shells the words behind the program's name, the last as far as it is typed."""
-
 SCRIPTS: Mapping[str, str] = {
     "bash": r"""# bash completion for step-ott, for bash 4 and later; this line in ~/.bashrc installs it:
 #   source <(step-ott completion bash)
@@ -89,8 +85,7 @@ def _answer_zsh(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     names, kept, offered = find_offers(words)
     yield from (names, kept)
     for word, meaning in offered:
-        shown = word.replace("\\", "\\\\").replace(":", "\\:")
-        yield f"{shown}:{meaning.replace(chr(92), chr(92) * 2)}" if meaning else shown
+        yield ":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in (word, meaning) if part)
 
 
 def _answer_fish(words: Sequence[str], find_offers: Find) -> Iterator[str]:
@@ -105,4 +100,4 @@ def _answer_fish(words: Sequence[str], find_offers: Find) -> Iterator[str]:
 ANSWERS: Mapping[str, Callable[[Sequence[str], Find], Iterator[str]]] = {
     "bash": _answer_bash, "zsh": _answer_zsh, "fish": _answer_fish
 }  # fmt: skip
-"""For each shell, what gives the lines of the answer to its words behind its name (see `COMPLETE`)."""
+"""For each shell, what gives the lines of the answer to its words behind its name (see `commands.COMPLETE`)."""
