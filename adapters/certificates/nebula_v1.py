@@ -28,7 +28,7 @@ def read_version_1(body: bytes) -> NebulaCertificate:
     """Return the certificate in `body`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one of version 1.
     """
     outer = _read_message(body, frozenset({1, 2}), frozenset())
     if set(outer) != {1, 2}:
@@ -79,7 +79,7 @@ def _first(values: Sequence[Any], absent: Any) -> Any:
 
 
 def _read_masked(packed: bytes) -> tuple[IPv4Interface, ...]:
-    """Return the addresses and masks that stand there in turn."""
+    """Return the addresses and masks, which alternate."""
     words = list(split_varints(packed))
     if len(words) % 2 or any(word >> 32 for word in words):
         raise ValueError("an address is too long, or has no mask")

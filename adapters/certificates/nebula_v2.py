@@ -27,7 +27,7 @@ def read_version_2(body: bytes) -> NebulaCertificate:
     """Return the certificate in `body`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one of version 2.
     """
     envelope = DerValues(body)
     fields = DerValues(envelope.take(_SEQUENCE))
@@ -63,7 +63,7 @@ def read_version_2(body: bytes) -> NebulaCertificate:
 def _read_prefixes(data: bytes) -> tuple[Network, ...]:
     networks = [_read_prefix(octets) for octets in DerValues(data).take_all(_OCTETS)]
     if len(set(networks)) != len(networks):
-        raise ValueError("a network stands there twice")
+        raise ValueError("a network appears twice")
     return tuple(networks)
 
 

@@ -55,7 +55,7 @@ def fingerprint_ssh_key(data: bytes) -> str:
         data: A line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
 
     Raises:
-        InputError: it is none.
+        InputError: it does not hold one.
     """
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
     what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"

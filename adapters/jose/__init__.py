@@ -1,1 +1,1 @@
-"""JWS and JWE by hand on `cryptography`: the ground that other adapters stand on."""
+"""JWS and JWE by hand on `cryptography`: which other families of adapters use."""

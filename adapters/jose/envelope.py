@@ -53,7 +53,7 @@ def parse_jwe(text: str) -> Envelope:
     """Return the parts of the JWE `text`, every one checked against the others and the bounds.
 
     Raises:
-        KeyFormatError: it is no JWE that step-ott opens.
+        KeyFormatError: it is not a JWE that step-ott opens.
     """
     if len(text) > MAX_BYTES:
         raise KeyFormatError(f"the encrypted key is over {MAX_BYTES} characters", "it is not an encrypted JWK")

@@ -78,7 +78,7 @@ def make_signer(private_key: object, jwk: dict[str, Any] | None = None) -> JwsSi
     except ValueError as error:
         raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
     if isinstance(private_key, rsa.RSAPrivateKey):
-        signer.sign(b"step-ott")  # loaded without a test of its primes: with numbers that are none this does not hold
+        signer.sign(b"step-ott")  # loaded without a test of its primes: by others no signature holds
     return signer
 
 

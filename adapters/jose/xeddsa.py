@@ -1,6 +1,6 @@
 """XEdDSA: Ed25519 signatures by X25519 keys, on libsodium's primitives through PyNaCl.
 
-Source: https://signal.org/docs/specifications/xeddsa/, whose names for points and scalars stand here. libsodium does
+Source: https://signal.org/docs/specifications/xeddsa/, whose names for points and scalars are used here. libsodium does
 the arithmetic on curve and scalars, hashlib the hashing, and `cryptography` checks what comes out.
 """
 

@@ -55,7 +55,7 @@ def _decode(data: bytes) -> tuple[str, bytes]:
     """Return the label and the bytes of the one key in `data`."""
     blocks = split_pem(data)
     if len(blocks) != 1 or not blocks[0][0].endswith("PRIVATE KEY"):
-        raise KeyFormatError("the file holds no Nebula private key that can be read, or more than that", _FIX)
+        raise KeyFormatError("the file holds no Nebula private key that can be read, or more than one block", _FIX)
     label, body = blocks[0]
     if label not in _SIZES:
         is_sealed = "ENCRYPTED" in label

@@ -1,7 +1,7 @@
-"""Private keys in PEM in the formats that step writes and reads, on `cryptography`.
+"""Private keys in PEM, in the formats that step writes and reads, on `cryptography`.
 
-PKCS#8 plain and encrypted (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), legacy `Proc-Type:
-4,ENCRYPTED` (RFC 1421), and OpenSSH's own container.
+PKCS#8 plain and encrypted (RFC 5958) and OpenSSH's own container by the files of their names; here PKCS#1 (RFC 8017),
+SEC 1 (RFC 5915) and these two encrypted in the legacy way, `Proc-Type: 4,ENCRYPTED` (RFC 1421).
 
 What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py), and an RSA key is looked at by
 its size and its numbers: `cryptography` would test primes for seconds.
@@ -9,24 +9,21 @@ its size and its numbers: `cryptography` would test primes for seconds.
 
 import re
 import warnings
-from binascii import a2b_base64
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
+from adapters.keys import openssh
 from adapters.keys.pkcs8 import decrypt_pkcs8, load_pkcs8
 from domain.errors import KeyFormatError, WrongPasswordError, translating
 from domain.formats.pem import decode_pem, join_pem, split_pem
 from domain.keys.jwk import check_rsa_key
-from domain.keys.openssh import check_openssh_key
 from domain.keys.pkcs8 import SealedPkcs8, read_sealed_pkcs8
 from domain.keys.rsa_numbers import complete_rsa
 
-_KEY_LABELS = frozenset(
-    {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY"}
-)
+_KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", openssh.LABEL})
 _LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")
 _UNKNOWN_CIPHER = "^Unknown |unknown cipher"
 """What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
@@ -61,7 +58,7 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
 
 
 def _find_key(data: bytes) -> tuple[str, bytes]:
-    """Return the label of the one private key in `data`, and what stands between its beginning and its end."""
+    """Return the label of the one private key in `data`, and what is between its beginning and its end."""
     blocks = split_pem(data)
     keys = [(label, body) for label, body in blocks if label in _KEY_LABELS]
     if len(keys) > 1:
@@ -79,8 +76,8 @@ def _find_key(data: bytes) -> tuple[str, bytes]:
 
 def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
     """Return whether the key in `body` is encrypted, and PKCS#8 in its parts; what asks too much is refused."""
-    if label == "OPENSSH PRIVATE KEY":
-        return check_openssh_key(a2b_base64(body))
+    if label == openssh.LABEL:
+        return openssh.is_encrypted_openssh(body)
     if label == "ENCRYPTED PRIVATE KEY":
         return read_sealed_pkcs8(decode_pem(body))
     return _LEGACY_ENCRYPTION.search(body) is not None
@@ -92,9 +89,10 @@ def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes |
         return None if password is None else load_pkcs8(decrypt_pkcs8(sealed, password))
     if label == "PRIVATE KEY":
         return load_pkcs8(decode_pem(body))
-    load = load_ssh_private_key if label == "OPENSSH PRIVATE KEY" else load_pem_private_key
     try:
-        return load(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
+        if label == openssh.LABEL:
+            return openssh.load_openssh_key(body, password)
+        return load_pem_private_key(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if sealed and password is None:
             return None

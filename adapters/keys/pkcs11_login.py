@@ -146,7 +146,7 @@ def _list_keys(keys: list[Any]) -> str:
 
 
 def read_attribute(found: Any, attribute: Attribute) -> Any:
-    """Return an object's attribute, None where it has none or does not tell."""
+    """Return an object's attribute, None where it has none or does not show it."""
     try:
         return found[attribute]
     except (pkcs11.PKCS11Error, KeyError, NotImplementedError):

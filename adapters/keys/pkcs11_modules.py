@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.keys.pkcs11_uri import Pkcs11Uri
 
 DEFAULT_MODULE = "p11-kit-proxy.so"
-"""The module of p11-kit, which stands for all that are installed: what step takes where the URI names none."""
+"""The module of p11-kit, which gives access to all that are installed; step takes it where the URI names none."""
 
 _modules: dict[str, tuple[int, Module]] = {}
 """Modules by their path, each with the process that initialised it."""

@@ -33,7 +33,7 @@ def read_public_half(login: Login, published: PublicJwk | None) -> PublicJwk:
 
     Raises:
         ValueError: it is of a type that signs no tokens, or not a key at all.
-        KeyFormatError: nobody tells it.
+        KeyFormatError: none of them has it.
     """
     public = _read_objects(login) or _read_certificates(login) or published
     if public is None:
@@ -54,7 +54,7 @@ def describe_ec(parameters: bytes, point: bytes) -> dict[str, str]:
     identifier = parameters.hex()
     curve = "Ed25519" if identifier in _ED25519 else _NAMED_CURVES.get(identifier)
     if curve is None:
-        raise ValueError(f"its curve is none of {', '.join(_NAMED_CURVES.values())} and Ed25519")
+        raise ValueError(f"its curve is not one of {', '.join(_NAMED_CURVES.values())}, Ed25519")
     size = 1 + 2 * COORDINATE_BYTES[curve] if curve in CURVES else 32
     if len(point) != size and point[:1] == bytes([_OCTETS]):  # some devices leave the wrapping away
         wrapped = DerValues(point)
@@ -73,7 +73,7 @@ def describe_rsa(modulus: bytes, exponent: bytes) -> dict[str, str]:
 
 
 def _read_objects(login: Login) -> PublicJwk | None:
-    """Return what the public key object tells, or of an RSA key the private one; None where neither does."""
+    """Return the key that the public key object has, or of an RSA key the private one; None where neither has it."""
     kind = read_attribute(login.private, Attribute.KEY_TYPE)
     if kind not in (KeyType.EC, KeyType.EC_EDWARDS, KeyType.RSA):
         raise ValueError("it is not an EC, RSA or Ed25519 key")

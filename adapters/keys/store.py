@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from adapters.process.interruption import wait_for
 from domain.errors import KeyFormatError, UsageError, WrongPasswordError, naming
 from domain.formats import json_text
+from domain.formats.pem import is_pem
 from domain.keys.jwk import read_public_jwk
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 
@@ -46,7 +47,7 @@ class LocalKeyStore:
                 from adapters.keys.nebula import open_nebula_key  # noqa: PLC0415  # for these alone
 
                 return open_nebula_key(data, may_be_x25519=source.may_be_x25519)
-            return _open_pem(data, whose, passwords) if b"-----BEGIN " in data else _open_text(data, whose, passwords)
+            return _open_pem(data, whose, passwords) if is_pem(data) else _open_text(data, whose, passwords)
 
 
 def _open_pem(data: bytes, whose: str, passwords: Passwords) -> Signer:

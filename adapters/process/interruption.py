@@ -20,11 +20,11 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 def begin(work: Callable[[], _T]) -> Callable[[], _T]:
-    """Let `work` go on beside this thread; what is returned waits for its end, and returns or raises what it does.
+    """Let `work` go on beside this thread; what is returned, to be called once, waits for its end.
 
     Libraries look at no signals while they derive a key or ask a device, but leave the interpreter to other threads:
-    so the work goes on one of its own, and signals are answered. Where the wait is interrupted, what comes of it is
-    nobody's.
+    so the work goes on one of its own, and signals are answered. The wait returns what the work does, or raises that;
+    where it is interrupted, what comes of the work is nobody's.
     """
     outcome: list[_T] = []
     failure: list[BaseException] = []
@@ -40,10 +40,10 @@ def begin(work: Callable[[], _T]) -> Callable[[], _T]:
             is_done.release()
 
     def wait() -> _T:
-        with is_done:
-            if failure:
-                raise failure[0]
-            return outcome[0]
+        is_done.acquire()
+        if failure:
+            raise failure.pop()  # which then goes with its traceback, and with what hangs on that
+        return outcome.pop()
 
     try:
         threading.Thread(target=go, daemon=True).start()

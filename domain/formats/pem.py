@@ -13,10 +13,10 @@ def is_pem(data: bytes) -> bool:
 
 
 def split_pem(data: bytes) -> list[tuple[str, bytes | None]]:
-    """Return the label of every block in `data`, with what stands between its beginning and its end.
+    """Return the label of every block in `data`, with what is between its beginning and its end.
 
-    That is None where a block has no end, and else for `decode_pem`. What stands around blocks is passed over, and so
-    is what begins like one with a label that is none.
+    That is None where a block has no end, and else for `decode_pem`. What is around blocks is passed over, and so
+    is what begins like a block, with a label that is not one.
     """
     blocks: list[tuple[str, bytes | None]] = []
     for piece in data.split(_BEGIN)[1:]:

@@ -17,7 +17,7 @@ def check_openssh_key(data: bytes) -> bool:
     """Return whether the container `data` is encrypted, after a look at what it is and what it asks for.
 
     Raises:
-        ValueError: it is no such container.
+        ValueError: it is not such a container.
         KeyFormatError: it holds a key of a type that signs no tokens, or asks for more work than is done for any key.
     """
     if not data.startswith(_MAGIC):

@@ -1,6 +1,6 @@
 """PKCS#11 URIs (RFC 7512): the module, token and object that a key on a device is found by.
 
-Stricter than the RFC where it leaves a choice: an attribute that step-ott does not go by, one that appears twice, and
+Stricter than the RFC where it leaves a choice: an attribute that step-ott does not know, one that appears twice, and
 a character that has to be percent-encoded are refused. No error and no `repr` holds a PIN. Beside the RFC's own
 attributes those of step are read: `slot-id` and `max-sessions`, `module-path` before the question mark, and an `id` in
 hexadecimal (go.step.sm/crypto, kms/pkcs11).
@@ -22,7 +22,7 @@ SCHEME = "pkcs11"
 _TEXTS = ("module-path", "token", "serial", "manufacturer", "model", "object", "pin-source", "pin-value")
 _NUMBERS = ("slot-id", "max-sessions")
 _OF_QUERY = frozenset({"module-path", "pin-source", "pin-value"})
-"""Attributes that may stand behind the question mark (RFC 7512, 2.4); step takes them before it as well."""
+"""Attributes that may come after the question mark (RFC 7512, 2.4); step takes them before it as well."""
 
 NAMES = (*_TEXTS, *_NUMBERS, "id", "type")
 
@@ -93,12 +93,12 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
     for name, value in _list_attributes(path, ";", "", found):
         _take(found, name, value)
     if mark:
-        for name, value in _list_attributes(query, "&", " behind the question mark", found):
+        for name, value in _list_attributes(query, "&", " after the question mark", found):
             if name in NAMES and name not in _OF_QUERY:
-                raise ValueError(f"{name} stands before the question mark")
+                raise ValueError(f"{name} belongs before the question mark")
             _take(found, name, value)
     if {"pin-value", "pin-source"} <= found.keys():
-        raise ValueError("pin-value and pin-source stand both in it")
+        raise ValueError("it has both pin-value and pin-source")
     if found.get("type", "private") != "private":
         raise ValueError("its type is not private, so that it names no key to sign by")
     return Pkcs11Uri(**{name.replace("-", "_"): value for name, value in found.items()})
@@ -126,7 +126,7 @@ def encode_id(identifier: bytes) -> str:
 
 
 def _list_attributes(part: str, separator: str, where: str, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give names and values as they are written; what stands behind a PIN may be a piece of it, and is not shown.
+    """Give names and values as they are written; what follows a PIN may be a piece of it, and is not shown.
 
     Args:
         found: What has been taken of them so far.
@@ -137,7 +137,7 @@ def _list_attributes(part: str, separator: str, where: str, found: Mapping[str, 
             raise ValueError(f"attribute {number}{where} is not of the form name=value")
         if name not in NAMES:
             shown = f"attribute {number}{where}" if "pin-value" in found else f"the attribute {name!r}"
-            raise ValueError(f"step-ott does not go by {shown}; it takes {', '.join(NAMES)}")
+            raise ValueError(f"step-ott does not know {shown}; it takes {', '.join(NAMES)}")
         yield name, value
 
 

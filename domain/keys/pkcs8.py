@@ -88,7 +88,7 @@ def check_key_type(der: bytes) -> None:
     """Check that the PrivateKeyInfo `der` holds a key of a type that can sign a token.
 
     Raises:
-        ValueError: it is no PrivateKeyInfo.
+        ValueError: it is not a PrivateKeyInfo.
         KeyFormatError: it holds a key of another type.
     """
     info = _open_sequence(der)
@@ -106,7 +106,7 @@ def read_sealed_pkcs8(der: bytes) -> SealedPkcs8:
     """Return the EncryptedPrivateKeyInfo `der` in its parts.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
         KeyFormatError: it is encrypted in a way that is not known, or asks for more work than is done for any key.
     """
     info = _open_sequence(der)
@@ -159,7 +159,7 @@ def _read_derivation(derived: DerValues, key_bytes: int) -> tuple[str, bytes, li
 
 def _check_scrypt(n: int, r: int, p: int) -> None:
     if n < 2 or n & (n - 1) or not r or not p:
-        raise ValueError("the parameters of scrypt are none")
+        raise ValueError("the parameters of scrypt are not valid")
     if 128 * r * (n + 2 * p + 2) > MAX_SCRYPT_BYTES:  # OpenSSL has p blocks twice: it copies them to derive the key
         refuse_work(f"more than {MAX_SCRYPT_BYTES >> 20} MiB of memory for scrypt")
     if n * r * p > MAX_SCRYPT_WORK:

@@ -67,7 +67,7 @@ def key_source(options: AuthorityOptions, name: str, published: PublicJwk | None
     uri = _merge(options.settings, name)
     if not uri.names_token():
         whose = options.spell(name)
-        raise UsageError(f"{whose} says no token", "add token, serial or slot-id to its URI, or to --kms")
+        raise UsageError(f"{whose} names no token", "add token, serial or slot-id to its URI, or to --kms")
     return DeviceKey(uri, f"{options.spell(name)} {uri.shown()}", published)
 
 
@@ -138,7 +138,7 @@ def _merge(given: Settings, name: str) -> Pkcs11Uri:
 
     uri, spelled = _parse(given, name), spell(given, name)
     if not uri.names_key():
-        raise UsageError(f"{spelled} says no key", "add object or id to its URI")
+        raise UsageError(f"{spelled} names no key", "add object or id to its URI")
     if "kms" in given:
         try:
             uri = merge_pkcs11_uris(_parse(given, "kms"), uri)

@@ -28,14 +28,16 @@ from domain.errors import AuthorityError, InputError
 from domain.formats.duration import NANOSECONDS
 from domain.ports import InputFiles
 from domain.provisioners.authority import ListingAuthority
-from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
-from tests.edges.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
+from domain.provisioners.other import OtherProvisioner
 from tests.support.hostile_ca import Request, answer, in_turn, issue, root, serve
+from tests.support.https_authority import connect
 from tests.support.memory_ports import MemoryAuthority, MemoryFiles
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import execute, invoke, run_step
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 NAME = "sandbox@example.com"
 

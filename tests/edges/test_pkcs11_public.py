@@ -32,7 +32,7 @@ def test_a_point_is_read_with_its_wrapping_or_without(point: bytes) -> None:
 @pytest.mark.parametrize(
     ("parameters", "point", "said"),
     [
-        (bytes.fromhex("06052b8104000a"), POINT, "its curve is none of P-256"),
+        (bytes.fromhex("06052b8104000a"), POINT, "its curve is not one of P-256"),
         (P256, POINT[:-1], "cut off|shortest form|not one of P-256"),
         (P256, b"\x04\x40" + POINT, "left over"),
         (P256, b"\x02" + POINT[1:], "not one of P-256"),

@@ -311,8 +311,8 @@ PKCS11 = "pkcs11:token=t;object=o"
 REFUSALS = {
     "--kms needs --key or --x5c-key": ["--kms", "pkcs11:token=t?pin-value=SECRET"],
     "--kms is there, and --key names a file": ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", "a.pem"],
-    "--key says no key": ["--kms", "pkcs11:token=t", "--key", "pkcs11:pin-value=SECRET"],
-    "--key says no token": ["--key", "pkcs11:object=o?pin-value=SECRET"],
+    "--key names no key": ["--kms", "pkcs11:token=t", "--key", "pkcs11:pin-value=SECRET"],
+    "--key names no token": ["--key", "pkcs11:object=o?pin-value=SECRET"],
     "--kms and --key do not go together: they have different values of token":
         ["--kms", "pkcs11:token=SECRET", "--key", PKCS11],
     "--kms and --key do not go together: one has pin-value and the other pin-source":
@@ -432,4 +432,4 @@ def test_step_reads_some_uris_in_another_way(place: Place, ask_step: Callable[..
     words = ["--provisioner", "P-256", NAME]
     vendor = ["--kms", place.device.uri().replace(";token", ";x-vendor=1;token"), "--key", key.uri, *words]
     assert ask_step(*vendor).status == 0
-    assert "does not go by the attribute 'x-vendor'" in place.run(*vendor).err
+    assert "does not know the attribute 'x-vendor'" in place.run(*vendor).err
