@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from domain.token.kind import SSH_SIGNING, VERSION, Kind
+from domain.token.kind import SSH_SIGNING, Kind
 
 LEGACY_AUDIENCE = "step-certificate-authority"
 """What sign and revoke take beside addresses of the CA."""
@@ -25,7 +25,7 @@ class Endpoint(Enum):
     def paths(self) -> tuple[str, ...]:
         """The paths that an audience may have here; both ways to sign share theirs."""
         kinds = (Kind.SIGN, Kind.SSH_USER) if self in (Endpoint.SIGN, Endpoint.SSH_SIGN) else self.kinds
-        return tuple(path for kind in kinds for path in (kind.path, kind.path.removeprefix(VERSION)))
+        return tuple(path for kind in kinds for path in kind.paths)
 
     @property
     def takes_legacy_audience(self) -> bool:

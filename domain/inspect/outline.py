@@ -13,6 +13,7 @@ from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
 from domain.provisioners.base import Provisioner
 from domain.provisioners.renewal import Renewal
 from domain.provisioners.types import TOKENLESS, find_type_by_claims, find_type_by_fragment
+from domain.token.kind import Kind
 from domain.token.reader import read_audiences, read_fingerprint, read_seconds, read_ssh_options
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ REQUESTS = {
     "ssh/renew": "to renew an SSH certificate",
     "ssh/rekey": "to rekey an SSH certificate",
 }
-"""What each path of step-ca's API does, with and without its `/1.0/`."""
+"""What each place of step-ca's API does."""
 
 RENEWAL = "renewal"
 """The type of what stands in for the provisioner of a renewal."""
@@ -55,8 +56,7 @@ class Audience:
     @property
     def request(self) -> str | None:
         """The kind of request, a key of `REQUESTS`."""
-        name = self.path.removeprefix("/").removeprefix("1.0/")
-        return name if name in REQUESTS else None
+        return next((kind.place for kind in Kind if self.path in kind.paths), None)
 
 
 @attrs.frozen

@@ -18,25 +18,29 @@ KIND_FLAGS = ("ssh", "host", "revoke", "renew", "rekey")
 """The options that say which kind of request is meant, in the order in which errors name them."""
 
 
-VERSION = "/1.0"
-"""What stands before each path of step-ca's API, or does not."""
-
-
 class Kind(Enum):
-    """A kind of request: where the CA's API takes it, and the flags that ask for it."""
+    """A kind of request.
 
-    SIGN = ("/sign", ())
-    REVOKE = ("/revoke", ("revoke",))
-    RENEW = ("/renew", ("renew",))
-    REKEY = ("/rekey", ("rekey",))
-    SSH_USER = ("/ssh/sign", ("ssh",))
-    SSH_HOST = ("/ssh/sign", ("ssh", "host"))
-    SSH_REVOKE = ("/ssh/revoke", ("ssh", "revoke"))
-    SSH_RENEW = ("/ssh/renew", ("ssh", "renew"))
-    SSH_REKEY = ("/ssh/rekey", ("ssh", "rekey"))
+    Attributes:
+        place: Where the CA's API takes it.
+        paths: The ways in which an audience may name that, `path` first, which tokens are made for.
+        flags: The options that ask for it.
+    """
+
+    SIGN = ("sign", ())
+    REVOKE = ("revoke", ("revoke",))
+    RENEW = ("renew", ("renew",))
+    REKEY = ("rekey", ("rekey",))
+    SSH_USER = ("ssh/sign", ("ssh",))
+    SSH_HOST = ("ssh/sign", ("ssh", "host"))
+    SSH_REVOKE = ("ssh/revoke", ("ssh", "revoke"))
+    SSH_RENEW = ("ssh/renew", ("ssh", "renew"))
+    SSH_REKEY = ("ssh/rekey", ("ssh", "rekey"))
 
     def __init__(self, place: str, flags: tuple[str, ...]) -> None:
-        self.path = VERSION + place
+        self.place = place
+        self.path = f"/1.0/{place}"
+        self.paths = (self.path, f"/{place}")
         self.flags = frozenset(flags)
 
 
