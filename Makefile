@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED) peers
 	$(PYTEST) -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-# For in between, in well under a minute: the rules, the architecture, and what each path loads; asks no peer.
+# For in between, in well under a minute: the rules, the architecture, and what each path loads; builds no peer.
 quick: $(INSTALLED)
 	$(PYTEST) -n $(WORKERS) --dist worksteal tests/rules tests/test_architecture.py tests/commands/test_cold_start.py $(PYTEST_ARGS)
 

@@ -1,14 +1,11 @@
 """From the words of the command line to the command that they name."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from domain.errors import UsageError
-from entrypoints.command_line.argv import HELP_WORDS, asks_for_help, is_help_word, parse_words
 from entrypoints.command_line.commands import COMMANDS, VERSION, Command
 from entrypoints.command_line.completion.shells import COMPLETE
-from entrypoints.command_line.dispatch import dispatch
-from entrypoints.command_line.help import describe_command, describe_program
-from entrypoints.runs import RUNS, print_text
 
 
 def run_words(words: Sequence[str]) -> int:
@@ -17,34 +14,32 @@ def run_words(words: Sequence[str]) -> int:
     Raises:
         StepOttError: it cannot be done.
     """
-    if words[:1] == [COMPLETE]:
+    if words and words[0] == COMPLETE:
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
-    rest = _drop_refused_help(words)
+    from entrypoints.command_line.argv import HELP_WORDS, drop_refused_help, is_help_word, parse_words  # noqa: PLC0415
+
+    rest = drop_refused_help(words)
     if rest[:1] == ["ca"]:
-        rest = _drop_refused_help(rest[1:])
+        rest = drop_refused_help(rest[1:])
     if not rest or is_help_word(rest[0]):
-        return print_text(describe_program())
+        return _print_help()
     if rest[0] in ("--version", "-version"):
         rest[0] = VERSION.name
     if rest[0] == "help":
         if rest[1:2] in ([], *([word] for word in HELP_WORDS)):
-            return print_text(describe_program())
+            return _print_help()
         rest = [rest[1], "--help"]
     command = _find_command(rest[0])
     parsed = parse_words(rest[1:], command.options)
     if parsed.wants_help:
-        return print_text(describe_command(command))
-    return dispatch(command.name, parsed.positional, parsed.settings, RUNS)
+        return _print_help(command)
+    from entrypoints.command_line.dispatch import dispatch  # noqa: PLC0415
+    from entrypoints.commands import run_command  # noqa: PLC0415
 
-
-def _drop_refused_help(words: Sequence[str]) -> list[str]:
-    """Return the words without those in front that say that help is not wanted, such as `--help=false`."""
-    rest = list(words)
-    while rest and is_help_word(rest[0]) and not asks_for_help(rest[0]):
-        del rest[0]
-    return rest
+    runs = {command.name: partial(run_command, command.name) for command in COMMANDS}
+    return dispatch(command.name, parsed.positional, parsed.settings, runs)
 
 
 def _find_command(word: str) -> Command:
@@ -53,3 +48,11 @@ def _find_command(word: str) -> Command:
             return command
     listed = ", ".join(command.name for command in COMMANDS)
     raise UsageError(f"there is no command {word!r}", f"the commands are {listed}")
+
+
+def _print_help(command: Command | None = None) -> int:
+    """Print the help of a command, or of the program, and return the exit status 0."""
+    from entrypoints.command_line.help import describe_command, describe_program  # noqa: PLC0415
+    from entrypoints.wiring.output import print_text  # noqa: PLC0415
+
+    return print_text(describe_program() if command is None else describe_command(command))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from adapters.ca.https_client import PAUSES
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
 from tests.support.peer_programs import RunningCa, choose_port, require_program, serve_ca
@@ -19,6 +20,12 @@ from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that another process would give otherwise, since tests are shared out by their names."""
+    if changing := [item.nodeid for item in items if " object at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"give these tests ids that are the same in every process: {changing}")
 
 
 @pytest.fixture(scope="session")
@@ -106,3 +113,11 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         return really(path, *arguments, **keywords)
 
     monkeypatch.setattr(os, "open", open_file)
+
+
+@pytest.fixture
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own proxy out of the tests, and waiting between attempts."""
+    monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)

@@ -31,6 +31,7 @@ PARTS = {
     "entrypoints.command_line": [],
     "entrypoints.use_cases": [],
     "entrypoints.wiring": ["entrypoints.command_line", "entrypoints.use_cases"],
+    "entrypoints.commands": ["entrypoints.command_line", "entrypoints.use_cases", "entrypoints.wiring"],
 }
 """The folders of the entry points, each with those that it knows."""
 
@@ -139,7 +140,7 @@ def test_only_the_wiring_knows_adapters(path: Path) -> None:
             known = (part, *PARTS[part], "entrypoints.process")
             assert name.startswith(known) or name == "entrypoints", name
         if top == "adapters":
-            assert part == "entrypoints.wiring" or path.name == "runs.py", name
+            assert part in ("entrypoints.wiring", "entrypoints.commands"), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_file)

@@ -12,7 +12,7 @@ import signal
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
-_Piece = TypeVar("_Piece")
-_Summary = TypeVar("_Summary")
-_Goods = TypeVar("_Goods")
+    from domain.batch.portion import Goods, Lines, Portion
 
 GRACE_SECONDS = 0.3
 """How long a worker that is handing over has to come to where it can stop, before it is killed."""
@@ -47,10 +45,10 @@ class WorkerPool:
 
     def run(
         self,
-        make: Callable[[_Piece], tuple[_Summary, _Goods]],
-        hand_over: Callable[[_Goods, int], None],
-        pieces: Iterable[_Piece | None],
-        note: Callable[[_Summary], None],
+        make: Callable[[Lines], tuple[Portion, Goods]],
+        hand_over: Callable[[Goods, int], None],
+        pieces: Iterable[Lines | None],
+        note: Callable[[Portion], None],
         settle: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Make something of each piece and hand it over (see `domain.batch.ports.Workforce`).

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
-
-import attrs
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from adapters.ca.json_record import read_record
 from adapters.ca.provisioner_json import read_authority_claims, read_provisioners
@@ -13,8 +11,10 @@ from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings, ProvisionerC
 from domain.ca.url import CaUrl, check_host
 from domain.errors import AuthorityError, InputError
 from domain.formats import json_text
-from domain.ports import InputFiles
 from domain.provisioners.base import Provisioner
+
+if TYPE_CHECKING:
+    from domain.ports import InputFiles
 
 _REMOTE_MANAGEMENT = (
     "with enableAdmin the CA has its provisioners in its database, which is not opened: "
@@ -24,40 +24,36 @@ _REMOTE_MANAGEMENT = (
 MAX_CONFIG_BYTES, MAX_KEY_BYTES = 8 << 20, 64 << 10
 
 
-@attrs.frozen
-class AuthoritySection:
+class AuthoritySection(TypedDict, total=False):
     """The part of ca.json about provisioners."""
 
-    provisioners: list[Any] | None = None
-    claims: dict[str, Any] | None = None
-    policy: dict[str, Any] | None = None
-    disableIssuedAtCheck: bool = False  # noqa: N815  # step-ca's spelling
-    enableAdmin: bool = False  # noqa: N815  # step-ca's spelling
+    provisioners: list[Any] | None
+    claims: dict[str, Any] | None
+    policy: dict[str, Any] | None
+    disableIssuedAtCheck: bool
+    enableAdmin: bool
 
 
-@attrs.frozen
-class SshSection:
+class SshSection(TypedDict, total=False):
     """The keys that SSH certificates are signed by: paths of private keys, of which only the names are looked at."""
 
-    hostKey: str = ""  # noqa: N815  # step-ca's spelling
-    userKey: str = ""  # noqa: N815  # step-ca's spelling
+    hostKey: str
+    userKey: str
 
 
-@attrs.frozen
-class CaConfig:
+class CaConfig(TypedDict, total=False):
     """The members of ca.json that a token needs; names are step-ca's."""
 
-    dnsNames: list[str]  # noqa: N815  # step-ca's spelling
-    authority: AuthoritySection
-    root: str | list[str] = ""
-    crt: str = ""
-    ssh: SshSection | None = None
-    db: dict[str, Any] | None = None
+    dnsNames: Required[list[str]]
+    authority: Required[AuthoritySection]
+    root: str | list[str]
+    crt: str
+    ssh: SshSection | None
+    db: dict[str, Any] | None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CaJson:
-    """An `Authority` (see `domain.ports`) read from ca.json.
+    """An `Authority` (see `domain.provisioners.authority`) read from ca.json.
 
     Attributes:
         files: Where the files are that it names.
@@ -67,50 +63,55 @@ class CaJson:
         given: The file of roots that go before its own, or None.
     """
 
-    files: InputFiles
-    path: str
-    config: CaConfig
-    ca_url: CaUrl | None = None
-    given: RootFile | None = None
-    _named: Sequence[RootFile] = attrs.field(init=False)
-
-    @_named.default
-    def _open_roots(self) -> Sequence[RootFile]:
-        """Return the files of the roots that it names, each of which is read once at most."""
-        roots = [self.config.root] if isinstance(self.config.root, str) else self.config.root
-        return [self._open(f"the root {root}", root) for root in roots]
+    def __init__(
+        self,
+        files: "InputFiles",
+        path: str,
+        config: CaConfig,
+        *,
+        ca_url: CaUrl | None = None,
+        given: RootFile | None = None,
+    ) -> None:
+        self.files = files
+        self.path = path
+        self.config = config
+        self.ca_url = ca_url
+        self.given = given
+        root = config.get("root", "")
+        named = [root] if isinstance(root, str) else root
+        self._named = [self._open(f"the root {one}", one) for one in named]  # each of which is read once at most
 
     def url(self) -> CaUrl:
         """Return the given address, else the first of `dnsNames` that is one; audiences are compared without ports."""
         if self.ca_url is not None:
             return self.ca_url
         try:
-            return CaUrl(check_host(next((name for name in self.config.dnsNames if name[:2] != "*."), "")))
+            return CaUrl(check_host(next((name for name in self.config["dnsNames"] if name[:2] != "*."), "")))
         except ValueError as error:
             raise InputError(f"dnsNames in {self.path} cannot be used: {error}", "fix it, or give --ca-url") from error
 
     def names(self) -> Sequence[str]:
         """Return `dnsNames`."""
-        return self.config.dnsNames
+        return self.config["dnsNames"]
 
     def root_fingerprint(self) -> str:
         """Return the fingerprint of the root; of several, of the one that `crt`, the CA's own chain, ends in."""
-        chain = self.config.crt
+        chain = self.config.get("crt")
         find_anchor = (lambda: self._open(f"crt {chain}", chain).certificates()[-1]) if chain else None
         return fingerprint_root(self._roots(), find_anchor, self._replaced_roots)
 
     def settings(self) -> AuthoritySettings:
         """Return what the file says of how tokens are judged."""
-        authority, ssh = self.config.authority, self.config.ssh or SshSection()
+        authority, ssh = self.config["authority"], self.config.get("ssh") or {}
         return AuthoritySettings(
-            dns_names=self.config.dnsNames,
-            claims=self._read_claims(authority.claims or {}),
+            dns_names=self.config["dnsNames"],
+            claims=self._read_claims(authority.get("claims") or {}),
             roots=self._roots(),
-            ssh_user_keys=self._find_ssh_keys(ssh.userKey),
-            ssh_host_keys=self._find_ssh_keys(ssh.hostKey),
-            checks_issued_at=not authority.disableIssuedAtCheck,
-            has_database=bool(self.config.db),
-            has_policy=bool(authority.policy),
+            ssh_user_keys=self._find_ssh_keys(ssh.get("userKey")),
+            ssh_host_keys=self._find_ssh_keys(ssh.get("hostKey")),
+            checks_issued_at=not authority.get("disableIssuedAtCheck"),
+            has_database=bool(self.config.get("db")),
+            has_policy=bool(authority.get("policy")),
         )
 
     def _read_claims(self, claims: dict[str, Any]) -> ProvisionerClaims:
@@ -119,7 +120,7 @@ class CaJson:
         except ValueError as error:
             raise refuse_config(self.path, f"in authority.claims {error}") from error
 
-    def _find_ssh_keys(self, path: str) -> list[str] | None:
+    def _find_ssh_keys(self, path: str | None) -> list[str] | None:
         """Return the public half of the private key at `path`, none where there is no such key, None where unknown."""
         if not path:
             return []
@@ -147,11 +148,11 @@ class CaJson:
 
         Such a CA goes by the provisioners in its database alone (step-ca, authority.go, ReloadAdminResources).
         """
-        return self.path, _REMOTE_MANAGEMENT if self.config.authority.enableAdmin else ""
+        return self.path, _REMOTE_MANAGEMENT if self.config["authority"].get("enableAdmin") else ""
 
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what `authority.provisioners` lists."""
-        entries = self.config.authority.provisioners or []
+        entries = self.config["authority"].get("provisioners") or []
         if len(entries) > MAX_PROVISIONERS:
             raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another by --ca-config")
         return read_provisioners(entries)
@@ -164,7 +165,7 @@ class CaJson:
         )
 
 
-def read_ca_config(files: InputFiles, path: str) -> CaConfig:
+def read_ca_config(files: "InputFiles", path: str) -> CaConfig:
     """Return what the ca.json at `path` says.
 
     Raises:
@@ -181,7 +182,7 @@ def refuse_config(path: str, why: str) -> InputError:
     return InputError(f"{path} is not a ca.json that can be used: {why}", "fix it, or name another by --ca-config")
 
 
-def read_public_half(files: InputFiles, path: str) -> str | None:
+def read_public_half(files: "InputFiles", path: str) -> str | None:
     """Return the base64 of the public half of the SSH key at `path`, None where its file is not found.
 
     The private key is not opened: `step ca init` writes the public half to certs/NAME.pub beside secrets/NAME.

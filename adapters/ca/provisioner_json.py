@@ -14,7 +14,7 @@ from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurati
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import Provisioner
 from domain.provisioners.types import TOKENLESS, find_type
 
 MAX_NAME_LENGTH = 1_024
@@ -85,16 +85,23 @@ def _read_provisioner(value: Any) -> Provisioner:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         found = (members.get(key) for key in ("name", "type"))
         name, type_name = (shorten(text) if isinstance(text, str) else "?" for text in found)
-        return OtherProvisioner(name, type_name, _explain(error))
+        return _keep_other(name, type_name, _explain(error))
     name, type_name = listed["name"], listed["type"]
     if max(len(name), len(type_name)) > MAX_NAME_LENGTH:
         reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
-        return OtherProvisioner(shorten(name), shorten(type_name), reason)
+        return _keep_other(shorten(name), shorten(type_name), reason)
     common: dict[str, Any] = {
         "claims": _read_claims(listed.get("claims")),
         "is_customized": _is_customized(listed.get("options") or {}),
     }
     return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
+
+
+def _keep_other(name: str, type_name: str, *known: Any, **common: Any) -> Provisioner:
+    """Return a provisioner that makes no tokens (see `OtherProvisioner`)."""
+    from domain.provisioners.other import OtherProvisioner  # noqa: PLC0415  # few CAs have one
+
+    return OtherProvisioner(name, type_name, *known, **common)
 
 
 def _explain(error: ValueError) -> str:
@@ -167,9 +174,9 @@ def _read_by_type(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provi
         return cls(name, **binary, **common)
     reason = next((reason for known, reason in TOKENLESS.items() if known.lower() == type_name.lower()), None)
     if reason is not None:
-        return OtherProvisioner(name, type_name, reason, is_tokenless=True, **common)
+        return _keep_other(name, type_name, reason, is_tokenless=True, **common)
     identifier = listed.get("clientID") or listed.get("tenantID") or ""
-    return OtherProvisioner(name, type_name, identifier=identifier, **common)
+    return _keep_other(name, type_name, identifier=identifier, **common)
 
 
 def _read_jwk(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
@@ -205,7 +212,7 @@ def _read_unfit_jwk(
         judged_as = JwkProvisioner(name, kid=kid, key=public, **common)
     except (ValueError, TypeError):
         judged_as = None
-    return OtherProvisioner(name, listed["type"], reason, f"{name}:{kid}", judged_as, **common)
+    return _keep_other(name, listed["type"], reason, f"{name}:{kid}", judged_as, **common)
 
 
 def _read_aws(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:
@@ -216,7 +223,7 @@ def _read_aws(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provision
         if not {V1, V2}.intersection(versions):
             raise ValueError(f"its imdsVersions has neither {V1} nor {V2}")
     except ValueError as error:
-        return OtherProvisioner(listed["name"], listed["type"], _explain(error))
+        return _keep_other(listed["name"], listed["type"], _explain(error))
     return AwsProvisioner(listed["name"], versions=tuple(versions), **common)
 
 
@@ -226,7 +233,7 @@ def _read_azure(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisi
     try:
         own = read_record(listed, ListedAzure)
     except ValueError as error:
-        return OtherProvisioner(listed["name"], listed["type"], _explain(error))
+        return _keep_other(listed["name"], listed["type"], _explain(error))
     tenant, audience = own.get("tenantID") or "", own.get("audience") or ""
     return AzureProvisioner(listed["name"], tenant_id=tenant, audience=audience, **common)
 
@@ -238,7 +245,7 @@ def _read_oidc(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisio
     try:
         own = read_record(listed, ListedClient)
     except ValueError as error:
-        return OtherProvisioner(listed["name"], listed["type"], _explain(error), listed.get("clientID") or "", **common)
+        return _keep_other(listed["name"], listed["type"], _explain(error), listed.get("clientID") or "", **common)
     client = IdentityClient(
         client_id=own["clientID"],
         client_secret=own.get("clientSecret") or "",

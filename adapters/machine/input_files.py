@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from domain.errors import InputError, explain_unread
 from domain.formats.duration import NANOSECONDS, format_duration
@@ -56,7 +56,9 @@ class LocalFiles:
         """
         if not stat.S_ISFIFO(os.stat(path).st_mode):
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        with _Opening(path) as opening:
+        from adapters.machine.named_pipe import PipeOpening  # noqa: PLC0415  # seldom there
+
+        with PipeOpening(path) as opening:
             if not opening.wait(min(TELLING_SECONDS, WRITER_SECONDS)):
                 self._tell(f"waiting for somebody to write into {path}, which is a pipe")
                 if not opening.wait(WRITER_SECONDS - TELLING_SECONDS):
@@ -121,58 +123,6 @@ class RegularFiles(LocalFiles):
         if path == "-" or not os.path.isfile(path):
             raise InputError(f"{_name(path)} is not a regular file", "name one")
         return super().read(path, limit)
-
-
-class _Opening:
-    """A named pipe that is being opened for reading, which lasts until somebody opens it for writing.
-
-    It is opened on a thread of its own, so that this one answers signals and the clock.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._descriptors: list[int] = []
-        self._failure: list[OSError] = []
-
-    def __enter__(self) -> Self:
-        import threading  # noqa: PLC0415  # only for pipes
-
-        self._is_open = threading.Event()
-        self._thread = threading.Thread(target=self._open, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of a pipe that was not taken."""
-        if not self._is_open.is_set():
-            try:
-                os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))  # so that it opens
-            except OSError:
-                return  # it is gone, or not for writing: the thread sees to it when it comes
-            self._thread.join(1)
-        while self._descriptors:
-            os.close(self._descriptors.pop())
-
-    def _open(self) -> None:
-        try:
-            self._descriptors.append(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError as error:
-            self._failure.append(error)
-        self._is_open.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Return whether it is open, or cannot be, within so many seconds."""
-        return self._is_open.wait(seconds)
-
-    def take(self) -> int:
-        """Return its descriptor, which is the caller's from now on.
-
-        Raises:
-            OSError: it cannot be opened.
-        """
-        if self._failure:
-            raise self._failure[0]
-        return self._descriptors.pop()
 
 
 def _give_up(shown: str, what: str, seconds: float) -> InputError:

@@ -59,7 +59,8 @@ class Question:
     def write(self, text: str) -> None:
         """Show `text`, behind which something is to be typed."""
         self._is_within_line = True
-        os.write(self.descriptor, text.encode())
+        with contextlib.suppress(OSError):  # a terminal that has hung up, as reading will tell
+            os.write(self.descriptor, text.encode())
 
     def _answer_signals(self) -> None:
         """Answer those signals that are not ignored, or that somebody else sees to."""

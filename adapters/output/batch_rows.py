@@ -11,7 +11,8 @@ import time
 from mmap import mmap
 from typing import TYPE_CHECKING
 
-from adapters.output.streams import ATOMIC_BYTES
+from adapters.output.streams import ATOMIC_BYTES, await_room
+from adapters.output.write_meter import UNKNOWN, OwnMeter, read_ended
 from domain.batch.portion import LooseEnd
 from domain.errors import OutputError, explain_unwritten
 
@@ -31,16 +32,13 @@ written until then by the kernel's count, and how many bytes and rows it is of."
 _DOUBTFUL, _IS_CUT = 7, 8
 """Words that tell of a `LooseEnd`."""
 
-_UNMETERED = (1 << 64) - 1
-
 
 class RowWriter:
     """Writes rows to a descriptor, and knows how many it has taken even where a process is killed at it.
 
     Processes that are forked from the one where it was made share it: what each has written, the others know. A write
     is announced before it begins, and counted when it is done. In between, a kill leaves it open whether the rows are
-    there, and the kernel tells: it counts the bytes that a thread has written, also of one that has just ended
-    (/proc/PID/task/PID/io, `wchar`; proc_pid_io(5)).
+    there, and the kernel tells (see `write_meter`).
 
     Attributes:
         descriptor: Of a file, a pipe or a terminal.
@@ -55,7 +53,7 @@ class RowWriter:
         self._appends = self.is_file and bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
         self._shared = memoryview(mmap(-1, 128)).cast("Q")
         self._copy = os.memfd_create("rows") if hasattr(os, "memfd_create") and not self.is_file else None
-        self._meter: tuple[int, int | None] = (0, None)  # a process, and what tells how much it has written
+        self._meter = OwnMeter()
 
     def check_end(self) -> None:
         """Look that a file to append to does not end in the middle of a row, as one may after a power cut.
@@ -126,14 +124,8 @@ class RowWriter:
         except BlockingIOError:  # it may not block, and somebody else has taken the room
             written = 0
         if written < len(waiting) and not self.is_file:
-            self._has_room(None)
+            await_room(self.descriptor)
         return written
-
-    def _has_room(self, seconds: float | None) -> bool:
-        """Return whether something can be written, having waited for it so long; None is for ever."""
-        poll = select.poll()
-        poll.register(self.descriptor, select.POLLOUT)
-        return bool(poll.poll(None if seconds is None else max(seconds, 0) * 1000))
 
     def _announce(self, rows: bytes) -> None:
         """Tell what is about to be written, by whom and behind what."""
@@ -145,17 +137,11 @@ class RowWriter:
             shared[_BEGIN] = self._find_end()
         shared[_BEFORE], shared[_LENGTH], shared[_ROWS] = shared[_COUNT], len(rows), rows.count(b"\n")
         process = os.getpid()
-        shared[_METER] = self._read_meter(process)
+        shared[_METER] = self._meter.read(process)
         shared[_WRITER] = process
 
     def _is_atomic(self, length: int) -> bool:
         return self._is_pipe and length <= ATOMIC_BYTES
-
-    def _read_meter(self, process: int) -> int:
-        """Return how many bytes this process has written in its life."""
-        if self._meter[0] != process:
-            self._meter = (process, _open_own_meter(process))
-        return _UNMETERED if self._meter[1] is None else _read_written(self._meter[1])
 
     def _find_end(self) -> int:
         """Return the position where the next row will stand."""
@@ -178,16 +164,10 @@ class RowWriter:
 
     def _find_written(self, process: int) -> int | None:
         """Return how many bytes of the announced write an ended process has written, None where that is not known."""
-        meter = None if self._shared[_METER] == _UNMETERED else _open_meter(process)
-        if meter is None:
+        before, after = self._shared[_METER], read_ended(process)
+        if UNKNOWN in (before, after):
             return None
-        try:
-            written = _read_written(meter) - self._shared[_METER]
-        except OSError:  # it is waited for already
-            return None
-        finally:
-            os.close(meter)
-        length = self._shared[_LENGTH]
+        written, length = after - before, self._shared[_LENGTH]
         return written if written in (0, length) or (0 < written < length and not self._is_atomic(length)) else None
 
     def _settle(self, written: int | None, patience: float) -> None:
@@ -230,37 +210,8 @@ class RowWriter:
     def _write_rest(self, rest: memoryview, deadline: float) -> bool:
         """Write the rest of a row as there is room; return whether all of it was written in time."""
         try:
-            while rest and self._has_room(deadline - time.monotonic()):
+            while rest and await_room(self.descriptor, deadline - time.monotonic()):
                 rest = rest[os.write(self.descriptor, rest[:ATOMIC_BYTES]) :]
         except OSError:
             return False
         return not rest
-
-
-def _open_meter(process: int) -> int | None:
-    """Return a descriptor of what the kernel counts of a process's first thread, None where it does not."""
-    with contextlib.suppress(OSError):
-        return os.open(f"/proc/{process}/task/{process}/io", os.O_RDONLY | os.O_CLOEXEC)
-    return None
-
-
-def _open_own_meter(process: int) -> int | None:
-    """Return the descriptor for this process, None where a byte that is written does not show in it."""
-    meter = _open_meter(process)
-    if meter is not None:
-        before = _read_written(meter)
-        with open(os.devnull, "wb", buffering=0) as null:
-            null.write(b".")
-        if _read_written(meter) != before + 1:
-            os.close(meter)
-            return None
-    return meter
-
-
-def _read_written(meter: int) -> int:
-    """Return how many bytes have been written, `wchar`.
-
-    Raises:
-        OSError: the process is gone.
-    """
-    return int(os.pread(meter, 256, 0).split()[3])

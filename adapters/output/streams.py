@@ -81,23 +81,29 @@ class OpenStream:
 def _pour(text: str, write: Callable[[str], None], descriptor: int | None, is_last: bool) -> None:
     """Write `text` as there is room for it; with its end, which for most tokens is all, the token is complete."""
     begin = 0
-    while len(text) - begin > ATOMIC_BYTES:
-        _await_room(descriptor)
+    while True:
+        if descriptor is not None:
+            await_room(descriptor)
+        if len(text) - begin <= ATOMIC_BYTES:
+            break
         write(text[begin : begin + ATOMIC_BYTES])
         begin += ATOMIC_BYTES
-    _await_room(descriptor)
     with deciding(is_last=is_last):
         write(text[begin:])
 
 
-def _await_room(descriptor: int | None) -> None:
-    """Wait until a write does not block, in a way that signals interrupt."""
-    if descriptor is not None:
-        import select  # noqa: PLC0415  # only for tokens
+def await_room(descriptor: int, seconds: float | None = None) -> bool:
+    """Return whether a write would not block, having waited for that so long, in a way that signals interrupt.
 
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
-        poll.poll()
+    Args:
+        descriptor: Where it would go.
+        seconds: How long; None is for ever.
+    """
+    import select  # noqa: PLC0415  # only for tokens
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(None if seconds is None else max(seconds, 0) * 1000))
 
 
 def find_descriptor(path: str) -> int | None:

@@ -1,23 +1,20 @@
 """The listener on this machine that the browser comes back to after signing in (RFC 8252, section 7.3).
 
 Any program on this machine, and any web page in the browser, can connect to it. One thread serves all
-connections, a bounded number of them and each for a bounded time; `http.server` reads what they ask.
+connections by `asyncio`, a bounded number of them and each for a bounded time; `http.server` reads what they ask.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from queue import Empty, SimpleQueue
-from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from threading import Thread
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
-
-import attrs
 
 from domain.errors import IdentityError, StepOttError
 
@@ -39,8 +36,6 @@ CONNECTION_SECONDS = 10
 """From connecting until the answer is sent."""
 
 _MAX_PARAMETERS = 100
-_PAUSE_SECONDS = 0.1
-_CHUNK = 16_384
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'",
@@ -63,9 +58,9 @@ class RedirectListener:
         redirect_uri: Where the browser must come back to.
     """
 
-    def __init__(self, server: _Server, host: str) -> None:
+    def __init__(self, server: _Server, host: str, port: int) -> None:
         self._server = server
-        self.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        self.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def strangers(self) -> int:
@@ -109,30 +104,15 @@ def listen_for_redirect(host: str, port: int, read: Read) -> Iterator[RedirectLi
             f"the browser cannot come back to {host} port {port}: {error.strerror or error}",
             "end what listens there, or sign in with --console",
         ) from error
-    server = _Server(listening, read)
-    thread = Thread(target=server.serve, daemon=True)
+    loop, server = asyncio.new_event_loop(), _Server(read)
+    thread = Thread(target=loop.run_until_complete, args=(server.serve(listening),), daemon=True)
     thread.start()
     try:
-        yield RedirectListener(server, host)
+        yield RedirectListener(server, host, listening.getsockname()[1])
     finally:
-        server.stop()
+        loop.call_soon_threadsafe(server.stopped.set)
         thread.join()
-
-
-@attrs.define(eq=False)
-class _Connection:
-    """A connection: what it asks for comes in, then the answer goes out.
-
-    Attributes:
-        deadline: When it is closed at the latest, by the monotonic clock.
-        outcome: What is told of the sign-in once the answer is sent, None for nothing.
-    """
-
-    socket: socket.socket
-    deadline: float
-    asked: bytearray = attrs.field(factory=bytearray)
-    answer: bytes = b""
-    outcome: str | StepOttError | None = None
+        loop.close()
 
 
 class _Server:
@@ -141,141 +121,100 @@ class _Server:
     Attributes:
         outcomes: The code, or why there is none.
         strangers: How many answers to another sign-in have come.
+        stopped: Ends it.
     """
 
-    def __init__(self, listening: socket.socket, read: Read) -> None:
-        self.port: int = listening.getsockname()[1]
+    def __init__(self, read: Read) -> None:
         self.outcomes: SimpleQueue[str | StepOttError] = SimpleQueue()
         self.strangers = 0
+        self.stopped = asyncio.Event()
         self._read = read
         self._is_answered = False
-        self._listening = listening
-        self._woken, self._waker = socket.socketpair()
-        self._connections: dict[_Connection, None] = {}  # the oldest first
-        self._selector = DefaultSelector()
+        self._connections: dict[asyncio.Task[None], None] = {}  # the oldest first
 
-    def stop(self) -> None:
-        """Have `serve` end."""
-        self._waker.send(b"\0")
+    async def serve(self, listening: socket.socket) -> None:
+        """Serve until `stopped`."""
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # such as too many open files
+        server = await asyncio.start_server(
+            self._serve_one, sock=listening, backlog=MAX_CONNECTIONS, limit=MAX_REQUEST_BYTES
+        )
+        await self.stopped.wait()
+        server.close()
+        remaining = list(self._connections)
+        for connection in remaining:
+            connection.cancel()
+        await asyncio.gather(*remaining, return_exceptions=True)
+        await asyncio.sleep(0)  # for the sockets to be closed
 
-    def serve(self) -> None:
-        """Serve until `stop`."""
-        self._listening.setblocking(False)
-        with self._selector, self._listening, self._woken, self._waker:
-            self._selector.register(self._listening, EVENT_READ)
-            self._selector.register(self._woken, EVENT_READ)
-            while not self._serve_once():
-                pass
-            for connection in list(self._connections):
-                self._close(connection)
-
-    def _serve_once(self) -> bool:
-        """Wait for what comes next, and do it; return whether this is the end."""
-        oldest = next(iter(self._connections), None)
-        events = self._selector.select(None if oldest is None else max(0.0, oldest.deadline - monotonic()))
-        for key, _ in events:
-            if key.fileobj is self._woken:
-                return True
-            if isinstance(key.data, _Connection) and key.data in self._connections:
-                self._go_on(key.data)
-        if any(key.fileobj is self._listening for key, _ in events):
-            self._accept()  # last, so that who has asked already is not dropped for who has just come
-        now = monotonic()
-        for connection in [one for one in self._connections if one.deadline <= now]:
-            self._close(connection)
-        return False
-
-    def _accept(self) -> None:
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection, and tell what it says of the sign-in once the answer is sent."""
         if len(self._connections) >= MAX_CONNECTIONS:
-            self._close(next(iter(self._connections)))
-        try:
-            accepted, _ = self._listening.accept()
-        except BlockingIOError:
-            return
-        except OSError:  # such as too many open files
-            sleep(_PAUSE_SECONDS)
-            return
-        accepted.setblocking(False)
-        connection = _Connection(accepted, monotonic() + CONNECTION_SECONDS)
+            oldest = next(iter(self._connections))
+            del self._connections[oldest]
+            oldest.cancel()
+        connection, outcome = cast("asyncio.Task[None]", asyncio.current_task()), None
         self._connections[connection] = None
-        self._selector.register(accepted, EVENT_READ, connection)
-
-    def _close(self, connection: _Connection) -> None:
-        del self._connections[connection]
-        self._selector.unregister(connection.socket)
-        connection.socket.close()
-        if connection.outcome is not None:
-            self.outcomes.put(connection.outcome)
-
-    def _go_on(self, connection: _Connection) -> None:
-        """Read or write some; close the connection where nothing is left to do."""
         try:
-            is_open = self._send(connection) if connection.answer else self._receive(connection)
-        except BlockingIOError:
+            async with asyncio.timeout(CONNECTION_SECONDS):
+                handler = await self._receive(reader)
+                outcome = handler.outcome
+                writer.write(handler.wfile.getvalue())
+                writer.close()
+                await writer.wait_closed()
+        except (OSError, EOFError):  # a browser that hangs up, or takes its time, is no concern of the user's
             return
-        except OSError:  # a browser that hangs up is no concern of the user's
-            is_open = False
-        if not is_open:
-            self._close(connection)
+        finally:
+            self._connections.pop(connection, None)
+            writer.transport.abort()
+            if outcome is not None:
+                self.outcomes.put(outcome)
 
-    def _receive(self, connection: _Connection) -> bool:
-        data = connection.socket.recv(_CHUNK)
-        known = len(connection.asked)
-        connection.asked += data
-        if len(connection.asked) > MAX_REQUEST_BYTES:
-            connection.answer = _answer(b"GET / HTTP/1.0\r\n\r\n", lambda _: (431, LARGE))
-        elif connection.asked.find(b"\r\n\r\n", max(0, known - 3)) >= 0:
-            connection.answer = _answer(bytes(connection.asked), lambda target: self._judge(connection, target))
-        if connection.answer:
-            self._selector.modify(connection.socket, EVENT_WRITE, connection)
-        return bool(data)
+    async def _receive(self, reader: asyncio.StreamReader) -> _Handler:
+        """Return the request's line and headers, read and answered."""
+        try:
+            return _Handler(await reader.readuntil(b"\r\n\r\n"), self._judge)
+        except asyncio.LimitOverrunError:
+            return _Handler(b"GET / HTTP/1.0\r\n\r\n", lambda _: (431, LARGE, None))
 
-    @staticmethod
-    def _send(connection: _Connection) -> bool:
-        connection.answer = connection.answer[connection.socket.send(connection.answer) :]
-        if not connection.answer:
-            connection.socket.shutdown(socket.SHUT_WR)
-        return bool(connection.answer)
-
-    def _judge(self, connection: _Connection, target: str) -> tuple[int, str]:
-        """Return status and page for what is asked for, and keep what it says of the sign-in."""
+    def _judge(self, target: str) -> tuple[int, str, str | StepOttError | None]:
+        """Return status and page for what is asked for, and what it says of the sign-in, None for nothing."""
         try:
             parts = urlsplit(target)
             pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
         except ValueError:
-            return 400, OTHER
+            return 400, OTHER, None
         if parts.path not in ("", "/") or self._is_answered or not _ANSWERS.intersection(name for name, _ in pairs):
-            return 404, OTHER
+            return 404, OTHER, None
         try:
-            connection.outcome = self._read(pairs)
+            code = self._read(pairs)
         except StepOttError as error:
-            connection.outcome = error
-        if connection.outcome is None:
+            self._is_answered = True
+            return 400, FAILED, error
+        if code is None:
             self.strangers += 1
-            return 400, STRANGE
+            return 400, STRANGE, None
         self._is_answered = True
-        return (400, FAILED) if isinstance(connection.outcome, StepOttError) else (200, DONE)
-
-
-def _answer(asked: bytes, judge: Callable[[str], tuple[int, str]]) -> bytes:
-    """Return the answer to a request: what `judge` makes of its target, as a page for the person."""
-    handler = _Handler(asked, judge)
-    return handler.wfile.getvalue()
+        return 200, DONE, code
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads a request from memory, and writes the answer there."""
+    """Reads a request from memory, and writes the answer there.
+
+    Attributes:
+        outcome: What the request says of the sign-in, None for nothing.
+    """
 
     server_version, sys_version = "step-ott", ""
     wfile: BytesIO
 
-    def __init__(self, asked: bytes, judge: Callable[[str], tuple[int, str]]) -> None:
+    def __init__(self, asked: bytes, judge: Callable[[str], tuple[int, str, str | StepOttError | None]]) -> None:
+        self.outcome: str | StepOttError | None = None
         self._judge = judge
         self.rfile, self.wfile = BytesIO(asked), BytesIO()
         self.handle()
 
     def do_GET(self) -> None:
-        status, page = self._judge(self.path)
+        status, page, self.outcome = self._judge(self.path)
         body = page.encode()
         self.send_response(status)
         for name, value in {**_HEADERS, "Content-Length": str(len(body))}.items():

@@ -37,15 +37,13 @@ def judge_header_key(case: Case) -> Iterator[Finding]:
                             remedy)  # fmt: skip
 
 
-def judge_payload(case: Case, names: Iterable[str]) -> Finding:
+def judge_payload(case: Case, names: Iterable[str], what: str) -> Finding:
     """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone.
 
-    Those that are not `cnf` or `step` are texts about a service account.
+    Those that are not `cnf` or `step` are texts; `what` is what all are about.
     """
     checks = {name: _PAYLOAD.get(name, _is_text) for name in names}
-    wrong = list(_list_wrong(case.token.claims, checks))
-    what = "service account" if checks.keys() - _PAYLOAD.keys() else "cnf and step"
-    return _tell("payload", wrong, what)
+    return _tell("payload", list(_list_wrong(case.token.claims, checks)), what)
 
 
 def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
 from domain.errors import UsageError
 from domain.formats import base64url
-from domain.formats.rfc3339 import LAST_SECOND
+from domain.formats.rfc3339 import LAST_SECOND, format_whole_seconds
 from domain.keys.jwk import PublicJwk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Interface, IPv6Interface
+
+    from domain.report.fact import Fact
 
 CURVE25519, _P256 = 0, 1
 """Curves by their number (cert_v1.proto)."""
@@ -59,6 +61,30 @@ class NebulaCertificate:
     groups: tuple[str, ...] = ()
     signed: bytes = attrs.field(default=b"", repr=False)
     signature: bytes = attrs.field(default=b"", repr=False)
+
+    def span(self) -> tuple[int, int]:
+        """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
+        return self.not_before, self.not_after
+
+    def describe(self) -> Fact:
+        """Return it in words and in members."""
+        from domain.report.fact import Fact, join_items  # noqa: PLC0415  # only to explain
+
+        members: dict[str, Any] = {
+            "version": self.version,
+            "kind": "ca" if self.is_ca else "host",
+            "name": self.name,
+            "networks": [str(network) for network in self.networks],
+            "from": format_whole_seconds(self.not_before),
+            "until": format_whole_seconds(self.not_after),
+            "fingerprint": self.fingerprint,
+        }
+        words = (
+            f"of a {'CA' if self.is_ca else 'host'}, version {self.version}, name {join_items([self.name])}, "
+            f"networks {join_items(members['networks']) or 'none'}, "
+            f"from {members['from']}, until {members['until']}, fingerprint {self.fingerprint}"
+        )
+        return Fact(members, words)
 
     def names(self) -> list[str]:
         """Return the names that step-ca issues certificates for by it: its own, and its addresses."""

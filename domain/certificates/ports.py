@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
     from domain.keys.jwk import PublicJwk
+    from domain.report.fact import Fact
+
+
+class HeaderCertificate(Protocol):
+    """A certificate that stands by itself in the header of a token."""
+
+    def span(self) -> tuple[int, int]:
+        """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
+        ...
+
+    def describe(self) -> Fact:
+        """Return it in words and in members."""
+        ...
 
 
 class Certificates(Protocol):

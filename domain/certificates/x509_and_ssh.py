@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.keys.jwk import PublicJwk
+    from domain.report.fact import Fact
 
 FOREVER = (1 << 64) - 1
 """The end of an SSH certificate that never expires, in seconds (OpenSSH, PROTOCOL.certkeys)."""
@@ -85,6 +86,32 @@ class SshCertificate:
     signed_by: str = attrs.field(default="", repr=False)
     key_fingerprint: str = ""
 
+    def span(self) -> tuple[int, int]:
+        """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
+        return self.not_before * NANOSECONDS, self.not_after * NANOSECONDS
+
+    def describe(self) -> Fact:
+        """Return it in words and in members; null is an end that it does not have."""
+        from domain.ca.cert_types import name_cert_type  # noqa: PLC0415  # only to explain
+        from domain.report.fact import Fact, join_items  # noqa: PLC0415
+
+        members: dict[str, Any] = {
+            "kind": name_cert_type(is_host=self.is_host),
+            "key_id": self.key_id,
+            "principals": list(self.principals),
+            "serial": str(self.serial),
+            "from": _format_seconds(self.not_before) if self.not_before else None,
+            "until": None if self.not_after == FOREVER else _format_seconds(self.not_after),
+            "key_fingerprint": self.key_fingerprint,
+        }
+        words = (
+            f"of a {members['kind']}, key id {join_items([self.key_id])}, "
+            f"principals {join_items(self.principals) or 'none'}, serial {self.serial}, "
+            f"from {members['from'] or 'the beginning'}, until {members['until'] or 'forever'}, "
+            f"fingerprint of its key {self.key_fingerprint}"
+        )
+        return Fact(members, words)
+
 
 @attrs.frozen(kw_only=True)
 class CertificateRequest:
@@ -108,6 +135,13 @@ class CertificateRequest:
     is_signed: bool
     key: str
     takes_key: bool
+
+
+def _format_seconds(seconds: int) -> str:
+    """Return a time as RFC 3339, or one beyond the calendar as seconds since the epoch."""
+    from domain.formats.rfc3339 import LAST_SECOND, format_time  # noqa: PLC0415  # the calendar is slow to load
+
+    return format_time(seconds * NANOSECONDS) if seconds <= LAST_SECOND else f"{seconds} s after 1970"
 
 
 def check_usage(leaf: Certificate) -> None:
@@ -155,7 +189,7 @@ def check_ssh_validity(certificate: SshCertificate, now: int) -> None:
     Raises:
         InputError: it is not valid yet, or has expired.
     """
-    check_validity(certificate.not_before * NANOSECONDS, certificate.not_after * NANOSECONDS, now)
+    check_validity(*certificate.span(), now)
 
 
 def check_key(public: PublicJwk | None, signer: PublicJwk, key: str, certificate: str) -> None:

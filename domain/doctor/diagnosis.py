@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.doctor.file_facts import FileKind
 from domain.formats.duration import HOUR, NANOSECONDS, format_duration
-from domain.provisioners.base import OtherProvisioner, list_labels
+from domain.provisioners.base import list_labels
 from domain.provisioners.types import list_types
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.settings.setting import Origin
@@ -168,7 +168,7 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
 def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
     """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ca.ports.Authority.source`."""
     file, hint = source
-    able = [provisioner for provisioner in provisioners if not isinstance(provisioner, OtherProvisioner)]
+    able = [provisioner for provisioner in provisioners if provisioner.makes_tokens]
     count = f"{file or 'the CA'} has {len(provisioners)}"
     if not able:
         remedy = hint or f"have one of type {list_types()} added to the CA"

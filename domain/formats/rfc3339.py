@@ -43,6 +43,11 @@ def _parse_offset(sign: str | None, hours: str | None, minutes: str | None) -> i
     return (int(hours) * 60 + int(minutes)) * 60 * (-1 if sign == "-" else 1)
 
 
+def format_whole_seconds(nanoseconds: int) -> str:
+    """Return the same as `format_time` does, without the fraction of a second."""
+    return format_time(nanoseconds - nanoseconds % NANOSECONDS)
+
+
 def format_time(nanoseconds: int) -> str:
     """Return `nanoseconds` since the epoch as an RFC 3339 time in UTC, such as "2026-11-23T10:00:00Z"."""
     seconds, fraction = divmod(nanoseconds, NANOSECONDS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from domain.ca.cert_types import USER
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
-from domain.inspect.header_certificates import describe_chain, describe_nebula, describe_ssh, list_certificate_warnings
+from domain.inspect.header_certificates import describe_chain, list_certificate_warnings
 from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
@@ -57,8 +57,7 @@ def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict
         "ssh": None if outline.ssh is None else _tell_ssh(outline.ssh),
         "user": outline.claims.get("user"),
         "certificates": describe_chain(held) or None,
-        "ssh_certificate": None if held.ssh is None else describe_ssh(held.ssh),
-        "nebula": None if held.nebula is None else describe_nebula(held.nebula),
+        **{name: certificate.describe() for name, (_, certificate) in held.others.items()},
         "signature": NOT_CHECKED,
         "warnings": [*list_warnings(outline, now), *list_certificate_warnings(held, now)] or None,
     }  # fmt: skip

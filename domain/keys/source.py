@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @attrs.frozen(eq=False, repr=False)
 class KeyFile:
-    """A private key in a file: JWK, encrypted JWK, PEM, OpenSSH, or Nebula's own PEM.
+    """A private key in a file: JWK, encrypted JWK, PEM of any kind, or OpenSSH.
 
     Attributes:
         path: The file.
         whose: What gave the file, as the user wrote it, with the path, for errors: `--key token.key`.
-        may_be_x25519: Whether the key signs for its own Nebula certificate, as X25519 keys do for nothing else.
+        may_be_x25519: Whether it may be an X25519 key, which signs for its own certificate alone.
     """
 
     path: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError
-from domain.provisioners.base import OtherProvisioner, Provisioner, list_labels
+from domain.provisioners.base import list_labels
 from domain.provisioners.types import claim_options, list_own_options
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from domain.provisioners.base import Provisioner
     from domain.token.options import TokenOptions
 
 
@@ -38,7 +39,7 @@ def select_provisioners(
         left = [provisioner for provisioner in left if keeps(provisioner)]
         sought.append(spelled)
         _check_left(left, provisioners, source, sought)
-    able = [provisioner for provisioner in left if not isinstance(provisioner, OtherProvisioner)]
+    able = [provisioner for provisioner in left if provisioner.makes_tokens]
     if "kid" not in options.settings and "provisioner" not in options.settings:
         _check_left(able, provisioners, source)
     left = able or left

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from domain.ca_rules.case import Case
+    from domain.certificates.ports import Certificates, HeaderCertificate
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.provisioners.sources import Sources
     from domain.report.fact import Fact
@@ -46,6 +47,9 @@ class Provisioner:
         is_customized: Whether it has templates, a policy or webhooks of its own.
     """
 
+    makes_tokens: ClassVar[bool] = True
+    """Whether step-ott makes tokens for it."""
+
     kinds: ClassVar[AbstractSet[Kind]] = frozenset()
     """The kinds of request that step-ca lets a token of this type authorise."""
 
@@ -71,10 +75,19 @@ class Provisioner:
     """Attributes of its own that the CA lists as base64, each with the member's name."""
 
     payload: ClassVar[frozenset[str]] = frozenset()
-    """The claims with objects that the CA reads of its tokens, `cnf` and `step`."""
+    """The claims that the CA reads of its tokens beside the usual ones: `cnf` and `step`, or texts of its own."""
+
+    payload_subject: ClassVar[str] = "cnf and step"
+    """What these claims are about, in words."""
 
     has_fragment: ClassVar[bool] = True
     """Whether the CA finds it by type and name behind `#` in the audience of its tokens."""
+
+    header_member: ClassVar[str] = ""
+    """The member of the header that holds the one certificate whose key signs its tokens, empty for none."""
+
+    certificate_name: ClassVar[str] = ""
+    """What `inspect` calls that certificate."""
 
     sole_issuer: ClassVar[str] = ""
     """The `iss` of the tokens of all provisioners of this type, empty where it is the provisioner's name."""
@@ -134,6 +147,15 @@ class Provisioner:
         """Return name, type and key identifier as a person tells provisioners apart."""
         suffix = f" [kid: {self.key_id}]" if self.key_id else ""
         return f"{self.name} ({self.type_name}){suffix}"
+
+    @classmethod
+    def read_certificate(cls, body: bytes, certificates: Certificates) -> HeaderCertificate:
+        """Return the certificate that `header_member` holds, in standard base64, as `body`.
+
+        Raises:
+            ValueError: it is none, with what it is instead.
+        """
+        raise NotImplementedError
 
     @classmethod
     def recognises(cls, claims: Mapping[str, Any], request: str | None) -> bool:  # noqa: ARG003  # for those that do
@@ -209,49 +231,6 @@ def _refuse(name: str, reasons: Sequence[str], given: Settings) -> UsageError:
     if chosen_by is not None:
         return exclude(chosen_by, name, given)
     return UsageError(f"{spell(given, name)} has no effect on this provisioner's tokens", "leave it out")
-
-
-@attrs.frozen
-class OtherProvisioner(Provisioner):
-    """A provisioner that step-ott cannot make a token for.
-
-    Attributes:
-        type_name: Its type, as the CA spells it.
-        reason: Why not, for the user who names it.
-        identifier: What the CA finds it by in a token, empty for its type and name.
-        judged_as: What it is to the CA, where that can be judged.
-        is_tokenless: Whether the CA takes no token of this type (step-ca, ErrTokenFlowNotSupported).
-    """
-
-    has_fragment: ClassVar = False
-
-    type_name: str
-    reason: str = "step-ott makes no tokens for this type"
-    identifier: str = ""
-    judged_as: Provisioner | None = None
-    is_tokenless: bool = False
-
-    @property
-    def token_identifier(self) -> str:
-        """A client or tenant identifier, or type and name."""
-        return self.identifier or f"{self.type_name.lower()}/{self.name}"
-
-    def credential(self, options: TokenOptions, sources: Sources) -> Credential | IssuedToken:  # noqa: ARG002
-        """Refuse, with the reason."""
-        file = sources.authority.source()[0]
-        raise UsageError(
-            f"provisioner {self.label()}{file and f' in {file}'} cannot be used: {self.reason}",
-            "choose another by --provisioner or --kid",
-        )
-
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
-        """Say that its type has no tokens, or that it cannot be told."""
-        from domain.report.finding import failed  # noqa: PLC0415  # only to foretell
-
-        if not self.is_tokenless:
-            return super().judge_signer(case)
-        what = f"step-ca takes no token of {self.label()}: its clients prove who they are without one"
-        return iter([failed("request", what, "use another provisioner")])
 
 
 def list_labels(provisioners: Sequence[Provisioner]) -> str:

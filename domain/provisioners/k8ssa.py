@@ -52,6 +52,7 @@ class K8ssaProvisioner(IssuedProvisioner):
     secrets: ClassVar = ("k8ssa-token-path",)
 
     payload: ClassVar = CLAIMS
+    payload_subject: ClassVar = "service account"
     has_fragment: ClassVar = False
     expected: ClassVar = frozenset({"sub", "public key"})
     any_request: ClassVar = "whatever the CA grants it: a token of Kubernetes names no request"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from domain.errors import MissingSettingError
+from domain.errors import InputError, MissingSettingError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
+    from domain.certificates.ports import Certificates
     from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
     from domain.settings.setting import Settings
@@ -45,6 +46,8 @@ class NebulaProvisioner(Provisioner):
     needs: ClassVar = ("nebula-cert", "nebula-key")
     files: ClassVar = ("nebula-cert", "nebula-key")
     secrets: ClassVar = ("nebula-key",)
+    header_member: ClassVar = "nebula"
+    certificate_name: ClassVar = "nebula"
     expected: ClassVar = USUAL | {"sans"}
 
     binary_members: ClassVar = {"roots": "roots"}
@@ -63,6 +66,17 @@ class NebulaProvisioner(Provisioner):
                 "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
             )
         super().judge(given, kind, own)
+
+    @classmethod
+    def read_certificate(cls, body: bytes, certificates: Certificates) -> NebulaCertificate:
+        """Return the Nebula certificate with this body (see `Provisioner.read_certificate`)."""
+        try:
+            certificate = certificates.read_nebula(body)
+        except InputError as error:
+            raise ValueError("it is not a Nebula certificate") from error
+        if certificate.body != body:
+            raise ValueError("it is PEM in base64, not what stands in the PEM")
+        return certificate
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the certificate in the header, and the signature by its key."""

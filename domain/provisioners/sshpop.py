@@ -5,9 +5,10 @@ Source: step-ca, authority/provisioner/sshpop.go.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, ClassVar
 
-from domain.errors import MissingSettingError, UsageError
+from domain.errors import InputError, MissingSettingError, UsageError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
 from domain.provisioners.credential import Credential
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.ca_rules.case import Case
+    from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import SshCertificate
     from domain.provisioners.sources import Sources
     from domain.report.finding import Finding
@@ -34,6 +36,8 @@ class SshpopProvisioner(Provisioner):
     needs: ClassVar = ("sshpop-cert", "sshpop-key")
     files: ClassVar = ("sshpop-cert", "sshpop-key")
     secrets: ClassVar = ("sshpop-key",)
+    header_member: ClassVar = "sshpop"
+    certificate_name: ClassVar = "ssh_certificate"
 
     payload: ClassVar = frozenset({"step"})
 
@@ -49,6 +53,14 @@ class SshpopProvisioner(Provisioner):
                 "ask for one of these, or use another provisioner",
             )
         super().judge(given, kind, own)
+
+    @classmethod
+    def read_certificate(cls, body: bytes, certificates: Certificates) -> SshCertificate:
+        """Return the SSH certificate with these wire bytes (see `Provisioner.read_certificate`)."""
+        try:
+            return certificates.read_ssh(b64encode(body))
+        except InputError as error:
+            raise ValueError("it is not an SSH certificate") from error
 
     def judge_signer(self, case: Case) -> Iterator[Finding]:
         """Judge the SSH certificate in the header, and the signature by its key."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.provisioners.base import OtherProvisioner, Provisioner
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from domain.provisioners.base import Provisioner
 
 
 def _load_jwk() -> type[Provisioner]:
@@ -82,6 +82,9 @@ TYPES: dict[str, tuple[frozenset[str], Callable[[], type[Provisioner]]]] = {
 """By the name in step-ca's spelling: the options that belong to the type alone, one of which given keeps no other
 type, and what loads its class."""
 
+_USUAL_MEMBERS = {"alg", "kid", "typ", "x5c", "x5cInsecure"}
+"""The members of a header that belong to no type alone."""
+
 TOKENLESS = {
     "ACME": "clients prove to it that a name is theirs, without a token; use an ACME client such as certbot",
     "SCEP": "clients enrol with a challenge password, without a token; use a SCEP client",
@@ -112,6 +115,14 @@ def find_type_by_claims(claims: Mapping[str, Any], request: str | None) -> type[
     return next((cls for _, load in TYPES.values() if (cls := load()).recognises(claims, request)), None)
 
 
+def find_types_by_header(header: Mapping[str, Any]) -> list[type[Provisioner]]:
+    """Return the types that have a certificate of theirs in a token's header."""
+    if header.keys() <= _USUAL_MEMBERS:
+        return []
+    types = [load() for _, load in TYPES.values()]
+    return [cls for cls in types if cls.header_member and cls.header_member in header]
+
+
 def claim_options(given: Collection[str]) -> list[tuple[type[Provisioner], list[str]]]:
     """Return the types that options among `given` belong to alone, in the table's order, each with these, sorted."""
     return [(load(), sorted(own)) for options, load in TYPES.values() if (own := options.intersection(given))]
@@ -119,7 +130,7 @@ def claim_options(given: Collection[str]) -> list[tuple[type[Provisioner], list[
 
 def list_own_options(provisioner: Provisioner, given: Collection[str]) -> list[str]:
     """Return those of the options in `given` that belong to the provisioner's type alone, sorted."""
-    if isinstance(provisioner, OtherProvisioner) or provisioner.type_name not in TYPES:
+    if not provisioner.makes_tokens or provisioner.type_name not in TYPES:
         return []
     return sorted(TYPES[provisioner.type_name][0].intersection(given))
 

@@ -95,7 +95,7 @@ def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
     if not (provisioner.kinds and provisioner.is_judged):
         yield from provisioner.judge_signer(case)
         return
-    payload = judge_payload(case, provisioner.payload)
+    payload = judge_payload(case, provisioner.payload, provisioner.payload_subject)
     yield payload
     if payload.outcome is Outcome.FAILED:
         return

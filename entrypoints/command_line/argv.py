@@ -1,16 +1,13 @@
-"""A command line's words to typed values, by Go's grammar (Go, package flag; urfave/cli).
+"""A command line's words to typed values: the options of a command by `grammar`, and their values by Go's spellings.
 
-`--flag value`, `--flag=value` and one dash for either; the next word is always the value, even where
-it starts with a dash; a switch never takes the next word, but takes `=true` and `=false`; a repeatable
-option accumulates, of another the last one counts; `--` ends options; positional words stand anywhere.
+A switch takes `=true` and `=false`; a repeatable option accumulates, of another the last one counts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-
-import attrs
+from collections.abc import Mapping, Sequence
 
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, Settings, Value, show_value
+from entrypoints.command_line.grammar import OPTIONS_END, index_options, strip_dashes, take_apart
 from entrypoints.command_line.options import Option, ValueKind
 
 TRUE_WORDS = ("1", "t", "T", "TRUE", "true", "True")
@@ -18,13 +15,13 @@ FALSE_WORDS = ("0", "f", "F", "FALSE", "false", "False")
 HELP_WORDS = ("-h", "--h", "-help", "--help")
 
 
-@attrs.frozen
 class ParsedWords:
     """What a command line says: positional words, settings, and whether it asks for help."""
 
-    positional: tuple[str, ...]
-    settings: Mapping[str, Setting]
-    wants_help: bool = False
+    def __init__(self, positional: Sequence[str], settings: Mapping[str, Setting], wants_help: bool = False) -> None:
+        self.positional = tuple(positional)
+        self.settings = settings
+        self.wants_help = wants_help
 
 
 def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
@@ -33,50 +30,44 @@ def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
     Raises:
         UsageError: an unknown option, a missing or senseless value, or two names of one option.
     """
-    reader = _WordReader({name: option for option in options for name in (option.name, *option.aliases)})
-    remaining = iter(words)
-    for word in remaining:
-        if word == "--":
-            reader.positional += remaining
-        elif is_help_word(word):
-            if asks_for_help(word):
+    by_name = index_options(options)
+    positional: list[str] = []
+    settings: dict[str, Setting] = {}
+    for written, option, value in take_apart(words, by_name):
+        if not written:
+            positional.append(value or "")
+        elif is_help_word(written):
+            if value is None or parse_switch(value, written):
                 return ParsedWords((), {}, wants_help=True)
-        elif len(word) < 2 or word[0] != "-":
-            reader.positional.append(word)
-        else:
-            reader.take_option(word, remaining)
-    return ParsedWords(tuple(reader.positional), reader.settings)
+        elif option is not None:
+            settings[option.name] = _take_option(written, option, value, settings.get(option.name))
+        elif (written, value) != OPTIONS_END:
+            raise _unknown(written, by_name)
+    return ParsedWords(positional, settings)
 
 
-@attrs.define
-class _WordReader:
-    """Takes a command line's words one after the other."""
+def _take_option(written: str, option: Option, value: str | None, before: Setting | None) -> Setting:
+    """Return the setting that an option and its value make, after what was given of it `before`."""
+    name = strip_dashes(written)
+    shown = f"-{name}" if len(name) == 1 else f"--{name}"
+    if before is not None and before.spelled != shown:
+        raise UsageError(f"{before.spelled} and {shown} are the same option", "use one of the two names")
+    taken: Value = value or ""
+    if option.kind == ValueKind.SWITCH:
+        taken = value is None or parse_switch(value, shown)
+    elif not value:
+        raise UsageError(f"{shown} needs a value", f"write {shown} <{option.metavar}>, or leave it out")
+    elif option.kind == ValueKind.LIST:
+        taken = (*(before.value if before is not None and isinstance(before.value, tuple) else ()), value)
+    return Setting(taken, Origin.FLAG, shown)
 
-    by_name: Mapping[str, Option]
-    positional: list[str] = attrs.field(factory=list)
-    settings: dict[str, Setting] = attrs.field(factory=dict)
 
-    def take_option(self, word: str, remaining: Iterator[str]) -> None:
-        """Take `word`, which starts with a dash, and its value from the words that remain."""
-        name, equals, value = word[2 if word[1] == "-" else 1 :].partition("=")
-        option = self.by_name.get(name)
-        if option is None:
-            raise _unknown(word, name, self.by_name)
-        shown = f"-{name}" if len(name) == 1 else f"--{name}"
-        before = self.settings.get(option.name)
-        if before is not None and before.spelled != shown:
-            raise UsageError(f"{before.spelled} and {shown} are the same option", "use one of the two names")
-        taken: Value
-        if option.kind is ValueKind.SWITCH:
-            taken = parse_switch(value, shown) if equals else True
-        else:
-            taken = value if equals else next(remaining, "")
-            if not taken:
-                raise UsageError(f"{shown} needs a value", f"write {shown} <{option.metavar}>, or leave it out")
-        if option.kind is ValueKind.LIST:
-            earlier = before.value if before is not None and isinstance(before.value, tuple) else ()
-            taken = (*earlier, str(taken))
-        self.settings[option.name] = Setting(taken, Origin.FLAG, shown)
+def drop_refused_help(words: Sequence[str]) -> list[str]:
+    """Return the words without those in front that say that help is not wanted, such as `--help=false`."""
+    rest = list(words)
+    while rest and is_help_word(rest[0]) and not asks_for_help(rest[0]):
+        del rest[0]
+    return rest
 
 
 def is_help_word(word: str) -> bool:
@@ -101,9 +92,9 @@ def parse_environment(environment: Mapping[str, str], options: Sequence[Option])
         text = environment.get(option.environment)
         if text:
             value: Value = text
-            if option.kind is ValueKind.SWITCH:
+            if option.kind == ValueKind.SWITCH:
                 value = parse_switch(text, option.environment)
-            elif option.kind is ValueKind.LIST:
+            elif option.kind == ValueKind.LIST:
                 value = tuple(part.strip() for part in text.split(","))
             settings[option.name] = Setting(value, Origin.ENVIRONMENT, option.environment)
     return settings
@@ -150,24 +141,45 @@ def parse_switch(text: str, spelled: str) -> bool:
 
 
 def _configured(value: object, option: Option, spelled: str) -> Value:
-    if option.kind is ValueKind.SWITCH:
+    if option.kind == ValueKind.SWITCH:
         if isinstance(value, bool):
             return value
         if isinstance(value, str):
             return parse_switch(value, spelled)
     elif isinstance(value, str):
-        return (value,) if option.kind is ValueKind.LIST else value
-    elif isinstance(value, list) and option.kind is ValueKind.LIST and all(isinstance(v, str) for v in value):
+        return (value,) if option.kind == ValueKind.LIST else value
+    elif isinstance(value, list) and option.kind == ValueKind.LIST and all(isinstance(v, str) for v in value):
         return tuple(value)
-    wanted = {"switch": "true or false", "list": "text or a list of texts", "text": "text"}[option.kind.value]
+    wanted = {"switch": "true or false", "list": "text or a list of texts", "text": "text"}[option.kind]
     raise UsageError(f"{spelled} is not {wanted}", "fix the file")
 
 
-def _unknown(word: str, name: str, by_name: Mapping[str, Option]) -> UsageError:
+def _unknown(written: str, by_name: Mapping[str, Option]) -> UsageError:
     from difflib import get_close_matches  # noqa: PLC0415  # only for the error
 
-    shown = word.partition("=")[0]
-    close = get_close_matches(name, by_name, n=1)
+    close = get_close_matches(strip_dashes(written), by_name, n=1)
     return UsageError(
-        f"there is no option {shown}", f"did you mean --{close[0]}?" if close else "--help lists them all"
+        f"there is no option {written}", f"did you mean --{close[0]}?" if close else "--help lists them all"
     )
+
+
+def take_none(positional: Sequence[str], command: str) -> None:
+    """Refuse any positional word."""
+    if positional:
+        raise UsageError(f"{command} takes no {positional[0]!r}", "leave it out")
+
+
+def take_one(positional: Sequence[str], command: str, what: str, fix: str) -> str:
+    """Return the only positional word."""
+    if len(positional) != 1:
+        raise UsageError(f"{command} takes one {what}", fix)
+    return positional[0]
+
+
+def take_token(positional: Sequence[str], command: str) -> str:
+    """Return the only positional word, which is a token or says where one is."""
+    fix = "give it as it is, as a file, or - for standard input"
+    word = take_one(positional, command, "token", fix)
+    if not word.strip():
+        raise UsageError("the token is empty", fix)
+    return word

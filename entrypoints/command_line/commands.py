@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import attrs
-
 from entrypoints.command_line.options import (
     BATCH_OPTIONS,
     DOCTOR_OPTIONS,
@@ -14,6 +12,8 @@ from entrypoints.command_line.options import (
     Option,
 )
 
+PROGRAM = "step-ott"
+
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there is completion for."""
 
@@ -22,9 +22,8 @@ GROUPS = (MINT, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""
 
 
-@attrs.frozen
 class Command:
-    """A command of step-ott.
+    """A command of step-ott; `entrypoints.commands` has what each does.
 
     Attributes:
         name: Its word on the command line.
@@ -36,13 +35,25 @@ class Command:
         group: The heading that the help shows it under.
     """
 
-    name: str
-    summary: str
-    positional: str
-    description: str
-    options: Sequence[Option] = ()
-    examples: Sequence[tuple[str, str]] = ()
-    group: str = SET_UP
+    __slots__ = ("description", "examples", "group", "name", "options", "positional", "summary")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        positional: str,
+        description: str,
+        options: Sequence[Option] = (),
+        examples: Sequence[tuple[str, str]] = (),
+        group: str = SET_UP,
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.positional = positional
+        self.description = description
+        self.options = options
+        self.examples = examples
+        self.group = group
 
 
 TOKEN = Command(
@@ -224,8 +235,8 @@ COMPLETION = Command(
     "print a script that completes command lines in a shell",
     f"<{'|'.join(SHELLS)}>",
     "Prints a script for bash (4 or later), zsh or fish (3.4 or later) that completes commands, options\n"
-    "and their values, with the names of contexts and of provisioners. Its first lines say how to install\n"
-    "it. While it completes it starts the step-ott on PATH, which reads files of this machine and asks no CA.",
+    "and their values, with the names of contexts and provisioners. Its first lines say how to install\n"
+    "it. It asks the step-ott on PATH, which reads files of this machine and asks no CA.",
     (),
     (
         ("For bash, into whose ~/.bashrc goes: source <(step-ott completion bash)", "completion bash"),

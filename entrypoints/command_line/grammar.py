@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoints.command_line.options import Option, ValueKind
 
-OPTIONS_END = "--"
+OPTIONS_END = ("--", None)
+"""What is written, and the value, where options end."""
 
 
 def index_options(options: Sequence[Option]) -> dict[str, Option]:
@@ -24,7 +25,7 @@ def take_apart(words: Sequence[str], by_name: Mapping[str, Option]) -> Iterator[
     """
     remaining = iter(words)
     for word in remaining:
-        if word == OPTIONS_END:
+        if word == "--":
             yield word, None, None
             yield from (("", None, rest) for rest in remaining)
         elif len(word) < 2 or word[0] != "-":
@@ -35,7 +36,7 @@ def take_apart(words: Sequence[str], by_name: Mapping[str, Option]) -> Iterator[
             if equals:
                 yield written, option, value
             else:
-                takes_next = option is not None and option.kind is not ValueKind.SWITCH
+                takes_next = option is not None and option.kind != ValueKind.SWITCH
                 yield written, option, next(remaining, None) if takes_next else None
 
 

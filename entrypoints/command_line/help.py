@@ -2,10 +2,9 @@
 
 import textwrap
 
-from entrypoints.command_line.commands import COMMANDS, GROUPS, Command
+from entrypoints.command_line.commands import COMMANDS, GROUPS, PROGRAM, Command
 from entrypoints.command_line.options import Option
 
-PROGRAM = "step-ott"
 _WIDTH = 96
 
 

@@ -1,20 +1,17 @@
-"""The one table of options: parsing, help, environment names, reference page and completion read it."""
+"""The one table of options: parsing, help, environment names, reference page and completion read it.
+
+Its rows are of a plain class: what help and completion load starts without attrs.
+"""
 
 from collections.abc import Sequence
-from enum import Enum
-
-import attrs
 
 
-class ValueKind(Enum):
+class ValueKind:
     """What an option takes: one text, any number of texts, or nothing."""
 
-    TEXT = "text"
-    LIST = "list"
-    SWITCH = "switch"
+    TEXT, LIST, SWITCH = "text", "list", "switch"
 
 
-@attrs.frozen
 class Option:
     """An option of a command.
 
@@ -23,18 +20,30 @@ class Option:
         metavar: What its value is, for the help; empty for a switch.
         help: One or two sentences.
         group: The heading that the help shows it under.
-        kind: What it takes.
+        kind: What it takes, one of `ValueKind`.
         aliases: Its other names.
         known: What is known on disk of its values, for completion: `CONTEXTS`, `PROVISIONERS` or nothing.
     """
 
-    name: str
-    metavar: str
-    help: str
-    group: str
-    kind: ValueKind = ValueKind.TEXT
-    aliases: tuple[str, ...] = ()
-    known: str = ""
+    __slots__ = ("aliases", "group", "help", "kind", "known", "metavar", "name")
+
+    def __init__(  # a row of the table
+        self,
+        name: str,
+        metavar: str,
+        help: str,  # noqa: A002
+        group: str,
+        kind: str = ValueKind.TEXT,
+        aliases: tuple[str, ...] = (),
+        known: str = "",
+    ) -> None:
+        self.name = name
+        self.metavar = metavar
+        self.help = help
+        self.group = group
+        self.kind = kind
+        self.aliases = aliases
+        self.known = known
 
     @property
     def environment(self) -> str:
@@ -98,26 +107,18 @@ SSHPOP_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What signs tokens for SSH certificates alone."""
 
-NEBULA_OPTIONS: Sequence[Option] = (
+PROVISIONER_OPTIONS: Sequence[Option] = (
     Option("nebula-cert", "file", "Nebula certificate whose key signs the token, for a Nebula provisioner.", SIGNER),
     Option("nebula-key", "file", "Private key of --nebula-cert.", SIGNER),
-)
-"""What signs tokens by a Nebula certificate."""
-
-SECRET_OPTIONS: Sequence[Option] = (
     Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
            "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
     Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
            "--password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),
-)  # fmt: skip
-"""Files with a token or a password of somebody else's making."""
-
-OIDC_OPTIONS: Sequence[Option] = (
     _switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
             "typed there.", SIGNER),
 )  # fmt: skip
-"""How a person signs in at an identity provider."""
+"""What is for single types of provisioner, and the files with passwords."""
 
 TOKEN_OPTIONS: Sequence[Option] = (
     _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
@@ -143,9 +144,7 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("cert-not-after", _MOMENT, "With --ssh: when the certificate expires, likewise.", VALIDITY),
     *SIGNING_OPTIONS,
     *SSHPOP_OPTIONS,
-    *NEBULA_OPTIONS,
-    *SECRET_OPTIONS,
-    *OIDC_OPTIONS,
+    *PROVISIONER_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
@@ -170,7 +169,7 @@ FORMAT = Option("format", "text|json", "How to print it: text for people, or jso
 INSPECT_OPTIONS: Sequence[Option] = (FORMAT,)
 
 DOCTOR_OPTIONS: Sequence[Option] = (
-    *SIGNING_OPTIONS, *NEBULA_OPTIONS, *SECRET_OPTIONS, *OIDC_OPTIONS, *AUTHORITY_OPTIONS, FORMAT
+    *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *AUTHORITY_OPTIONS, FORMAT
 )  # fmt: skip
 
 VERIFY_OPTIONS: Sequence[Option] = (

@@ -112,20 +112,15 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
 
 def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
     """Return what becomes of some lines, and their tokens; `form` is one of `print_form.BATCH_FORMS`."""
-    numbers: list[int] = []
-    refused: list[RefusedLine] = []
-    rows: list[bytes] = []
-    tokens: list[MintedLine] = []
-    comments: list[int] = []
+    numbers, refused, comments = list[int](), list[RefusedLine](), list[int]()
+    rows, tokens = list[bytes](), list[MintedLine]()
     for begin in range(0, len(lines.texts), minter.lines_together):
-        texts = lines.texts[begin : begin + minter.lines_together]
-        outcomes = minter.mint(lines.first + begin, texts)
-        minted = [one for one in outcomes if isinstance(one, MintedLine)]
-        refused += [one for one in outcomes if isinstance(one, RefusedLine)]
-        if len(minted) < len(texts):
-            blank = [n for n, one in enumerate(outcomes) if one is None]
-            comments += [lines.first + begin + n for n in blank if is_comment(texts[n])]
+        first, texts = lines.first + begin, lines.texts[begin : begin + minter.lines_together]
+        minted, without = minter.mint(first, texts)
         numbers += [one.number for one in minted]
+        refused += without
+        if len(minted) + len(without) < len(texts):
+            comments += [number for number, text in enumerate(texts, first) if is_comment(text)]
         if for_files:
             tokens += minted
         else:

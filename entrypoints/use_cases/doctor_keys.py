@@ -9,7 +9,6 @@ from domain.doctor.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN
 from domain.doctor.file_facts import FileKind
 from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import PersonNeededError, StepOttError
-from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.credential import IssuedToken
 from domain.report.finding import passed, unchecked, warning
 from domain.settings.devices import is_device_uri, list_pin_files
@@ -62,7 +61,7 @@ def examine_provisioners(known: Examination, authority: ListingAuthority | None)
 def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
     try:
         chosen = known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
-        if isinstance(chosen, OtherProvisioner):
+        if chosen is not None and not chosen.makes_tokens:
             known.attempt(PROVISIONER, lambda: open_credential(chosen, known.options, ports))  # it says why not
             return None
         return chosen

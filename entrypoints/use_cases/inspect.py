@@ -9,14 +9,14 @@ from domain.batch.row import extract_token, is_object
 from domain.errors import InputError, naming
 from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
+from domain.provisioners.types import find_types_by_header
 from domain.token.compact_jws import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.ports import Certificates
-    from domain.certificates.x509_and_ssh import Certificate, SshCertificate
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Clock, InputFiles
 
 _T = TypeVar("_T")
@@ -59,19 +59,14 @@ def read_header_certificates(header: Mapping[str, Any], certificates: Certificat
     for member in ("x5c", "x5cInsecure"):
         if member in header:
             _read_chain(member, header[member], certificates, chain, faults)
-    ssh = None
-    if "sshpop" in header:
+    others = {}
+    for cls in find_types_by_header(header):
+        member = cls.header_member
         try:
-            ssh = _read_ssh(header["sshpop"], certificates)
+            others[cls.certificate_name] = member, cls.read_certificate(_decode(header[member]), certificates)
         except ValueError as error:
-            faults.append(f"the certificate in its sshpop cannot be read: {error}")
-    nebula = None
-    if "nebula" in header:
-        try:
-            nebula = _read_nebula(header["nebula"], certificates)
-        except ValueError as error:
-            faults.append(f"the certificate in its nebula cannot be read: {error}")
-    return HeaderCertificates(chain, ssh, faults, nebula)
+            faults.append(f"the certificate in its {member} cannot be read: {error}")
+    return HeaderCertificates(chain, faults, others)
 
 
 def _read_chain(
@@ -103,27 +98,6 @@ def _read_x509(text: Any, certificates: Certificates) -> Certificate:
         raise ValueError("it is not an X.509 certificate in DER") from error
     if certificate.der != der:
         raise ValueError("it is PEM in base64, not DER")
-    return certificate
-
-
-def _read_ssh(text: Any, certificates: Certificates) -> SshCertificate:
-    """Return the SSH certificate in `text`, or raise a ValueError that says why there is none."""
-    _decode(text)
-    try:
-        return certificates.read_ssh(text.encode("ascii"))
-    except InputError as error:
-        raise ValueError("it is not an SSH certificate") from error
-
-
-def _read_nebula(text: Any, certificates: Certificates) -> NebulaCertificate:
-    """Return the certificate in `text`, or raise a ValueError that says why there is none."""
-    body = _decode(text)
-    try:
-        certificate = certificates.read_nebula(body)
-    except InputError as error:
-        raise ValueError("it is not a Nebula certificate") from error
-    if certificate.body != body:
-        raise ValueError("it is PEM in base64, not what stands in the PEM")
     return certificate
 
 

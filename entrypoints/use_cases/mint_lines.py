@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -35,11 +36,17 @@ if TYPE_CHECKING:
 CHECKED_EVERY = 128
 """Of so many signatures one is verified, the first of each worker among them."""
 
-LINES_TOGETHER = 64
+LINES_TOGETHER = 128
 """How many lines' tokens are made in one go where signing is swift: as many as stay near the processor."""
 
 SWIFT_ALGORITHMS = frozenset({"ES256", "EdDSA"})
 """A core makes tens of thousands of their signatures a second; of the others some hundreds or thousands."""
+
+
+@lru_cache(maxsize=16)
+def _format_seconds(seconds: int) -> str:
+    """Return seconds since the epoch in RFC 3339; most tokens share theirs with the one before."""
+    return format_time(seconds * NANOSECONDS)
 
 
 class LineMinter:
@@ -58,7 +65,6 @@ class LineMinter:
         self._template = TokenTemplate(evidence.request, evidence.issuer, evidence.signer.public, now=clock.now())
         self._kinds: dict[frozenset[str], Kind] = {}
         self._signed = 0
-        self._expiry = (0, "")
 
     @property
     def token_length(self) -> int:
@@ -76,11 +82,11 @@ class LineMinter:
         """For how many lines each step is taken before the next one, so that a token is no older than it need be."""
         return LINES_TOGETHER if self.is_swift else 1
 
-    def mint(self, first: int, lines: Sequence[bytes]) -> list[MintedLine | RefusedLine | None]:
-        """Return what each of some lines gives: a token, the reason why not, or nothing where it is blank or a comment.
+    def mint(self, first: int, lines: Sequence[bytes]) -> tuple[list[MintedLine], list[RefusedLine]]:
+        """Return the tokens of some lines, and why others get none; blank lines and comments give neither.
 
-        All are composed, then all signed: a processor that alternates between the two loads the code and the tables
-        of each over and over again, which takes longer than composing itself.
+        All are composed, then all are signed: a processor that alternates between the two loads the code and the tables
+        of each again and again, which takes longer than composing itself.
 
         Args:
             first: Number of the first.
@@ -89,26 +95,29 @@ class LineMinter:
         Raises:
             KeyFormatError: a signature by the key does not verify: then no line's can be trusted.
         """
-        now = self.clock.now()
-        expiry, fill, outcomes = self._prepare(now), self._template.fill, list[MintedLine | RefusedLine | None]()
+        minted, refused, now = list[MintedLine](), list[RefusedLine](), self.clock.now()
+        expiry, fill = self._find_expiry(now), self._template.fill
         for number, (line, jti) in enumerate(zip(lines, self.identifiers.token_ids(len(lines)), strict=True), first):
             if expiry and (bare := read_bare(line)) is not None:
                 subject = f'"{bare}"'
-                outcomes.append(MintedLine(number, subject, fill(subject, jti), jti, expiry))
-            else:
-                outcomes.append(self._judge_line(number, line, jti, now))
-        minted = [one for one in outcomes if isinstance(one, MintedLine)]
+                minted.append(MintedLine(number, subject, fill(subject, jti), jti, expiry))
+                continue
+            outcome = self._judge_line(number, line, jti, now)
+            if isinstance(outcome, MintedLine):
+                minted.append(outcome)
+            elif outcome is not None:
+                refused.append(outcome)
         signatures = self._sign([one.signing_input.encode("ascii") for one in minted])
         for one, signature in zip(minted, signatures, strict=True):
             one.signature = base64url.encode(signature)
-        return outcomes
+        return minted, refused
 
-    def _prepare(self, now: int) -> str | None:
+    def _find_expiry(self, now: int) -> str | None:
         """Return when the tokens of bare lines expire; None where each must be judged by itself."""
         if self.evidence.check_request is not take_any or self.evidence.request.kind in REVOKING:
             return None
         try:
-            return self._format(self._template.set_time(now))
+            return _format_seconds(self._template.set_time(now))
         except UsageError:
             return None
 
@@ -123,7 +132,7 @@ class LineMinter:
         except StepOttError as error:
             given = self.defaults.settings if asked is None else {**self.defaults.settings, **asked.settings}
             return RefusedLine(number, str(respell(error, given)))
-        return MintedLine(number, display(asked.subject), signing_input, jti, self._format(expires_at))
+        return MintedLine(number, display(asked.subject), signing_input, jti, _format_seconds(expires_at))
 
     def _compose(self, asked: BatchLine, jti: str, now: int) -> tuple[str, int]:
         """Return what is signed for the line, and when that expires, in seconds since the epoch, UTC."""
@@ -135,12 +144,6 @@ class LineMinter:
         self.evidence.check_request(request)
         unsigned = compose_token(request, self.evidence.issuer, self.evidence.signer.public, now=now, jti=jti)
         return unsigned.signing_input(), unsigned.claims["exp"]
-
-    def _format(self, seconds: int) -> str:
-        """Return the time in RFC 3339; tokens of the same second share it."""
-        if seconds != self._expiry[0]:
-            self._expiry = (seconds, format_time(seconds * NANOSECONDS))
-        return self._expiry[1]
 
     def _complete(self, asked: BatchLine, now: int) -> TokenRequest:
         """Return the request that the line makes, judged as the settings of `token` are."""

@@ -84,9 +84,9 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
     with options.naming("ca-config", path):
         config = read_ca_config(files, path)
     return CaJson(
-        files=files,
-        path=options.show("ca-config", path),
-        config=config,
+        files,
+        options.show("ca-config", path),
+        config,
         ca_url=options.ca_url if options.is_given("ca-url") else None,
         given=_open_root(options, files) if options.is_given("root") else None,
     )

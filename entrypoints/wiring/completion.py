@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from entrypoints.command_line.completion.offers import find_offers
 from entrypoints.command_line.completion.shells import ANSWERS
 from entrypoints.command_line.options import CONTEXTS
 from entrypoints.process import is_own
 
+TYPE_CHECKING = False  # that of `typing`, which takes longer to load than all that is here
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from domain.ports import InputFiles
     from entrypoints.command_line.commands import Command
     from entrypoints.command_line.options import Option
 
-PATIENCE_SECONDS = 2
+PATIENCE_SECONDS = 5
 """After that the process ends, whatever a file system keeps it waiting for."""
 
 MAX_CONFIG_BYTES = 2 << 20
@@ -37,7 +38,7 @@ def complete(words: Sequence[str], commands: Sequence[Command]) -> int:
     Where that cannot be found out nothing is printed at all.
     """
     if is_own():
-        from signal import alarm  # noqa: PLC0415
+        from _signal import alarm  # type: ignore[import-not-found]  # noqa: PLC0415  # without `signal` around it
 
         alarm(PATIENCE_SECONDS)
     try:

@@ -19,7 +19,7 @@ from domain.mint.judge_options import ANY_SUBJECT, read_token_options
 from domain.settings.devices import check_key_sources
 from domain.token.options import TokenOptions
 from entrypoints.command_line.argv import complete_settings
-from entrypoints.command_line.commands import TOKEN
+from entrypoints.command_line.options import TOKEN_OPTIONS
 from entrypoints.use_cases.doctor_state import Ports
 from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
 from entrypoints.wiring.late_adapters import SilentIdentityProvider
@@ -70,7 +70,7 @@ def wire_diagnosis(given: Settings) -> Ports:
         whence="STEPPATH" if os.environ.get("STEPPATH") else "in the home folder",
         open_step_path=lambda: open_step_path(os.environ, context),
         read_given=read_given,
-        read_settings=lambda values: judge(complete_settings(given, values, TOKEN.options)),
+        read_settings=lambda values: judge(complete_settings(given, values, TOKEN_OPTIONS)),
         find_root=read_root,
         find_authority=lambda options, step_path: wire_authority(options, cast("StepPath", step_path), files),
         find_visitor=_wire_visitor,

@@ -2,7 +2,7 @@
 
 It is run by the benchmark: `python tests/bench/signers.py LIBRARY COUNT KEY`. Each token has the claims
 that `batch` gives it, with a time and an identifier of its own; `bare` signs one message of the same
-length over and over, which is what no library can go below.
+length over and over.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -119,6 +120,21 @@ def test_completion_loads_neither_cryptography_nor_anything_slow() -> None:
     modules = list_loaded(["completion", "bash"], {})
     assert list_third_party(modules) <= CORE - {"cryptography"}
     assert list_slow(modules) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["fish", "token", "--"], ["zsh", "verify", "--for", ""], ["bash", "step-ott inspect --format=", ""],
+     ["zsh", "token", "--context", ""], ["bash", "step-ott token --issuer ", ""]],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_shells_ask_loads_next_to_nothing(words: list[str], sandbox: dict[str, str]) -> None:
+    """Each Tab waits for it: neither Fire, cryptography nor a network, and attrs only where names on disk are read."""
+    modules = list_loaded(["__complete", *words], {**sandbox, "STEP_CA_URL": "https://192.0.2.1"})
+    on_disk = {"adapters", "attr", "attrs"} if re.search("--context|--issuer", " ".join(words)) else set()
+    assert list_third_party(modules) <= {"domain", "entrypoints"} | on_disk
+    assert list_slow(modules) == set()
+    assert on_disk or not modules & {"json", "typing", "inspect", "signal", "textwrap"}
 
 
 def test_a_key_in_a_device_adds_python_pkcs11_alone(softhsm: SoftHsm, declared: list[str], tmp_path: Path) -> None:

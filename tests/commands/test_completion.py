@@ -11,7 +11,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.command_line.commands import BATCH, COMMANDS, COMPLETION, SHELLS
 from entrypoints.command_line.completion.offers import offer_value
-from entrypoints.command_line.completion.shells import SCRIPTS
+from entrypoints.command_line.completion.shells import COMPLETE, SCRIPTS
 from tests.support.completing_shells import (
     ASK,
     FILES,
@@ -21,6 +21,7 @@ from tests.support.completing_shells import (
     put_program,
     quote,
     quote_fish,
+    require_shell,
     run_shell,
     type_in_bash,
 )  # fmt: skip
@@ -103,11 +104,8 @@ CASES = [
 
 @pytest.fixture(scope="session", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
-    """A shell; bash is always there, the others where somebody installed them."""
-    name: str = request.param
-    if name != "bash" and shutil.which(name) is None:
-        pytest.skip(f"there is no {name} on PATH, and nothing here builds one")
-    return name
+    """Each shell that is here."""
+    return require_shell(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +171,7 @@ def test_a_script_is_well_formed(shell: str, folder: Path) -> None:
     """The shell's own check finds nothing, and its first lines say how to install it."""
     script = invoke("completion", shell).out
     assert f"step-ott completion {shell}" in "".join(script.splitlines(keepends=True)[:3])
+    assert f"command step-ott {COMPLETE} {shell} " in script
     (folder.parent / "script").write_text(script)
     check = [quote(word) for word in (shutil.which(shell) or shell, "-n", str(folder.parent / "script"))]
     assert run_shell("bash", " ".join(check), folder) == ""
@@ -238,13 +237,12 @@ def test_keys_typed_in_bash_become_words(typed: str, got: str, folder: Path, pro
 )  # fmt: skip
 def test_a_value_is_offered_by_what_the_help_calls_it(placeholder: str, names: str, choices: list[str]) -> None:
     """Files, folders, choices, or nothing."""
-    offers = offer_value(placeholder)
-    assert (offers.names, [word for word, _ in offers.words]) == (names, choices)
+    assert offer_value(placeholder, "kept=") == (names, "kept=", [(choice, "") for choice in choices])
 
 
 def list_choices(placeholder: str) -> frozenset[str]:
     """Return the choices that a placeholder stands for."""
-    return frozenset(word for word, _ in offer_value(placeholder).words)
+    return frozenset(word for word, _ in offer_value(placeholder)[2])
 
 
 def test_choices_are_those_that_commands_take() -> None:

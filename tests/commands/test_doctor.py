@@ -21,13 +21,13 @@ from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
 from entrypoints.command_line.commands import DOCTOR
-from tests.real_ca.test_sshpop import get_certificate
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.hostile_ca import root
 from tests.support.nebula_mesh import Mesh
 from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import Result, invoke
+from tests.support.ssh_hosts import get_certificate
 
 PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)
 ONLINE = [rule for rule in diagnosis.RULES if rule != diagnosis.CA_JSON]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import combinations_with_replacement
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import attrs
@@ -21,7 +20,7 @@ from entrypoints.command_line.options import TOKEN_OPTIONS
 from tests.support.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
 from tests.support.hostile_ca import answer, issue, root, serve, stall
 from tests.support.hostile_provider import serve_provider
-from tests.support.running import Result, decode_part
+from tests.support.running import Minted, Result
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
 PAIRS = list(combinations_with_replacement(NAMES, 2))
@@ -94,7 +93,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 @attrs.frozen
-class Outcome:
+class Outcome(Minted):
     """A run that made a token, and what can be seen of it."""
 
     scene: Scene
@@ -105,14 +104,6 @@ class Outcome:
     @property
     def token(self) -> str:
         return Path(self.scene.file("token")).read_text() if "output-file" in self.flags else self.result.token
-
-    @property
-    def header(self) -> dict[str, Any]:
-        return decode_part(self.token, 0)
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        return decode_part(self.token, 1)
 
     def distance(self, claim: str) -> int:
         """Return how many seconds from now a time in the token lies."""
@@ -299,6 +290,18 @@ def name_pair(pair: tuple[str, str]) -> str:
     return pair[0] if pair[0] == pair[1] else "+".join(pair)
 
 
+def run_to_token(scene: Scene, flags: frozenset[str], made: type[Outcome] = Outcome) -> Outcome:
+    """Run `token` with flags that make one, and return what can be seen of it."""
+    output = Path(scene.file("token"))
+    output.unlink(missing_ok=True)
+    if "force" in flags:
+        output.write_text(OLD_CONTENT)
+    before = len(scene.ca.requests)
+    result = scene.run(flags)
+    assert result.status == 0, result.err
+    return made(scene, flags, result, len(scene.ca.requests) - before)
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=name_pair)
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
 def test_no_flag_of_a_pair_is_silently_ignored(scene: Scene, base: frozenset[str], pair: tuple[str, str]) -> None:
@@ -311,14 +314,7 @@ def test_no_flag_of_a_pair_is_silently_ignored(scene: Scene, base: frozenset[str
         kin = bare.union(*(own for own in (_ANY_X5C, _SSHPOP, _NEBULA) if own & bare))
         check_refusal(run_untouching(scene, flags), kin, flags)
         return
-    output = Path(scene.file("token"))
-    output.unlink(missing_ok=True)
-    if "force" in flags:
-        output.write_text(OLD_CONTENT)
-    before = len(scene.ca.requests)
-    result = scene.run(flags)
-    assert result.status == 0, result.err
-    outcome = Outcome(scene, flags, result, len(scene.ca.requests) - before)
+    outcome = run_to_token(scene, flags)
     assert [flag for flag in sorted(flags) if not EFFECTS[flag](outcome)] == []
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, TOKEN, VERIFY, Command
+from entrypoints.command_line.commands import BATCH, COMMANDS, DOCTOR, GROUPS, INSPECT, PROGRAM, TOKEN, VERIFY, Command
 from entrypoints.command_line.completion.offers import find_offers
 from entrypoints.command_line.completion.shells import COMPLETE
-from entrypoints.command_line.help import PROGRAM, describe_program, list_spellings
+from entrypoints.command_line.help import describe_program, list_spellings
 from entrypoints.command_line.options import Option
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, execute, invoke
@@ -55,7 +55,7 @@ def test_every_command_has_its_place(command: Command) -> None:
     """Each is in one of the groups, has an example, and is completed."""
     assert command.group in GROUPS
     assert command.examples
-    assert (command.name, command.summary) in find_offers([""], COMMANDS, know_none).words
+    assert (command.name, command.summary) in find_offers([""], COMMANDS, know_none)[2]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -79,7 +79,7 @@ def test_an_example_runs_as_it_is_written(example: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
 def test_every_option_is_completed(command: Command, option: Option) -> None:
     """Completion knows each of its names, and what it does."""
-    offered = find_offers([command.name, "-"], COMMANDS, know_none).words
+    offered = find_offers([command.name, "-"], COMMANDS, know_none)[2]
     assert {(spelling, option.help) for spelling in option.spellings()} <= {*offered}
     assert all(f"-{name}" in dict(offered) or f"--{name}" in dict(offered) for name in (option.name, *option.aliases))
 
@@ -186,7 +186,7 @@ def test_what_completion_asks_is_hidden() -> None:
     """The command that shells ask is in no help, in no error and in no completion."""
     pages = [invoke(*words).out for words in ([], ["--help"], ["completion", "--help"], ["help", "completion"])]
     assert all(pages) and not any(COMPLETE in page for page in [*pages, invoke("nonsense").err, str(COMMANDS)])
-    assert COMPLETE not in dict(find_offers([""], COMMANDS, know_none).words)
+    assert COMPLETE not in dict(find_offers([""], COMMANDS, know_none)[2])
 
 
 def test_an_unknown_command_is_answered_with_those_that_there_are() -> None:

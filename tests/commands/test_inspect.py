@@ -30,6 +30,7 @@ from tests.support.memory_ports import FixedClock, MemoryFiles
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.pseudo_terminal import run_on_terminal
 from tests.support.running import Result, execute, invoke
+from tests.support.wild_tokens import PARTS
 
 NOW = 1_800_000_000
 HEADER = {"alg": "ES256", "kid": "k", "typ": "JWT"}
@@ -261,26 +262,6 @@ def test_garbage_is_told_which_part_is_wrong(text: str, said: str) -> None:
 
 # -- Whatever a token holds -------------------------------------------------------------------------
 
-NAMES = st.sampled_from(
-    [
-        "aud", "iss", "jti", "nbf", "exp", "iat", "sub", "sans", "cnf", "step", "ssh", "user", "sha", "x5rt#S256",
-        "certType", "keyID", "principals", "validAfter", "validBefore", "templateData", "kubernetes.io", "namespace",
-        "serviceaccount", "name", "alg", "kid", "typ", "crit", "x5c", "x5cInsecure", "sshpop", "nebula",
-    ]
-)  # fmt: skip
-TEXTS = (
-    st.text(st.characters(exclude_characters="vV", exclude_categories=["Cs"]), max_size=20)
-    | st.sampled_from(["https://ca.test/1.0/sign", "https://ca.test/1.0/ssh/sign#x5c/a", "MAAA", "AAAAB3NzaC1yc2E="])
-    | st.sampled_from(["\x1b[2J", "\u202e", "a\nrequest: forged", "kubernetes/serviceaccount", "step-ca-client/1.0"])
-)
-NUMBERS = st.integers() | st.sampled_from(["1e999", "-0", "0.5", "1.8e9"]).map(json_text.Number)
-OBJECTS = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-PARTS = st.dictionaries(NAMES | TEXTS, OBJECTS, max_size=12)
-
 
 @given(PARTS, PARTS, st.integers(0, 4 * NOW), st.sampled_from([None, Canvas(40, LINES), Canvas(20, ASCII)]))
 def test_whatever_a_token_holds_is_told(
@@ -392,7 +373,7 @@ def show(*words: str, **environment: str) -> tuple[str, Result]:
     """Return what `inspect` of a token that lasts shows on a terminal of 60 columns, and how it ended."""
     program = [sys.executable, "-m", "entrypoints.cli", "inspect", LASTING, *words]
     command = ["/bin/sh", "-c", '"$@" > /dev/tty; status=$?; echo "|end|" > /dev/tty; exit $status', "sh", *program]
-    with run_on_terminal(command, {"PYTHONUTF8": "1", **environment}, (24, 60)) as session:
+    with run_on_terminal(command, {"PYTHONUTF8": "1", **environment}, size=(24, 60)) as session:
         return session.wait_for("|end|"), session.finish()
 
 

@@ -84,7 +84,9 @@ def everything(tmp_path: Path) -> dict[str, Any]:
         "aud": ["https://ca.test/1.0/sign#x5c/a", "b"], "step": {"ssh": {}}, "user": {"a": 1},
     }  # fmt: skip
     read = read_header_certificates(header, CertificateReader())
-    held = HeaderCertificates(read.chain, SshCertificate(**LOST), ["odd"], read.nebula)
+    held = HeaderCertificates(
+        read.chain, ["odd"], {"ssh_certificate": ("sshpop", SshCertificate(**LOST)), **read.others}
+    )
     kubernetes = {"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:a:b"}
     return inspect_token(CompactJws(header, kubernetes), held, READ) | inspect_token(
         CompactJws(header, claims), held, READ

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import combinations_with_replacement
-from pathlib import Path
 
 import attrs
 import pytest
@@ -12,11 +11,11 @@ import adapters.cloud_metadata
 from domain.cloud.metadata import MetadataService
 from tests.commands.test_flag_pairs import (
     EFFECTS,
-    OLD_CONTENT,
     Outcome,
     check_refusal,
     complete,
     contradict,
+    run_to_token,
     run_untouching,
 )
 from tests.commands.test_instance_identity import TAKEN
@@ -94,12 +93,5 @@ def test_no_flag_of_a_pair_is_silently_ignored(scene: CloudScene, pair: tuple[st
     if contradict(flags):
         check_refusal(run_untouching(scene, flags), bare, flags)
         return
-    output = Path(scene.file("token"))
-    output.unlink(missing_ok=True)
-    if "force" in flags:
-        output.write_text(OLD_CONTENT)
-    before = len(scene.ca.requests)
-    result = scene.run(flags)
-    assert result.status == 0, result.err
-    outcome = CloudOutcome(scene, flags, result, len(scene.ca.requests) - before)
+    outcome = run_to_token(scene, flags, CloudOutcome)
     assert [flag for flag in sorted(flags) if not OWN_EFFECTS[flag](outcome)] == []

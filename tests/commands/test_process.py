@@ -14,11 +14,13 @@ from unittest import mock
 import pytest
 
 from domain.formats import json_text
-from tests.edges.test_ca_https import EMPTY_LIST, undisturbed  # noqa: F401  # a fixture
 from tests.support.hostile_ca import answer, root, serve
+from tests.support.https_authority import EMPTY_LIST
 from tests.support.peer_programs import REPOSITORY, RunningCa
 from tests.support.pseudo_terminal import ENTER, INTERRUPT, run_cli_on_terminal
 from tests.support.running import execute, invoke
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 OFFLINE = ("token", "a.test", "--offline")
 

@@ -14,10 +14,11 @@ from domain.report.fact import Fact
 from domain.verify.forecast import Forecast
 from entrypoints.command_line.commands import VERIFY
 from entrypoints.use_cases.verify import describe_forecast
-from tests.edges.test_ca_https import undisturbed  # noqa: F401  # a fixture
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.peer_programs import RunningCa, choose_port
 from tests.support.running import Result, invoke
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 NAME = "web.example.com"
 SERIAL = "146103349666685108195655980390445292315"

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.ca.ca_json import AuthoritySection, CaConfig, CaJson, read_ca_config, read_public_half
+from adapters.ca.ca_json import CaConfig, CaJson, read_ca_config, read_public_half
 from adapters.ca.declared import DeclaredAuthority
 from adapters.ca.https import MAX_ROOTS_BYTES, HttpsAuthority
 from adapters.ca.https_client import HttpsClient
@@ -28,14 +28,16 @@ from domain.errors import AuthorityError, InputError
 from domain.formats.duration import NANOSECONDS
 from domain.ports import InputFiles
 from domain.provisioners.authority import ListingAuthority
-from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
-from tests.edges.test_ca_https import connect, undisturbed  # noqa: F401  # a fixture
+from domain.provisioners.other import OtherProvisioner
 from tests.support.hostile_ca import Request, answer, in_turn, issue, root, serve
+from tests.support.https_authority import connect
 from tests.support.memory_ports import MemoryAuthority, MemoryFiles
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import execute, invoke, run_step
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 NAME = "sandbox@example.com"
 
@@ -89,7 +91,13 @@ def open_ca_json(path: Path) -> CaJson:
 
 def open_config(files: InputFiles, path: str) -> CaJson:
     """Return the ca.json at `path`, whose own paths name files among `files`."""
-    return CaJson(files=files, path=path, config=read_ca_config(files, path))
+    return CaJson(files, path, read_ca_config(files, path))
+
+
+def open_changed(path: Path, changes: dict[str, Any]) -> CaJson:
+    """Return the ca.json of a step path with other members."""
+    opened = open_ca_json(path)
+    return CaJson(opened.files, opened.path, cast("CaConfig", {**opened.config, **changes}))
 
 
 @pytest.fixture(params=["https", "ca.json", "options", "memory"])
@@ -283,18 +291,17 @@ def test_a_ca_json_that_makes_no_sense_is_explained(config: object, said: str) -
 )
 def test_the_first_name_of_ca_json_is_the_address(names: list[str], url: str, sandbox_path: Path) -> None:
     """Its port may be left off, an IPv6 address gets brackets, and a wildcard is not an address."""
-    authority = open_ca_json(sandbox_path)
-    assert str(attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names)).url()) == url
+    assert str(open_changed(sandbox_path, {"dnsNames": names}).url()) == url
 
 
 @pytest.mark.parametrize("names", [[], [""], ["a b"], ["http://x"], ["*.ca.test"], ["*"]])
 def test_a_ca_json_without_a_usable_name_needs_the_address(names: list[str], sandbox_path: Path) -> None:
     """The error says that --ca-url helps, and it does."""
-    authority = open_ca_json(sandbox_path)
-    nameless = attrs.evolve(authority, config=attrs.evolve(authority.config, dnsNames=names))
+    nameless = open_changed(sandbox_path, {"dnsNames": names})
     with pytest.raises(InputError, match=r"dnsNames in .* cannot be used: .*--ca-url"):
         nameless.url()
-    assert str(attrs.evolve(nameless, ca_url=CaUrl("given.test", 9000)).url()) == "https://given.test:9000"
+    given = CaJson(nameless.files, nameless.path, nameless.config, ca_url=CaUrl("given.test", 9000))
+    assert str(given.url()) == "https://given.test:9000"
 
 
 @pytest.mark.parametrize(("roots", "listed"), [("a", "a"), (["a"], "a"), (["a", "b"], "a,b")])
@@ -303,8 +310,8 @@ def test_all_roots_of_ca_json_are_looked_at(roots: Any, listed: str) -> None:
     root, other = issue("Root", is_authority=True), issue("Other", is_authority=True)
     leaf = issue("Leaf", root, is_authority=True)
     files = MemoryFiles({"a": other.pem if "b" in listed else root.pem, "b": root.pem, "chain": leaf.pem})
-    config = CaConfig(dnsNames=["ca.test"], authority=AuthoritySection(), root=roots, crt="chain")
-    told = CaJson(files=files, path="ca.json", config=config)
+    config = CaConfig(dnsNames=["ca.test"], authority={}, root=roots, crt="chain")
+    told = CaJson(files, "ca.json", config)
     assert told.root_fingerprint() == told.root_fingerprint() == sha256(root.der).hexdigest()
     assert told.settings().roots == [
         der for name in listed.split(",") for der in read_certificates(files.contents[name])
@@ -317,8 +324,8 @@ def test_roots_that_are_given_go_before_those_of_ca_json() -> None:
     root, other = issue("Root", is_authority=True), issue("Other", is_authority=True)
     files = MemoryFiles({"a": root.pem, "given": other.pem + root.pem})
     for named, kept in (("a", root), ("nowhere", other)):
-        config = CaConfig(dnsNames=["ca.test"], authority=AuthoritySection(), root=named)
-        told = CaJson(files=files, path="ca.json", config=config, given=RootFile(files, "given", "--root given"))
+        config = CaConfig(dnsNames=["ca.test"], authority={}, root=named)
+        told = CaJson(files, "ca.json", config, given=RootFile(files, "given", "--root given"))
         assert told.root_fingerprint() == told.root_fingerprint() == sha256(kept.der).hexdigest()
         assert told.settings().roots == [other.der, root.der]
     assert files.reads.count("given") == 2 and files.reads.count("a") == 1
@@ -379,8 +386,7 @@ def test_a_byte_order_mark_before_a_ca_s_answers_is_taken(sound: dict[str, Any])
 @pytest.mark.parametrize("roots", ["", [], [""]])
 def test_a_ca_json_without_a_root_is_an_error(roots: Any, sandbox_path: Path) -> None:
     """A path that is empty is none."""
-    authority = open_ca_json(sandbox_path)
-    rootless = attrs.evolve(authority, config=attrs.evolve(authority.config, root=roots))
+    rootless = open_changed(sandbox_path, {"root": roots})
     with pytest.raises(InputError, match="names no root"):
         rootless.root_fingerprint()
 

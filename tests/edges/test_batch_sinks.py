@@ -217,7 +217,7 @@ def test_what_nobody_can_tell_is_doubtful(ending: int, part: int) -> None:
                 os.waitpid(child, 0)
                 rows.settle(child)
             else:
-                with mock.patch("adapters.output.batch_rows._open_meter", return_value=None):
+                with mock.patch("adapters.output.write_meter._open_meter", return_value=None):
                     rows.settle(child)
                 os.waitpid(child, 0)
             assert (rows.count(), rows.loose_end()) == (3, LooseEnd(doubtful=3))

@@ -23,13 +23,10 @@ class WordMinter:
 
     lines_together = 4
 
-    def mint(self, first: int, lines: Sequence[bytes]) -> list[MintedLine | RefusedLine | None]:
-        """Return what each gives."""
-        made = {
-            b"a": lambda number: MintedLine(number, '"a"', "a.b", "c", "d"),
-            b"refused": lambda n: RefusedLine(n, "no"),
-        }
-        return [made.get(line, lambda _: None)(number) for number, line in enumerate(lines, first)]
+    def mint(self, first: int, lines: Sequence[bytes]) -> tuple[list[MintedLine], list[RefusedLine]]:
+        """Return what they give."""
+        minted = [MintedLine(n, '"a"', "a.b", "c", "d") for n, line in enumerate(lines, first) if line == b"a"]
+        return minted, [RefusedLine(n, "no") for n, line in enumerate(lines, first) if line == b"refused"]
 
 
 CASES = pytest.mark.parametrize(

@@ -6,52 +6,31 @@ import itertools
 import json
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from adapters.ca.https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES, HttpsAuthority
-from adapters.ca.https_client import PAUSES, HttpsClient
-from domain.ca.url import CaUrl
+from adapters.ca.https import MAX_KEY_BYTES, MAX_PAGE_BYTES, MAX_PAGES
+from adapters.ca.https_client import PAUSES
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS
 from tests.support.hostile_ca import (
     CHUNKED,
     IDLE_SECONDS,
     Behaviour,
-    HostileCa,
     Request,
     answer,
     endless,
     in_turn,
     listen,
-    root,
     serve,
     stall,
 )
+from tests.support.https_authority import EMPTY_LIST, connect
 
-EMPTY_LIST = answer({"provisioners": [], "nextCursor": ""})
-PLENTY = 30 * NANOSECONDS
+pytestmark = pytest.mark.usefixtures("undisturbed")
 BRIEF = NANOSECONDS // 5
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's own proxy out of the tests, and waiting between attempts."""
-    monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))
-    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def connect(
-    ca: HostileCa | int, *, roots: Sequence[bytes] | None = None, host: str = "127.0.0.1", **options: Any
-) -> HttpsAuthority:
-    """Return the client of `ca`, or of what listens on that port, with plenty of time unless a test says otherwise."""
-    ca_url = CaUrl(host, ca if isinstance(ca, int) else ca.port)
-    times = {name: options.pop(name, PLENTY) for name in ("request_timeout", "timeout")}
-    client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
-    return HttpsAuthority(client, **options)
 
 
 def refusal(behaviour: Behaviour, kid: str = "", **options: Any) -> str:

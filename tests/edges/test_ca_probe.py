@@ -22,7 +22,7 @@ from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Stop, judge_visit
 from domain.formats.duration import NANOSECONDS
 from domain.report.finding import Outcome
-from tests.edges.test_ca_proxy import run_proxy
+from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import (
     IDLE_SECONDS,
     Behaviour,

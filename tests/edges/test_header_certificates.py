@@ -21,8 +21,6 @@ from domain.formats.rfc3339 import format_time
 from domain.inspect.header_certificates import (
     HeaderCertificates,
     describe_chain,
-    describe_nebula,
-    describe_ssh,
     list_certificate_warnings,
 )
 from domain.inspect.inspection import inspect_token
@@ -93,8 +91,9 @@ def test_an_x509_certificate_is_told(member: str, leaf: str) -> None:
 def test_an_ssh_certificate_is_told(host: Path) -> None:
     """Type, key id, principals, serial, times and the key's fingerprint are those that ssh-keygen prints."""
     held = read(sshpop=wire(host))
-    assert held.ssh is not None and held.faults == []
-    told = describe_ssh(held.ssh)
+    member, certificate = held.others["ssh_certificate"]
+    assert member == "sshpop" and held.faults == []
+    told = certificate.describe()
     printed = run_program("ssh-keygen", "-L", "-f", str(host)).decode()
     fingerprint = re.findall(r"Public key: \S+ (\S+)", printed)[0]
     assert told.value == {
@@ -114,13 +113,11 @@ def test_an_ssh_certificate_is_told(host: Path) -> None:
 
 def test_an_ssh_certificate_may_have_no_ends() -> None:
     """Forever has words, and is null for programs; a time beyond the calendar is a number."""
-    told = describe_ssh(SshCertificate(**LOST))
+    told = SshCertificate(**LOST).describe()
     assert (told.value["from"], told.value["until"]) == (None, None)
     assert "from the beginning, until forever" in told.words and "principals none" in told.words
-    assert (
-        describe_ssh(SshCertificate(**LOST | {"not_after": FOREVER - 1})).value["until"]
-        == f"{FOREVER - 1} s after 1970"
-    )
+    late = SshCertificate(**LOST | {"not_after": FOREVER - 1})
+    assert late.describe().value["until"] == f"{FOREVER - 1} s after 1970"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +181,7 @@ def test_a_member_that_is_no_list_is_told(chain: Any) -> None:
 def test_a_broken_ssh_certificate_is_told(broken: Any, why: str) -> None:
     """Rubbish, a key, or a line of a file in place of wire bytes."""
     held = read(sshpop=broken)
-    assert held.ssh is None and held.faults == [f"the certificate in its sshpop cannot be read: {why}"]
+    assert held.others == {} and held.faults == [f"the certificate in its sshpop cannot be read: {why}"]
 
 
 def test_the_rest_of_a_token_is_told_whatever_its_certificates_are(host: Path) -> None:
@@ -204,15 +201,16 @@ def test_a_nebula_certificate_is_told(version: int) -> None:
     key = ed25519.Ed25519PrivateKey.generate()
     body, fingerprint = Draft(key=X25519PrivateKey.generate(), groups=["web"], issuer="ab" * 32).issue(version, key)
     held = read(nebula=b64encode(body).decode())
-    assert held.nebula is not None and held.faults == []
-    fact = describe_nebula(held.nebula)
-    times = [format_time(moment - moment % NANOSECONDS) for moment in (held.nebula.not_before, held.nebula.not_after)]
+    member, certificate = held.others["nebula"]
+    assert member == "nebula" and held.faults == []
+    fact = certificate.describe()
+    times = [format_time(moment - moment % NANOSECONDS) for moment in certificate.span()]
     assert fact.value == {
         "version": version, "kind": "host", "name": "machine.test", "networks": ["10.0.0.7/24"], "from": times[0],
         "until": times[1], "fingerprint": fingerprint,
     }  # fmt: skip
     assert fact.words.startswith(f"of a host, version {version}, name machine.test, networks 10.0.0.7/24, from ")
-    (late,) = list_certificate_warnings(held, held.nebula.not_after)
+    (late,) = list_certificate_warnings(held, certificate.span()[1])
     assert late == "the certificate in its nebula has expired"
 
 
@@ -228,4 +226,4 @@ def test_a_nebula_certificate_is_told(version: int) -> None:
 def test_a_broken_nebula_certificate_is_told(broken: Any, why: str) -> None:
     """Rubbish, or a file in place of what stands in it."""
     held = read(nebula=broken)
-    assert held.nebula is None and held.faults == [f"the certificate in its nebula cannot be read: {why}"]
+    assert held.others == {} and held.faults == [f"the certificate in its nebula cannot be read: {why}"]

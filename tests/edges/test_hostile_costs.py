@@ -12,9 +12,9 @@ from domain.ca.settings import MAX_PROVISIONERS
 from domain.errors import NetworkError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import MAX_VALUES
-from domain.provisioners.base import OtherProvisioner
-from tests.edges.test_ca_https import connect
+from domain.provisioners.other import OtherProvisioner
 from tests.support.hostile_ca import CHUNKED, Behaviour, Request, answer, endless, root, serve
+from tests.support.https_authority import connect
 from tests.support.measured_run import Cost, measure_run
 from tests.support.processor_time import ROUNDS, spend
 

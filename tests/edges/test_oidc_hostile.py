@@ -28,7 +28,7 @@ from adapters.sign_in.id_tokens import MAX_KEYS
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from domain.errors import IdentityError
 from domain.formats import base64url
-from tests.edges.test_ca_proxy import run_proxy
+from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import answer, listen, root, serve
 from tests.support.hostile_keys import long_rsa, rsa_jwk
 from tests.support.hostile_provider import (

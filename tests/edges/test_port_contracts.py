@@ -63,7 +63,7 @@ def test_an_identifier_is_64_hex_characters_and_never_repeats(randomness: Random
     assert all(re.fullmatch("[0-9a-f]{64}", identifier) for identifier in drawn)
 
 
-@pytest.mark.parametrize("identifiers", [SystemRandomness(), CountedRandomness()], ids=repr)
+@pytest.mark.parametrize("identifiers", [SystemRandomness(), CountedRandomness()], ids=["system", "counted"])
 def test_identifiers_drawn_at_once_are_as_those_drawn_alone(identifiers: Identifiers) -> None:
     """As many as are asked for, each 64 hex characters, and no two are alike, of one draw or of several."""
     drawn = [one for count in (0, 1, 64, 500) for one in identifiers.token_ids(count)]

@@ -103,7 +103,7 @@ def test_an_empty_variable_counts_as_absent(option: Option) -> None:
         (
             option,
             value,
-            {"switch": "true or false", "list": "text or a list of texts", "text": "text"}[option.kind.value],
+            {"switch": "true or false", "list": "text or a list of texts", "text": "text"}[option.kind],
         )
         for option in TOKEN_OPTIONS
         for value in (None, 1, 1.5, {}, {"a": "b"}, [1], ["a", None], [["a"]])

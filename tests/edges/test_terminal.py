@@ -49,9 +49,9 @@ def choosing(items: list[str]) -> Iterator[TerminalSession]:
 
 
 @contextmanager
-def asking(question: str = "Password") -> Iterator[TerminalSession]:
-    """Run a question for a password and wait until it is shown."""
-    program = ASK.format(call=f"Terminal().password({question!r})")
+def asking(question: str = "Password", before: str = "") -> Iterator[TerminalSession]:
+    """Run a question for a password, in a program that does something before, and wait until it is shown."""
+    program = f"{before}\n" + ASK.format(call=f"Terminal().password({question!r})")
     with run_on_terminal([sys.executable, "-c", program]) as session:
         session.wait_for(": ")
         yield session
@@ -245,11 +245,7 @@ def test_a_signal_at_a_choice_gives_the_terminal_back(number: signal.Signals) ->
 
 def test_a_signal_that_was_ignored_stays_so_at_a_password() -> None:
     """What a person has started with nohup outlives the terminal's SIGHUP."""
-    program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + ASK.format(
-        call="Terminal().password('Password')"
-    )
-    with run_on_terminal([sys.executable, "-c", program]) as session:
-        session.wait_for(": ")
+    with asking(before="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)") as session:
         session.process.send_signal(signal.SIGHUP)
         session.type(b"secret\r")
         assert session.finish().out == "b'secret'\n"
@@ -257,11 +253,7 @@ def test_a_signal_that_was_ignored_stays_so_at_a_password() -> None:
 
 def test_a_signal_that_the_program_answers_itself_is_answered_at_a_password() -> None:
     """A program that uses step-ott has its own say, and if it goes on the question is asked again."""
-    program = "import signal; signal.signal(signal.SIGTERM, lambda *_: print('answered'))\n" + ASK.format(
-        call="Terminal().password('Password')"
-    )
-    with run_on_terminal([sys.executable, "-c", program]) as session:
-        session.wait_for(": ")
+    with asking(before="import signal; signal.signal(signal.SIGTERM, lambda *_: print('answered'))") as session:
         session.process.send_signal(signal.SIGTERM)
         session.wait_for("Password: ")
         assert not session.is_echoing()

@@ -11,9 +11,11 @@ import urllib3
 
 from adapters.http.pool import make_tls_context
 from domain.errors import InputError, NetworkError
-from tests.edges.test_ca_https import EMPTY_LIST, connect, undisturbed  # noqa: F401  # a fixture
 from tests.support.hostile_ca import HostileCa, issue, leaf, root, serve
+from tests.support.https_authority import EMPTY_LIST, connect
 from tests.support.running import invoke
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 ENGINE, NO_SUCH_ENGINE = 38, 116
 """A library and a reason of OpenSSL's (openssl/err.h, openssl/engineerr.h)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.output import private_file
 from adapters.output.token_file import TokenFile
 from domain.errors import OutputError
 from tests.support.forked_child import NOBODY, run_in_child
@@ -237,6 +238,20 @@ def test_a_file_system_without_nameless_files_does_as_well(
     if hasattr(os, "O_TMPFILE"):
         refuse_nameless(monkeypatch)
     TokenFile(str(tmp_path / "token"), replace).deliver(TOKEN)
+    assert (os.listdir(tmp_path), (tmp_path / "token").read_text()) == (["token"], TOKEN)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_without_proc_a_file_is_hidden_until_it_has_its_name(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A nameless file could not be named there, as in a container without /proc, and so none is made."""
+    monkeypatch.setattr(private_file, "_can_name_open_files", lambda: False)
+    seen: list[list[str]] = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(os.listdir(tmp_path)))
+    TokenFile(str(tmp_path / "token"), replace).deliver(TOKEN)
+    ((hidden,),) = seen
+    assert hidden.startswith(".step-ott-")
     assert (os.listdir(tmp_path), (tmp_path / "token").read_text()) == (["token"], TOKEN)
 
 

@@ -23,7 +23,6 @@ from adapters.certificates.reader import CertificateReader
 from adapters.certificates.requests import fingerprint_request
 from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.formats.duration import NANOSECONDS
-from domain.inspect.header_certificates import describe_nebula, describe_ssh
 from tests.fuzz.keys import key
 from tests.fuzz.mutation import Make, Node, either, near_bytes, near_der, near_pem, near_strings, sample
 from tests.fuzz.target import Target, parser
@@ -131,12 +130,12 @@ def read_chain(data: bytes) -> object:
 
 def read_ssh(data: bytes) -> object:
     """Read an SSH certificate, and tell what stands in it."""
-    return describe_ssh(CERTIFICATES.read_ssh(data))
+    return CERTIFICATES.read_ssh(data).describe()
 
 
 def read_nebula_certificate(data: bytes) -> object:
     """Read a Nebula certificate, and tell what stands in it."""
-    return describe_nebula(read_nebula(data))
+    return read_nebula(data).describe()
 
 
 def read_root(data: bytes) -> object:

@@ -13,12 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.real_ca.test_sshpop import get_certificate
 from tests.support.both_tools import Pair, Place, make_places, text_of
 from tests.support.ca_client import general_name, make_csr, make_ssh_key
 from tests.support.key_files import KeyFolder
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
+from tests.support.ssh_hosts import get_certificate
 
 CNF = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 VOLATILE = frozenset({"exp", "iat", "jti", "nbf"})

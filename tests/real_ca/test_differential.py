@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.real_ca.test_sshpop import KEYS as HOST_KEYS
-from tests.real_ca.test_sshpop import get_certificate
 from tests.support.both_tools import (
     Pair,
     Place,
@@ -30,6 +28,7 @@ from tests.support.both_tools import (
 from tests.support.key_files import FILES, KeyFolder
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import ProvisionedCa
+from tests.support.ssh_hosts import HOST_KEYS, get_certificate
 
 SUBJECT = "internal.example.com"
 CNF = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.real_ca.test_sshpop import get_certificate
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.provisioned_ca import K8SSA, ProvisionedCa, serve_provisioned
 from tests.support.running import Result, invoke, run_step
+from tests.support.ssh_hosts import get_certificate
 
 NAME, CNF = "machine.test", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 HOUR = timedelta(hours=1)

@@ -24,7 +24,6 @@ from adapters.jose.jwe import open_jwe
 from adapters.jose.key_objects import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.command_line.commands import TOKEN
-from tests.real_ca.test_sshpop import get_certificate
 from tests.support.browsing_person import COMMAND as PERSON
 from tests.support.hostile_ca import answer, root, serve
 from tests.support.hostile_provider import EMAIL, serve_provider
@@ -32,6 +31,7 @@ from tests.support.nebula_mesh import NEBULA, Mesh
 from tests.support.peer_programs import REPOSITORY
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import PROCESS_SECONDS, Result, invoke
+from tests.support.ssh_hosts import get_certificate
 
 KID, ADDRESS, ROOT = "4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts", "https://ca.example.com", "/path/to/root_ca.crt"
 EXAMPLE_EMAIL = "you@example.com"

@@ -3,16 +3,12 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import attrs
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
-    NoEncryption,
     PrivateFormat,
     PublicFormat,
     SSHCertificateBuilder,
@@ -25,65 +21,13 @@ from tests.support.ca_client import connect, make_ssh_key
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.provisioned_ca import SSHPOP, ProvisionedCa
 from tests.support.running import Result, invoke
+from tests.support.ssh_hosts import HOST_KEYS, Host, get_certificate, write_host
 
 SECOND = 1_000_000_000
 SERIAL = 17
-KEYS = {
-    "P-256": ec.generate_private_key(ec.SECP256R1()),
-    "P-384": ec.generate_private_key(ec.SECP384R1()),
-    "P-521": ec.generate_private_key(ec.SECP521R1()),
-    "Ed25519": ed25519.Ed25519PrivateKey.generate(),
-    "RSA": rsa.generate_private_key(65537, 2048),
-}
 FORMS = [(PrivateFormat.OpenSSH, False), (PrivateFormat.OpenSSH, True), (PrivateFormat.PKCS8, False)]
 KINDS = [["--ssh", "--renew"], ["--ssh", "--rekey"], ["--ssh", "--revoke"]]
 OTHER_KINDS = [[], ["--ssh"], ["--ssh", "--host"], ["--revoke"], ["--rekey"], ["--renew"]]
-
-
-@attrs.frozen
-class Host:
-    """The files of a host certificate, its key and the key's password, and its serial number."""
-
-    folder: Path
-    serial: int
-
-    @property
-    def flags(self) -> list[str]:
-        return ["--sshpop-cert", str(self.folder / "host-cert.pub"), "--sshpop-key", str(self.folder / "host")]
-
-    @property
-    def password_flags(self) -> list[str]:
-        return ["--provisioner-password-file", str(self.folder / "password")]
-
-    @property
-    def wire(self) -> str:
-        """The second field of the certificate's line."""
-        return (self.folder / "host-cert.pub").read_text().split()[1]
-
-
-def write_host(folder: Path, key: Any, line: bytes, form: PrivateFormat, sealed: bool) -> None:
-    """Write a certificate's line, its key, and the password of that."""
-    (folder / "host-cert.pub").write_bytes(line + b" host.test\n")
-    encryption = BestAvailableEncryption(b"password") if sealed else NoEncryption()
-    (folder / "host").write_bytes(key.private_bytes(Encoding.PEM, form, encryption))
-    (folder / "password").write_text("password\n")
-
-
-def get_certificate(
-    ca: ProvisionedCa,
-    folder: Path,
-    kind: str = "P-256",
-    form: PrivateFormat = PrivateFormat.OpenSSH,
-    sealed: bool = False,
-) -> Host:
-    """Have the CA sign a host certificate."""
-    key = KEYS[kind]
-    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    words = ["--ssh", "--host", "--principal", "host.test", "--provisioner", "sandbox@example.com"]
-    token = invoke("token", "host.test", *words, environment=ca.environment).token
-    certificate = connect(ca.ca).sign_ssh(line, token).ssh_certificate
-    write_host(folder, key, certificate.public_bytes(), form, sealed)
-    return Host(folder, certificate.serial)
 
 
 def ask(ca: ProvisionedCa, host: Host, *words: str) -> Result:
@@ -91,20 +35,20 @@ def ask(ca: ProvisionedCa, host: Host, *words: str) -> Result:
 
 
 @pytest.mark.parametrize(("form", "sealed"), FORMS, ids=["OpenSSH", "encrypted OpenSSH", "PEM"])
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("kind", HOST_KEYS)
 def test_every_kind_of_key_renews_its_certificate(
     provisioned_ca: ProvisionedCa, tmp_path: Path, kind: str, form: PrivateFormat, sealed: bool
 ) -> None:
     """The CA takes the token; its header has the certificate's wire bytes and the key's thumbprint (RFC 7638)."""
     host = get_certificate(provisioned_ca, tmp_path, kind, form, sealed)
     result = ask(provisioned_ca, host, "host.test", "--ssh", "--renew", *(host.password_flags if sealed else []))
-    public = make_signer(KEYS[kind]).public
+    public = make_signer(HOST_KEYS[kind]).public
     expected = {"alg": public.algorithm, "kid": public.thumbprint(), "sshpop": host.wire, "typ": "JWT"}
     assert result.header == expected
     renewed = connect(provisioned_ca.ca).post("/1.0/ssh/renew", ott=result.token).ssh_certificate
     assert (renewed.type, renewed.valid_principals) == (SSHCertificateType.HOST, [b"host.test"])
     assert renewed.serial != host.serial
-    assert renewed.public_key() == KEYS[kind].public_key()
+    assert renewed.public_key() == HOST_KEYS[kind].public_key()
 
 
 def place_flags(ca: ProvisionedCa, mode: str) -> tuple[list[str], dict[str, str]]:
@@ -161,7 +105,7 @@ class Declared:
 
 
 def make_declared(folder: Path, begin: int, end: int, cert_type: SSHCertificateType) -> Declared:
-    key = KEYS["P-256"]
+    key = HOST_KEYS["P-256"]
     certificate = (
         SSHCertificateBuilder()
         .public_key(key.public_key())
@@ -171,7 +115,7 @@ def make_declared(folder: Path, begin: int, end: int, cert_type: SSHCertificateT
         .valid_principals([b"host.test"])
         .valid_after(begin)
         .valid_before(end)
-        .sign(KEYS["Ed25519"])
+        .sign(HOST_KEYS["Ed25519"])
     )
     place = prepare_place(folder)
     write_host(folder, key, certificate.public_bytes(), PrivateFormat.OpenSSH, False)

@@ -53,40 +53,22 @@ def test_the_ca_says_of_a_changed_token_what_we_say(base: str, change: str, cour
     compare(court, lambda: CHANGES[change](BASES[base](forge)))
 
 
-@pytest.mark.parametrize("request_name", REQUESTS)
-def test_the_ca_says_of_a_csr_what_we_say(request_name: str, court: Court, forge: Forge) -> None:
-    """Names, keys, signatures and bindings of the CSR: the same verdict."""
-    compare(court, lambda: REQUESTS[request_name](forge))
+SHOWN = {
+    "CSR": REQUESTS,
+    "SSH request": SSH_REQUESTS,
+    "chain": CHAINS,
+    "SSH certificate": SSH_CERTIFICATES,
+    "token of Kubernetes": KUBERNETES,
+    "renewal": RENEWALS,
+}
+"""What else the CA looks at: a CSR's names, keys and signatures; the type, principals and times of an SSH certificate
+that is asked for; who may vouch for a token by a certificate; which SSH certificates may ask about themselves."""
 
 
-@pytest.mark.parametrize("request_name", SSH_REQUESTS)
-def test_the_ca_says_of_an_ssh_request_what_we_say(request_name: str, court: Court, forge: Forge) -> None:
-    """Type, principals and times of the SSH certificate: the same verdict."""
-    compare(court, lambda: SSH_REQUESTS[request_name](forge))
-
-
-@pytest.mark.parametrize("chain", CHAINS)
-def test_the_ca_says_of_a_chain_what_we_say(chain: str, court: Court, forge: Forge) -> None:
-    """Who may vouch for a token by a certificate: the same verdict."""
-    compare(court, lambda: CHAINS[chain](forge))
-
-
-@pytest.mark.parametrize("certificate", SSH_CERTIFICATES)
-def test_the_ca_says_of_an_ssh_certificate_what_we_say(certificate: str, court: Court, forge: Forge) -> None:
-    """Which SSH certificates may ask about themselves: the same verdict."""
-    compare(court, lambda: SSH_CERTIFICATES[certificate](forge))
-
-
-@pytest.mark.parametrize("token", KUBERNETES)
-def test_the_ca_says_of_a_kubernetes_token_what_we_say(token: str, court: Court, forge: Forge) -> None:
-    """Service account tokens: the same verdict."""
-    compare(court, lambda: KUBERNETES[token](forge))
-
-
-@pytest.mark.parametrize("token", RENEWALS)
-def test_the_ca_says_of_a_renewal_what_we_say(token: str, court: Court, forge: Forge) -> None:
-    """Renewals of X.509 certificates: the same verdict."""
-    compare(court, lambda: RENEWALS[token](forge))
+@pytest.mark.parametrize(("shown", "name"), [(shown, name) for shown, cases in SHOWN.items() for name in cases])
+def test_the_ca_says_of_what_it_is_shown_what_we_say(shown: str, name: str, court: Court, forge: Forge) -> None:
+    """However it is made: accepted by both or refused by both."""
+    compare(court, lambda: SHOWN[shown][name](forge))
 
 
 @pytest.mark.parametrize("place", ["in it", "behind it"])

@@ -75,6 +75,16 @@ def test_what_is_not_bare_has_no_bare_subject(line: bytes) -> None:
     assert read_bare(line) is None
 
 
+def check_bare_refusal(line: bytes, what: str, fix: str) -> None:
+    """Check why a subject is refused, and that as the error writes it, it is taken."""
+    with pytest.raises(InputError) as refused:
+        read_line(line)
+    assert refused.value.what == what
+    told, _, written = refused.value.fix.partition(", or write this subject as ")
+    assert told.startswith(fix) and written.isascii() and written.isprintable()
+    assert read_line(written.encode()) == BatchLine(line.decode().strip(" \t\v\f\r"))
+
+
 @pytest.mark.parametrize(
     ("line", "thing", "fix"),
     [
@@ -96,12 +106,7 @@ def test_what_is_not_bare_has_no_bare_subject(line: bytes) -> None:
 )  # fmt: skip
 def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, fix: str) -> None:
     """What parts fields in other formats, and what cannot be seen, is refused with the way to write it."""
-    with pytest.raises(InputError) as refused:
-        read_line(line)
-    assert refused.value.what == f"a bare subject cannot contain {thing}"
-    told, _, written = refused.value.fix.partition(", or write this subject as ")
-    assert told.startswith(fix) and written.isascii() and written.isprintable()
-    assert read_line(written.encode()) == BatchLine(line.decode().strip(" \t\v\f\r"))
+    check_bare_refusal(line, f"a bare subject cannot contain {thing}", fix)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +119,7 @@ def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, f
 )  # fmt: skip
 def test_a_bare_subject_begins_as_no_json_and_no_option(line: bytes, begin: str, fix: str) -> None:
     """What begins a list in JSON or YAML, or an option, is refused with the way to write it."""
-    with pytest.raises(InputError) as refused:
-        read_line(line)
-    assert refused.value.what == f"a bare subject cannot begin with {begin}"
-    told, _, written = refused.value.fix.partition(", or write this subject as ")
-    assert told.startswith(fix)
-    assert read_line(written.encode()) == BatchLine(line.decode())
+    check_bare_refusal(line, f"a bare subject cannot begin with {begin}", fix)
 
 
 @pytest.mark.parametrize(

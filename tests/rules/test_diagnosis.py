@@ -15,8 +15,8 @@ from domain.doctor.secret_files import judge_secret_files
 from domain.doctor.token_diagnosis import judge_forecast
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
-from domain.provisioners.base import OtherProvisioner
 from domain.provisioners.jwk import JwkProvisioner
+from domain.provisioners.other import OtherProvisioner
 from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
 from domain.token.kind import Kind
 from domain.verify.forecast import Forecast

@@ -53,7 +53,7 @@ def test_the_description_is_where_step_ca_looks_for_it(endpoint: str, address: s
 @pytest.mark.parametrize(
     "text",
     ["https://id.test", "https://id.test:65535/a?b=c", "http://127.0.0.1:1/", "http://[::1]:80/a", "http://localhost",
-     "http://127.8.9.10", "https://[2001:db8::1]/"],
+     "http://127.8.9.10", "http://LOCALHOST/", "http://[::ffff:127.0.0.1]", "https://[2001:db8::1]/"],
 )  # fmt: skip
 def test_an_address_is_https_or_on_this_machine(text: str) -> None:
     """Names, IPv4 and IPv6, with a port or without."""

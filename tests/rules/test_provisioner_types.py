@@ -49,7 +49,8 @@ def test_options_claim_their_types_in_the_tables_order() -> None:
 
 def test_all_types_are_told_as_a_phrase() -> None:
     """What a remedy says."""
-    assert list_types() == "JWK, X5C, SSHPOP, K8sSA, Nebula, OIDC, GCP, AWS or Azure"
+    assert list_types().startswith("JWK, X5C, ") and list_types().count(" or ") == 1
+    assert list_types().replace(" or ", ", ").split(", ") == list(TYPES)
 
 
 def test_the_table_loads_no_type() -> None:
@@ -57,4 +58,4 @@ def test_the_table_loads_no_type() -> None:
     script = "import sys; import domain.provisioners.types; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=REPOSITORY, timeout=60, check=True)
     loaded = {name for name in done.stdout.decode().split() if name.startswith("domain.provisioners.")}
-    assert loaded == {"domain.provisioners.base", "domain.provisioners.types"}
+    assert loaded == {"domain.provisioners.types"}

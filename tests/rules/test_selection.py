@@ -14,10 +14,11 @@ from adapters.ca.provisioner_json import read_provisioners
 from domain.errors import UsageError
 from domain.mint.judge_options import read_token_options
 from domain.mint.selection import select_provisioners
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
+from domain.provisioners.other import OtherProvisioner
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner

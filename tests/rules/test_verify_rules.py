@@ -29,10 +29,11 @@ from domain.certificates.x509_and_ssh import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.keys.jwk import read_public_jwk
-from domain.provisioners.base import OtherProvisioner, Provisioner
+from domain.provisioners.base import Provisioner
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.k8ssa import K8ssaProvisioner
 from domain.provisioners.nebula import NebulaProvisioner
+from domain.provisioners.other import OtherProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
 from domain.report.finding import Outcome
@@ -41,10 +42,10 @@ from domain.token.go_jws import GoJws
 from domain.verify.forecast import Verdict, foretell
 from entrypoints.use_cases.report import render
 from entrypoints.use_cases.verify import describe_forecast
-from tests.commands.test_inspect import OBJECTS, PARTS, TEXTS
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import root
 from tests.support.processor_time import ROUNDS, spend
+from tests.support.wild_tokens import OBJECTS, PARTS, TEXTS
 
 NOW = 1_800_000_000
 CA = "ca.test"

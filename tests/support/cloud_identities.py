@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.jose.jws import make_signer
 from domain.formats import base64url, json_text
-from tests.edges.test_ca_proxy import run_proxy
+from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import Request, answer, issue, serve
 from tests.support.metadata_service import Asked, Behaviour, tell
 from tests.support.peer_programs import RunningCa, serve_ca

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from entrypoints.command_line.completion.shells import SCRIPTS
 from tests.support.peer_programs import REPOSITORY
 from tests.support.pseudo_terminal import TerminalSession, run_on_terminal
@@ -91,7 +93,7 @@ def run_bash(place: Path, folder: Path, environment: Mapping[str, str]) -> Itera
     """Run bash on a terminal as somebody whose .bashrc is in `place`, in `folder`."""
     bash = f"{shutil.which('bash')} --noprofile --rcfile {quote(str(place / 'bashrc'))} -i"
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec {bash} <>/dev/tty >&0 2>&0"]
-    with run_on_terminal(words, {"TERM": "dumb", "HISTFILE": "", **environment}, (24, 1000)) as session:
+    with run_on_terminal(words, {"TERM": "dumb", "HISTFILE": "", **environment}, size=(24, 1000)) as session:
         session.wait_for("ready> ")
         yield session
 
@@ -128,7 +130,7 @@ def ask_zsh(
         **(environment or {}),
     }  # fmt: skip
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec zsh -d -i <>/dev/tty >&0 2>&0"]
-    with run_on_terminal(words, surroundings, (50, 1000)) as session:
+    with run_on_terminal(words, surroundings, size=(50, 1000)) as session:
         session.wait_for("all is captured")
     return split_answers(answers.read_text())
 
@@ -158,7 +160,7 @@ def type_in_zsh(typed: Sequence[str], folder: Path, programs: Path, environment:
     (place / ".zshrc").write_text(f"{start}{SCRIPTS['zsh']}\n{ECHO}")
     words = ["/bin/sh", "-c", f"cd {quote(str(folder))} && exec zsh -d -i <>/dev/tty >&0 2>&0"]
     surroundings = {"HOME": str(place), "ZDOTDIR": str(place), "TERM": "dumb", "LC_ALL": "C.UTF-8", **environment}
-    with run_on_terminal(words, surroundings, (50, 1000)) as session:
+    with run_on_terminal(words, surroundings, size=(50, 1000)) as session:
         session.wait_for("ready> ")
         return [type_line(session, keys) for keys in typed]
 
@@ -178,7 +180,16 @@ def make_place(folder: Path, shell: str) -> Path:
     return place
 
 
-def put_program(programs: Path, lines: str = "from entrypoints.cli import run\nrun()\n") -> Path:
+PROGRAM = """
+from entrypoints.cli import run
+from entrypoints.wiring import completion
+completion.PATIENCE_SECONDS = 60
+run()
+"""
+"""The program, for a machine that is busy with other tests."""
+
+
+def put_program(programs: Path, lines: str = PROGRAM) -> Path:
     """Return the folder `programs` with a `step-ott` in it that runs `lines` of Python, without what starts slowly."""
     programs.mkdir(exist_ok=True)
     (programs / "program.py").write_text(lines)
@@ -194,6 +205,13 @@ ASK: Mapping[str, Callable[..., list[Offers]]] = {
     "zsh": ask_zsh,
     "fish": ask_fish,
 }
+
+
+def require_shell(name: str) -> str:
+    """Return a shell's name, or leave the test out; bash is always there, the others where somebody installed them."""
+    if name != "bash" and shutil.which(name) is None:
+        pytest.skip(f"there is no {name} on PATH, and nothing here builds one")
+    return name
 
 
 def run_shell(shell: str, text: str, folder: Path, path: str = "/nonexistent", environment: Environment = None) -> str:

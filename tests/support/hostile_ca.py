@@ -154,6 +154,16 @@ def in_turn(*answers: bytes) -> Behaviour:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
+def take_connections(listener: socket.socket, stopped: threading.Event) -> Iterator[socket.socket]:
+    """Give the connections that come until the listener is closed."""
+    while not stopped.is_set():
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        yield connection
+
+
 @attrs.define
 class HostileCa:
     """A running server.
@@ -186,11 +196,7 @@ class HostileCa:
 
     def accept(self) -> None:
         """Take connections until the listener is closed."""
-        while not self.stopped.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
+        for connection in take_connections(self.listener, self.stopped):
             self.handshakes += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 

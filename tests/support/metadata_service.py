@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from tests.support.hostile_ca import IDLE_SECONDS, accepting, answer, listen
+from tests.support.hostile_ca import IDLE_SECONDS, accepting, answer, listen, take_connections
 
 VARIABLES = {
     "GCP": "GCE_METADATA_HOST",
@@ -85,11 +85,7 @@ class MetadataHost:
 
     def accept(self) -> None:
         """Take connections until the listener is closed."""
-        while not self.stopped.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
+        for connection in take_connections(self.listener, self.stopped):
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, stream: socket.socket) -> None:

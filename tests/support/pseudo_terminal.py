@@ -94,10 +94,11 @@ def run_on_terminal(
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
     streams: str = "",
+    size: tuple[int, int] = (24, 80),
 ) -> Iterator[TerminalSession]:
-    """Run `command` on a terminal, which is also its `streams`; it ends with the block."""
+    """Run `command` on a terminal of `size` lines and columns, which is also its `streams`; it ends with the block."""
     master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-c", TAKE_TERMINAL, str(slave), streams, *command],
         stdin=subprocess.DEVNULL,

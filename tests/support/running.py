@@ -19,8 +19,27 @@ from tests.support.peer_programs import REPOSITORY
 PROCESS_SECONDS = 120
 
 
+class Minted:
+    """A token that was made, read without a doubt."""
+
+    @property
+    def token(self) -> str:
+        """The token."""
+        raise NotImplementedError
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Its JOSE header."""
+        return decode_part(self.token, 0)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """Its claims."""
+        return decode_part(self.token, 1)
+
+
 @attrs.frozen
-class Result:
+class Result(Minted):
     """How a run ended."""
 
     status: int
@@ -33,16 +52,6 @@ class Result:
         assert self.status == 0, self.err
         assert self.out.endswith("\n") and self.out.count("\n") == 1, self.out
         return self.out[:-1]
-
-    @property
-    def header(self) -> dict[str, Any]:
-        """The JOSE header of the token on stdout."""
-        return decode_part(self.token, 0)
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        """The claims of the token on stdout."""
-        return decode_part(self.token, 1)
 
 
 def decode_part(token: str, index: int) -> dict[str, Any]:

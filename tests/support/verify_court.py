@@ -23,7 +23,7 @@ from domain.settings.setting import Origin, Setting
 from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import ESSENTIAL, Forecast, Verdict, foretell
 from entrypoints.wiring.authority import wire_published_authority
-from entrypoints.wiring.token import open_step_path
+from entrypoints.wiring.settings import open_step_path
 from tests.support.ca_client import Answer, CaClient, connect
 from tests.support.forged_tokens import Forged
 from tests.support.provisioned_ca import ProvisionedCa

@@ -3,6 +3,9 @@
 _ESCAPED_IN_QUOTES = '\\"$`'
 """All that a backslash escapes within double quotes."""
 
+_SPECIAL = {'"': _ESCAPED_IN_QUOTES + "!", "'": "'"}
+"""What does not stand for itself behind an open quotation mark, in an interactive shell."""
+
 _PLAIN = "%+,-./:=@_"
 """What needs no quotes, beside letters and digits."""
 
@@ -38,11 +41,11 @@ def read_line(line: str) -> tuple[list[str], str, str, bool]:
     return words, word or "", quote, is_target
 
 
-def quote_word(word: str, quote: str) -> str:
-    """Return `word` as it is written in bash behind an open quotation mark, or without one."""
-    if quote == "'":
-        return word.replace("'", r"'\''")
-    return "".join(
-        f"\\{one}" if (one in _ESCAPED_IN_QUOTES if quote else not (one.isalnum() or one in _PLAIN)) else one
-        for one in word
-    )
+def quote_word(word: str, quote: str) -> str | None:
+    """Return `word` as bash takes it behind an open quotation mark, or without one.
+
+    None where there is one and something in the word would have to be escaped there: readline loses track of that.
+    """
+    if quote:
+        return None if {*word} & {*_SPECIAL[quote]} else word
+    return "".join(one if one.isalnum() or one in _PLAIN else f"\\{one}" for one in word)

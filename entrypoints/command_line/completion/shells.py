@@ -1,6 +1,6 @@
 """How shells ask what can stand at the cursor, and the form of the answer that each takes.
 
-The first line of an answer says whether names of files or folders can stand there too (`Offers.names`); each word is a
+The first line of an answer says whether names of files or folders can stand there too (see `Offers`); each word is a
 line of its own. Whatever a word is like, no shell runs any of it: bash gets it quoted, zsh and fish quote it.
 """
 
@@ -16,13 +16,13 @@ COMPLETE = "__complete"
 """The hidden command: the shell's name, then bash's line up to the cursor and what is to be replaced of it; from other
 shells the words behind the program's name, the last as far as it is typed."""
 
-_SCRIPTS = {
+SCRIPTS: Mapping[str, str] = {
     "bash": r"""# bash completion for step-ott, for bash 4 and later; this line in ~/.bashrc installs it:
 #   source <(step-ott completion bash)
 
 _step_ott() {
     local answer=('')
-    mapfile -t answer < <(command step-ott @COMPLETE@ bash "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
+    mapfile -t answer < <(command step-ott __complete bash "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
     COMPREPLY=("${answer[@]:1}")
     case ${answer[0]-} in
     files) compopt -o default 2>/dev/null ;;
@@ -38,7 +38,7 @@ complete -F _step_ott step-ott
 
 _step-ott() {
     local -a answer
-    answer=("${(@f)$(command step-ott @COMPLETE@ zsh "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
+    answer=("${(@f)$(command step-ott __complete zsh "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
     [[ -z $answer[2] ]] || compset -P 1 '*='
     case $answer[1] in
     (files) _files ;;
@@ -58,7 +58,7 @@ fi
 
 function __step_ott_offer
     set -l words (commandline -opc)[2..] (commandline -ct)
-    set -g __step_ott_offers (command -q step-ott; and command step-ott @COMPLETE@ fish $words 2>/dev/null)
+    set -g __step_ott_offers (command -q step-ott; and command step-ott __complete fish $words 2>/dev/null)
     set -l names $__step_ott_offers[1]
     set -e __step_ott_offers[1]
     test "$names" = folders; and set __step_ott_offers (__fish_complete_directories (commandline -ct))
@@ -69,7 +69,6 @@ complete -c step-ott -e
 complete -c step-ott -n __step_ott_offer -f -a '$__step_ott_offers'
 """,
 }
-SCRIPTS: Mapping[str, str] = {shell: script.replace("@COMPLETE@", COMPLETE) for shell, script in _SCRIPTS.items()}
 """For each shell, the script that completes command lines in it."""
 
 
@@ -77,30 +76,30 @@ def _answer_bash(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     """Give the words that begin as the current one does, each without what bash leaves standing in front of it."""
     line, replaced = words
     before, current, quote, is_redirected = read_line(line)
-    offers = Offers(names=FILES) if is_redirected else find_offers([*before[1:], current])
-    yield offers.names
+    names, kept, offered = (FILES, "", ()) if is_redirected else find_offers([*before[1:], current])
+    yield names
     left = current.removesuffix(read_line(quote + replaced)[1])
-    for word, _ in offers.words:
-        if f"{offers.kept}{word}".startswith(current):
-            yield quote_word(f"{offers.kept}{word}".removeprefix(left), quote)
+    wholes = (kept + word for word, _ in offered)
+    written = (quote_word(whole.removeprefix(left), quote) for whole in wholes if whole.startswith(current))
+    yield from (word for word in written if word is not None)
 
 
 def _answer_zsh(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     """Give the words as zsh's `_describe` takes them, behind a line with what comes before them in the current word."""
-    offers = find_offers(words)
-    yield from (offers.names, offers.kept)
-    for word, meaning in offers.words:
+    names, kept, offered = find_offers(words)
+    yield from (names, kept)
+    for word, meaning in offered:
         shown = word.replace("\\", "\\\\").replace(":", "\\:")
         yield f"{shown}:{meaning.replace(chr(92), chr(92) * 2)}" if meaning else shown
 
 
 def _answer_fish(words: Sequence[str], find_offers: Find) -> Iterator[str]:
     """Give the whole words, each with what it means behind a tab; options by their beginning alone."""
-    offers, current = find_offers(words), words[-1]
-    yield offers.names
-    for word, meaning in offers.words:
-        if offers.kept or current[:1] != "-" or word.startswith(current):
-            yield f"{offers.kept}{word}\t{meaning}"
+    names, kept, offered = find_offers(words)
+    yield names
+    for word, meaning in offered:
+        if kept or words[-1][:1] != "-" or word.startswith(words[-1]):
+            yield f"{kept}{word}\t{meaning}"
 
 
 ANSWERS: Mapping[str, Callable[[Sequence[str], Find], Iterator[str]]] = {
