@@ -32,7 +32,10 @@ def read_request(data: bytes) -> CertificateRequest:
     Raises:
         InputError: there is none, or it cannot be read.
     """
-    what, fix = "the file holds no certificate signing request that can be read", "give a CSR in PEM or DER"
+    what, fix = (
+        "the file holds no certificate signing request that can be read",
+        "give a CSR in PEM or DER (token with --ssh: an SSH public key)",
+    )
     with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
         return _describe_request(_load_request(data))
@@ -52,13 +55,10 @@ def fingerprint_request(data: bytes) -> str:
         raise InputError(
             "it holds no certificate signing request but a certificate", "give the CSR; with --ssh it takes an SSH key"
         )
-    what, fix = "it holds no certificate signing request in PEM or DER", "with --ssh it takes an SSH key"
-    with translating(lambda _: InputError(what, fix)):
-        request = _load_request(data)
-        sound = request.is_signature_valid
-    if not sound:
+    request = read_request(data)
+    if not request.is_signed:
         raise InputError("the CSR is not signed by its own key", "make the CSR anew")
-    return _fingerprint(request)
+    return request.fingerprint
 
 
 def read_public_keys(data: bytes) -> list[PublicJwk]:
@@ -82,16 +82,12 @@ def _load_request(data: bytes) -> x509.CertificateSigningRequest:
     return x509.load_der_x509_csr(data)
 
 
-def _fingerprint(request: x509.CertificateSigningRequest) -> str:
-    return base64url.encode_sha256(request.public_bytes(Encoding.DER))
-
-
 def _describe_request(request: x509.CertificateSigningRequest) -> CertificateRequest:
     common_names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     names = _read_names(request)
     key, takes_key = _judge_key(request)
     return CertificateRequest(
-        fingerprint=_fingerprint(request),
+        fingerprint=base64url.encode_sha256(request.public_bytes(Encoding.DER)),
         common_name=str(common_names[-1].value) if common_names else "",
         dns_names=tuple(names.get(x509.DNSName, ())),
         ip_addresses=tuple(map(str, names.get(x509.IPAddress, {}).values())),

@@ -21,6 +21,7 @@ _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
 """How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
 
 _LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
+_CLIENT_USAGES = {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
 
 
@@ -45,28 +46,9 @@ def _describe(certificate: x509.Certificate) -> Certificate:
         common_name=str(names[-1].value) if names else "",  # of several, step-ca goes by the last
         not_before=int(certificate.not_valid_before_utc.timestamp()) * NANOSECONDS,
         not_after=int(certificate.not_valid_after_utc.timestamp()) * NANOSECONDS + 1,  # that instant still counts
-        digital_signature=_allows_signature(certificate),
-        client_auth=_allows_client(certificate),
         public=read_public_or_none(certificate.public_key()),
         is_issued_by=partial(_is_issued_by, certificate),
-        **_describe_path(certificate),
-    )
-
-
-def _allows_signature(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _allows_client(certificate: x509.Certificate) -> bool:
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return any(
-        usage in usages for usage in (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+        **_read_extensions(certificate),
     )
 
 
@@ -79,26 +61,24 @@ def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
     return True
 
 
-def _describe_path(certificate: x509.Certificate) -> dict[str, Any]:
-    """Return what a certificate says of its place in a chain, and which provisioner gave it."""
-    constraints: x509.BasicConstraints | None = None
-    has_open_questions, provisioner = False, None
+def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
+    """Return what a certificate says of its use and its place in a chain, and which provisioner gave it."""
+    found: dict[str, Any] = {"digital_signature": False, "client_auth": True, "has_open_questions": False}
     for extension in certificate.extensions:
         value = extension.value
-        if isinstance(value, x509.BasicConstraints):
-            constraints = value
+        if isinstance(value, x509.KeyUsage):
+            found["digital_signature"] = value.digital_signature
+        elif isinstance(value, x509.ExtendedKeyUsage):
+            found["client_auth"] = not _CLIENT_USAGES.isdisjoint(value)
+        elif isinstance(value, x509.BasicConstraints):
+            found |= {"is_ca": value.ca, "path_length": value.path_length}
         elif isinstance(value, x509.NameConstraints):
-            has_open_questions = True
+            found["has_open_questions"] = True
         elif isinstance(value, x509.UnrecognizedExtension):
-            has_open_questions = has_open_questions or extension.critical
+            found["has_open_questions"] |= extension.critical
             if value.oid == _PROVISIONER_OID:
-                provisioner = _read_provisioner(value.value)
-    return {
-        "is_ca": constraints is not None and constraints.ca,
-        "path_length": None if constraints is None else constraints.path_length,
-        "has_open_questions": has_open_questions,
-        "provisioner": provisioner,
-    }
+                found["provisioner"] = _read_provisioner(value.value)
+    return found
 
 
 def _read_provisioner(der: bytes) -> str | None:

@@ -16,12 +16,6 @@ from domain.keys.jwk import COORDINATE_BYTES, CURVE_ALGORITHMS, TYPE_ALGORITHMS,
 _HALF_BYTES = {algorithm: COORDINATE_BYTES[curve] for curve, algorithm in CURVE_ALGORITHMS["EC"].items()}
 """Bytes in each half of an ECDSA signature (RFC 7518, 3.4)."""
 
-_HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
-    "256": hashes.SHA256,
-    "384": hashes.SHA384,
-    "512": hashes.SHA512,
-}
-
 
 class JwsSigner:
     """Signs with a private key held in this process.
@@ -155,7 +149,8 @@ def _fix_width(signature: bytes, size: int) -> bytes:
 
 
 def _hash(algorithm: str) -> hashes.HashAlgorithm:
-    return _HASHES[algorithm[2:]]()
+    digest: hashes.HashAlgorithm = getattr(hashes, f"SHA{algorithm[2:]}")()
+    return digest
 
 
 def _rsa_padding(algorithm: str) -> padding.AsymmetricPadding:

@@ -11,19 +11,10 @@ LABEL = "OPENSSH PRIVATE KEY"
 
 
 def is_encrypted_openssh(body: bytes) -> bool:
-    """Return whether the key in the block `body` is encrypted, after a look at what it is and what it asks for.
-
-    Raises:
-        ValueError: it is not such a container.
-        KeyFormatError: it is of a type that signs no tokens, or asks for more work than is done for any key.
-    """
+    """Return whether the key in a block is encrypted; raises as `check_openssh_key` does."""
     return check_openssh_key(a2b_base64(body))
 
 
 def load_openssh_key(body: bytes, password: bytes | None) -> object:
-    """Return the key in the block `body`; an RSA key's numbers are not looked at.
-
-    Raises:
-        Exception: whatever the library has against it.
-    """
+    """Return the key in a block, or raise what the library has against it; an RSA key's numbers are not looked at."""
     return load_ssh_private_key(join_pem(LABEL, body), password, unsafe_skip_rsa_key_validation=True)

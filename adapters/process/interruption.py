@@ -41,12 +41,15 @@ def begin(work: Callable[[], _T]) -> Callable[[], _T]:
 
     def wait() -> _T:
         is_done.acquire()
+        if thread.is_alive():
+            thread.join()  # no fork meets it at its end, where it may hold a lock that a child would wait for
         if failure:
             raise failure.pop()  # which then goes with its traceback, and with what hangs on that
         return outcome.pop()
 
+    thread = threading.Thread(target=go, daemon=True)
     try:
-        threading.Thread(target=go, daemon=True).start()
+        thread.start()
     except RuntimeError:  # there can be no more of them
         go()
     return wait

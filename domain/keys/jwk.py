@@ -142,11 +142,7 @@ def _text(jwk: Mapping[str, Any], name: str) -> str:
 
 
 def _optional_text(jwk: Mapping[str, Any], name: str) -> str:
-    return "" if jwk.get(name) is None else _text_or_empty(jwk, name)
-
-
-def _text_or_empty(jwk: Mapping[str, Any], name: str) -> str:
-    value = jwk[name]
-    if not isinstance(value, str):
+    value = jwk.get(name)
+    if not isinstance(value, str | None):
         raise ValueError(f"member {name!r} is not text")
-    return value
+    return value or ""

@@ -70,7 +70,7 @@ class Pkcs11Uri:
     def shown(self) -> str:
         """Return the URI as errors and prompts may show it: what token and key it names, and no more."""
         said = [("token", self.token), ("serial", self.serial), ("slot-id", self.slot_id), ("object", self.object)]
-        parts = [f"{name}={_encode(str(value))}" for name, value in said if value is not None]
+        parts = [f"{name}={quote(str(value), safe=':@/')}" for name, value in said if value is not None]
         parts += [] if self.id is None else [f"id={encode_id(self.id)}"]
         return f"{SCHEME}:{';'.join(parts)}"
 
@@ -178,7 +178,3 @@ def _read_number(name: str, text: str) -> int:
     if re.fullmatch("[0-9]{1,19}", text) is None or int(text) < least:
         raise ValueError(f"{name} is not a whole number from {least}")
     return int(text)
-
-
-def _encode(text: str) -> str:
-    return quote(text, safe=":@/")
