@@ -6,6 +6,7 @@ import os
 import pickle
 import select
 import signal
+import time
 import traceback
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Those that the first process answers for all."""
+
+_THREADS_SECONDS = 1.0
+"""How long a fork waits for threads that end, and no longer for one that does not."""
 
 _LENGTH_BYTES = 8
 """Of the length that goes before a message on a pipe."""
@@ -109,6 +113,7 @@ def start(serve: Callable[[Worker], None]) -> Worker:
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker leaves them to this process
     try:
+        _await_threads()
         with starting():
             worker = _fork()
         if worker.process == 0:
@@ -122,6 +127,17 @@ def start(serve: Callable[[Worker], None]) -> Worker:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return worker
+
+
+def _await_threads() -> None:
+    """Wait for the end of threads that have done their work, such as one that opened a device.
+
+    At its very end a thread takes a lock of OpenSSL's, which in a fork of that moment would stay locked for ever.
+    """
+    deadline = time.monotonic() + _THREADS_SECONDS
+    with suppress(OSError):  # there may be no /proc
+        while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < deadline:
+            time.sleep(0.001)
 
 
 def _fork() -> Worker:
