@@ -17,6 +17,9 @@ def run_words(words: Sequence[str]) -> int:
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
+    from entrypoints.lean_imports import OF_ATTRS, import_without  # noqa: PLC0415
+
+    import_without("attrs", OF_ATTRS)
     from entrypoints.command_line.argv import HELP_WORDS, drop_refused_help, is_help_word, parse_words  # noqa: PLC0415
 
     rest = drop_refused_help(words)

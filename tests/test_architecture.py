@@ -137,7 +137,7 @@ def test_only_the_wiring_knows_adapters(path: Path) -> None:
         top = name.partition(".")[0]
         assert top != "tests", name
         if part is not None and top == "entrypoints":
-            known = (part, *PARTS[part], "entrypoints.process")
+            known = (part, *PARTS[part], "entrypoints.process", "entrypoints.lean_imports")
             assert name.startswith(known) or name == "entrypoints", name
         if top == "adapters":
             assert part in ("entrypoints.wiring", "entrypoints.commands"), name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SshDurations:
     """How long SSH certificates of one type last, in nanoseconds; None is not said.
 
@@ -49,7 +49,7 @@ MAX_PROVISIONERS = 10_000
 """Of one CA; a longer list is refused."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ProvisionerClaims:
     """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go).
 
@@ -72,7 +72,7 @@ class ProvisionerClaims:
         return _lay_over(self, common)
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AuthoritySettings:
     """The settings of a CA; None is what cannot be known from here.
 

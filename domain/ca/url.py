@@ -22,7 +22,7 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class CaUrl:
     """A CA's address: scheme `https`, a host, and perhaps a port.
 

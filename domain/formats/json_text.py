@@ -30,7 +30,7 @@ MAX_SHOWN = 40
 """Longer text from outside is not quoted in errors."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Number:
     """A JSON number that is not a plain integer, as it was written; no text, where text is wanted."""
 

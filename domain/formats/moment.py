@@ -5,7 +5,7 @@ import attrs
 from domain.formats.duration import format_duration, parse_duration
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Moment:
     """A point in time, or a distance from now.
 

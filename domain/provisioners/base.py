@@ -33,7 +33,7 @@ MAX_LISTED = 20
 """Provisioners that an error names; a CA may have thousands."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Provisioner:
     """A provisioner as a CA lists it.
 

@@ -17,7 +17,7 @@ def take_any(request: TokenRequest) -> None:
     """Have nothing against any request."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Credential:
     """A key that the CA takes a provisioner's tokens from.
 
@@ -39,7 +39,7 @@ class Credential:
     check_request: Callable[[TokenRequest], None] = take_any
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class IssuedToken:
     """A token that the CA takes as it stands.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class JwkProvisioner(Provisioner):
     """A provisioner of type JWK.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class OtherProvisioner(Provisioner):
     """A provisioner that step-ott cannot make a token for.
 

@@ -30,7 +30,7 @@ DEFAULT_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = 60 * NANOSECONDS, 15 * NANOSECONDS
 _T = TypeVar("_T")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class AuthorityOptions:
     """A command's settings, checked, with the CA that they mean.
 

@@ -41,7 +41,7 @@ class Origin(IntEnum):
     FLAG = 3
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Setting:
     """An option's value.
 

@@ -19,7 +19,7 @@ from domain.token.kind import Kind
 from domain.token.validity import check_certificate_window, resolve_window
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TokenRequest:
     """What a token is to authorise, complete: every file that the user named has been read.
 
@@ -41,7 +41,7 @@ class TokenRequest:
     user: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Issuer:
     """Who vouches for the token.
 
@@ -62,7 +62,7 @@ class Issuer:
     header: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class UnsignedToken:
     """A token but for its signature: the JOSE header and the claims."""
 

@@ -8,7 +8,7 @@ from domain.settings.authority import AuthorityOptions
 from domain.token.claims import TokenRequest
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class TokenOptions(AuthorityOptions):
     """One request for a token, as the user's settings describe it.
 

@@ -18,7 +18,7 @@ MAX_VALIDITY = HOUR
 MAX_DELAY = 30 * MINUTE
 
 
-@attrs.define  # made for every token of a batch, and a third of the time of a frozen one
+@attrs.define(repr=False)  # made for every token of a batch, and a third of the time of a frozen one
 class Window:
     """A span of time, both ends in nanoseconds since the epoch, UTC."""
 

@@ -5,26 +5,12 @@ command returns. So words are read by `entrypoints.command_line.argv` first, Fir
 functions that it calls do nothing but take down what is to be done.
 """
 
-import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from types import ModuleType
-from typing import Any
 
 from domain.settings.setting import Origin, Setting, Settings, Value
+from entrypoints.lean_imports import OF_FIRE, leaving_out
 
 Run = Callable[[Sequence[str], Settings], int]
-
-_DEFERRED = ("asyncio", "ctypes", "subprocess")
-"""What Fire imports at its top and does not use here; together they take longer than all the rest."""
-
-
-class _DeferredModule(ModuleType):
-    """Stands in for a module until something of it is wanted."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(import_module(self.__name__), name)
 
 
 def dispatch(command: str, positional: Sequence[str], settings: Settings, runs: Mapping[str, Run]) -> int:
@@ -39,22 +25,11 @@ def dispatch(command: str, positional: Sequence[str], settings: Settings, runs: 
         return bind
 
     flags = {name: (setting.value, setting.spelled) for name, setting in settings.items()}
-    _import_fire().Fire(
-        {name: take_down(run) for name, run in runs.items()},
-        command=[command, f"--words={tuple(positional)!r}", f"--flags={flags!r}"],
-    )
+    with leaving_out(OF_FIRE):
+        from fire import Fire  # noqa: PLC0415
+
+        Fire(
+            {name: take_down(run) for name, run in runs.items()},
+            command=[command, f"--words={tuple(positional)!r}", f"--flags={flags!r}"],
+        )
     return taken[0]()
-
-
-def _import_fire() -> Any:
-    """Import Fire without what it does not use here; later imports of those modules get the real ones."""
-    stubs = {name: _DeferredModule(name) for name in _DEFERRED if name not in sys.modules}
-    if "asyncio" in stubs:
-        vars(stubs["asyncio"])["iscoroutinefunction"] = inspect.iscoroutinefunction
-    sys.modules |= stubs
-    try:
-        return import_module("fire")
-    finally:
-        for name, stub in stubs.items():
-            if sys.modules.get(name) is stub:
-                del sys.modules[name]

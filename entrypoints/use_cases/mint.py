@@ -8,12 +8,11 @@ import attrs
 
 from domain.errors import WrongPasswordError
 from domain.formats import base64url
-from domain.mint.address_caution import list_address_cautions
+from domain.mint.cautions import list_cautions
 from domain.mint.selection import select_provisioners
 from domain.provisioners.credential import Credential, IssuedToken, take_any
 from domain.provisioners.types import list_own_options
-from domain.settings.devices import list_device_cautions, uses_device
-from domain.settings.passwords import PASSWORD_FILES, choose_password_file, explain_outranked, list_outranked
+from domain.settings.passwords import explain_outranked
 from domain.token.claims import Issuer, TokenRequest, UnsignedToken, compose_token
 from domain.token.kind import Kind
 from domain.token.user_data import parse_document
@@ -52,7 +51,7 @@ class Ports:
     sink: TokenSink
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Evidence:
     """What a token is made of: the complete request, who vouches for it, and the key that signs.
 
@@ -95,9 +94,7 @@ def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedTok
     passwords = _WatchedPasswords(ports.passwords)
     credential = open_credential(provisioner, options, attrs.evolve(ports, passwords=passwords))
     ports.notices.inform(f"✔ Provisioner: {provisioner.label()}")
-    for caution in _list_cautions(options, provisioner, credential, passwords.consulted):
-        ports.notices.warn(caution)
-    for caution in _list_address_cautions(options, provisioner, credential, ports.authority):
+    for caution in list_cautions(options, provisioner, credential, ports.authority, passwords.consulted):
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
@@ -176,46 +173,3 @@ def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, por
     index = ports.prompter.choose(question, [provisioner.label() for provisioner in left]) if len(left) > 1 else 0
     left[index].judge(options.settings, options.request.kind, list_own_options(left[index], options.settings))
     return left[index]
-
-
-def _list_cautions(
-    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, consulted: bool
-) -> Iterator[str]:
-    """Give what the user should know beside the token: what the CA will say, which flags made no difference."""
-    request = options.request
-    if request.kind not in provisioner.kinds:
-        yield f"step-ca takes no {provisioner.type_name} token for {request.kind.path}; it will refuse this one"
-    yield from credential.cautions
-    yield from list_device_cautions(options)
-    if isinstance(credential, IssuedToken):
-        if not credential.names_subject and request.subject != credential.holder:
-            yield f"the token is as it was issued to {credential.holder}; {request.subject!r} does not stand in it"
-        if options.flag("offline"):
-            unused = ("root",) if credential.names_ca else ("ca-url", "root")
-            yield from _list_unused(options, unused, "the token is as it was issued")
-        return
-    if request.kind is Kind.RENEW:
-        asking_nobody = "a renewal token is made without asking the CA"
-        yield from _list_unused(options, ("root", "timeout", "request-timeout"), asking_nobody)
-    chosen = choose_password_file(options)
-    if consulted and chosen is not None:
-        before = options.spell(chosen)
-        yield from (f"{options.spell(name)} is not used: {before} goes before it" for name in list_outranked(options))
-    elif not consulted:
-        needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
-        yield from _list_unused(options, PASSWORD_FILES, needless)
-
-
-def _list_address_cautions(
-    options: TokenOptions, provisioner: Provisioner, credential: Credential | IssuedToken, authority: ListingAuthority
-) -> Iterator[str]:
-    """Give what the user should know of the address, where the CA looks at it and takes such tokens at all."""
-    kind = options.request.kind
-    names_ca = credential.names_ca if isinstance(credential, IssuedToken) else provisioner.has_audiences
-    if names_ca and kind in provisioner.kinds:
-        yield from list_address_cautions(authority.url(), authority.names(), kind)
-
-
-def _list_unused(options: TokenOptions, names: Sequence[str], reason: str) -> Iterator[str]:
-    """Give a caution for each of the options that stands on the command line."""
-    return (f"{options.spell(name)} is not used: {reason}" for name in names if options.is_flag(name))

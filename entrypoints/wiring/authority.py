@@ -10,6 +10,7 @@ from adapters.ca.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.types import TYPES, claim_options
 from domain.token.kind import Kind
+from entrypoints.lean_imports import OF_CATTRS, import_without
 
 if TYPE_CHECKING:
     from adapters.ca.ca_json import CaJson
@@ -72,6 +73,7 @@ def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
 def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
     roots = find_root(options, step_path, files).certificates()
+    import_without("cattrs", OF_CATTRS)
     from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
     from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
 
@@ -79,6 +81,7 @@ def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFil
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
+    import_without("cattrs", OF_CATTRS)
     from adapters.ca.ca_json import CaJson, read_ca_config  # noqa: PLC0415
 
     with options.naming("ca-config", path):

@@ -45,6 +45,11 @@ class Place:
         return {**self.environment, "STEPPATH": "/nonexistent"}
 
     @property
+    def password(self) -> list[str]:
+        """The flag for the file with the password of the sandbox's key, which step does not find by itself."""
+        return ["--provisioner-password-file", str(self.folder / "step" / "secrets" / "password")]
+
+    @property
     def declared(self) -> list[str]:
         """The flags by which a token needs no ca.json: the key is the plaintext one, which takes no time to open."""
         words = ["--offline", "--issuer", "me", "--key", str(self.folder / "key.pem"), "--ca-url", "ca.example.com"]

@@ -35,19 +35,21 @@ def measure_start(place: Place) -> None:
     for name, program in (("step", step), ("step-ca", step_ca)):
         if program is None:
             print(f"bench: {explain_absence(name)}", file=sys.stderr)
-    print(f"{'whole process':<44} {'ours ms':>8} {'step ms':>8} {'ratio':>6}   ({RUNS} runs each, medians)")
+    columns = f"{'ours ms':>8} {'x bare':>7} {'step ms':>8} {'ratio':>6}"
+    print(f"{'whole process':<44} {columns}   ({RUNS} runs each, medians)")
     floor = Case("the bare interpreter (a floor)", [place.python, "-c", "pass"], None)
-    _measure([floor, *_list_offline_cases(place, step)], place.environment)
+    bare = _measure([floor], place.environment)
+    _measure(_list_offline_cases(place, step), place.environment, bare)
     if step_ca is not None:
         with serve_ca(step_ca, place.folder / "step", place.url):
-            words = ["ca", "token", "internal.example.com"]
+            words = ["ca", "token", "internal.example.com", *place.password]
             online = Case("online, key of 600,000 rounds", [*place.own, *words], step and [step, *words])
-            _measure([online], place.environment)
+            _measure([online], place.environment, bare)
 
 
 def _list_offline_cases(place: Place, step: str | None) -> list[Case]:
     """Return the cases that ask no CA."""
-    sealed = ["ca", "token", "internal.example.com", "--offline"]
+    sealed = ["ca", "token", "internal.example.com", "--offline", *place.password]
     plain = ["ca", "token", "internal.example.com", *place.declared]
     return [
         Case("help", [*place.own, "token", "--help"], step and [step, "ca", "token", "--help"]),
@@ -57,21 +59,29 @@ def _list_offline_cases(place: Place, step: str | None) -> list[Case]:
     ]  # fmt: skip
 
 
-def _measure(cases: Sequence[Case], environment: Mapping[str, str]) -> None:
-    """Run the two commands of each case in turn, after one warm-up, and print medians and their ratio."""
+def _measure(cases: Sequence[Case], environment: Mapping[str, str], bare: float | None = None) -> float:
+    """Run the two commands of each case in turn, after one warm-up, print medians and ratios, return the last of ours.
+
+    Args:
+        cases: What to run.
+        environment: Of the processes.
+        bare: Seconds that the bare interpreter takes, None before they are known.
+    """
+    ours = 0.0
     for case in cases:
         times = [
             (_time_run(case.ours, environment), case.peer and _time_run(case.peer, environment))
             for _ in range(RUNS + 1)
         ]
         ours = statistics.median(pair[0] for pair in times[1:])
-        row = f"{case.name:<44} {ours * 1000:8.0f}"
+        row = f"{case.name:<44} {ours * 1000:8.0f} {f'{ours / bare:.1f}' if bare else '':>7}"
         if case.peer:
             peers = [(own, float(peer or 0)) for own, peer in times[1:]]
             peer = statistics.median(pair[1] for pair in peers)
             ratio = statistics.median(own / other for own, other in peers)
             row += f" {peer * 1000:8.0f} {ratio:6.2f}"
         print(row, flush=True)
+    return ours
 
 
 def _time_run(words: Sequence[str], environment: Mapping[str, str]) -> float:

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,50 @@ import json, sys
 before = set(sys.modules)
 from entrypoints.cli import main
 status = main(sys.argv[1:])
-print(json.dumps([status, sorted(set(sys.modules) - before)]), file=sys.stderr)
+modules = sorted(set(sys.modules) - before)
+classes = [
+    f"{name}.{each.__name__}"
+    for name in modules
+    for each in vars(sys.modules[name]).values()
+    if isinstance(each, type) and each.__module__ == name and "__attrs_attrs__" in vars(each)
+]
+print(json.dumps([status, modules, classes]), file=sys.stderr)
 """
+
+OWN = {"adapters", "domain", "entrypoints"}
+NEEDED = CORE - {"termcolor"}
+TEXT_ALONE = {"attr", "attrs", *OWN}
+PATHS: Mapping[str, tuple[AbstractSet[str], AbstractSet[str], int, int]] = {
+    "PEM offline": (NEEDED | {"bcrypt"}, {"bcrypt"}, 91, 24),  # cryptography's serialization takes bcrypt along
+    "sealed offline": (NEEDED | OF_CATTRS, set(), 91, 23),
+    "online": (NEEDED | OF_CATTRS | {"urllib3"}, SLOW - {"cryptography.x509", "asyncio", "subprocess"}, 98, 23),
+    "batch": (NEEDED | {"bcrypt"}, {"bcrypt"}, 114, 36),
+    "help": (TEXT_ALONE, set(), 26, 1),
+    "completion": (TEXT_ALONE | {"fire"}, set(), 28, 1),
+}
+"""What may load on each path: packages outside the standard library, slow modules, and how many modules and attrs
+classes of our own at the most. A path that needs more has to say here why; one that needs less lowers the number."""
+
+
+def judge_load(path: str, words: Sequence[str], environment: dict[str, str]) -> None:
+    """Hold what a command line loads to its row in `PATHS`."""
+    third_party, slow, most_modules, most_classes = PATHS[path]
+    modules, classes = _probe(words, environment)
+    own = [name for name in modules if name.partition(".")[0] in OWN]
+    ours = [name for name in classes if name.partition(".")[0] in OWN]
+    assert list_third_party(modules) <= third_party
+    assert list_slow(modules) <= slow
+    assert len(own) <= most_modules, sorted(own)
+    assert len(ours) <= most_classes, sorted(ours)
 
 
 def list_loaded(words: Sequence[str], environment: dict[str, str]) -> set[str]:
     """Return the modules that a command line loads beyond those of a bare interpreter."""
+    return _probe(words, environment)[0]
+
+
+def _probe(words: Sequence[str], environment: dict[str, str]) -> tuple[set[str], set[str]]:
+    """Return those modules, and the attrs classes in them."""
     done = subprocess.run(
         [sys.executable, "-S", "-c", PROBE, *words],
         capture_output=True,
@@ -51,9 +90,9 @@ def list_loaded(words: Sequence[str], environment: dict[str, str]) -> set[str]:
         timeout=120,
         check=True,
     )
-    status, modules = json.loads(done.stderr.decode().splitlines()[-1])
+    status, modules, classes = json.loads(done.stderr.decode().splitlines()[-1])
     assert status == 0, done.stderr.decode()
-    return set(modules)
+    return set(modules), set(classes)
 
 
 def list_slow(modules: set[str]) -> set[str]:
@@ -79,9 +118,7 @@ def declared(tmp_path: Path, sandbox_path: Path) -> list[str]:
 
 def test_a_plaintext_key_offline_loads_the_least(declared: list[str], tmp_path: Path) -> None:
     """No JSON library, no network, no X.509: Fire, attrs and the signature alone."""
-    modules = list_loaded(declared, {"STEPPATH": str(tmp_path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
-    assert list_slow(modules) <= {"bcrypt"}  # cryptography's serialization takes it along
+    judge_load("PEM offline", declared, {"STEPPATH": str(tmp_path)})
 
 
 @pytest.mark.parametrize("way", ["declared", "ca.json"])
@@ -99,40 +136,42 @@ def test_only_the_types_at_hand_are_loaded(
 
 def test_ca_json_offline_adds_cattrs(sandbox: dict[str, str]) -> None:
     """Reading ca.json and opening its JWE takes cattrs, and still no network and no X.509."""
-    modules = list_loaded(["token", "foo", "--offline"], sandbox)
-    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
-    assert list_slow(modules) & (NETWORK | {"cryptography.x509", "asyncio", "importlib.metadata"}) == set()
+    judge_load("sealed offline", ["token", "foo", "--offline"], sandbox)
 
 
 def test_online_adds_urllib3(running_ca: RunningCa) -> None:
     """Asking the CA takes urllib3, and still no X.509."""
-    modules = list_loaded(["token", "foo"], {"STEPPATH": str(running_ca.path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt", "urllib3", *OF_CATTRS}
-    assert list_slow(modules) & {"cryptography.x509", "asyncio", "subprocess"} == set()
+    judge_load("online", ["token", "foo"], {"STEPPATH": str(running_ca.path)})
 
 
 def test_a_batch_adds_neither_a_bar_nor_anything_slow(declared: list[str], tmp_path: Path) -> None:
     """Without a terminal there is no tqdm, and workers need no multiprocessing."""
     (tmp_path / "hosts").write_text("foo\nbar\n" * 200)
-    words = ["batch", str(tmp_path / "hosts"), *declared[2:]]
-    modules = list_loaded(words, {"STEPPATH": str(tmp_path)})
-    assert list_third_party(modules) <= CORE | {"bcrypt", *OF_CATTRS}
-    assert list_slow(modules) <= {"bcrypt"}
+    judge_load("batch", ["batch", str(tmp_path / "hosts"), *declared[2:]], {"STEPPATH": str(tmp_path)})
 
 
 @pytest.mark.parametrize("words", [["--help"], ["token", "--help"]], ids=" ".join)
 def test_help_loads_neither_fire_nor_cryptography(words: list[str]) -> None:
     """Help is text: nothing slow is needed to print it."""
-    modules = list_loaded(words, {})
-    assert list_third_party(modules) <= {"adapters", "attr", "attrs", "domain", "entrypoints"}
-    assert list_slow(modules) == set()
+    judge_load("help", words, {})
 
 
 def test_completion_loads_neither_cryptography_nor_anything_slow() -> None:
     """A shell that reads its script at each start waits for Fire and attrs alone."""
-    modules = list_loaded(["completion", "bash"], {})
-    assert list_third_party(modules) <= CORE - {"cryptography"}
-    assert list_slow(modules) == set()
+    judge_load("completion", ["completion", "bash"], {})
+
+
+def test_what_is_left_out_of_a_library_is_loaded_once_wanted() -> None:
+    """A stand-in is no loss: whoever asks for more gets the real module, and so does who imports it later."""
+    words = (
+        "from entrypoints.lean_imports import OF_ATTRS, OF_FIRE, import_without;"
+        "import_without('attrs', OF_ATTRS); import_without('fire', OF_FIRE);"
+        "import attrs, fire.core, gettext, sys;"
+        "assert 'fire.helptext' not in sys.modules and 'attr.validators' not in sys.modules;"
+        "assert attrs.validators.instance_of(int) and fire.core.helptext.HelpText(print);"
+        "import attr.validators, shutil; assert gettext.translation and shutil.which and attr.validators.in_"
+    )
+    subprocess.run([sys.executable, "-c", words], cwd=REPOSITORY, timeout=120, check=True)
 
 
 @pytest.mark.parametrize(
