@@ -10,7 +10,7 @@ from domain.errors import InputError
 from domain.formats.der import DerValues
 from domain.formats.go_base64 import decode_standard
 from domain.formats.pem import join_pem, split_pem
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _HALF_BYTES, _SIGNATURE_BYTES = 32, 64
 _REMEDY = "mint it with --nebula-cert and --nebula-key"
 
 
-def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
+def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
     """Give what the CA finds in `nebula`, for the provisioner `name` that trusts `roots`, in PEM."""
     try:
         certificate = read_header_certificate(case)
@@ -70,7 +70,7 @@ def _read_roots(case: Case, roots: bytes) -> list[NebulaCertificate] | None:
 
 def _judge_certificate(
     case: Case, certificate: NebulaCertificate, trusted: Sequence[NebulaCertificate], name: str
-) -> Finding:
+) -> CheckResult:
     """Tell whether one of the CAs that are trusted has issued the certificate, and whether both are valid."""
     remedy = f"use a certificate of a Nebula CA that provisioner {name} trusts"
     issuer = next((root for root in trusted if root.fingerprint == certificate.issuer), None)
@@ -135,7 +135,7 @@ def _join_halves(der: bytes) -> bytes:
         return b""
 
 
-def _judge_signature(case: Case, certificate: NebulaCertificate) -> Finding:
+def _judge_signature(case: Case, certificate: NebulaCertificate) -> CheckResult:
     """Tell whether the token's signature is by the certificate's key, as far as that can be told from here."""
     whose = f"certificate {certificate.name!r}"
     if certificate.public.members["crv"] != "X25519":

@@ -14,7 +14,7 @@ from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_base64 import decode_standard
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MAX_INT64 = (1 << 63) - 1
 RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)
 
 
-def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
     """Give what the CA finds in the SSH certificate in the header and in the signature by its key."""
     certificate = _read_certificate(case)
     if certificate is None:
@@ -40,7 +40,7 @@ def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
     yield judge_leaf_signature(case, certificate.public, f"SSH certificate {certificate.serial}")
 
 
-def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
     """Tell whether the certificate can ask for this about itself."""
     certificate = _read_certificate(case)
     if certificate is None:
@@ -71,7 +71,7 @@ def _read_certificate(case: Case) -> SshCertificate | None:
         return None
 
 
-def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
+def _judge_issuer(case: Case, certificate: SshCertificate) -> CheckResult:
     """Tell whether the CA itself signed the certificate."""
     what = name_cert_type(is_host=certificate.is_host)
     keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
@@ -86,7 +86,7 @@ def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
     return failed("certificate", f"this CA's {what} key did not sign it", "use a certificate of this CA's")
 
 
-def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> Finding:
+def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> CheckResult:
     """Tell whether the certificate is in its validity; for a renewal its end is the provisioner's choice."""
     now, rule = case.now // NANOSECONDS, "ssh validity"
     has_ended = now >= certificate.not_after

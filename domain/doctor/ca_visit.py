@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.doctor.diagnosis import CLOCK, REACHED, TLS, judge_clock
-from domain.report.finding import Finding, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ _TLS_FAULTS = {
 _CHECK_ADDRESS = "check the address, that the CA is running, and that no firewall or proxy is in between"
 
 
-def judge_visit(seen: CaVisit) -> Iterator[Finding]:
+def judge_visit(seen: CaVisit) -> Iterator[CheckResult]:
     """Give what a visit says of the way to the CA, of its certificate, and of the two clocks."""
     yield _judge_way(seen)
     yield _judge_tls(seen)
@@ -94,7 +94,7 @@ def judge_visit(seen: CaVisit) -> Iterator[Finding]:
         yield judge_clock(seen.date, seen.asked_at, seen.answered_at)
 
 
-def _judge_way(seen: CaVisit) -> Finding:
+def _judge_way(seen: CaVisit) -> CheckResult:
     through = f" through the proxy {seen.proxy}" if seen.proxy else ""
     if seen.stop is Stop.PROXY:
         return unchecked(REACHED, f"the way leads{through}: {seen.reason}")
@@ -109,7 +109,7 @@ def _judge_way(seen: CaVisit) -> Finding:
     return passed(REACHED, f"{seen.ca_url} answers{through} and reports that it is healthy")
 
 
-def _judge_tls(seen: CaVisit) -> Finding:
+def _judge_tls(seen: CaVisit) -> CheckResult:
     host = seen.ca_url.host
     if seen.stop in _BEFORE_TLS:
         return unchecked(TLS, "there is no connection to look at")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.formats.duration import HOUR, NANOSECONDS, format_duration
 from domain.provisioners.base import list_labels
 from domain.provisioners.types import list_types
-from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
 from domain.settings.setting import Origin
 from domain.token.validity import DEFAULT_VALIDITY, LEEWAY
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.doctor.file_facts import FileFacts
+    from domain.doctor.file_status import FileStatus
     from domain.errors import StepOttError
     from domain.provisioners.base import Provisioner
     from domain.settings.setting import Settings
@@ -41,38 +41,38 @@ _BOOTSTRAP = "run 'step ca bootstrap --ca-url URL --fingerprint FINGERPRINT'"
 _SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'timedatectl set-ntp true'"
 
 
-def judge_error(rule: str, error: StepOttError) -> Finding:
+def judge_error(rule: str, error: StepOttError) -> CheckResult:
     """Return the failure that an error is, with the error's own remedy."""
     return failed(rule, error.what, error.fix or "fix what is named there, then run this again")
 
 
-def excuse(finding: Finding) -> Finding:
+def excuse(finding: CheckResult) -> CheckResult:
     """Return what a finding is worth to a request that `token` asks no CA for: one about the way there is a warning."""
     if finding.outcome is not Outcome.FAILED or finding.rule not in (ROOT, REACHED, TLS):
         return finding
     return warning(finding.rule, f"{finding.reason}; token asks no CA for a renewal", finding.remedy)
 
 
-def judge_step_path(path: str, whence: str, facts: FileFacts | None, is_needed: bool) -> Finding:
+def judge_step_path(path: str, whence: str, status: FileStatus | None, is_needed: bool) -> CheckResult:
     """Judge the folder of step's configuration.
 
     Args:
         path: The folder.
         whence: What says so: STEPPATH, or the home folder.
-        facts: What stands there, None for nothing.
+        status: What stands there, None for nothing.
         is_needed: Whether flags and environment leave something open that stands in it.
     """
     shown = f"{path} ({whence})"
-    if facts is None or facts.kind is not FileKind.FOLDER:
-        reason = f"{shown} is not there" if facts is None else f"{shown} is {facts.kind.value}, not a folder"
+    if status is None or status.kind is not FileKind.FOLDER:
+        reason = f"{shown} is not there" if status is None else f"{shown} is {status.kind.value}, not a folder"
         remedy = f"set STEPPATH to the folder, or {_BOOTSTRAP}"
         return failed(STEP_PATH, reason, remedy) if is_needed else warning(STEP_PATH, reason, remedy)
-    if not facts.is_readable:
+    if not status.is_readable:
         return failed(STEP_PATH, f"{shown} cannot be read by this user", "run as its owner, or 'chmod u+rx' it")
     return passed(STEP_PATH, shown)
 
 
-def judge_defaults(files: Sequence[str], is_needed: bool) -> Finding:
+def judge_defaults(files: Sequence[str], is_needed: bool) -> CheckResult:
     """Judge the configuration that could be read; `files` are those that give something."""
     if files:
         return passed(DEFAULTS, ", ".join(files))
@@ -80,13 +80,13 @@ def judge_defaults(files: Sequence[str], is_needed: bool) -> Finding:
     return warning(DEFAULTS, "it is not there or says nothing, so all settings come from flags and environment", remedy)
 
 
-def judge_given(settings: Settings) -> Finding:
+def judge_given(settings: Settings) -> CheckResult:
     """Judge the settings that go together; those of flags and environment are named."""
     given = sorted(one.spelled for one in settings.values() if one.origin is not Origin.CONFIGURATION)
     return passed(SETTINGS, ", ".join(given) or "no flag or variable gives any")
 
 
-def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
+def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResult:
     """Judge the root certificates, at least one, in the file that `whose` names."""
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
@@ -103,7 +103,7 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
     return passed(ROOT, f"{whose}: {first!r}{count}")
 
 
-def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str = "") -> Finding:
+def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str = "") -> CheckResult:
     """Compare the root's fingerprint with the one that stands in the configuration file `path`.
 
     Args:
@@ -134,7 +134,7 @@ def measure_drift(date: int, asked_at: int, answered_at: int) -> int:
     return ahead if ahead > 0 else min(-behind, 0)
 
 
-def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
+def judge_clock(date: int | None, asked_at: int, answered_at: int) -> CheckResult:
     """Compare this machine's clock with the CA's, by the time that an answer carries.
 
     Times are nanoseconds since the epoch, UTC. The distance counted is the least that fits what was seen,
@@ -165,7 +165,7 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
     return passed(CLOCK, "within 30s of the CA's")
 
 
-def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
+def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> CheckResult:
     """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ca.ports.Authority.source`."""
     file, hint = source
     able = [provisioner for provisioner in provisioners if provisioner.makes_tokens]
@@ -177,7 +177,7 @@ def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, s
     return warning(PROVISIONERS, reason, hint) if hint else passed(PROVISIONERS, reason)
 
 
-def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:
+def summarize(findings: Sequence[CheckResult]) -> tuple[dict[Outcome, int], str]:
     """Return how many findings came out in which way, and what that means for `token`."""
     counts = {outcome: sum(1 for one in findings if one.outcome is outcome) for outcome in Outcome}
     return counts, "token would not work here" if counts[Outcome.FAILED] else "token should work here"

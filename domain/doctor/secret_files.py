@@ -6,17 +6,17 @@ import shlex
 from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
 from domain.provisioners.types import claim_options
-from domain.report.finding import passed, unchecked, warning
+from domain.report.check_result import passed, unchecked, warning
 from domain.settings.passwords import PASSWORD_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.doctor.file_facts import FileFacts
-    from domain.report.finding import Finding
+    from domain.doctor.file_status import FileStatus
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
 
 _MOUNT_PRIVATELY = (
@@ -31,7 +31,7 @@ def list_secret_files(given: Settings) -> list[str]:
     return [*PASSWORD_FILES, *(name for cls, _ in claim_options(given) for name in cls.secrets)]
 
 
-def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
+def judge_secret_files(secrets: Sequence[FileStatus]) -> Iterator[CheckResult]:
     """Give what is to be said of the permissions and the owners of `secrets`: one finding for each fault, or one."""
     files = [one for one in secrets if one.kind is FileKind.FILE]
     links = [one.path for one in secrets if one.kind is FileKind.LINK]

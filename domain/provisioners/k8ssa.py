@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.provisioners.sources import Sources
-    from domain.report.fact import Fact
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
+    from domain.report.worded_value import WordedValue
     from domain.token.options import TokenOptions
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
@@ -75,13 +75,13 @@ class K8ssaProvisioner(IssuedProvisioner):
         return request is None and (claims.get("iss") == ISSUER or "kubernetes.io" in claims)
 
     @classmethod
-    def describe(cls, claims: Mapping[str, Any]) -> dict[str, Fact]:
+    def describe(cls, claims: Mapping[str, Any]) -> dict[str, WordedValue]:
         """Return the service account, from the claims of a token in a secret or of a projected one."""
-        from domain.report.fact import Fact, word_item  # noqa: PLC0415  # only to explain
+        from domain.report.worded_value import WordedValue, word_item  # noqa: PLC0415  # only to explain
 
         said = _read_account(claims)
         words = ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)
-        return {"kubernetes": Fact(said, words)} if said else {}
+        return {"kubernetes": WordedValue(said, words)} if said else {}
 
     @classmethod
     def list_oddities(cls, claims: Mapping[str, Any]) -> Sequence[str]:
@@ -89,10 +89,10 @@ class K8ssaProvisioner(IssuedProvisioner):
         is_known = claims.get("iss") == ISSUER
         return () if is_known else (f"step-ca takes Kubernetes tokens of the issuer {ISSUER} alone",)
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the signature by the keys of the cluster."""
         from domain.ca_rules.every_token import judge_signature  # noqa: PLC0415  # only to foretell
-        from domain.report.finding import unchecked  # noqa: PLC0415
+        from domain.report.check_result import unchecked  # noqa: PLC0415
 
         try:
             keys = case.certificates.read_public_keys(self.public_keys)
@@ -101,7 +101,7 @@ class K8ssaProvisioner(IssuedProvisioner):
         else:
             yield judge_signature(case, keys, f"provisioner {self.name}")
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by itself: nothing of it stands in Kubernetes' token."""
         from domain.ca_rules.request import judge_free_request  # noqa: PLC0415  # only to foretell
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.ports import Certificates
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.options import TokenOptions
@@ -78,13 +78,13 @@ class NebulaProvisioner(Provisioner):
             raise ValueError("it is PEM in base64, not what stands in the PEM")
         return certificate
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the certificate in the header, and the signature by its key."""
         from domain.ca_rules.nebula import judge_nebula  # noqa: PLC0415  # only to foretell
 
         return judge_nebula(case, self.roots, self.name)
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by what the certificate says."""
         from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
 

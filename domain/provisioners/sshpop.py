@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import SshCertificate
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
 
@@ -62,13 +62,13 @@ class SshpopProvisioner(Provisioner):
         except InputError as error:
             raise ValueError("it is not an SSH certificate") from error
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the SSH certificate in the header, and the signature by its key."""
         from domain.ca_rules.sshpop import judge_sshpop  # noqa: PLC0415  # only to foretell
 
         return judge_sshpop(case, self.claims.over(case.settings.claims))
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge whether the certificate can ask for this about itself."""
         from domain.ca_rules.sshpop import judge_sshpop_request  # noqa: PLC0415  # only to foretell
 

@@ -9,7 +9,7 @@ from domain.ca_rules.claim_form import list_wrong_texts
 from domain.ca_rules.endpoint import Endpoint
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
 from domain.provisioners.k8ssa import TOKEN_IDENTIFIER as KUBERNETES
-from domain.report.finding import Finding, failed, passed
+from domain.report.check_result import CheckResult, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RULE = "provisioner"
 
 
-def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[Provisioner | None, Finding]:
+def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[Provisioner | None, CheckResult]:
     """Return the provisioner that step-ca judges the token by, None where it finds none, and how that comes."""
     is_ours = _names_this_ca(case)
     unreadable = [] if is_ours else list_wrong_texts(case, ("azp", "tid"))
@@ -61,7 +61,7 @@ def _list_identifiers(case: Case, is_ours: bool) -> Iterator[str]:
         yield audiences[0]
 
 
-def _explain(case: Case, is_ours: bool, identifiers: Sequence[str]) -> Finding:
+def _explain(case: Case, is_ours: bool, identifiers: Sequence[str]) -> CheckResult:
     audiences, names = case.audiences(), ", ".join(case.settings.dns_names) or "none"
     if not is_ours:
         shown = f"its audience is {', '.join(audiences)}" if audiences else "it has no audience"

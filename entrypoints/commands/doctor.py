@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.settings.print_form import REPORT_FORMS, choose_form
 from domain.settings.setting import Settings, layer
 from entrypoints.command_line.argv import parse_environment, take_none

@@ -19,7 +19,7 @@ import pytest
 from adapters.jose.key_objects import generate_jwk
 from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from entrypoints.command_line.commands import DOCTOR
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.hostile_ca import root

@@ -18,7 +18,7 @@ from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
 from domain.inspect.outline import REQUESTS
 from domain.inspect.timeline import ASCII, LINES
-from domain.report.fact import Fact
+from domain.report.worded_value import WordedValue
 from domain.settings.print_form import JSON, TEXT
 from domain.token.compact_jws import CompactJws, read_token
 from domain.token.kind import Kind
@@ -119,7 +119,7 @@ def test_a_time_may_be_any_number(digits: str, until: str) -> None:
 def test_the_type_of_provisioner_is_told(claims: dict[str, Any], header: dict[str, Any], type_name: str | None) -> None:
     """It follows from the audience's fragment, the header or the issuer, as far as these show it."""
     told = inspect(claims, **header).get("provisioner_type")
-    assert (told.value if isinstance(told, Fact) else told) == type_name
+    assert (told.value if isinstance(told, WordedValue) else told) == type_name
 
 
 @pytest.mark.parametrize(

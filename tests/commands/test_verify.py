@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url, json_text
-from domain.report.fact import Fact
+from domain.report.worded_value import WordedValue
 from domain.verify.forecast import Forecast
 from entrypoints.command_line.commands import VERIFY
 from entrypoints.use_cases.verify import describe_forecast
@@ -75,7 +75,7 @@ def test_a_token_that_the_ca_would_refuse_is_none(token: str, sandbox: dict[str,
 
 def test_a_token_that_may_be_used_twice_has_not_been_used_up() -> None:
     """What the CA does not spend is told in a word, and to programs as false."""
-    assert describe_forecast(Forecast([]), Endpoint.RENEW)["may_have_been_used"] == Fact(False, "no")
+    assert describe_forecast(Forecast([]), Endpoint.RENEW)["may_have_been_used"] == WordedValue(False, "no")
 
 
 def test_json_has_the_same_for_programs(token: str, sandbox: dict[str, str]) -> None:

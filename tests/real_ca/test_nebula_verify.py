@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
 from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.verify.forecast import Verdict
 from tests.support.forged_nebula import HOUR
 from tests.support.forged_nebula_tokens import VERSIONS, NebulaForge, ask, serve_nebula

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.ca.visit import CaProbe
+from adapters.ca.visit import HttpsCaVisitor
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.jose.key_objects import generate_jwk
 from adapters.machine.clock import SystemClock
@@ -21,7 +21,7 @@ from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Stop, judge_visit
 from domain.formats.duration import NANOSECONDS
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import (
     IDLE_SECONDS,
@@ -100,7 +100,7 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
 
     monkeypatch.setattr("adapters.ca.visit.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
-        probe = CaProbe(
+        probe = HttpsCaVisitor(
             CaUrl("127.0.0.1", ca.port), [root().der], clock=SystemClock(),
             request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
