@@ -54,7 +54,7 @@ def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
 def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
-        return failed(rule, f"step-ca cannot read {named}", "mint the token anew")
+        return failed(rule, f"step-ca cannot read {named}", "mint the token again")
     return passed(rule, f"what step-ca reads of its {what} is of the right types")
 
 

@@ -33,29 +33,29 @@ def judge_times(case: Case) -> Iterator[CheckResult]:
     begin, end, issued = (case.seconds(name) for name in ("nbf", "exp", "iat"))
     late, early = case.now + LEEWAY, case.now - LEEWAY
     if begin is None:
-        yield passed("begin", "it has no nbf, so that it need not begin")
+        yield passed("begin", "it has no nbf, so it is valid at once")
     elif late < begin * NANOSECONDS:
         wait = format_duration(_whole_seconds(begin * NANOSECONDS - late))
-        yield failed("begin", f"the CA takes it only in {wait}", "wait, or set this machine's clock right")
+        yield failed("begin", f"the CA accepts it only in {wait}", "wait, or correct this machine's clock")
     else:
-        yield passed("begin", "its time has come")
+        yield passed("begin", "it is valid now")
     if end is None:
-        yield passed("end", "it has no exp, so that it never ends")
+        yield passed("end", "it has no exp, so it never expires")
     elif early > end * NANOSECONDS:
         since = format_duration(_whole_seconds(early - end * NANOSECONDS))
-        yield failed("end", f"the CA has not taken it for {since}", "mint a new token")
+        yield failed("end", f"the CA has refused it for {since}", "mint a new token")
     else:
         left = format_duration(_whole_seconds(end * NANOSECONDS - early))
-        yield passed("end", f"the CA takes it for another {left}")
+        yield passed("end", f"the CA accepts it for another {left}")
     if issued is not None and late < issued * NANOSECONDS:
-        yield failed("issued", "it was issued in the CA's future", "set the clock of the machine that mints right")
+        yield failed("issued", "it was issued in the CA's future", "correct the clock of the machine that mints")
 
 
 def judge_age(case: Case) -> CheckResult:
     """Tell whether the token is from before the CA's start: surely so where it is older than the CA's root."""
     issued, begin = case.seconds("iat"), _find_birth(case)
     if issued is None:
-        return passed("issued", "it does not say when, and so is not from before the CA's start")
+        return passed("issued", "it does not say when, so it counts as issued after the CA's start")
     if case.settings.checks_issued_at is False:
         return passed("issued", "the CA takes tokens from before its own start (disableIssuedAtCheck)")
     if begin is None or issued * NANOSECONDS >= begin:
@@ -93,7 +93,7 @@ def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> CheckR
     """Tell whether the signature is by one of `keys`, which `whose` names."""
     token = case.token
     algorithm = token.merged.get("alg")
-    remedy = f"mint it by the key of {whose}"
+    remedy = f"mint it with the key of {whose}"
     fault = find_critical_fault(case)
     if fault is not None:
         return fault

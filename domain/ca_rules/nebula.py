@@ -42,7 +42,7 @@ def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
     yield _judge_signature(case, certificate)
     if certificate.not_after - case.now < SHORT_LIFE:
         yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
-                        "use one that lasts for longer")  # fmt: skip
+                        "use one that lasts longer")  # fmt: skip
 
 
 def read_header_certificate(case: Case) -> NebulaCertificate | None:
@@ -75,12 +75,12 @@ def _judge_certificate(
     remedy = f"use a certificate of a Nebula CA that provisioner {name} trusts"
     issuer = next((root for root in trusted if root.fingerprint == certificate.issuer), None)
     if issuer is None:
-        fault: str | None = "none of the Nebula CAs that are trusted has issued it"
+        fault: str | None = "no trusted Nebula CA has issued it"
     else:
         fault = _find_fault(case, certificate, issuer)
     if fault is not None:
         return failed("certificate", f"{certificate.name!r}: {fault}", remedy)
-    return passed("certificate", f"a Nebula CA that is trusted has issued the one of {certificate.name!r}")
+    return passed("certificate", f"a trusted Nebula CA has issued the certificate of {certificate.name!r}")
 
 
 def _find_fault(case: Case, certificate: NebulaCertificate, issuer: NebulaCertificate) -> str | None:
@@ -141,7 +141,7 @@ def _judge_signature(case: Case, certificate: NebulaCertificate) -> CheckResult:
     if certificate.public.members["crv"] != "X25519":
         return judge_signature(case, [certificate.public], whose)
     token = case.token
-    remedy = f"mint it by the key of {whose}"
+    remedy = f"mint it with the key of {whose}"
     fault = find_critical_fault(case)
     if fault is not None:
         return fault
@@ -149,5 +149,5 @@ def _judge_signature(case: Case, certificate: NebulaCertificate) -> CheckResult:
         return failed("signature", f"its algorithm is not XEdDSA, which goes with the X25519 key of {whose}", remedy)
     if len(token.signature) != _SIGNATURE_BYTES:
         return failed("signature", f"it is not {_SIGNATURE_BYTES} bytes long", remedy)
-    return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, and checks "
-                     "no one else's", "show the token to the CA to know")  # fmt: skip
+    return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, but cannot "
+                     "check the signatures of others", "show the token to the CA to find out")  # fmt: skip

@@ -58,7 +58,7 @@ def _judge_carriage(case: Case) -> CheckResult:
     """Judge whether the header `Authorization` can carry the token, by which alone a renewal comes."""
     if case.token.is_carried:
         return passed("bearer", "an HTTP header can carry it")
-    return failed("bearer", "it has a control character, which no HTTP header can carry", "take it out: show the token"
+    return failed("bearer", "it has a control character, which no HTTP header can carry", "remove it: show the token"
                   " in one line")  # fmt: skip
 
 
@@ -77,8 +77,8 @@ def _judge_provisioner(leaf: Certificate, label: str | None) -> CheckResult:
     if leaf.provisioner is None:
         return unchecked("provisioner", "which provisioner the certificate is from; the CA's database may know")
     if label is None:
-        return failed("provisioner", f"the CA has no provisioner {leaf.provisioner} any more, which the certificate is"
-                      " from", "get a new certificate")  # fmt: skip
+        return failed("provisioner", f"the certificate is from provisioner {leaf.provisioner}, which the CA no longer "
+                      "has", "get a new certificate")  # fmt: skip
     return passed("provisioner", f"the certificate is from {label}")
 
 
@@ -95,10 +95,10 @@ def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None
     """Judge whether the provisioner lets this certificate be renewed (step-ca, controller.go)."""
     now = case.now - case.now % NANOSECONDS
     if now < leaf.not_before:
-        yield failed("renewal", "the certificate is not valid yet", "wait, or set this machine's clock right")
+        yield failed("renewal", "the certificate is not valid yet", "wait, or correct this machine's clock")
     yield unchecked("revoked", "whether the certificate has been revoked")
     if claims is None:
-        yield unchecked("renewal", "whether the provisioner lets its certificates be renewed")
+        yield unchecked("renewal", "whether the provisioner allows renewal")
     else:
         yield judge_right(claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
 
@@ -106,9 +106,9 @@ def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None
 def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> CheckResult:
     """Tell whether a provisioner with these claims renews a certificate, X.509 or SSH, that has expired or not."""
     if claims.disable_renewal:
-        return failed("renewal", "the provisioner lets nothing be renewed (disableRenewal)", "get a new certificate")
+        return failed("renewal", "the provisioner allows no renewal (disableRenewal)", "get a new certificate")
     if has_expired and claims.allow_renewal_after_expiry is False:
-        return failed("renewal", "the certificate has expired, and the provisioner does not renew it then",
+        return failed("renewal", "the certificate has expired, and the provisioner does not renew expired ones",
                       "get a new certificate, or set allowRenewalAfterExpiry")  # fmt: skip
     if has_expired and claims.allow_renewal_after_expiry is None:
         return unchecked("renewal after expiry", "whether the provisioner renews it although it has expired: it says"

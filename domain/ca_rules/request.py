@@ -46,10 +46,10 @@ def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckR
         yield judge_ssh_enabled(claims.over(case.settings.claims))
         yield judge_ssh_keys(case, case.wishes.cert_type or HOST)
         if "" in case.wishes.principals:
-            yield failed("principals", "one that is asked for is empty", "leave it out")
+            yield failed("principals", "one of those asked for is empty", "leave it out")
         yield _judge_completeness(case)
     elif case.csr is None:
-        yield unchecked("csr", "whether the CSR is in order", "name it by --csr")
+        yield unchecked("csr", "whether the CSR is valid", "give it with --csr")
     else:
         yield from judge_csr_itself(case.csr)
 
@@ -59,5 +59,5 @@ def _judge_completeness(case: Case) -> CheckResult:
     wishes = case.wishes
     if not (wishes.cert_type and wishes.key_id and wishes.principals):
         return failed("ssh options", "the request must say certificate type, key identifier and principals itself",
-                      "name them by --cert-type, --key-id and --principal")  # fmt: skip
+                      "give them with --cert-type, --key-id and --principal")  # fmt: skip
     return passed("ssh options", "the request says certificate type, key identifier and principals itself")

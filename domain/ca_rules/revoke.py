@@ -34,4 +34,4 @@ def _judge_database(case: Case) -> CheckResult:
         return unchecked("database", "whether the CA has a database, which it needs to revoke")
     if case.settings.has_database:
         return passed("database", "the CA has one, which it needs to revoke")
-    return failed("database", "the CA has none, and so cannot revoke", "give it one: db in ca.json")
+    return failed("database", "the CA has none, and so cannot revoke", "configure one: db in ca.json")

@@ -35,5 +35,5 @@ def judge_root(case: Case) -> Iterator[CheckResult]:
         yield passed(RULE, "its sha is the fingerprint of a root of this CA")
     else:
         what = f"its sha is not the fingerprint of a root of this CA, which is {' or '.join(known)}"
-        yield warning(RULE, f"{what}: the CA does not look at it, but step refuses to connect by it",
+        yield warning(RULE, f"{what}: the CA does not look at it, but step refuses to connect with it",
                       "mint it with this CA's --root")  # fmt: skip

@@ -52,13 +52,13 @@ def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[CheckResult]:
     """
     csr = case.csr
     if csr is None:
-        yield unchecked("csr", "whether the CSR suits the token", "name it by --csr")
+        yield unchecked("csr", "whether the CSR suits the token", "give it with --csr")
         return
     yield from judge_csr_itself(csr)
     yield _judge_binding(csr, read_fingerprint(case.token.claims))
     if csr.common_name and csr.common_name not in common_names:
         allowed = " or ".join(dict.fromkeys(common_names))
-        yield failed("csr name", f"its common name is {csr.common_name}, and may be {allowed}", _REMEDY)
+        yield failed("csr name", f"its common name is {csr.common_name}, and may only be {allowed}", _REMEDY)
     else:
         yield passed("csr name", f"its common name is {csr.common_name or 'empty'}")
     yield _judge_sans(csr, case.sans())
@@ -69,11 +69,13 @@ def judge_csr_itself(csr: CertificateRequest) -> Iterator[CheckResult]:
     if csr.is_signed:
         yield passed("csr signature", "it is by the CSR's own key")
     else:
-        yield failed("csr signature", "it is not by the CSR's own key", "make the CSR anew")
+        yield failed("csr signature", "it is not by the CSR's own key", "make the CSR again")
     if csr.takes_key:
         yield passed("csr key", csr.key)
     else:
-        yield failed("csr key", f"the CA signs for no such key: {csr.key}", "use an EC, an RSA or an Ed25519 key")
+        yield failed(
+            "csr key", f"the CA does not sign for this kind of key: {csr.key}", "use an EC, an RSA or an Ed25519 key"
+        )
 
 
 def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
@@ -85,7 +87,11 @@ def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
         is_bound = False
     if is_bound:
         return passed("csr binding", "the token is bound to this very CSR")
-    return failed("csr binding", f"the token is bound to another CSR, {fingerprint}", "show that one, or mint for this")
+    return failed(
+        "csr binding",
+        f"the token is bound to another CSR, {fingerprint}",
+        "show that one, or mint a token for this one",
+    )
 
 
 def _judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> CheckResult:

@@ -80,7 +80,7 @@ def _judge_type(written: str, cert_type: str, wished: str) -> CheckResult:
 def _judge_principals(allowed: list[str], wished: tuple[str, ...]) -> CheckResult:
     """Tell whether every principal asked for stands in the token, capitals or not; a token without any allows all."""
     if "" in wished:
-        return failed("principals", "one that is asked for is empty", "leave it out")
+        return failed("principals", "one of those asked for is empty", "leave it out")
     known = set(map(_fold, allowed))
     foreign = [name for name in wished if _fold(name) not in known]
     if allowed and wished and (foreign or len(wished) > len(allowed)):

@@ -35,7 +35,7 @@ def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
     is_to_sign = case.endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
     if is_to_sign and chain[0].not_after - case.now < SHORT_LIFE:
         yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
-                        "use one that lasts for longer")  # fmt: skip
+                        "use one that lasts longer")  # fmt: skip
 
 
 def read_roots(case: Case, files: Iterable[bytes]) -> list[Certificate] | None:
@@ -71,7 +71,7 @@ def judge_chain(
     elif not leaf.digital_signature:
         yield failed("certificate", "its key usage does not name digitalSignature", "get one whose key usage does")
     else:
-        yield passed("certificate", f"a chain leads from {leaf.common_name!r} to a root that is trusted")
+        yield passed("certificate", f"a chain leads from {leaf.common_name!r} to a trusted root")
     if any(certificate.has_open_questions for certificate in (*chain, *roots)):
         yield unchecked("constraints", "whether name constraints and critical extensions in the chain are kept",
-                        "show the token to the CA to know")  # fmt: skip
+                        "show the token to the CA to find out")  # fmt: skip

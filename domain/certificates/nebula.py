@@ -109,7 +109,7 @@ def check_networks(certificate: NebulaCertificate) -> None:
         ValueError: it has not.
     """
     if not certificate.networks and not certificate.is_ca:
-        raise ValueError("it is not a CA's, and has no network")
+        raise ValueError("it is not a CA certificate and has no network")
     if any(network.ip.is_unspecified for network in certificate.networks):
         raise ValueError("a network has no address")
     versions = {network.version for network in certificate.networks}
@@ -148,7 +148,7 @@ def check_names(certificate: NebulaCertificate, names: Iterable[str], option: st
         if name not in allowed and _canonical(name) not in allowed[1:]:
             raise UsageError(
                 f"{option} {name!r} is not in {spelled}, which is for {', '.join(filter(None, allowed))}",
-                "ask for these names alone, or use another certificate",
+                "ask only for these names, or use another certificate",
             )
 
 

@@ -1,4 +1,4 @@
-"""Why a token may not come about, or not be taken: rules over what was seen, in the order of a token's way."""
+"""The checks of `doctor`, in its order: rules over what was seen."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def judge_defaults(files: Sequence[str], is_needed: bool) -> CheckResult:
     if files:
         return passed(DEFAULTS, ", ".join(files))
     remedy = _BOOTSTRAP if is_needed else ""
-    return warning(DEFAULTS, "it is not there or says nothing, so all settings come from flags and environment", remedy)
+    return warning(DEFAULTS, "it is missing or empty, so all settings come from flags and environment", remedy)
 
 
 def judge_given(settings: Settings) -> CheckResult:
     """Judge the settings that go together; those of flags and environment are named."""
     given = sorted(one.spelled for one in settings.values() if one.origin is not Origin.CONFIGURATION)
-    return passed(SETTINGS, ", ".join(given) or "no flag or variable gives any")
+    return passed(SETTINGS, ", ".join(given) or "no flag or variable is set")
 
 
 def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResult:
@@ -99,7 +99,7 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResul
     count = "" if len(roots) == 1 else f", the first of {len(roots)}"
     if len(lasting) < len(roots):
         reason = f"{whose}: {len(roots) - len(lasting)} of {len(roots)} certificates are not valid now"
-        return warning(ROOT, reason, "take those out that the CA no longer uses")
+        return warning(ROOT, reason, "remove those that the CA no longer uses")
     return passed(ROOT, f"{whose}: {first!r}{count}")
 
 
@@ -118,8 +118,8 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
         return passed(FINGERPRINT, f"the root's is the one in {path}")
     reason = f"the root's is {fingerprint}, and {path} has {stored!r}"
     if override:
-        return warning(FINGERPRINT, reason, f"leave {override} out if it is to be that CA")
-    remedy = f"token compares none, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
+        return warning(FINGERPRINT, reason, f"leave {override} out to use that CA")
+    remedy = f"token does not compare them, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
     return warning(FINGERPRINT, reason, remedy)
 
 
@@ -151,10 +151,10 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> CheckResul
     if ahead > NOTABLE_DRIFT:
         reason = f"this machine's is {_whole_seconds(ahead)} ahead of the CA's"
         if ahead > LEEWAY:
-            return failed(CLOCK, f"{reason}, so the CA takes its tokens for not valid yet", _SET_CLOCK)
+            return failed(CLOCK, f"{reason}, so the CA sees its tokens as not valid yet", _SET_CLOCK)
         return warning(
             CLOCK,
-            f"{reason}; over {format_duration(LEEWAY)}, the CA would take its tokens for not valid yet",
+            f"{reason}; over {format_duration(LEEWAY)}, the CA would see its tokens as not valid yet",
             _SET_CLOCK,
         )
     if behind > NOTABLE_DRIFT:
@@ -171,7 +171,7 @@ def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, s
     able = [provisioner for provisioner in provisioners if provisioner.makes_tokens]
     count = f"{file or 'the CA'} has {len(provisioners)}"
     if not able:
-        remedy = hint or f"have one of type {list_types()} added to the CA"
+        remedy = hint or f"add one of type {list_types()} to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
     reason = f"{count}; step-ott makes tokens for {list_labels(able)}"
     return warning(PROVISIONERS, reason, hint) if hint else passed(PROVISIONERS, reason)

@@ -43,14 +43,14 @@ def judge_secret_files(secrets: Sequence[FileStatus]) -> Iterator[CheckResult]:
         remedy = f"chmod {OWNER_ALONE:o} {_quote(exposed)}"
         yield warning(FILES, f"{_name(exposed)} is accessible to other users", remedy)
     if mounted:
-        yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
+        yield warning(FILES, f"{_name(mounted)} can be read by every user, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:
         remedy = f"check who can change it, or chown it: {_quote(foreign)}"
         yield warning(FILES, f"{_name(foreign)} belongs to another user", remedy)
     if links:
-        yield unchecked(FILES, f"{_name(links)} is a symbolic link, which is not followed", "check where it leads")
+        yield unchecked(FILES, f"{_name(links)} is a symbolic link, which is not followed", "check where it points")
     if not (exposed or mounted or foreign or links):
-        count = "none is there" if not files else f"{len(files)}, for their owner alone"
+        count = "there are none" if not files else f"{len(files)}, accessible to their owner only"
         yield passed(FILES, count)
 
 

@@ -35,7 +35,9 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[CheckResul
         return
     if forecast.verdict is Verdict.UNKNOWN:
         one = next(one for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL)
-        yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
+        yield unchecked(
+            TOKEN, f"whether the CA would take it cannot be predicted: {one.rule}: {one.reason}", one.remedy
+        )
     else:
         yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")
     for one in forecast.findings:
@@ -53,5 +55,5 @@ def judge_wait(wait: int, spelled: str) -> Iterator[CheckResult]:
     if wait > LEEWAY:
         left = format_duration((wait - LEEWAY) // NANOSECONDS * NANOSECONDS)
         yield warning(
-            TOKEN, f"the CA takes it only in {left}, for {spelled}", "leave it out for a token to use at once"
+            TOKEN, f"the CA accepts it only in {left}, for {spelled}", "leave it out for a token to use at once"
         )

@@ -1,4 +1,4 @@
-"""What a token says, in words: read without its key, so that nothing here tells whether the CA would take it."""
+"""What a token says, in words: read without its key, so that nothing here says whether the CA would take it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.inspect.outline import TokenOutline
     from domain.token.compact_jws import CompactJws
 
-NO_REQUEST = "not said: the audience names no request of a step-ca"
+NO_REQUEST = "unknown: the audience names no step-ca request"
 NOT_CHECKED = WordedValue("not checked", "not checked; this is what the token says of itself")
 
 _SSH_MEMBERS = {

@@ -87,7 +87,7 @@ class K8ssaProvisioner(IssuedProvisioner):
     def list_oddities(cls, claims: Mapping[str, Any]) -> Sequence[str]:
         """Say whose tokens the CA takes."""
         is_known = claims.get("iss") == ISSUER
-        return () if is_known else (f"step-ca takes Kubernetes tokens of the issuer {ISSUER} alone",)
+        return () if is_known else (f"step-ca takes Kubernetes tokens only of the issuer {ISSUER}",)
 
     def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the signature by the keys of the cluster."""
@@ -115,14 +115,14 @@ class K8ssaProvisioner(IssuedProvisioner):
             claims = read_claims(token)
             check_expiry(claims, sources.clock.now())
         is_known = claims.get("iss") == ISSUER
-        return IssuedToken(token, () if is_known else (f"step-ca takes tokens of the issuer {ISSUER} alone",))
+        return IssuedToken(token, () if is_known else (f"step-ca takes tokens only of the issuer {ISSUER}",))
 
 
 def check_expiry(claims: Mapping[str, Any], now: int) -> None:
     """Check that the token with these claims has not expired at `now`, in nanoseconds.
 
     Raises:
-        InputError: it has, or its expiry is no whole number.
+        InputError: it has, or its expiry is not a whole number.
     """
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
@@ -152,7 +152,7 @@ def read_claims(token: str) -> Mapping[str, Any]:
     """Return the claims of `token`; its signature is for the CA to check.
 
     Raises:
-        InputError: it is no JWS with JSON claims.
+        InputError: it is not a JWS with JSON claims.
     """
     from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20
-CA_CAUTION = "step-ca takes no token by a Nebula CA's own certificate, which no CA has issued; it will refuse this one"
+CA_CAUTION = (
+    "step-ca takes no token signed with a Nebula CA's own certificate, which no CA has issued; it will refuse this one"
+)
 
 
 @attrs.frozen
@@ -63,7 +65,7 @@ class NebulaProvisioner(Provisioner):
             asking = spell(given, own[0]) if own else "a Nebula token"
             raise MissingSettingError(
                 f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {asking}",
-                "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
+                "step-ca signs only SSH host certificates for Nebula: add it, or use another provisioner",
             )
         super().judge(given, kind, own)
 
@@ -75,7 +77,7 @@ class NebulaProvisioner(Provisioner):
         except InputError as error:
             raise ValueError("it is not a Nebula certificate") from error
         if certificate.body != body:
-            raise ValueError("it is PEM in base64, not what stands in the PEM")
+            raise ValueError("it is PEM in base64, not the content of the PEM")
         return certificate
 
     def judge_signer(self, case: Case) -> Iterator[CheckResult]:

@@ -50,7 +50,7 @@ class OtherProvisioner(Provisioner):
         file = sources.authority.source()[0]
         raise UsageError(
             f"provisioner {self.label()}{file and f' in {file}'} cannot be used: {self.reason}",
-            "choose another by --provisioner or --kid",
+            "choose another with --provisioner or --kid",
         )
 
     def judge_signer(self, case: Case) -> Iterator[CheckResult]:

@@ -99,7 +99,7 @@ def check_request(certificate: SshCertificate, kind: Kind, subject: str, spelled
     if kind is Kind.SSH_REVOKE and subject not in ("", str(certificate.serial)):
         raise UsageError(
             f"the subject {subject} is not the serial number of {spelled}, {certificate.serial}",
-            f"a certificate can revoke itself alone: write {certificate.serial} for the subject",
+            f"a certificate can only revoke itself: write {certificate.serial} for the subject",
         )
     if kind is not Kind.SSH_REVOKE and not certificate.is_host:
-        raise UsageError(f"{spelled} is a user's certificate", "step-ca renews and rekeys host certificates alone")
+        raise UsageError(f"{spelled} is a user certificate", "step-ca renews and rekeys only host certificates")

@@ -128,7 +128,7 @@ def _judge_audience(provisioner: Provisioner, case: Case) -> CheckResult:
     if matches(audiences, case.endpoint, list_hosts(audiences), provisioner.audience_fragment):
         names = ", ".join(case.settings.dns_names) or "nothing"
         return failed("audience", f"it is {', '.join(audiences)}, and the CA's names are {names}",
-                      "mint it with one of these names in --ca-url, in the very same spelling")  # fmt: skip
+                      "mint it with one of these names in --ca-url, spelled exactly like that")  # fmt: skip
     return failed("audience", f"it is {', '.join(audiences)}, and not for {case.endpoint.value}",
                   f"mint it for {case.endpoint.value}")  # fmt: skip
 

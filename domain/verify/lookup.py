@@ -26,7 +26,7 @@ def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[P
     unreadable = [] if is_ours else list_wrong_texts(case, ("azp", "tid"))
     if unreadable:
         what = f"step-ca cannot read its {' and '.join(unreadable)}: not text"
-        return None, failed(RULE, what, "mint the token anew")
+        return None, failed(RULE, what, "mint the token again")
     identifiers = list(_list_identifiers(case, is_ours))
     listed = {provisioner.token_identifier: provisioner for provisioner in provisioners}
     for identifier in identifiers:
@@ -65,9 +65,11 @@ def _explain(case: Case, is_ours: bool, identifiers: Sequence[str]) -> CheckResu
     audiences, names = case.audiences(), ", ".join(case.settings.dns_names) or "none"
     if not is_ours:
         shown = f"its audience is {', '.join(audiences)}" if audiences else "it has no audience"
-        return failed(RULE, f"{shown}, and the CA's names are {names}", "mint it for this CA, by one of its names")
+        return failed(
+            RULE, f"{shown}, and the CA's names are {names}", "mint it for this CA, with one of its names in --ca-url"
+        )
     fragment = extract_fragment(audiences)
     if fragment:
-        return failed(RULE, f"the CA has none for the audience's fragment {fragment}", "mint it by one that it has")
+        return failed(RULE, f"the CA has none for the audience's fragment {fragment}", "mint it with one that it has")
     return failed(RULE, f"the CA has none of this name and key identifier, {identifiers[0]}",
-                  "mint it by one that it has; all types but JWK need a fragment in the audience")  # fmt: skip
+                  "mint it with one that it has; all types but JWK need a fragment in the audience")  # fmt: skip

@@ -1,4 +1,4 @@
-"""`step-ott doctor`: why no token comes about here, or none is taken."""
+"""`step-ott doctor`: why minting fails here, or why the CA refuses the token."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How commands that tell something print it: words for people, JSON for programs.
+"""How commands print their reports: words for people, JSON for programs.
 
 A report is a mapping of values by name, in the order to show them. Beside what JSON can carry, a value may be a
 list of check results, a line each; a `WordedValue`, which has words of its own; or a `Timeline`, which is drawn on a

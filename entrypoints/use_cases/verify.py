@@ -1,4 +1,4 @@
-"""How the CA's answer is foretold: gather the token, the CSR and the CA's settings, then judge by pure rules."""
+"""How the CA's answer is predicted: gather the token, the CSR and the CA's settings, then judge by pure rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACCEPTED_UNLESS_USED = "the CA would accept it, unless it has been used"
 SUMMARIES = {
     Verdict.ACCEPTED: "the CA would accept it",
     Verdict.REFUSED: "the CA would refuse it",
-    Verdict.UNKNOWN: "what the CA would say cannot be told from here",
+    Verdict.UNKNOWN: "what the CA would say cannot be predicted from here",
 }
 
 

@@ -188,7 +188,7 @@ def test_a_remedy_lists_it(tmp_path: Path, sandbox_path: Path, sandbox: dict[str
     content = json.loads((sandbox_path / "config" / "ca.json").read_text())
     content["authority"]["provisioners"] = [{"type": "ACME", "name": "acme"}]
     words = ["doctor", "--offline", "--ca-config", write_config(tmp_path, content)]
-    assert "AWS, Azure or MadeUp added to the CA" in invoke(*words, environment=sandbox).out
+    assert "AWS, Azure or MadeUp to the CA" in invoke(*words, environment=sandbox).out
 
 
 def test_its_options_are_its_own(config: str, key: str, sandbox: dict[str, str], sandbox_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_an_answer_that_is_no_http_is_told(told: bytes, tmp_path: Path) -> None:
         (issue("server", root(), names=["127.0.0.1"], days=-1), "its certificate has expired: it is valid until 2"),
         (issue("server", root(), names=["127.0.0.1"], begin=1, days=2), "is not valid yet: it is valid from 2"),
         (issue("server", root(), names=["ca.example.com", "10.0.0.7"]), "is for ca.example.com, 10.0.0.7, not for 127"),
-        (issue("server", root()), "is for no name that it tells, not for 127.0.0.1"),
+        (issue("server", root()), "is for no name that it shows, not for 127.0.0.1"),
     ],
     ids=["another root", "expired", "early", "other names", "no names"],
 )  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
         checks = visit(listener.getsockname()[1], tmp_path)
         thread.join(IDLE_SECONDS)
     assert [checks[rule]["outcome"] for rule in (diagnosis.REACHED, diagnosis.TLS)] == [PASSED, FAILED]
-    assert "do not get on" in checks[diagnosis.TLS]["reason"]
+    assert "cannot agree on TLS" in checks[diagnosis.TLS]["reason"]
 
 
 @pytest.mark.parametrize(
