@@ -310,7 +310,7 @@ def test_another_kind_of_kms_is_refused_with_the_ones_there_are(kind: str) -> No
 PKCS11 = "pkcs11:token=t;object=o"
 REFUSALS = {
     "--kms needs --key or --x5c-key": ["--kms", "pkcs11:token=t?pin-value=SECRET"],
-    "--kms is there, and --key names a file": ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", "a.pem"],
+    "--kms is given, but --key names a file": ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", "a.pem"],
     "--key names no key": ["--kms", "pkcs11:token=t", "--key", "pkcs11:pin-value=SECRET"],
     "--key names no token": ["--key", "pkcs11:object=o?pin-value=SECRET"],
     "--kms and --key do not go together: they have different values of token":
