@@ -37,7 +37,11 @@ OF_FIRE: Mapping[str, Mapping[str, Any]] = {
     "shutil": {"get_terminal_size": lambda: os.terminal_size((80, 24))},
     "subprocess": {},
 }
-"""The modules that are left out, each with what is asked of it at once."""
+OF_HTTP: Mapping[str, Mapping[str, Any]] = {
+    "calendar": {},
+    "importlib.metadata": {"version": lambda name: import_module("importlib.metadata").version(name)},
+}
+"""The modules that are left out, each with what is asked of it at once; `OF_HTTP` is of http.client and urllib3."""
 
 
 class _StandIn(ModuleType):

@@ -10,7 +10,7 @@ from adapters.ca.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.types import TYPES, claim_options
 from domain.token.kind import Kind
-from entrypoints.lean_imports import OF_CATTRS, import_without
+from entrypoints.lean_imports import OF_CATTRS, OF_HTTP, import_without, leaving_out
 
 if TYPE_CHECKING:
     from adapters.ca.ca_json import CaJson
@@ -74,8 +74,9 @@ def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFil
     ca_url = _require_ca_url(options)
     roots = find_root(options, step_path, files).certificates()
     import_without("cattrs", OF_CATTRS)
-    from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
-    from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
+    with leaving_out(OF_HTTP):
+        from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
+        from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
 
     return HttpsAuthority(HttpsClient(ca_url, roots, request_timeout=options.request_timeout, timeout=options.timeout))
 
