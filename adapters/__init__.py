@@ -1,1 +1,1 @@
-"""The ports' implementations: each adapter knows the domain and its own library, never another adapter."""
+"""The ports' implementations, in families: each imports the domain, its library, itself, and `http` and `jose`."""

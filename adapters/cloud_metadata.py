@@ -78,7 +78,7 @@ class HttpMetadata:
             how = {
                 FaultKind.LATE: f"did not answer within {self._describe(bound, left)}",
                 FaultKind.UNREACHABLE: f"cannot be reached: {fault.reason}",
-            }.get(fault.kind, "gives no proper HTTP answer")  # whose reason may hold what was answered
+            }.get(fault.kind, "gives no valid HTTP answer")  # whose reason may hold what was answered
             raise _absent(service, address, how) from fault
         return MetadataAnswer(address, answer.status, answer.body)
 
@@ -102,5 +102,5 @@ def _exchange(request: MetadataRequest, address: str, bound: int) -> Answer:
 def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
     return NetworkError(
         f"this does not seem to be {service.machine}: its metadata service at {address} {how}",
-        "mint on such a machine, or choose another provisioner by --provisioner",
+        "mint on such a machine, or choose another provisioner with --provisioner",
     )

@@ -93,7 +93,7 @@ def explain_unwritten(target: str, error: OSError, go_on: str) -> OutputError:
     if error.errno == errno.EPIPE:
         return OutputError(f"{target} cannot be written: the reader has closed the pipe")
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    fix = f"free some space and {go_on}" if is_full else f"check where it leads, and {go_on}"
+    fix = f"free some space and {go_on}" if is_full else f"check where it points, and {go_on}"
     return OutputError(f"{target} cannot be written: {error.strerror}", fix)
 
 

@@ -1,4 +1,4 @@
-"""Which process is the command line's own, and so ends when its command has."""
+"""Whether this process belongs to the command line, and so ends when its command has ended."""
 
 import os
 

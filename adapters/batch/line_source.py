@@ -86,7 +86,7 @@ class LineSource:
         if begin > count + 1:
             lines = f"{count:,} line{'' if count == 1 else 's'}"
             raise UsageError(
-                f"--resume-from {begin} is past the end: {self._shown} has {lines}", "go on behind the last row's line"
+                f"--resume-from {begin} is past the end: {self._shown} has {lines}", "go on after the last row's line"
             )
 
     def _find_position(self) -> int:

@@ -1,4 +1,4 @@
-"""How far a long work is, on stderr: a bar by tqdm on a terminal, and nothing but messages elsewhere."""
+"""The progress of a batch, on stderr: a bar by tqdm on a terminal, and only messages elsewhere."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def starting() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"a worker cannot be started: {error.strerror}", "try fewer by --workers") from error
+        raise OutputError(f"a worker cannot be started: {error.strerror}", "try fewer with --workers") from error
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""How a CA describes itself: what is read alike from its answers and from its ca.json."""
+"""The CA: over HTTPS, from its ca.json, or as the options describe it."""

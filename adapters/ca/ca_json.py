@@ -154,14 +154,14 @@ class CaJson:
         """Return what `authority.provisioners` lists."""
         entries = self.config["authority"].get("provisioners") or []
         if len(entries) > MAX_PROVISIONERS:
-            raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another by --ca-config")
+            raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another with --ca-config")
         return read_provisioners(entries)
 
     def encrypted_key(self, kid: str) -> str:
         """Fail: a key that the list does not carry is nowhere else in the file."""
         raise AuthorityError(
             f"{self.path} has no encryptedKey for the provisioner with kid {kid}",
-            "give its private key by --key, or choose another provisioner",
+            "give its private key with --key, or choose another provisioner",
         )
 
 
@@ -179,7 +179,7 @@ def read_ca_config(files: "InputFiles", path: str) -> CaConfig:
 
 def refuse_config(path: str, why: str) -> InputError:
     """Return the error for a ca.json that step-ca itself would not take."""
-    return InputError(f"{path} is not a ca.json that can be used: {why}", "fix it, or name another by --ca-config")
+    return InputError(f"{path} is not a ca.json that can be used: {why}", "fix it, or name another with --ca-config")
 
 
 def read_public_half(files: "InputFiles", path: str) -> str | None:

@@ -48,4 +48,4 @@ class DeclaredAuthority:
 
     def encrypted_key(self, kid: str) -> str:
         """Fail: there is no CA to ask."""
-        raise AuthorityError(f"there is no CA to ask for the key with kid {kid}", "give the private key by --key")
+        raise AuthorityError(f"there is no CA to ask for the key with kid {kid}", "give the private key with --key")

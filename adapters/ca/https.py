@@ -72,7 +72,7 @@ class HttpsAuthority:
                 if not cursor:
                     return listed
                 if cursor in seen:
-                    raise self._misbehaved("its list of provisioners goes round in a circle")
+                    raise self._misbehaved("its list of provisioners never ends: a page comes twice")
                 seen.add(cursor)
         raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
 
@@ -119,7 +119,7 @@ class HttpsAuthority:
         if not answer:
             raise AuthorityError(
                 f"the CA at {self.client.ca_url} keeps no key for kid {kid}",
-                "give the provisioner's private key by --key, or choose another provisioner",
+                "give the provisioner's private key with --key, or choose another provisioner",
             )
         key = answer.get("key")
         if not isinstance(key, str) or not key:
@@ -145,7 +145,7 @@ class HttpsAuthority:
         try:
             value = json_text.parse_document(body)
             if not isinstance(value, dict):
-                raise ValueError("no JSON object")
+                raise ValueError("it is not a JSON object")
         except ValueError as error:
             raise self._misbehaved(f"its answer to {path} cannot be used: {error}") from error
         return value

@@ -169,7 +169,7 @@ class HttpsClient:
             return NetworkError(f"TLS with {ca} fails: {reason}", remedy)
         if fault.kind is FaultKind.TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
-        how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no proper answer"
+        how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no valid answer"
         through = self._through()
         remedy = f"check {'HTTPS_PROXY' if through else '--ca-url'} and that the CA is running"
         return NetworkError(f"{ca} {how}{through}: {fault.reason}", remedy)

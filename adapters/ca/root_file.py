@@ -47,7 +47,7 @@ class RootFile:
         try:
             found = read_certificates(data)
         except ValueError as error:
-            raise InputError(f"{self.whose} is not a root certificate: {error}", "get it anew from the CA") from error
+            raise InputError(f"{self.whose} is not a root certificate: {error}", "get it again from the CA") from error
         if not found:
             raise InputError(f"{self.whose} holds no certificate", "get the root certificate from the CA")
         return found

@@ -1,4 +1,4 @@
-"""A visit to a CA, step by step on the standard library, so that each way to fail is told from the others.
+"""A visit to a CA, step by step on the standard library, so that `doctor` can say which step failed.
 
 Nothing secret is sent, no certificate is believed that the given roots do not vouch for, and neither body
 nor time is without a bound.
@@ -34,8 +34,8 @@ _NAME_FAULTS = frozenset({62, 64})
 """OpenSSL's X509_V_ERR_…: HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH."""
 
 
-class CaProbe:
-    """Visits one CA (see `domain.doctor.ports.CaVisitor`).
+class HttpsCaVisitor:
+    """Visits one CA over HTTPS (see `domain.doctor.ports.CaVisitor`).
 
     Attributes:
         ca_url: Where it listens.
@@ -57,7 +57,7 @@ class CaProbe:
         """Return what was seen of the CA.
 
         Raises:
-            InputError: the proxy's address is none.
+            InputError: the proxy's address cannot be used.
         """
         proxy = find_proxy(self.ca_url)
         course = _Course(CaVisit(ca_url=self.ca_url, proxy="" if proxy is None else str(proxy)))

@@ -56,7 +56,7 @@ def read_nebula(data: bytes) -> NebulaCertificate:
 def _read_body(body: bytes, *readers: Callable[[bytes], NebulaCertificate]) -> NebulaCertificate:
     """Return what the first reader that can makes of the body, or raise what the last one does."""
     if not 0 < len(body) <= MAX_BODY_BYTES:
-        raise ValueError(f"it is {len(body)} bytes long, and may be 1 to {MAX_BODY_BYTES}")
+        raise ValueError(f"it is {len(body)} bytes long, and may only be 1 to {MAX_BODY_BYTES}")
     *others, last = readers
     for read in others:
         with suppress(ValueError):

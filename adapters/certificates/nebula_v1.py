@@ -89,5 +89,5 @@ def _read_masked(packed: bytes) -> tuple[IPv4Interface, ...]:
 def _mask(address: int, mask: int) -> IPv4Interface:
     prefix = 32 - (mask ^ 0xFFFFFFFF).bit_length()
     if mask != (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF:
-        raise ValueError("a mask has holes")
+        raise ValueError("a mask is not contiguous")
     return IPv4Interface((address, prefix))

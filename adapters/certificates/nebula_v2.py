@@ -40,7 +40,7 @@ def read_version_2(body: bytes) -> NebulaCertificate:
     unsafe_networks, groups = details.take_optional(_UNSAFE_NETWORKS, b""), details.take_optional(_GROUPS, b"")
     is_ca = details.take_optional(_IS_CA, b"\0")
     if not 0 < len(name) <= _MAX_NAME_BYTES or len(is_ca) != 1 or len(curve) != 1:
-        raise ValueError("its name, its curve or what it says of being a CA is of the wrong length")
+        raise ValueError("its name, its curve or its CA flag has the wrong length")
     signed = raw_details + curve + key
     return NebulaCertificate(
         body=body,

@@ -1,4 +1,4 @@
-"""What else comes in certificates' containers, on `cryptography`: signing requests (RFC 2986) and bare public keys."""
+"""Certificate signing requests (RFC 2986) and bare public keys, on `cryptography`."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def fingerprint_request(data: bytes) -> str:
         raise InputError("it holds several certificate signing requests", "give a file with one")
     if not found and "CERTIFICATE" in labels:
         raise InputError(
-            "it holds no certificate signing request but a certificate", "give the CSR; with --ssh it takes an SSH key"
+            "it holds a certificate, not a certificate signing request", "give the CSR; with --ssh it takes an SSH key"
         )
     request = read_request(data)
     if not request.is_signed:
-        raise InputError("the CSR is not signed by its own key", "make the CSR anew")
+        raise InputError("the CSR is not signed by its own key", "make the CSR again")
     return request.fingerprint
 
 

@@ -1,1 +1,1 @@
-"""Exchanges over HTTP that no peer can make endless: the ground that other adapters stand on."""
+"""Exchanges over HTTP that no peer can make endless, for all other families of adapters."""

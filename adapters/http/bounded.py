@@ -33,10 +33,10 @@ _T = TypeVar("_T")
 class FaultKind(Enum):
     """What may go wrong with an exchange."""
 
-    LATE = "it was not over in time"
+    LATE = "it did not finish in time"
     OVERSIZED = "the answer is too long"
     UNREACHABLE = "there was no connection"
-    TLS = "the two sides do not get on"
+    TLS = "the two sides cannot agree on TLS"
     NO_TLS = "what answers there does not speak TLS"
     OUT_OF_TIME = "a certificate has expired or is not valid yet"
     BROKEN = "the connection ended early, or what came is not HTTP"

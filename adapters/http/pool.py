@@ -88,7 +88,7 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
     """Return a context that trusts the certificates in `roots`, DER, as anchors and nothing else.
 
     Raises:
-        InputError: one of them is no X.509 certificate.
+        InputError: one of them is not an X.509 certificate.
     """
     context = _make_bare_context()
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -222,7 +222,7 @@ def _list_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_tls_fault(causes: Sequence[BaseException]) -> bool:
-    """Return whether the two sides do not get on: asking again would not help, unless the line just broke."""
+    """Return whether the two sides cannot agree on TLS: asking again would not help, unless the line just broke."""
     return any(isinstance(cause, SSLError | ssl.SSLError) for cause in causes) and not any(
         isinstance(cause, ssl.SSLEOFError) for cause in causes
     )

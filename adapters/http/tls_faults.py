@@ -1,4 +1,4 @@
-"""Why two sides do not get on over TLS, in words that lead on: a port without TLS, or a certificate's time."""
+"""Why TLS with a peer fails, in words that help to fix it: a port without TLS, or a certificate's time."""
 
 from __future__ import annotations
 

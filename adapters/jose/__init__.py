@@ -1,1 +1,1 @@
-"""JWS and JWE by hand on `cryptography`: which other families of adapters use."""
+"""JWS, JWE and JWKs on `cryptography`, for all other families of adapters."""

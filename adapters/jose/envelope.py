@@ -66,7 +66,7 @@ def parse_jwe(text: str) -> Envelope:
                 raise ValueError(f"its {name} is not {size} bytes long")
     except ValueError as error:
         raise KeyFormatError(
-            f"the encrypted key cannot be opened: {error}", "get it anew from where it was made"
+            f"the encrypted key cannot be opened: {error}", "get a new copy from where it was made"
         ) from error
     return envelope
 
@@ -74,7 +74,7 @@ def parse_jwe(text: str) -> Envelope:
 def _parse_compact(text: str) -> Envelope:
     parts = text.split(".", 5)
     if len(parts) != 5:
-        raise ValueError("it has not five parts")
+        raise ValueError("it does not have five parts")
     return Envelope(_parse_protected(parts[0]), parts[0].encode(), *map(base64url.decode, parts[1:]))
 
 
@@ -101,7 +101,7 @@ def _flatten(document: dict[str, Any]) -> dict[str, Any]:
     if recipients is None:
         return document
     if not isinstance(recipients, list) or len(recipients) != 1 or not isinstance(recipients[0], dict):
-        raise ValueError("it has not one recipient")
+        raise ValueError("it does not have exactly one recipient")
     if {"header", "encrypted_key"} & document.keys():
         raise ValueError("it mixes the flattened and the general form")
     return document | {name: recipients[0][name] for name in ("header", "encrypted_key") if name in recipients[0]}

@@ -47,7 +47,7 @@ class JwsSigner:
 
 
 def _unsound() -> KeyFormatError:
-    return KeyFormatError("the key's own signature does not verify", "the key is damaged; get a sound copy")
+    return KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
 
 
 def make_signer(private_key: object, jwk: dict[str, Any] | None = None) -> JwsSigner:

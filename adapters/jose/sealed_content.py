@@ -39,7 +39,7 @@ def open_content(key: bytes, envelope: Envelope) -> bytes:
         return aead.AESGCM(key).decrypt(envelope.iv, envelope.ciphertext + envelope.tag, envelope.aad)
     except (InvalidTag, ValueError) as error:
         raise KeyFormatError(
-            "the encrypted key is damaged: its content fails authentication", "get a sound copy"
+            "the encrypted key is damaged: its content fails authentication", "get a good copy"
         ) from error
 
 

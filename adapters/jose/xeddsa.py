@@ -47,7 +47,7 @@ class XeddsaSigner:
         """Return the signature of `message`, verified with the public key before it leaves."""
         signature = sign(self.private_key, message, self.randomness(RANDOM_BYTES))
         if not self.holds(message, signature):
-            raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a sound copy")
+            raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
         return signature
 
     def holds(self, message: bytes, signature: bytes) -> bool:

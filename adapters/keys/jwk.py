@@ -28,12 +28,12 @@ def load_jwk_key(jwk: Mapping[str, Any]) -> object:
             return _load_rsa(jwk)
         private_key = ed25519.Ed25519PrivateKey.from_private_bytes(_bytes(jwk, "d"))
         if private_key.public_key().public_bytes_raw() != _bytes(jwk, "x"):
-            raise ValueError("its private half is not of its public half")
+            raise ValueError("its private half does not match its public half")
         return private_key
 
 
 def _explain(error: BaseException) -> KeyFormatError:
-    return KeyFormatError(f"the JWK cannot be read: {describe_foreign(error)}", "get a sound copy of it")
+    return KeyFormatError(f"the JWK cannot be read: {describe_foreign(error)}", "get a good copy of it")
 
 
 def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
@@ -43,7 +43,7 @@ def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
     private_key = ec.derive_private_key(int.from_bytes(secret, "big"), CURVES[jwk["crv"]])
     numbers = private_key.public_key().public_numbers()
     if [numbers.x, numbers.y] != [_number(jwk, name) for name in "xy"]:
-        raise ValueError("its private half is not of its public half")
+        raise ValueError("its private half does not match its public half")
     return private_key
 
 
@@ -57,7 +57,7 @@ def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     check_rsa_public(n, e)
     completing = complete_rsa(n, e, d, p, q)
     if any(name in jwk and _number(jwk, name) != own for name, own in zip(_CRT_MEMBERS, completing, strict=True)):
-        raise ValueError("its parts do not go together")
+        raise ValueError("its parts do not match")
     numbers = rsa.RSAPrivateNumbers(p, q, d, *completing, rsa.RSAPublicNumbers(e, n))
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 

@@ -38,8 +38,8 @@ def open_nebula_key(data: bytes, *, may_be_x25519: bool) -> Signer:
     if label != "NEBULA X25519 PRIVATE KEY":
         return make_signer(_load(label, key))
     if not may_be_x25519:
-        what = "an X25519 key signs for Nebula provisioners alone"
-        raise KeyFormatError(what, "name it by --nebula-key, with its --nebula-cert, or use another key")
+        what = "an X25519 key signs only for Nebula provisioners"
+        raise KeyFormatError(what, "name it with --nebula-key, with its --nebula-cert, or use another key")
     try:
         from adapters.jose.xeddsa import make_xeddsa_signer  # noqa: PLC0415  # an extra
     except ImportError as error:
@@ -59,12 +59,12 @@ def _decode(data: bytes) -> tuple[str, bytes]:
     label, body = blocks[0]
     if label not in _SIZES:
         is_sealed = "ENCRYPTED" in label
-        what = f"the {label} is sealed in Nebula's own way" if is_sealed else f"the {label} is of an unknown kind"
+        what = f"the {label} is encrypted in Nebula's own way" if is_sealed else f"the {label} is of an unknown kind"
         raise KeyFormatError(f"{what}, which step-ott does not read", "give a key that is not encrypted" * is_sealed)
     try:
         key = decode_pem(body)
     except ValueError as error:
-        raise KeyFormatError(f"the {label} is damaged", "get a sound copy of it") from error
+        raise KeyFormatError(f"the {label} is damaged", "get a good copy of it") from error
     if len(key) != _SIZES[label]:
         raise KeyFormatError(f"the {label} is {len(key)} bytes long, not {_SIZES[label]}", _FIX)
     return label, key
@@ -73,9 +73,9 @@ def _decode(data: bytes) -> tuple[str, bytes]:
 def _load(label: str, key: bytes) -> object:
     """Return the key object of a P-256 scalar, or of an Ed25519 seed with its public key behind it."""
     if "P256" in label:
-        with translating(lambda _: KeyFormatError(f"the {label} is damaged", "get a sound copy of it")):
+        with translating(lambda _: KeyFormatError(f"the {label} is damaged", "get a good copy of it")):
             return ec.derive_private_key(int.from_bytes(key, "big"), ec.SECP256R1())
     private_key = ed25519.Ed25519PrivateKey.from_private_bytes(key[:32])
     if private_key.public_key().public_bytes_raw() != key[32:]:
-        raise KeyFormatError(f"the {label} is damaged: its halves do not belong together", "get a sound copy of it")
+        raise KeyFormatError(f"the {label} is damaged: its halves do not belong together", "get a good copy of it")
     return private_key

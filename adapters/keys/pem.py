@@ -124,6 +124,6 @@ def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
     own = key.private_numbers()
     try:
         if complete_rsa(public.n, public.e, own.d, own.p, own.q) != (own.dmp1, own.dmq1, own.iqmp):
-            raise ValueError("its parts do not go together")
+            raise ValueError("its parts do not match")
     except ValueError as error:
-        raise KeyFormatError(f"the RSA key is damaged: {error}", "get a sound copy of it") from error
+        raise KeyFormatError(f"the RSA key is damaged: {error}", "get a good copy of it") from error

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from domain.keys.source import DeviceKey
     from domain.ports import InputFiles
 
-_NAME_PIN = "write pin-source with its file into the URI, or name the file by --password-file on the command line"
+_NAME_PIN = "write pin-source with its file into the URI, or name the file with --password-file on the command line"
 
 
 class DeviceSigner:
@@ -127,4 +127,4 @@ def _translated(label: str) -> Iterator[None]:
         raise WrongPasswordError(f"{label}: the token's PIN has expired", "set a new one") from error
     except pkcs11.PKCS11Error as error:
         said = f"{type(error).__name__} {error}".strip()
-        raise InputError(f"{label}: the device answers {said}", "look into the device's own log") from error
+        raise InputError(f"{label}: the device answers {said}", "check the device's own log") from error

@@ -113,7 +113,7 @@ class Login:
         try:
             signature = self.private.sign(data, mechanism=mechanism, mechanism_param=parameter, pin=pin)
         except (pkcs11.exceptions.MechanismInvalid, pkcs11.exceptions.MechanismParamInvalid) as error:
-            raise KeyFormatError(f"the token does not sign by {algorithm}", "use another key or token") from error
+            raise KeyFormatError(f"the token does not sign with {algorithm}", "use another key or token") from error
         return bytes(signature)
 
 

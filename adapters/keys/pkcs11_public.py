@@ -38,7 +38,7 @@ def read_public_half(login: Login, published: PublicJwk | None) -> PublicJwk:
     public = _read_objects(login) or _read_certificates(login) or published
     if public is None:
         raise KeyFormatError(
-            "the device has its private half alone", "put the public key or a certificate with the same id there"
+            "the device has only its private half", "put the public key or a certificate with the same id there"
         )
     if published is not None and public.thumbprint() == published.thumbprint():
         return published  # with its algorithm
@@ -100,7 +100,7 @@ def _read_certificate(der: bytes) -> PublicJwk | None:
     from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
 
     with (
-        translating(lambda _: InputError("the certificate beside it cannot be read", "store a sound one")),
+        translating(lambda _: InputError("the certificate beside it cannot be read", "store a valid one")),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr

@@ -1,4 +1,4 @@
-"""The key store: private keys in files and in JWEs, of every container, with their passwords, and in devices."""
+"""The key store: private keys in files of every format, in JWEs and in devices, with their passwords."""
 
 from __future__ import annotations
 

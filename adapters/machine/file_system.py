@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from itertools import islice
 
-from domain.doctor.file_facts import FileFacts, FileKind
+from domain.doctor.file_status import FileKind, FileStatus
 from domain.errors import InputError, explain_unread
 
 MAX_NAMES = 1000
@@ -14,7 +14,7 @@ MAX_NAMES = 1000
 class LocalFileSystem:
     """Looks at this machine's files (see `domain.doctor.ports.FileSystem`)."""
 
-    def look(self, path: str, follows: bool = True) -> FileFacts | None:
+    def look(self, path: str, follows: bool = True) -> FileStatus | None:
         """Return what stands at `path`."""
         try:
             seen = os.stat(path, follow_symlinks=follows)
@@ -24,7 +24,7 @@ class LocalFileSystem:
             return None
         except (OSError, ValueError) as error:
             raise explain_unread(path, error, done="looked at") from error
-        return FileFacts(
+        return FileStatus(
             path=path,
             kind=_name_kind(seen.st_mode),
             mode=stat.S_IMODE(seen.st_mode),

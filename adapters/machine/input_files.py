@@ -26,7 +26,7 @@ TELLING_SECONDS = 2
 """After how long it is told what is waited for."""
 
 _BLOCK = 1 << 16
-_WAITED = "start what writes into it"
+_WAITED = "start the program that writes into it"
 
 
 class LocalFiles:
@@ -98,14 +98,14 @@ class LocalFiles:
 
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        begin, untold = monotonic(), [f"waiting for {shown} to come to its end"]
+        begin, untold = monotonic(), [f"waiting for {shown} to end"]
 
         def await_more() -> None:
             while not poll.poll(
                 1_000 * max(0.0, begin + (TELLING_SECONDS if untold else CONTENT_SECONDS) - monotonic())
             ):
                 if not untold:
-                    raise _give_up(shown, "it has not come to its end", CONTENT_SECONDS)
+                    raise _give_up(shown, "it has not ended", CONTENT_SECONDS)
                 self._tell(untold.pop())
 
         return await_more
@@ -158,7 +158,7 @@ class RememberedFiles:
 
 def _bound(data: bytes, path: str, limit: int) -> bytes:
     if len(data) > limit:
-        raise InputError(f"{_name(path)} is over {limit} bytes", "it is not a file of the kind that is wanted here")
+        raise InputError(f"{_name(path)} is over {limit} bytes", "it is not the kind of file that is expected here")
     return data
 
 

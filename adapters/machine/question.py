@@ -1,4 +1,4 @@
-"""A question on a terminal, which is given back as it was, whatever becomes of the process meanwhile."""
+"""A question on a terminal, whose state is restored whatever happens to the process meanwhile."""
 
 from __future__ import annotations
 

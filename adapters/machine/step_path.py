@@ -70,7 +70,7 @@ class StepPath:
         """Return the configured values by key, each with the file that it stands in.
 
         Raises:
-            InputError: a file cannot be read or is no JSON object, or holds a key that it must not.
+            InputError: a file cannot be read or is not a JSON object, or holds a key that it must not.
             UsageError: a context is named that there is not, or none is selected.
         """
         folders = [self.authority_path()]
@@ -83,9 +83,7 @@ class StepPath:
             values = self._read_object(path)
             own = values.pop(OWN, {})
             if not isinstance(own, dict):
-                raise InputError(
-                    f'"{OWN}" in {path} is not a JSON object', "write the settings of step-ott alone there"
-                )
+                raise InputError(f'"{OWN}" in {path} is not a JSON object', "write only the settings of step-ott there")
             values |= own
             for key in FORBIDDEN:
                 if key in values:
@@ -101,7 +99,7 @@ class StepPath:
             return None
         listed = ", ".join(contexts) or "none"
         if name is None:
-            raise UsageError(f"no context is selected; {path} has {listed}", "name one by --context")
+            raise UsageError(f"no context is selected; {path} has {listed}", "name one with --context")
         if name not in contexts:
             whose = os.path.join(self.base, "current-context.json") if self.context is None else "--context"
             raise UsageError(f"{whose} names the context {name!r}, which is not in {path}", f"it has {listed}")

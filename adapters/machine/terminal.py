@@ -64,13 +64,13 @@ class SilentTerminal:
         os.close(_open_for_password())
         raise PersonNeededError(
             "token would ask for the password or PIN",
-            "name its file by --provisioner-password-file to have it checked",
+            "name its file with --provisioner-password-file to have it checked",
         )
 
     def choose(self, question: str, items: Sequence[str]) -> int:  # noqa: ARG002  # the port's
         """Raise PersonNeededError."""
         os.close(_open_for_choice(items))
-        raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it by --provisioner or --kid")
+        raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it with --provisioner or --kid")
 
 
 class Stderr:
@@ -91,14 +91,14 @@ class Stderr:
 
 
 def _open_for_password() -> int:
-    return _open_terminal("there is no terminal to ask on", "name its file by --password-file")
+    return _open_terminal("there is no terminal to ask on", "name its file with --password-file")
 
 
 def _open_for_choice(items: Sequence[str]) -> int:
     listed = "; ".join(map(escape, items))
     return _open_terminal(
         "several provisioners can make this token, and there is no terminal to ask on",
-        f"choose one by --provisioner or --kid: {listed}",
+        f"choose one with --provisioner or --kid: {listed}",
     )
 
 

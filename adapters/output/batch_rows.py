@@ -1,4 +1,4 @@
-"""Where the rows of a batch go: a descriptor, from one process after the other, any of which may be killed at it."""
+"""Rows of a batch on a descriptor, written by one process after the other, any of which may be killed meanwhile."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RowWriter:
                     if os.pread(file.fileno(), 1, end - 1) != b"\n":
                         raise OutputError(
                             "standard output is a file that ends in the middle of a row",
-                            "drop what stands behind its last newline: sed -i '$d' FILE",
+                            "remove what follows its last newline: sed -i '$d' FILE",
                         )
 
     def count(self) -> int:

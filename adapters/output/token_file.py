@@ -1,4 +1,4 @@
-"""Where a token goes: a file that is whole, private and never half there."""
+"""Where a token goes: a private file that is there complete or not at all."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class TokenFolder:
             self._folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             if not may_hold_files and os.listdir(self._folder):
                 raise OutputError(
-                    f"--output-dir {self.path} is not empty", "name another, or go on with a batch by --resume-from"
+                    f"--output-dir {self.path} is not empty", "name another, or continue a batch with --resume-from"
                 )
             with PrivateFile(self._name_hidden(os.getpid()), self._folder):
                 pass  # it could be written

@@ -1,4 +1,4 @@
-"""How a library that only some need comes beside step-ott, wherever that is installed from and by what."""
+"""How to install the library of an extra beside step-ott, however step-ott was installed."""
 
 from __future__ import annotations
 

@@ -85,14 +85,16 @@ def _check_signature(token: str, header: dict[str, Any], key_set: Any) -> None:
     if "crit" in header or header.get("b64", True) is not True:
         raise IdentityError("the ID token's header has crit or b64, which no ID token needs", _FIX)
     if algorithm not in ALGORITHMS:
-        raise IdentityError(f"the ID token's algorithm {describe(algorithm)} is none that a private key signs by", _FIX)
+        raise IdentityError(
+            f"the ID token's algorithm {describe(algorithm)} is not one that a private key signs with", _FIX
+        )
     listed = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(listed, list):
-        raise IdentityError("the identity provider's list of keys is none", _FIX)
+        raise IdentityError("the identity provider's list of keys cannot be used", _FIX)
     named = [jwk for jwk in listed if isinstance(jwk, dict) and jwk.get("kid", "") == (kid or "")]
     if any(_is_signed_by(jwk, token) for jwk in named[:MAX_KEYS]):
         return
-    raise IdentityError("the ID token is signed by no key of the identity provider's", _FIX)
+    raise IdentityError("the ID token is not signed by any of the identity provider's keys", _FIX)
 
 
 def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
@@ -117,7 +119,7 @@ def _read_number(value: Any) -> Any:
 
 def _explain(error: JoseError) -> str:
     reasons = {
-        "iss": "its issuer is another one",
+        "iss": "it has another issuer",
         "aud": "it is for another client",
         "azp": "it was issued to another client",
         "nonce": "it answers another sign-in",
@@ -126,4 +128,4 @@ def _explain(error: JoseError) -> str:
     claim = getattr(error, "claim", "")
     if isinstance(error, MissingClaimError):
         return f"it has no {claim}"
-    return reasons.get(claim, f"its {claim or 'claims'} cannot be right")
+    return reasons.get(claim, f"its {claim or 'payload'} is not valid")

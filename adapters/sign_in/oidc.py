@@ -126,7 +126,7 @@ class OidcSignIn:
     def _fetch(self, oauth: OAuth2Client, metadata: ProviderMetadata, **parameters: str) -> Mapping[str, Any]:
         try:
             answer: Mapping[str, Any] = oauth.fetch_token(metadata.token_endpoint, **parameters)
-        except (TypeError, ValueError) as error:  # such as an expiry that is no number
+        except (TypeError, ValueError) as error:  # such as an expiry that is not a number
             what = f"the identity provider's answer from {metadata.token_endpoint} cannot be used"
             raise IdentityError(what, "check the address at the CA") from error
         return answer
@@ -136,7 +136,7 @@ class OidcSignIn:
     ) -> str:
         token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str):
-            raise IdentityError("the identity provider gives no ID token", "have the provisioner's scopes name openid")
+            raise IdentityError("the identity provider gives no ID token", "add openid to the provisioner's scopes")
         expected = Expected(
             issuer=metadata.issuer, client_id=client.client_id, nonce=nonce,
             access_token=access_token if isinstance(access_token, str) else None,
@@ -146,7 +146,7 @@ class OidcSignIn:
 
 
 _OPENED = "in the browser, which has been opened"
-_NOT_OPENED = "with a browser on this machine (--console does with one elsewhere)"
+_NOT_OPENED = "with a browser on this machine (--console works with one elsewhere)"
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 
 
@@ -161,7 +161,7 @@ def _prove_in_header(
 def _give_up(waited: int, strangers: int = 0) -> IdentityError:
     what = f"nobody signed in within {format_duration(waited)}"
     if strangers:
-        what += f"; with the state of another sign-in the browser came back {strangers} times"
+        what += f"; the browser came back {strangers} times with the state of another sign-in"
     return IdentityError(what, "run the command again, or raise --timeout")
 
 

@@ -102,7 +102,7 @@ def listen_for_redirect(host: str, port: int, read: Read) -> Iterator[RedirectLi
     except OSError as error:
         raise IdentityError(
             f"the browser cannot come back to {host} port {port}: {error.strerror or error}",
-            "end what listens there, or sign in with --console",
+            "stop what listens there, or sign in with --console",
         ) from error
     loop, server = asyncio.new_event_loop(), _Server(read)
     thread = Thread(target=loop.run_until_complete, args=(server.serve(listening),), daemon=True)

@@ -34,7 +34,7 @@ class IdentityAnswer:
         """Return the body, parsed.
 
         Raises:
-            IdentityError: it is no JSON, or holds what step-ott does not take.
+            IdentityError: it is not JSON, or holds what step-ott does not take.
         """
         try:
             return json_text.parse_document(self.body)
@@ -128,5 +128,5 @@ class IdentitySession:
             )
         return NetworkError(
             f"the identity provider cannot be reached at {text}: {fault.reason}",
-            "check the network; its certificate must hold by the system's roots, or those in SSL_CERT_FILE",
+            "check the network; its certificate must be trusted by the system's roots, or those in SSL_CERT_FILE",
         )

@@ -40,17 +40,17 @@ _is_plain = re.compile(r"""[^][{} ,#"';\\-][^ ,#"';\\]*""").fullmatch
 """Whether a text that can be printed may be a bare subject: one check, for every line passes it."""
 
 _BEGINNINGS = {
-    "[": "write one subject a line (jq -r '.[]')",
-    "]": "write one subject a line (jq -r '.[]')",
+    "[": "write one subject per line (jq -r '.[]')",
+    "]": "write one subject per line (jq -r '.[]')",
     "}": "write each JSON object on one line (jq -c)",
-    "-": "give options on the command line, and one subject a line",
+    "-": "give options on the command line, and one subject per line",
 }
 """What a bare subject cannot begin with, and what to do."""
 
 _MARKS = {
     COMMENT: ("'#'", "put the comment on a line of its own"),
-    ",": ("a comma", "write one subject a line"),
-    ";": ("a semicolon", "write one subject a line"),
+    ",": ("a comma", "write one subject per line"),
+    ";": ("a semicolon", "write one subject per line"),
     '"': ("a quotation mark", "remove it"),
     "'": ("an apostrophe", "remove it"),
     "\\": ("a backslash", "remove it"),
@@ -106,7 +106,7 @@ def read_line(line: bytes) -> BatchLine | None:
     try:
         text = line.decode().strip(_WHITE_SPACE)
     except UnicodeDecodeError:
-        _check_comment(line, InputError("the line is not UTF-8", "write it anew"))
+        _check_comment(line, InputError("the line is not UTF-8", "convert it to UTF-8"))
         return None
     if not text or text[0] == COMMENT:
         return None
@@ -161,7 +161,7 @@ def _find_oddity(text: str) -> tuple[str, str] | None:
         if mark in text:
             return f"contain {name}", fix
     if any(map(str.isspace, text.replace("\r", ""))):
-        return "contain white space", "write one subject a line"
+        return "contain white space", "write one subject per line"
     for character in text:
         if kind := _UNSEEN.get(category(character)):
             return (
@@ -181,7 +181,7 @@ def _read_object(text: str) -> BatchLine:
         known = ", ".join((SUBJECT, *_MEMBERS))
         raise InputError(f"unknown member {json_text.describe(unknown[0])}", f"the members are {known}")
     if not isinstance(members.get(SUBJECT), str):
-        raise InputError('"subject" is missing or not text', "name whom the token is for")
+        raise InputError('"subject" is missing or not text', "name what the token is for")
     return BatchLine(members[SUBJECT], dict(_read_settings(members)))
 
 

@@ -1,4 +1,4 @@
-"""In which encoding a list of subjects is written, told by its first bytes: only UTF-8 is read.
+"""In which encoding a list of subjects is written, by its first bytes: only UTF-8 is read.
 
 A list from Windows is often UTF-16 (PowerShell's `>` writes it so). Read as UTF-8 it would give subjects with NULs.
 """

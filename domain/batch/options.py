@@ -84,14 +84,14 @@ def count_workers(options: BatchOptions, cores: int) -> int:
     if wanted >= sessions:
         raise UsageError(
             f"batch opens {wanted + 1} sessions with the device, and max-sessions of the key's URI is {sessions}",
-            "ask for fewer by --workers, or allow more sessions",
+            "lower --workers, or raise max-sessions",
         )
     return wanted
 
 
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19) or int(text) < 1:
-        raise ValueError("not a whole number from 1 on")
+        raise ValueError("not a whole number of 1 or more")
     return int(text)
 
 

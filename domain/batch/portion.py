@@ -1,4 +1,4 @@
-"""Lines of a batch on their way: some that follow one another, what became of them, and what is handed over."""
+"""A portion of a batch: consecutive lines, what became of each, and what is printed for them."""
 
 from __future__ import annotations
 

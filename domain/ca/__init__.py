@@ -1,1 +1,1 @@
-"""A certificate authority as it is known from outside: its address, the way there, its settings."""
+"""A certificate authority as it is known from outside: its address, the proxy to it, its settings."""

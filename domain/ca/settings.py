@@ -1,4 +1,4 @@
-"""What a CA goes by when it judges a token, as far as it can be known from outside (step-ca, authority/config)."""
+"""The settings by which a CA judges tokens, as far as they are known from outside (step-ca, authority/config)."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ def parse_ca_url(text: str) -> CaUrl:
         ValueError: another scheme than https, a path, query or user name, or no proper host.
     """
     if "@" in text:
-        raise ValueError("it has a user name; give host and port alone")
+        raise ValueError("it has a user name; give only host and port")
     scheme, separator, rest = text.rpartition("://")
     if separator and scheme.lower() != "https":
         raise ValueError(f"its scheme is {scheme!r}; a CA speaks https")
     rest = rest.removesuffix("/")
     for mark, part in (("?", "a query"), ("#", "a fragment"), ("/", "a path")):
         if mark in rest:
-            raise ValueError(f"it has {part}; give host and port alone")
+            raise ValueError(f"it has {part}; give only host and port")
     if rest.count(":") > 1 and "[" not in rest:
         return _split_bare_ipv6(rest)
     match = _AUTHORITY.fullmatch(rest)

@@ -41,7 +41,7 @@ class ChainSearch:
             if fault is None:
                 return None
             faults.append(fault)
-        return faults[0] if faults else f"no chain leads from {self.chain[0].common_name!r} to a root that is trusted"
+        return faults[0] if faults else f"no chain leads from {self.chain[0].common_name!r} to a trusted root"
 
     def _walk(self, path: list[Certificate]) -> Iterator[list[Certificate]]:
         """Give every way from the end of `path` to a root."""

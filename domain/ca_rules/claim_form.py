@@ -10,7 +10,7 @@ from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_seconds
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
 
 
-def judge_form(case: Case) -> Finding:
+def judge_form(case: Case) -> CheckResult:
     """Tell whether every header member and claim that step-ca reads of any token is of the type that it reads."""
     checks = _REGISTERED if case.endpoint is Endpoint.RENEW else _REGISTERED | _REQUESTED
     wrong = dict.fromkeys(name for header in case.token.headers for name in _list_wrong_members(header, case))
     return _tell("form", [*wrong, *_list_wrong(case.token.claims, checks)], "header and claims")
 
 
-def judge_header_key(case: Case) -> Iterator[Finding]:
+def judge_header_key(case: Case) -> Iterator[CheckResult]:
     """Say that a key in the header is not judged: step-ca refuses one that it cannot read, and ignores any other."""
     remedy = "mint it without"
     for key in (header["jwk"] for header in case.token.headers[:1] if "jwk" in header):
@@ -37,7 +37,7 @@ def judge_header_key(case: Case) -> Iterator[Finding]:
                             remedy)  # fmt: skip
 
 
-def judge_payload(case: Case, names: Iterable[str], what: str) -> Finding:
+def judge_payload(case: Case, names: Iterable[str], what: str) -> CheckResult:
     """Tell the same of the claims in `names`, which step-ca reads of some provisioners' tokens alone.
 
     Those that are not `cnf` or `step` are texts; `what` is what all are about.
@@ -51,10 +51,10 @@ def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
     return list(_list_wrong(case.token.claims, dict.fromkeys(names, _is_text)))
 
 
-def _tell(rule: str, wrong: Sequence[str], what: str) -> Finding:
+def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
-        return failed(rule, f"step-ca cannot read {named}", "mint the token anew")
+        return failed(rule, f"step-ca cannot read {named}", "mint the token again")
     return passed(rule, f"what step-ca reads of its {what} is of the right types")
 
 

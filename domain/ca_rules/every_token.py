@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.keys.jwk import TYPE_ALGORITHMS
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.validity import LEEWAY
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.keys.jwk import PublicJwk
 
 
-def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> Finding:
+def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> CheckResult:
     """Tell whether the issuer is one of those `wanted`; `whose` says what they are."""
     issuer = case.text("iss")
     if issuer in wanted:
@@ -28,34 +28,34 @@ def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> Finding:
     return failed("issuer", f"{issuer!r} is not {whose}, {' or '.join(wanted)}", f"mint it with the issuer {wanted[0]}")
 
 
-def judge_times(case: Case) -> Iterator[Finding]:
+def judge_times(case: Case) -> Iterator[CheckResult]:
     """Tell whether `nbf`, `exp` and `iat` suit the time, with the leeway that the CA gives."""
     begin, end, issued = (case.seconds(name) for name in ("nbf", "exp", "iat"))
     late, early = case.now + LEEWAY, case.now - LEEWAY
     if begin is None:
-        yield passed("begin", "it has no nbf, so that it need not begin")
+        yield passed("begin", "it has no nbf, so it is valid at once")
     elif late < begin * NANOSECONDS:
         wait = format_duration(_whole_seconds(begin * NANOSECONDS - late))
-        yield failed("begin", f"the CA takes it only in {wait}", "wait, or set this machine's clock right")
+        yield failed("begin", f"the CA accepts it only in {wait}", "wait, or correct this machine's clock")
     else:
-        yield passed("begin", "its time has come")
+        yield passed("begin", "it is valid now")
     if end is None:
-        yield passed("end", "it has no exp, so that it never ends")
+        yield passed("end", "it has no exp, so it never expires")
     elif early > end * NANOSECONDS:
         since = format_duration(_whole_seconds(early - end * NANOSECONDS))
-        yield failed("end", f"the CA has not taken it for {since}", "mint a new token")
+        yield failed("end", f"the CA has refused it for {since}", "mint a new token")
     else:
         left = format_duration(_whole_seconds(end * NANOSECONDS - early))
-        yield passed("end", f"the CA takes it for another {left}")
+        yield passed("end", f"the CA accepts it for another {left}")
     if issued is not None and late < issued * NANOSECONDS:
-        yield failed("issued", "it was issued in the CA's future", "set the clock of the machine that mints right")
+        yield failed("issued", "it was issued in the CA's future", "correct the clock of the machine that mints")
 
 
-def judge_age(case: Case) -> Finding:
+def judge_age(case: Case) -> CheckResult:
     """Tell whether the token is from before the CA's start: surely so where it is older than the CA's root."""
     issued, begin = case.seconds("iat"), _find_birth(case)
     if issued is None:
-        return passed("issued", "it does not say when, and so is not from before the CA's start")
+        return passed("issued", "it does not say when, so it counts as issued after the CA's start")
     if case.settings.checks_issued_at is False:
         return passed("issued", "the CA takes tokens from before its own start (disableIssuedAtCheck)")
     if begin is None or issued * NANOSECONDS >= begin:
@@ -76,24 +76,24 @@ def _find_birth(case: Case) -> int | None:
     return min((root.not_before for root in roots), default=None)
 
 
-def judge_subject(case: Case) -> Finding:
+def judge_subject(case: Case) -> CheckResult:
     """Tell whether there is a subject."""
     if case.text("sub"):
         return passed("subject", f"it is {case.text('sub')}")
     return failed("subject", "it is empty", "mint the token with a subject")
 
 
-def judge_use(case: Case) -> Finding:
+def judge_use(case: Case) -> CheckResult:
     """Say by what the CA knows a token that it has seen; whether it has cannot be known."""
     whose = f"jti {case.text('jti')}" if case.text("jti") else "a token without jti, which the CA knows by its hash,"
     return unchecked("use", f"whether {whose} was used already; the CA takes each token once")
 
 
-def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Finding:
+def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> CheckResult:
     """Tell whether the signature is by one of `keys`, which `whose` names."""
     token = case.token
     algorithm = token.merged.get("alg")
-    remedy = f"mint it by the key of {whose}"
+    remedy = f"mint it with the key of {whose}"
     fault = find_critical_fault(case)
     if fault is not None:
         return fault
@@ -111,7 +111,7 @@ def judge_signature(case: Case, keys: Sequence[PublicJwk], whose: str) -> Findin
     return failed("signature", f"it is not by the key of {whose}, or the token was changed", remedy)
 
 
-def judge_leaf_signature(case: Case, public: PublicJwk | None, whose: str) -> Finding:
+def judge_leaf_signature(case: Case, public: PublicJwk | None, whose: str) -> CheckResult:
     """Tell whether the signature is by the key of a certificate, None for one that step-ott signs by no more."""
     if public is not None:
         return judge_signature(case, [public], whose)
@@ -121,7 +121,7 @@ def judge_leaf_signature(case: Case, public: PublicJwk | None, whose: str) -> Fi
     )  # fmt: skip
 
 
-def find_critical_fault(case: Case) -> Finding | None:
+def find_critical_fault(case: Case) -> CheckResult | None:
     """Return that `crit` names what step-ca does not know; all that it knows is `b64` (go-jose, shared.go)."""
     critical = case.token.merged.get("crit")
     if critical is None or (isinstance(critical, list) and all(name == "b64" for name in critical)):

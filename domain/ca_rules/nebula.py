@@ -10,7 +10,7 @@ from domain.errors import InputError
 from domain.formats.der import DerValues
 from domain.formats.go_base64 import decode_standard
 from domain.formats.pem import join_pem, split_pem
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _HALF_BYTES, _SIGNATURE_BYTES = 32, 64
 _REMEDY = "mint it with --nebula-cert and --nebula-key"
 
 
-def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
+def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
     """Give what the CA finds in `nebula`, for the provisioner `name` that trusts `roots`, in PEM."""
     try:
         certificate = read_header_certificate(case)
@@ -42,7 +42,7 @@ def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
     yield _judge_signature(case, certificate)
     if certificate.not_after - case.now < SHORT_LIFE:
         yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
-                        "use one that lasts for longer")  # fmt: skip
+                        "use one that lasts longer")  # fmt: skip
 
 
 def read_header_certificate(case: Case) -> NebulaCertificate | None:
@@ -70,17 +70,17 @@ def _read_roots(case: Case, roots: bytes) -> list[NebulaCertificate] | None:
 
 def _judge_certificate(
     case: Case, certificate: NebulaCertificate, trusted: Sequence[NebulaCertificate], name: str
-) -> Finding:
+) -> CheckResult:
     """Tell whether one of the CAs that are trusted has issued the certificate, and whether both are valid."""
     remedy = f"use a certificate of a Nebula CA that provisioner {name} trusts"
     issuer = next((root for root in trusted if root.fingerprint == certificate.issuer), None)
     if issuer is None:
-        fault: str | None = "none of the Nebula CAs that are trusted has issued it"
+        fault: str | None = "no trusted Nebula CA has issued it"
     else:
         fault = _find_fault(case, certificate, issuer)
     if fault is not None:
         return failed("certificate", f"{certificate.name!r}: {fault}", remedy)
-    return passed("certificate", f"a Nebula CA that is trusted has issued the one of {certificate.name!r}")
+    return passed("certificate", f"a trusted Nebula CA has issued the certificate of {certificate.name!r}")
 
 
 def _find_fault(case: Case, certificate: NebulaCertificate, issuer: NebulaCertificate) -> str | None:
@@ -135,13 +135,13 @@ def _join_halves(der: bytes) -> bytes:
         return b""
 
 
-def _judge_signature(case: Case, certificate: NebulaCertificate) -> Finding:
+def _judge_signature(case: Case, certificate: NebulaCertificate) -> CheckResult:
     """Tell whether the token's signature is by the certificate's key, as far as that can be told from here."""
     whose = f"certificate {certificate.name!r}"
     if certificate.public.members["crv"] != "X25519":
         return judge_signature(case, [certificate.public], whose)
     token = case.token
-    remedy = f"mint it by the key of {whose}"
+    remedy = f"mint it with the key of {whose}"
     fault = find_critical_fault(case)
     if fault is not None:
         return fault
@@ -149,5 +149,5 @@ def _judge_signature(case: Case, certificate: NebulaCertificate) -> Finding:
         return failed("signature", f"its algorithm is not XEdDSA, which goes with the X25519 key of {whose}", remedy)
     if len(token.signature) != _SIGNATURE_BYTES:
         return failed("signature", f"it is not {_SIGNATURE_BYTES} bytes long", remedy)
-    return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, and checks "
-                     "no one else's", "show the token to the CA to know")  # fmt: skip
+    return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, but cannot "
+                     "check the signatures of others", "show the token to the CA to find out")  # fmt: skip

@@ -10,7 +10,7 @@ from domain.ca_rules.header_chain import read_header_chain
 from domain.ca_rules.x5c import judge_chain, read_roots
 from domain.errors import InputError
 from domain.formats.duration import MINUTE, NANOSECONDS
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def judge_renewal(
     case: Case, issuer: str, provisioners: Mapping[str, tuple[str, ProvisionerClaims]]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header.
 
     Args:
@@ -54,15 +54,15 @@ def judge_renewal(
     yield from _judge_right(case, leaf, claims)
 
 
-def _judge_carriage(case: Case) -> Finding:
+def _judge_carriage(case: Case) -> CheckResult:
     """Judge whether the header `Authorization` can carry the token, by which alone a renewal comes."""
     if case.token.is_carried:
         return passed("bearer", "an HTTP header can carry it")
-    return failed("bearer", "it has a control character, which no HTTP header can carry", "take it out: show the token"
+    return failed("bearer", "it has a control character, which no HTTP header can carry", "remove it: show the token"
                   " in one line")  # fmt: skip
 
 
-def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:
+def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[CheckResult]:
     """Judge the chain a minute before the leaf's end, whatever the time is, as the CA does."""
     moment = chain[0].not_after - chain[0].not_after % NANOSECONDS - MINUTE
     yield from judge_chain(
@@ -73,16 +73,16 @@ def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[Finding]:
     )
 
 
-def _judge_provisioner(leaf: Certificate, label: str | None) -> Finding:
+def _judge_provisioner(leaf: Certificate, label: str | None) -> CheckResult:
     if leaf.provisioner is None:
         return unchecked("provisioner", "which provisioner the certificate is from; the CA's database may know")
     if label is None:
-        return failed("provisioner", f"the CA has no provisioner {leaf.provisioner} any more, which the certificate is"
-                      " from", "get a new certificate")  # fmt: skip
+        return failed("provisioner", f"the certificate is from provisioner {leaf.provisioner}, which the CA no longer "
+                      "has", "get a new certificate")  # fmt: skip
     return passed("provisioner", f"the certificate is from {label}")
 
 
-def _judge_audience(case: Case) -> Finding:
+def _judge_audience(case: Case) -> CheckResult:
     audiences = case.audiences()
     shown = ", ".join(audiences) or "none"
     if matches(audiences, case.endpoint, case.settings.dns_names):
@@ -91,24 +91,24 @@ def _judge_audience(case: Case) -> Finding:
     return failed("audience", f"it is {shown}, not the renewal at {names}", "mint it with --renew for this CA")
 
 
-def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None) -> Iterator[Finding]:
+def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None) -> Iterator[CheckResult]:
     """Judge whether the provisioner lets this certificate be renewed (step-ca, controller.go)."""
     now = case.now - case.now % NANOSECONDS
     if now < leaf.not_before:
-        yield failed("renewal", "the certificate is not valid yet", "wait, or set this machine's clock right")
+        yield failed("renewal", "the certificate is not valid yet", "wait, or correct this machine's clock")
     yield unchecked("revoked", "whether the certificate has been revoked")
     if claims is None:
-        yield unchecked("renewal", "whether the provisioner lets its certificates be renewed")
+        yield unchecked("renewal", "whether the provisioner allows renewal")
     else:
         yield judge_right(claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
 
 
-def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> Finding:
+def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> CheckResult:
     """Tell whether a provisioner with these claims renews a certificate, X.509 or SSH, that has expired or not."""
     if claims.disable_renewal:
-        return failed("renewal", "the provisioner lets nothing be renewed (disableRenewal)", "get a new certificate")
+        return failed("renewal", "the provisioner allows no renewal (disableRenewal)", "get a new certificate")
     if has_expired and claims.allow_renewal_after_expiry is False:
-        return failed("renewal", "the certificate has expired, and the provisioner does not renew it then",
+        return failed("renewal", "the certificate has expired, and the provisioner does not renew expired ones",
                       "get a new certificate, or set allowRenewalAfterExpiry")  # fmt: skip
     if has_expired and claims.allow_renewal_after_expiry is None:
         return unchecked("renewal after expiry", "whether the provisioner renews it although it has expired: it says"

@@ -9,7 +9,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.revoke import judge_revocation
 from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
 from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def judge_request(
     case: Case, claims: ProvisionerClaims, common_names: Sequence[str], latest: int | None = None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Judge the request by what the token says; see `judge_ssh_sign` for `latest`.
 
     Args:
@@ -40,24 +40,24 @@ def judge_request(
         yield from judge_revocation(case)
 
 
-def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
     """Judge a request that nothing in the token limits; `claims` are the provisioner's own."""
     if case.endpoint is Endpoint.SSH_SIGN:
         yield judge_ssh_enabled(claims.over(case.settings.claims))
         yield judge_ssh_keys(case, case.wishes.cert_type or HOST)
         if "" in case.wishes.principals:
-            yield failed("principals", "one that is asked for is empty", "leave it out")
+            yield failed("principals", "one of those asked for is empty", "leave it out")
         yield _judge_completeness(case)
     elif case.csr is None:
-        yield unchecked("csr", "whether the CSR is in order", "name it by --csr")
+        yield unchecked("csr", "whether the CSR is valid", "give it with --csr")
     else:
         yield from judge_csr_itself(case.csr)
 
 
-def _judge_completeness(case: Case) -> Finding:
+def _judge_completeness(case: Case) -> CheckResult:
     """Tell whether the request itself says what the token cannot (step-ca, sshCertOptionsRequireValidator)."""
     wishes = case.wishes
     if not (wishes.cert_type and wishes.key_id and wishes.principals):
         return failed("ssh options", "the request must say certificate type, key identifier and principals itself",
-                      "name them by --cert-type, --key-id and --principal")  # fmt: skip
+                      "give them with --cert-type, --key-id and --principal")  # fmt: skip
     return passed("ssh options", "the request says certificate type, key identifier and principals itself")

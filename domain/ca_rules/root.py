@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError
-from domain.report.finding import Finding, passed, unchecked, warning
+from domain.report.check_result import CheckResult, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RULE = "root"
 
 
-def judge_root(case: Case) -> Iterator[Finding]:
+def judge_root(case: Case) -> Iterator[CheckResult]:
     """Tell whether `sha`, where there is one, is the SHA-256 of one of the CA's root certificates."""
     fingerprint = case.token.claims.get("sha")
     if fingerprint in (None, ""):
@@ -35,5 +35,5 @@ def judge_root(case: Case) -> Iterator[Finding]:
         yield passed(RULE, "its sha is the fingerprint of a root of this CA")
     else:
         what = f"its sha is not the fingerprint of a root of this CA, which is {' or '.join(known)}"
-        yield warning(RULE, f"{what}: the CA does not look at it, but step refuses to connect by it",
+        yield warning(RULE, f"{what}: the CA does not look at it, but step refuses to connect with it",
                       "mint it with this CA's --root")  # fmt: skip

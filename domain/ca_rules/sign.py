@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_fingerprint
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _DOMAIN = re.compile(rb"(?:[!-\-/-~]+\.)*[!-\-/-~]+|")
 _REMEDY = "make the CSR for the token's names, or the token for the CSR's"
 
 
-def judge_names(case: Case) -> Finding:
+def judge_names(case: Case) -> CheckResult:
     """Tell whether a certificate can hold the token's names: step-ca writes them, not the CSR's, into it."""
     foreign = [name for name in case.sans() if name and not _can_be_certified(name)]
     if foreign:
@@ -44,7 +44,7 @@ def _can_be_certified(name: str) -> bool:
         return True  # step-ca leaves it out (go.step.sm/crypto, x509util, SubjectAlternativeName.Set)
 
 
-def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[Finding]:
+def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[CheckResult]:
     """Tell whether the CSR is signed, by a key that the CA takes, for the names and the request of the token.
 
     Args:
@@ -52,31 +52,33 @@ def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[Finding]:
     """
     csr = case.csr
     if csr is None:
-        yield unchecked("csr", "whether the CSR suits the token", "name it by --csr")
+        yield unchecked("csr", "whether the CSR suits the token", "give it with --csr")
         return
     yield from judge_csr_itself(csr)
     yield _judge_binding(csr, read_fingerprint(case.token.claims))
     if csr.common_name and csr.common_name not in common_names:
         allowed = " or ".join(dict.fromkeys(common_names))
-        yield failed("csr name", f"its common name is {csr.common_name}, and may be {allowed}", _REMEDY)
+        yield failed("csr name", f"its common name is {csr.common_name}, and may only be {allowed}", _REMEDY)
     else:
         yield passed("csr name", f"its common name is {csr.common_name or 'empty'}")
     yield _judge_sans(csr, case.sans())
 
 
-def judge_csr_itself(csr: CertificateRequest) -> Iterator[Finding]:
+def judge_csr_itself(csr: CertificateRequest) -> Iterator[CheckResult]:
     """Tell whether the CSR's own signature and key are in order, whatever the token says."""
     if csr.is_signed:
         yield passed("csr signature", "it is by the CSR's own key")
     else:
-        yield failed("csr signature", "it is not by the CSR's own key", "make the CSR anew")
+        yield failed("csr signature", "it is not by the CSR's own key", "make the CSR again")
     if csr.takes_key:
         yield passed("csr key", csr.key)
     else:
-        yield failed("csr key", f"the CA signs for no such key: {csr.key}", "use an EC, an RSA or an Ed25519 key")
+        yield failed(
+            "csr key", f"the CA does not sign for this kind of key: {csr.key}", "use an EC, an RSA or an Ed25519 key"
+        )
 
 
-def _judge_binding(csr: CertificateRequest, fingerprint: str) -> Finding:
+def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
     if not fingerprint:
         return passed("csr binding", "the token is bound to no CSR")
     try:
@@ -85,10 +87,14 @@ def _judge_binding(csr: CertificateRequest, fingerprint: str) -> Finding:
         is_bound = False
     if is_bound:
         return passed("csr binding", "the token is bound to this very CSR")
-    return failed("csr binding", f"the token is bound to another CSR, {fingerprint}", "show that one, or mint for this")
+    return failed(
+        "csr binding",
+        f"the token is bound to another CSR, {fingerprint}",
+        "show that one, or mint a token for this one",
+    )
 
 
-def _judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> Finding:
+def _judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> CheckResult:
     """Compare names by their type; of a type that the CSR has none of, the CA takes the token's."""
     wanted = split_sans(sans)
     for kind, names in read_csr_names(csr).items():

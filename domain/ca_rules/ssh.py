@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.ca.cert_types import CERT_TYPES, HOST, USER
 from domain.ca_rules.ssh_validity import judge_certificate_times
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_ssh_options, read_texts
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
 
 
-def judge_ssh_enabled(claims: ProvisionerClaims) -> Finding:
+def judge_ssh_enabled(claims: ProvisionerClaims) -> CheckResult:
     """Tell whether the provisioner may sign for SSH at all (its claim enableSSHCA, else the authority's)."""
     if claims.enable_ssh_ca:
         return passed("ssh", "the provisioner signs for SSH (enableSSHCA)")
@@ -26,7 +26,7 @@ def judge_ssh_enabled(claims: ProvisionerClaims) -> Finding:
     return failed("ssh", "the provisioner does not sign for SSH", "set enableSSHCA in its claims, or use another one")
 
 
-def judge_ssh_keys(case: Case, cert_type: str) -> Finding:
+def judge_ssh_keys(case: Case, cert_type: str) -> CheckResult:
     """Tell whether the CA has a key for SSH certificates of this type."""
     keys = case.settings.ssh_host_keys if cert_type == HOST else case.settings.ssh_user_keys
     if keys is None:
@@ -42,7 +42,7 @@ def judge_ssh_keys(case: Case, cert_type: str) -> Finding:
 
 def judge_ssh_sign(
     case: Case, claims: ProvisionerClaims, latest: int | None = None, usual_type: str = USER
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Tell whether the token is for an SSH certificate, and the request within what it says.
 
     Args:
@@ -69,7 +69,7 @@ def judge_ssh_sign(
     yield from judge_certificate_times(case, options, cert_type, claims, latest)
 
 
-def _judge_type(written: str, cert_type: str, wished: str) -> Finding:
+def _judge_type(written: str, cert_type: str, wished: str) -> CheckResult:
     """Tell whether the type that is asked for is the token's, letter by letter; a token without one allows both."""
     if written and wished and written != wished:
         return failed("ssh type", f"a {wished} certificate is asked for, and the token is for a {written} certificate",
@@ -77,10 +77,10 @@ def _judge_type(written: str, cert_type: str, wished: str) -> Finding:
     return passed("ssh type", f"a certificate of type {cert_type}")
 
 
-def _judge_principals(allowed: list[str], wished: tuple[str, ...]) -> Finding:
+def _judge_principals(allowed: list[str], wished: tuple[str, ...]) -> CheckResult:
     """Tell whether every principal asked for stands in the token, capitals or not; a token without any allows all."""
     if "" in wished:
-        return failed("principals", "one that is asked for is empty", "leave it out")
+        return failed("principals", "one of those asked for is empty", "leave it out")
     known = set(map(_fold, allowed))
     foreign = [name for name in wished if _fold(name) not in known]
     if allowed and wished and (foreign or len(wished) > len(allowed)):
@@ -89,7 +89,7 @@ def _judge_principals(allowed: list[str], wished: tuple[str, ...]) -> Finding:
     return passed("principals", f"the certificate will be for {', '.join(allowed) or 'the subject'}")
 
 
-def _judge_empty_principal(case: Case) -> Finding:
+def _judge_empty_principal(case: Case) -> CheckResult:
     """Tell whether the CA's database keeps an empty name (step-ca, db/db.go, StoreSSHCertificate; badger, bbolt)."""
     rule, remedy = "empty principal", "mint it without"
     if case.settings.has_database is False:

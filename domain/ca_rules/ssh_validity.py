@@ -10,7 +10,7 @@ from domain.ca.settings import USUAL_SSH_DURATIONS
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.formats.go_time import parse_go_moment
 from domain.formats.rfc3339 import FIRST_SECOND
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ class _Span:
 
 def judge_certificate_times(
     case: Case, options: Mapping[str, Any], cert_type: str, claims: ProvisionerClaims, latest: int | None = None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Judge the certificate's own times, where the token fixes them.
 
     Args:
@@ -65,7 +65,7 @@ def judge_certificate_times(
         yield judge_duration(span.nanoseconds(), own, cert_type, BACKDATE)
 
 
-def judge_duration(duration: int, own: SshDurations, cert_type: str, grace: int) -> Finding:
+def judge_duration(duration: int, own: SshDurations, cert_type: str, grace: int) -> CheckResult:
     """Tell whether the CA lets a certificate last for `duration`, and `grace` more, both in nanoseconds."""
     usual = USUAL_SSH_DURATIONS[cert_type]
     least, most = own.least or usual.least or 0, own.most or usual.most or 0

@@ -14,7 +14,7 @@ from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_base64 import decode_standard
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MAX_INT64 = (1 << 63) - 1
 RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)
 
 
-def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
     """Give what the CA finds in the SSH certificate in the header and in the signature by its key."""
     certificate = _read_certificate(case)
     if certificate is None:
@@ -40,7 +40,7 @@ def judge_sshpop(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
     yield judge_leaf_signature(case, certificate.public, f"SSH certificate {certificate.serial}")
 
 
-def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Finding]:
+def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
     """Tell whether the certificate can ask for this about itself."""
     certificate = _read_certificate(case)
     if certificate is None:
@@ -50,7 +50,7 @@ def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Find
             yield passed("ssh type", "it is a host certificate")
         else:
             yield failed(
-                "ssh type", "it is a user certificate", "use a host certificate: step-ca renews and rekeys no other"
+                "ssh type", "it is a user certificate", "use a host certificate: step-ca renews and rekeys only those"
             )
         yield unchecked("revoked", "whether the certificate has been revoked")
         if case.endpoint is Endpoint.SSH_REKEY and certificate.is_host:
@@ -71,33 +71,35 @@ def _read_certificate(case: Case) -> SshCertificate | None:
         return None
 
 
-def _judge_issuer(case: Case, certificate: SshCertificate) -> Finding:
+def _judge_issuer(case: Case, certificate: SshCertificate) -> CheckResult:
     """Tell whether the CA itself signed the certificate."""
     what = name_cert_type(is_host=certificate.is_host)
     keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
     if not certificate.signed_by:
-        return failed("certificate", "its own signature does not hold", "use the certificate as the CA gave it")
+        return failed(
+            "certificate", "its own signature is not valid", "use the certificate exactly as the CA issued it"
+        )
     if keys is None:
         return unchecked(
             "certificate", f"whether it is this CA's: its {what} key is not known here", "ask the CA, without --offline"
         )
     if certificate.signed_by in keys:
         return passed("certificate", f"this CA's {what} key signed it")
-    return failed("certificate", f"this CA's {what} key did not sign it", "use a certificate of this CA's")
+    return failed("certificate", f"this CA's {what} key did not sign it", "use a certificate from this CA")
 
 
-def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> Finding:
-    """Tell whether the certificate is in its validity; for a renewal its end is the provisioner's choice."""
+def _judge_validity(case: Case, certificate: SshCertificate, claims: ProvisionerClaims) -> CheckResult:
+    """Tell whether the certificate is valid now; for a renewal its end is the provisioner's choice."""
     now, rule = case.now // NANOSECONDS, "ssh validity"
     has_ended = now >= certificate.not_after
     if max(certificate.not_before, certificate.not_after) > _MAX_INT64:
-        return failed(rule, "the certificate never ends, which step-ca cannot reckon with", "get one that ends")
+        return failed(rule, "the certificate never expires, which step-ca cannot handle", "get one that expires")
     if case.endpoint in RENEWALS and 0 in (certificate.not_before, certificate.not_after):
-        return failed(rule, "a certificate without begin or end cannot be renewed", "get a new one")
+        return failed(rule, "a certificate without start or end cannot be renewed", "get a new one")
     if now < certificate.not_before:
-        return failed(rule, "the certificate is not valid yet", "wait, or set this machine's clock right")
+        return failed(rule, "the certificate is not valid yet", "wait, or correct this machine's clock")
     if case.endpoint is Endpoint.SSH_RENEW:
         return judge_right(claims, has_expired=has_ended)
     if has_ended:
         return failed(rule, "the certificate has expired", "get a new one")
-    return passed(rule, "the certificate is in its validity")
+    return passed(rule, "the certificate is valid now")

@@ -10,7 +10,7 @@ from domain.ca_rules.every_token import judge_leaf_signature
 from domain.ca_rules.header_chain import read_header_chain
 from domain.errors import InputError
 from domain.formats.duration import MINUTE
-from domain.report.finding import Finding, failed, passed, unchecked
+from domain.report.check_result import CheckResult, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ SHORT_LIFE = 5 * MINUTE
 """The least that step-ca lets a certificate last, unless it is told otherwise, in nanoseconds."""
 
 
-def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
+def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
     """Give what the CA finds in the chain in `x5c`, for the provisioner `name` that trusts `roots`, in PEM."""
     try:
         chain = read_header_chain(case, "x5c")
@@ -35,7 +35,7 @@ def judge_x5c(case: Case, roots: bytes, name: str) -> Iterator[Finding]:
     is_to_sign = case.endpoint in (Endpoint.SIGN, Endpoint.SSH_SIGN)
     if is_to_sign and chain[0].not_after - case.now < SHORT_LIFE:
         yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
-                        "use one that lasts for longer")  # fmt: skip
+                        "use one that lasts longer")  # fmt: skip
 
 
 def read_roots(case: Case, files: Iterable[bytes]) -> list[Certificate] | None:
@@ -48,7 +48,7 @@ def read_roots(case: Case, files: Iterable[bytes]) -> list[Certificate] | None:
 
 def judge_chain(
     chain: Sequence[Certificate], roots: Sequence[Certificate] | None, now: int, remedy: str
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Tell whether a chain leads from the first of `chain` to one of `roots`, and whether its leaf may sign.
 
     Args:
@@ -71,7 +71,7 @@ def judge_chain(
     elif not leaf.digital_signature:
         yield failed("certificate", "its key usage does not name digitalSignature", "get one whose key usage does")
     else:
-        yield passed("certificate", f"a chain leads from {leaf.common_name!r} to a root that is trusted")
+        yield passed("certificate", f"a chain leads from {leaf.common_name!r} to a trusted root")
     if any(certificate.has_open_questions for certificate in (*chain, *roots)):
         yield unchecked("constraints", "whether name constraints and critical extensions in the chain are kept",
-                        "show the token to the CA to know")  # fmt: skip
+                        "show the token to the CA to find out")  # fmt: skip

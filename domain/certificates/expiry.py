@@ -1,4 +1,4 @@
-"""Why a certificate is of no use now: always with both times, for the clock may be what is wrong."""
+"""Why a certificate cannot be used now: always with both times, since the clock may be wrong."""
 
 from __future__ import annotations
 

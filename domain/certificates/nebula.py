@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Interface, IPv6Interface
 
-    from domain.report.fact import Fact
+    from domain.report.worded_value import WordedValue
 
 CURVE25519, _P256 = 0, 1
 """Curves by their number (cert_v1.proto)."""
@@ -66,9 +66,9 @@ class NebulaCertificate:
         """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
         return self.not_before, self.not_after
 
-    def describe(self) -> Fact:
+    def describe(self) -> WordedValue:
         """Return it in words and in members."""
-        from domain.report.fact import Fact, join_items  # noqa: PLC0415  # only to explain
+        from domain.report.worded_value import WordedValue, join_items  # noqa: PLC0415  # only to explain
 
         members: dict[str, Any] = {
             "version": self.version,
@@ -84,7 +84,7 @@ class NebulaCertificate:
             f"networks {join_items(members['networks']) or 'none'}, "
             f"from {members['from']}, until {members['until']}, fingerprint {self.fingerprint}"
         )
-        return Fact(members, words)
+        return WordedValue(members, words)
 
     def names(self) -> list[str]:
         """Return the names that step-ca issues certificates for by it: its own, and its addresses."""
@@ -109,7 +109,7 @@ def check_networks(certificate: NebulaCertificate) -> None:
         ValueError: it has not.
     """
     if not certificate.networks and not certificate.is_ca:
-        raise ValueError("it is not a CA's, and has no network")
+        raise ValueError("it is not a CA certificate and has no network")
     if any(network.ip.is_unspecified for network in certificate.networks):
         raise ValueError("a network has no address")
     versions = {network.version for network in certificate.networks}
@@ -148,7 +148,7 @@ def check_names(certificate: NebulaCertificate, names: Iterable[str], option: st
         if name not in allowed and _canonical(name) not in allowed[1:]:
             raise UsageError(
                 f"{option} {name!r} is not in {spelled}, which is for {', '.join(filter(None, allowed))}",
-                "ask for these names alone, or use another certificate",
+                "ask only for these names, or use another certificate",
             )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
     from domain.keys.jwk import PublicJwk
-    from domain.report.fact import Fact
+    from domain.report.worded_value import WordedValue
 
 
 class HeaderCertificate(Protocol):
@@ -20,7 +20,7 @@ class HeaderCertificate(Protocol):
         """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
         ...
 
-    def describe(self) -> Fact:
+    def describe(self) -> WordedValue:
         """Return it in words and in members."""
         ...
 

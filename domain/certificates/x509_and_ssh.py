@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.keys.jwk import PublicJwk
-    from domain.report.fact import Fact
+    from domain.report.worded_value import WordedValue
 
 FOREVER = (1 << 64) - 1
 """The end of an SSH certificate that never expires, in seconds (OpenSSH, PROTOCOL.certkeys)."""
@@ -90,10 +90,10 @@ class SshCertificate:
         """Return when it begins and ends, in nanoseconds since the epoch, UTC."""
         return self.not_before * NANOSECONDS, self.not_after * NANOSECONDS
 
-    def describe(self) -> Fact:
+    def describe(self) -> WordedValue:
         """Return it in words and in members; null is an end that it does not have."""
         from domain.ca.cert_types import name_cert_type  # noqa: PLC0415  # only to explain
-        from domain.report.fact import Fact, join_items  # noqa: PLC0415
+        from domain.report.worded_value import WordedValue, join_items  # noqa: PLC0415
 
         members: dict[str, Any] = {
             "kind": name_cert_type(is_host=self.is_host),
@@ -110,7 +110,7 @@ class SshCertificate:
             f"from {members['from'] or 'the beginning'}, until {members['until'] or 'forever'}, "
             f"fingerprint of its key {self.key_fingerprint}"
         )
-        return Fact(members, words)
+        return WordedValue(members, words)
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,7 @@ class InstanceMetadata(Protocol):
 
         Raises:
             UsageError: a setting of the environment's names no address.
-            NetworkError: no answer, or not in time: this is no such machine.
+            NetworkError: no answer, or not in time: this is not such a machine.
             InputError: the body is too long.
         """
         ...

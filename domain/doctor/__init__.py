@@ -1,1 +1,1 @@
-"""Why a token may not come about here, or not be taken."""
+"""What `doctor` checks: why minting fails here, or why the CA refuses the token."""

@@ -1,4 +1,4 @@
-"""One careful visit to a CA: how far it led, what was seen on the way, and why the CA cannot be talked to."""
+"""One visit of `doctor` to a CA: how far it got, what was seen on the way, and why the CA cannot be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.doctor.diagnosis import CLOCK, REACHED, TLS, judge_clock
-from domain.report.finding import Finding, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 class Stop(Enum):
     """Where a visit ended early, in the order of its way."""
 
-    PROXY = "the way leads through a proxy that this visit cannot take"
+    PROXY = "the connection goes through a proxy that doctor cannot use"
     CONNECTION = "there is no connection"
     NO_ROOT = "there is no root to check the certificate with"
     SILENCE = "there is a connection, but no TLS within the time"
-    TLS = "the two sides do not get on"
+    TLS = "the two sides cannot agree on TLS"
     TRUST = "the certificate was not issued by the root"
     VALIDITY = "the certificate, or one that vouches for it, has expired or is not valid yet"
     NAME = "the certificate is for other names"
-    ANSWER = "there is no answer that is HTTP"
+    ANSWER = "the answer is not HTTP"
 
 
 @attrs.frozen(kw_only=True)
@@ -67,12 +67,12 @@ _NOT_REACHED = (Stop.CONNECTION, Stop.SILENCE, Stop.ANSWER)
 _BEFORE_TLS = (Stop.PROXY, Stop.CONNECTION, Stop.SILENCE)
 _TLS_FAULTS = {
     Stop.TLS: (
-        "{} and step-ott do not get on",
+        "{} and step-ott cannot agree on TLS",
         "check host and port of --ca-url: the port is that of the CA's 'address', not its 'insecureAddress'",
     ),
     Stop.TRUST: (
         "the certificate that {} shows is not trusted by the root",
-        "check that --ca-url and --root are of the same CA, or get its root by 'step ca root'",
+        "check that --ca-url and --root belong to the same CA, or get its root by 'step ca root'",
     ),
     Stop.VALIDITY: (
         "the certificate that {} shows cannot be used now",
@@ -84,20 +84,20 @@ _TLS_FAULTS = {
 _CHECK_ADDRESS = "check the address, that the CA is running, and that no firewall or proxy is in between"
 
 
-def judge_visit(seen: CaVisit) -> Iterator[Finding]:
+def judge_visit(seen: CaVisit) -> Iterator[CheckResult]:
     """Give what a visit says of the way to the CA, of its certificate, and of the two clocks."""
     yield _judge_way(seen)
     yield _judge_tls(seen)
     if seen.stop is not None:
-        yield unchecked(CLOCK, "the CA has told no time")
+        yield unchecked(CLOCK, "the CA gave no time")
     else:
         yield judge_clock(seen.date, seen.asked_at, seen.answered_at)
 
 
-def _judge_way(seen: CaVisit) -> Finding:
+def _judge_way(seen: CaVisit) -> CheckResult:
     through = f" through the proxy {seen.proxy}" if seen.proxy else ""
     if seen.stop is Stop.PROXY:
-        return unchecked(REACHED, f"the way leads{through}: {seen.reason}")
+        return unchecked(REACHED, f"the connection goes{through}: {seen.reason}")
     if seen.stop in _NOT_REACHED:
         remedy = f"{_CHECK_ADDRESS}, or raise --{seen.late}" if seen.late else _CHECK_ADDRESS
         return failed(REACHED, f"{seen.ca_url} cannot be reached{through}: {seen.reason}", remedy)
@@ -105,11 +105,11 @@ def _judge_way(seen: CaVisit) -> Finding:
         return passed(REACHED, f"{seen.ca_url} takes connections{through}")
     if not seen.is_healthy:
         reason = f"{seen.ca_url} answers{through}, but does not report that it is healthy (status {seen.status})"
-        return warning(REACHED, reason, "check that this is a step-ca, and its log")
+        return warning(REACHED, reason, "check that this is a step-ca, and read its log")
     return passed(REACHED, f"{seen.ca_url} answers{through} and reports that it is healthy")
 
 
-def _judge_tls(seen: CaVisit) -> Finding:
+def _judge_tls(seen: CaVisit) -> CheckResult:
     host = seen.ca_url.host
     if seen.stop in _BEFORE_TLS:
         return unchecked(TLS, "there is no connection to look at")
@@ -118,7 +118,7 @@ def _judge_tls(seen: CaVisit) -> Finding:
     if seen.stop in _TLS_FAULTS:
         what, remedy = _TLS_FAULTS[seen.stop]
         return failed(TLS, f"{what.format(seen.ca_url)}: {seen.reason}", remedy)
-    names = ", ".join(seen.names) or "no name that it tells"
+    names = ", ".join(seen.names) or "no name that it shows"
     if seen.stop is Stop.NAME:
         remedy = f"use one of these names in --ca-url, or add {host} to dnsNames in the CA's ca.json and restart it"
         return failed(TLS, f"the CA's certificate is for {names}, not for {host}", remedy)

@@ -1,15 +1,15 @@
-"""Why a token may not come about, or not be taken: rules over what was seen, in the order of a token's way."""
+"""The checks of `doctor`, in its order: rules over what was seen."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.formats.duration import HOUR, NANOSECONDS, format_duration
 from domain.provisioners.base import list_labels
 from domain.provisioners.types import list_types
-from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
 from domain.settings.setting import Origin
 from domain.token.validity import DEFAULT_VALIDITY, LEEWAY
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.doctor.file_facts import FileFacts
+    from domain.doctor.file_status import FileStatus
     from domain.errors import StepOttError
     from domain.provisioners.base import Provisioner
     from domain.settings.setting import Settings
@@ -41,52 +41,52 @@ _BOOTSTRAP = "run 'step ca bootstrap --ca-url URL --fingerprint FINGERPRINT'"
 _SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'timedatectl set-ntp true'"
 
 
-def judge_error(rule: str, error: StepOttError) -> Finding:
+def judge_error(rule: str, error: StepOttError) -> CheckResult:
     """Return the failure that an error is, with the error's own remedy."""
     return failed(rule, error.what, error.fix or "fix what is named there, then run this again")
 
 
-def excuse(finding: Finding) -> Finding:
+def excuse(finding: CheckResult) -> CheckResult:
     """Return what a finding is worth to a request that `token` asks no CA for: one about the way there is a warning."""
     if finding.outcome is not Outcome.FAILED or finding.rule not in (ROOT, REACHED, TLS):
         return finding
     return warning(finding.rule, f"{finding.reason}; token asks no CA for a renewal", finding.remedy)
 
 
-def judge_step_path(path: str, whence: str, facts: FileFacts | None, is_needed: bool) -> Finding:
+def judge_step_path(path: str, whence: str, status: FileStatus | None, is_needed: bool) -> CheckResult:
     """Judge the folder of step's configuration.
 
     Args:
         path: The folder.
         whence: What says so: STEPPATH, or the home folder.
-        facts: What stands there, None for nothing.
+        status: What stands there, None for nothing.
         is_needed: Whether flags and environment leave something open that stands in it.
     """
     shown = f"{path} ({whence})"
-    if facts is None or facts.kind is not FileKind.FOLDER:
-        reason = f"{shown} is not there" if facts is None else f"{shown} is {facts.kind.value}, not a folder"
+    if status is None or status.kind is not FileKind.FOLDER:
+        reason = f"{shown} is not there" if status is None else f"{shown} is {status.kind.value}, not a folder"
         remedy = f"set STEPPATH to the folder, or {_BOOTSTRAP}"
         return failed(STEP_PATH, reason, remedy) if is_needed else warning(STEP_PATH, reason, remedy)
-    if not facts.is_readable:
+    if not status.is_readable:
         return failed(STEP_PATH, f"{shown} cannot be read by this user", "run as its owner, or 'chmod u+rx' it")
     return passed(STEP_PATH, shown)
 
 
-def judge_defaults(files: Sequence[str], is_needed: bool) -> Finding:
+def judge_defaults(files: Sequence[str], is_needed: bool) -> CheckResult:
     """Judge the configuration that could be read; `files` are those that give something."""
     if files:
         return passed(DEFAULTS, ", ".join(files))
     remedy = _BOOTSTRAP if is_needed else ""
-    return warning(DEFAULTS, "it is not there or says nothing, so all settings come from flags and environment", remedy)
+    return warning(DEFAULTS, "it is missing or empty, so all settings come from flags and environment", remedy)
 
 
-def judge_given(settings: Settings) -> Finding:
+def judge_given(settings: Settings) -> CheckResult:
     """Judge the settings that go together; those of flags and environment are named."""
     given = sorted(one.spelled for one in settings.values() if one.origin is not Origin.CONFIGURATION)
-    return passed(SETTINGS, ", ".join(given) or "no flag or variable gives any")
+    return passed(SETTINGS, ", ".join(given) or "no flag or variable is set")
 
 
-def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
+def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResult:
     """Judge the root certificates, at least one, in the file that `whose` names."""
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
@@ -99,11 +99,11 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> Finding:
     count = "" if len(roots) == 1 else f", the first of {len(roots)}"
     if len(lasting) < len(roots):
         reason = f"{whose}: {len(roots) - len(lasting)} of {len(roots)} certificates are not valid now"
-        return warning(ROOT, reason, "take those out that the CA no longer uses")
+        return warning(ROOT, reason, "remove those that the CA no longer uses")
     return passed(ROOT, f"{whose}: {first!r}{count}")
 
 
-def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str = "") -> Finding:
+def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str = "") -> CheckResult:
     """Compare the root's fingerprint with the one that stands in the configuration file `path`.
 
     Args:
@@ -118,8 +118,8 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
         return passed(FINGERPRINT, f"the root's is the one in {path}")
     reason = f"the root's is {fingerprint}, and {path} has {stored!r}"
     if override:
-        return warning(FINGERPRINT, reason, f"leave {override} out if it is to be that CA")
-    remedy = f"token compares none, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
+        return warning(FINGERPRINT, reason, f"leave {override} out to use that CA")
+    remedy = f"token does not compare them, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
     return warning(FINGERPRINT, reason, remedy)
 
 
@@ -134,7 +134,7 @@ def measure_drift(date: int, asked_at: int, answered_at: int) -> int:
     return ahead if ahead > 0 else min(-behind, 0)
 
 
-def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
+def judge_clock(date: int | None, asked_at: int, answered_at: int) -> CheckResult:
     """Compare this machine's clock with the CA's, by the time that an answer carries.
 
     Times are nanoseconds since the epoch, UTC. The distance counted is the least that fits what was seen,
@@ -151,10 +151,10 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
     if ahead > NOTABLE_DRIFT:
         reason = f"this machine's is {_whole_seconds(ahead)} ahead of the CA's"
         if ahead > LEEWAY:
-            return failed(CLOCK, f"{reason}, so the CA takes its tokens for not valid yet", _SET_CLOCK)
+            return failed(CLOCK, f"{reason}, so the CA sees its tokens as not valid yet", _SET_CLOCK)
         return warning(
             CLOCK,
-            f"{reason}; over {format_duration(LEEWAY)}, the CA would take its tokens for not valid yet",
+            f"{reason}; over {format_duration(LEEWAY)}, the CA would see its tokens as not valid yet",
             _SET_CLOCK,
         )
     if behind > NOTABLE_DRIFT:
@@ -165,19 +165,19 @@ def judge_clock(date: int | None, asked_at: int, answered_at: int) -> Finding:
     return passed(CLOCK, "within 30s of the CA's")
 
 
-def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> Finding:
+def judge_provisioners(provisioners: Sequence[Provisioner], source: tuple[str, str] = ("", "")) -> CheckResult:
     """Judge what the CA lists: who in it can make tokens here; `source` is as in `domain.ca.ports.Authority.source`."""
     file, hint = source
     able = [provisioner for provisioner in provisioners if provisioner.makes_tokens]
     count = f"{file or 'the CA'} has {len(provisioners)}"
     if not able:
-        remedy = hint or f"have one of type {list_types()} added to the CA"
+        remedy = hint or f"add one of type {list_types()} to the CA"
         return failed(PROVISIONERS, f"{count}, and none that step-ott can make tokens for", remedy)
     reason = f"{count}; step-ott makes tokens for {list_labels(able)}"
     return warning(PROVISIONERS, reason, hint) if hint else passed(PROVISIONERS, reason)
 
 
-def summarize(findings: Sequence[Finding]) -> tuple[dict[Outcome, int], str]:
+def summarize(findings: Sequence[CheckResult]) -> tuple[dict[Outcome, int], str]:
     """Return how many findings came out in which way, and what that means for `token`."""
     counts = {outcome: sum(1 for one in findings if one.outcome is outcome) for outcome in Outcome}
     return counts, "token would not work here" if counts[Outcome.FAILED] else "token should work here"

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.doctor.ca_visit import CaVisit
-    from domain.doctor.file_facts import FileFacts
+    from domain.doctor.file_status import FileStatus
 
 
 class FileSystem(Protocol):
     """Looks at files from outside, without reading them."""
 
-    def look(self, path: str, follows: bool = True) -> FileFacts | None:
+    def look(self, path: str, follows: bool = True) -> FileStatus | None:
         """Return what stands at `path`, or where it leads if it is a symbolic link and `follows`; None for nothing.
 
         Raises:

@@ -6,17 +6,17 @@ import shlex
 from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
 from domain.provisioners.types import claim_options
-from domain.report.finding import passed, unchecked, warning
+from domain.report.check_result import passed, unchecked, warning
 from domain.settings.passwords import PASSWORD_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.doctor.file_facts import FileFacts
-    from domain.report.finding import Finding
+    from domain.doctor.file_status import FileStatus
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
 
 _MOUNT_PRIVATELY = (
@@ -31,7 +31,7 @@ def list_secret_files(given: Settings) -> list[str]:
     return [*PASSWORD_FILES, *(name for cls, _ in claim_options(given) for name in cls.secrets)]
 
 
-def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
+def judge_secret_files(secrets: Sequence[FileStatus]) -> Iterator[CheckResult]:
     """Give what is to be said of the permissions and the owners of `secrets`: one finding for each fault, or one."""
     files = [one for one in secrets if one.kind is FileKind.FILE]
     links = [one.path for one in secrets if one.kind is FileKind.LINK]
@@ -43,14 +43,14 @@ def judge_secret_files(secrets: Sequence[FileFacts]) -> Iterator[Finding]:
         remedy = f"chmod {OWNER_ALONE:o} {_quote(exposed)}"
         yield warning(FILES, f"{_name(exposed)} is accessible to other users", remedy)
     if mounted:
-        yield warning(FILES, f"{_name(mounted)} may be read by all here, in a read-only mount", _MOUNT_PRIVATELY)
+        yield warning(FILES, f"{_name(mounted)} can be read by every user, in a read-only mount", _MOUNT_PRIVATELY)
     if foreign:
         remedy = f"check who can change it, or chown it: {_quote(foreign)}"
         yield warning(FILES, f"{_name(foreign)} belongs to another user", remedy)
     if links:
-        yield unchecked(FILES, f"{_name(links)} is a symbolic link, which is not followed", "check where it leads")
+        yield unchecked(FILES, f"{_name(links)} is a symbolic link, which is not followed", "check where it points")
     if not (exposed or mounted or foreign or links):
-        count = "none is there" if not files else f"{len(files)}, for their owner alone"
+        count = "there are none" if not files else f"{len(files)}, accessible to their owner only"
         yield passed(FILES, count)
 
 

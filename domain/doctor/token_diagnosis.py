@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.report.finding import Outcome, failed, passed, unchecked, warning
+from domain.report.check_result import Outcome, failed, passed, unchecked, warning
 from domain.token.validity import LEEWAY
 from domain.verify.forecast import ESSENTIAL, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.token.kind import Kind
     from domain.verify.forecast import Forecast
 
 
-def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
+def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[CheckResult]:
     """Give what the CA would say to the token: a finding for each rule that refuses it, or one, and what it warns of.
 
     Args:
@@ -35,7 +35,9 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
         return
     if forecast.verdict is Verdict.UNKNOWN:
         one = next(one for one in forecast.findings if one.outcome is Outcome.UNCHECKED and one.rule in ESSENTIAL)
-        yield unchecked(TOKEN, f"whether the CA would take it cannot be told: {one.rule}: {one.reason}", one.remedy)
+        yield unchecked(
+            TOKEN, f"whether the CA would take it cannot be predicted: {one.rule}: {one.reason}", one.remedy
+        )
     else:
         yield passed(TOKEN, f"one can be made, and the CA would take it for {kind.path}")
     for one in forecast.findings:
@@ -43,7 +45,7 @@ def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[Finding]:
             yield warning(TOKEN, f"{one.rule}: {one.reason}", one.remedy)
 
 
-def judge_wait(wait: int, spelled: str) -> Iterator[Finding]:
+def judge_wait(wait: int, spelled: str) -> Iterator[CheckResult]:
     """Give a warning where the CA takes the token only later, as the user asked.
 
     Args:
@@ -53,5 +55,5 @@ def judge_wait(wait: int, spelled: str) -> Iterator[Finding]:
     if wait > LEEWAY:
         left = format_duration((wait - LEEWAY) // NANOSECONDS * NANOSECONDS)
         yield warning(
-            TOKEN, f"the CA takes it only in {left}, for {spelled}", "leave it out for a token to use at once"
+            TOKEN, f"the CA accepts it only in {left}, for {spelled}", "leave it out for a token to use at once"
         )

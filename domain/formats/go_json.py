@@ -36,7 +36,7 @@ def parse(data: bytes) -> Any:
 
     Raises:
         NestedTooDeeplyError: it has over 64 levels.
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     text = _ESCAPED_BYTE.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
     _check_depth(text)

@@ -1,4 +1,4 @@
-"""What a token says, in words: read without its key, so that nothing here tells whether the CA would take it."""
+"""What a token says, in words: read without its key, so that nothing here says whether the CA would take it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.inspect.header_certificates import describe_chain, list_certificate_
 from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
-from domain.report.fact import Fact, join_items, word_item
+from domain.report.worded_value import WordedValue, join_items, word_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from domain.inspect.outline import TokenOutline
     from domain.token.compact_jws import CompactJws
 
-NO_REQUEST = "not said: the audience names no request of a step-ca"
-NOT_CHECKED = Fact("not checked", "not checked; this is what the token says of itself")
+NO_REQUEST = "unknown: the audience names no step-ca request"
+NOT_CHECKED = WordedValue("not checked", "not checked; this is what the token says of itself")
 
 _SSH_MEMBERS = {
     "certType": "certificate_type",
@@ -49,7 +49,7 @@ def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict
         now: Nanoseconds since the epoch, UTC.
 
     Returns:
-        Values that JSON can carry, but for each `Fact` and the `Timeline`.
+        Values that JSON can carry, but for each `WordedValue` and the `Timeline`.
     """
     outline = outline_token(token)
     facts = _tell_purpose(outline) | _tell_origin(outline) | _tell_times(outline, now // NANOSECONDS) | {
@@ -82,7 +82,7 @@ def _tell_origin(outline: TokenOutline) -> dict[str, Any]:
     """Return who made the token, and by what the CA finds him and it."""
     type_name: Any = outline.provisioner_type
     if type_name == RENEWAL:
-        type_name = Fact(RENEWAL, "none: a renewal, signed by the certificate's own key")
+        type_name = WordedValue(RENEWAL, "none: a renewal, signed by the certificate's own key")
     return {
         "provisioner": outline.claims.get("iss"),
         "provisioner_type": type_name,
@@ -114,14 +114,14 @@ def _tell_remaining(begin: int | None, end: int | None, now: int) -> str | None:
     return f"expires in {distance}" if end > now else f"expired {distance} ago"
 
 
-def _tell_binding(outline: TokenOutline) -> Fact | None:
+def _tell_binding(outline: TokenOutline) -> WordedValue | None:
     if not outline.fingerprint:
         return None
     what, words = _BOUND_TO.get(outline.audience.request or "", _BOUND_TO_NOTHING)
-    return Fact({"what": what, "sha256": outline.fingerprint}, words.format(word_item(outline.fingerprint)))
+    return WordedValue({"what": what, "sha256": outline.fingerprint}, words.format(word_item(outline.fingerprint)))
 
 
-def _tell_ssh(options: Mapping[str, Any]) -> Fact:
+def _tell_ssh(options: Mapping[str, Any]) -> WordedValue:
     """Return the options of the SSH certificate, in words and in members; what is empty is the CA's to choose."""
     said = {name: options[member] for member, name in _SSH_MEMBERS.items() if options.get(member) not in (None, "", [])}
     principals = said.get("principals", ["the subject"])
@@ -135,7 +135,7 @@ def _tell_ssh(options: Mapping[str, Any]) -> Fact:
     unknown = sorted(set(options) - set(_SSH_MEMBERS))
     if unknown:
         words.append(f"and what step-ca does not know: {join_items(unknown)}")
-    return Fact(said, ", ".join(words))
+    return WordedValue(said, ", ".join(words))
 
 
 def _word_moment(value: Any) -> str:

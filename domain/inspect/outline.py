@@ -1,4 +1,4 @@
-"""What a token's header and claims come to: read once, for all who tell of it.
+"""What a token's header and claims mean: read once, for everything that `inspect` says of it.
 
 How step-ca finds a token's provisioner: step-ca, authority/provisioner/collection.go, LoadByToken.
 """

@@ -51,7 +51,7 @@ class Timeline:
         return self.issued if self.not_before is None else self.not_before
 
     def is_running(self) -> bool:
-        """Return whether now lies in the span, whose end is no part of it."""
+        """Return whether now lies in the span, whose end is not part of it."""
         return self.begin is not None and self.expires is not None and self.begin <= self.now < self.expires
 
 

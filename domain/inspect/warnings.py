@@ -1,4 +1,4 @@
-"""What is odd about a token: what a CA would refuse, or what its maker will not have meant."""
+"""What is odd about a token: what a CA would refuse, or what its maker probably did not mean."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def _judge_times(outline: TokenOutline, now: int) -> Iterator[str]:
     if end is not None and end <= now:
         yield "it has expired"
     if begin is not None and begin > now:
-        yield "its time has not come yet"
+        yield "it is not valid yet"
     if issued is not None and issued > now:
-        yield "its iat lies in the future: the clock here or where it was made is wrong"
+        yield "its iat is in the future: the clock here or where it was made is wrong"
     start = issued if begin is None else begin
     if start is None or end is None:
         return
     if end < start:
-        yield f"its exp lies before its {'iat' if begin is None else 'nbf'}"
+        yield f"its exp is before its {'iat' if begin is None else 'nbf'}"
     if (end - start) * NANOSECONDS > MAX_VALIDITY and "short life" in outline.made_by.expected:
         yield "it lasts for more than an hour"
 
@@ -55,7 +55,7 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
         yield "its subject is empty"
     yield from outline.made_by.list_oddities(claims)
     if not claims.get("jti") and "jti" in expected:
-        yield "it has no jti, by which the CA would know it again"
+        yield "it has no jti, by which the CA recognises it"
     if "aud" not in expected:
         return
     if not audience.texts:
@@ -63,7 +63,7 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
     elif audience.request is None and "request" in expected:
         yield "its audience is not a request of a step-ca"
     if isinstance(claims.get("aud"), list) and audience.texts:
-        yield f"its aud is a list of {len(claims['aud'])}, of which the first is told here"
+        yield f"its aud is a list of {len(claims['aud'])}, of which the first is shown here"
 
 
 def _judge_request(outline: TokenOutline) -> Iterator[str]:

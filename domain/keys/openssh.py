@@ -21,7 +21,7 @@ def check_openssh_key(data: bytes) -> bool:
         KeyFormatError: it holds a key of a type that signs no tokens, or asks for more work than is done for any key.
     """
     if not data.startswith(_MAGIC):
-        raise ValueError("it does not begin as OpenSSH's keys do")
+        raise ValueError("it does not begin as OpenSSH keys do")
     _, at = _take_string(data, len(_MAGIC))
     derivation, at = _take_string(data, at)
     options, at = _take_string(data, at)

@@ -11,10 +11,10 @@ def complete_rsa(n: int, e: int, d: int, p: int, q: int) -> tuple[int, int, int]
     """
     is_odd = all(number & 1 for number in (n, e, d, p, q))
     if not (is_odd and 1 < e < n and 1 < d < n and 1 < p < n and 1 < q < n and p != q and p * q == n):
-        raise ValueError("its parts do not go together")
+        raise ValueError("its parts do not match")
     if d * e % (p - 1) != 1 or d * e % (q - 1) != 1:
-        raise ValueError("its private half is not of its public half")
+        raise ValueError("its private half does not match its public half")
     try:
         return d % (p - 1), d % (q - 1), pow(q, -1, p)
     except ValueError as error:
-        raise ValueError("its parts do not go together") from error
+        raise ValueError("its parts do not match") from error

@@ -1,4 +1,4 @@
-"""How much work a password's key may take: what a file or a CA asks for is judged before any of it is done."""
+"""How much work a key may take to derive from a password: what a file or a CA asks for is judged before it is done."""
 
 from typing import NoReturn
 
@@ -24,7 +24,7 @@ def check_iterations(count: int, unit: str, most: int = MAX_ITERATIONS) -> None:
         KeyFormatError: it asks for none, or for more.
     """
     if count < 1:
-        raise KeyFormatError(f"it asks for no {unit}", "get a sound copy of it")
+        raise KeyFormatError(f"it asks for no {unit}", "get a good copy of it")
     if count > most:
         refuse_work(f"more than {most} {unit}")
 

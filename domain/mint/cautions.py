@@ -50,7 +50,7 @@ def _list_flag_cautions(
     yield from list_device_cautions(options)
     if isinstance(credential, IssuedToken):
         if not credential.names_subject and request.subject != credential.holder:
-            yield f"the token is as it was issued to {credential.holder}; {request.subject!r} does not stand in it"
+            yield f"the token is as it was issued to {credential.holder}; {request.subject!r} is not in it"
         if options.flag("offline"):
             unused = ("root",) if credential.names_ca else ("ca-url", "root")
             yield from _list_unused(options, unused, "the token is as it was issued")
@@ -61,7 +61,7 @@ def _list_flag_cautions(
     chosen = choose_password_file(options)
     if consulted and chosen is not None:
         before = options.spell(chosen)
-        yield from (f"{options.spell(name)} is not used: {before} goes before it" for name in list_outranked(options))
+        yield from (f"{options.spell(name)} is not used: {before} takes precedence" for name in list_outranked(options))
     elif not consulted:
         needless = "the PIN does not come from it" if uses_device(options) else "the key is not encrypted"
         yield from _list_unused(options, PASSWORD_FILES, needless)
@@ -101,5 +101,5 @@ def _compare_address(ca_url: CaUrl, names: Sequence[str], kind: Kind) -> Iterato
     shown = ", ".join(names[:SHOWN_NAMES])
     yield (
         f"the CA calls itself {shown}{more} and not {ca_url.host}: it will refuse this token; "
-        "give --ca-url as it calls itself"
+        "use one of its own names in --ca-url"
     )

@@ -149,7 +149,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if subject is None and kind is Kind.RENEW:
         return ""  # the certificate's own
     if not subject:
-        raise MissingSettingError("the subject is missing", "name whom the token is for, such as internal.example.com")
+        raise MissingSettingError("the subject is missing", "name what the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
     if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
         raise UsageError(

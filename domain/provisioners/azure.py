@@ -95,9 +95,9 @@ class AzureProvisioner(InstanceProvisioner):
         """Give what step-ca will refuse of a token (step-ca, azure.go, authorizeToken)."""
         wanted = self.audience or DEFAULT_AUDIENCE
         if wanted not in list_audiences(claims):
-            yield f"step-ca takes tokens of this provisioner for the audience {wanted} alone"
+            yield f"step-ca takes tokens of this provisioner only for the audience {wanted}"
         if claims.get("tid") != self.tenant_id:
-            yield f"step-ca takes tokens of the tenant {self.tenant_id} alone"
+            yield f"step-ca takes tokens only of the tenant {self.tenant_id}"
         machine = claims.get("xms_mirid")
         if not isinstance(machine, str) or not _MACHINE.fullmatch(machine):
-            yield "step-ca takes tokens of virtual machines and user-assigned identities alone"
+            yield "step-ca takes tokens only of virtual machines and user-assigned identities"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from domain.certificates.ports import Certificates, HeaderCertificate
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.provisioners.sources import Sources
-    from domain.report.fact import Fact
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
+    from domain.report.worded_value import WordedValue
     from domain.settings.setting import Settings
     from domain.token.kind import Kind
     from domain.token.options import TokenOptions
@@ -163,7 +163,7 @@ class Provisioner:
         return False
 
     @classmethod
-    def describe(cls, claims: Mapping[str, Any]) -> dict[str, Fact]:  # noqa: ARG003  # for those that have some
+    def describe(cls, claims: Mapping[str, Any]) -> dict[str, WordedValue]:  # noqa: ARG003  # for those that have some
         """Return what else the claims of its tokens say, by name."""
         return {}
 
@@ -208,13 +208,13 @@ class Provisioner:
         """
         raise NotImplementedError
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:  # noqa: ARG002  # for those with rules
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:  # noqa: ARG002  # for those with rules
         """Give what the CA finds when it looks for the key that signed a token of this provisioner's."""
-        from domain.report.finding import unchecked  # noqa: PLC0415  # only to foretell
+        from domain.report.check_result import unchecked  # noqa: PLC0415  # only to foretell
 
         yield unchecked("signature", f"step-ott does not judge tokens of {self.label()}")
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Give what the CA finds in the request that such a token is shown with."""
         from domain.ca_rules.request import judge_request  # noqa: PLC0415  # only to foretell
 

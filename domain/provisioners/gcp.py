@@ -51,7 +51,7 @@ class GcpProvisioner(InstanceProvisioner):
 
 def _list_cautions(claims: Mapping[str, Any]) -> Iterator[str]:
     if claims.get("iss") != ISSUER:
-        yield f"step-ca takes tokens of the issuer {ISSUER} alone"
+        yield f"step-ca takes tokens only of the issuer {ISSUER}"
     google = claims.get("google")
     if not isinstance(google, dict) or not google.get("compute_engine"):
-        yield "the token does not say which machine it is of, as step-ca wants: GKE's, for one, do not"
+        yield "the token does not say which machine it is from, as step-ca requires: GKE's, for example, do not"

@@ -41,7 +41,7 @@ def check_identity(
         now: Nanoseconds since the epoch, UTC.
 
     Raises:
-        InputError: it is no JWS with JSON claims, is for somebody else, or has expired.
+        InputError: it is not a JWS with JSON claims, is for somebody else, or has expired.
     """
     from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
 
@@ -72,7 +72,7 @@ class JwkProvisioner(Provisioner):
         """Return the provisioner of this name and of the key identifier that the settings give, if any."""
         return cls(name, kid=str(given["kid"].value) if "kid" in given else "")
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the signature by the key that the provisioner publishes."""
         from domain.ca_rules.every_token import judge_signature  # noqa: PLC0415  # only to foretell
 

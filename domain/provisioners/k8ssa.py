@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.provisioners.sources import Sources
-    from domain.report.fact import Fact
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
+    from domain.report.worded_value import WordedValue
     from domain.token.options import TokenOptions
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
@@ -75,24 +75,24 @@ class K8ssaProvisioner(IssuedProvisioner):
         return request is None and (claims.get("iss") == ISSUER or "kubernetes.io" in claims)
 
     @classmethod
-    def describe(cls, claims: Mapping[str, Any]) -> dict[str, Fact]:
+    def describe(cls, claims: Mapping[str, Any]) -> dict[str, WordedValue]:
         """Return the service account, from the claims of a token in a secret or of a projected one."""
-        from domain.report.fact import Fact, word_item  # noqa: PLC0415  # only to explain
+        from domain.report.worded_value import WordedValue, word_item  # noqa: PLC0415  # only to explain
 
         said = _read_account(claims)
         words = ", ".join(f"{name.replace('_', ' ')} {word_item(said[name])}" for name in said)
-        return {"kubernetes": Fact(said, words)} if said else {}
+        return {"kubernetes": WordedValue(said, words)} if said else {}
 
     @classmethod
     def list_oddities(cls, claims: Mapping[str, Any]) -> Sequence[str]:
         """Say whose tokens the CA takes."""
         is_known = claims.get("iss") == ISSUER
-        return () if is_known else (f"step-ca takes Kubernetes tokens of the issuer {ISSUER} alone",)
+        return () if is_known else (f"step-ca takes Kubernetes tokens only of the issuer {ISSUER}",)
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the signature by the keys of the cluster."""
         from domain.ca_rules.every_token import judge_signature  # noqa: PLC0415  # only to foretell
-        from domain.report.finding import unchecked  # noqa: PLC0415
+        from domain.report.check_result import unchecked  # noqa: PLC0415
 
         try:
             keys = case.certificates.read_public_keys(self.public_keys)
@@ -101,7 +101,7 @@ class K8ssaProvisioner(IssuedProvisioner):
         else:
             yield judge_signature(case, keys, f"provisioner {self.name}")
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by itself: nothing of it stands in Kubernetes' token."""
         from domain.ca_rules.request import judge_free_request  # noqa: PLC0415  # only to foretell
 
@@ -115,14 +115,14 @@ class K8ssaProvisioner(IssuedProvisioner):
             claims = read_claims(token)
             check_expiry(claims, sources.clock.now())
         is_known = claims.get("iss") == ISSUER
-        return IssuedToken(token, () if is_known else (f"step-ca takes tokens of the issuer {ISSUER} alone",))
+        return IssuedToken(token, () if is_known else (f"step-ca takes tokens only of the issuer {ISSUER}",))
 
 
 def check_expiry(claims: Mapping[str, Any], now: int) -> None:
     """Check that the token with these claims has not expired at `now`, in nanoseconds.
 
     Raises:
-        InputError: it has, or its expiry is no whole number.
+        InputError: it has, or its expiry is not a whole number.
     """
     expiry = claims.get("exp")
     if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, int)):
@@ -152,7 +152,7 @@ def read_claims(token: str) -> Mapping[str, Any]:
     """Return the claims of `token`; its signature is for the CA to check.
 
     Raises:
-        InputError: it is no JWS with JSON claims.
+        InputError: it is not a JWS with JSON claims.
     """
     from domain.token.compact_jws import read_token  # noqa: PLC0415  # only for its own tokens
 

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.ports import Certificates
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
     from domain.token.options import TokenOptions
 
 MAX_CERTIFICATE_BYTES = 1 << 20
-CA_CAUTION = "step-ca takes no token by a Nebula CA's own certificate, which no CA has issued; it will refuse this one"
+CA_CAUTION = (
+    "step-ca takes no token signed with a Nebula CA's own certificate, which no CA has issued; it will refuse this one"
+)
 
 
 @attrs.frozen
@@ -63,7 +65,7 @@ class NebulaProvisioner(Provisioner):
             asking = spell(given, own[0]) if own else "a Nebula token"
             raise MissingSettingError(
                 f"{spell(given, 'ssh')} needs {spell(given, 'host')} with {asking}",
-                "step-ca signs SSH certificates of hosts alone for Nebula: add it, or use another provisioner",
+                "step-ca signs only SSH host certificates for Nebula: add it, or use another provisioner",
             )
         super().judge(given, kind, own)
 
@@ -75,16 +77,16 @@ class NebulaProvisioner(Provisioner):
         except InputError as error:
             raise ValueError("it is not a Nebula certificate") from error
         if certificate.body != body:
-            raise ValueError("it is PEM in base64, not what stands in the PEM")
+            raise ValueError("it is PEM in base64, not the content of the PEM")
         return certificate
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the certificate in the header, and the signature by its key."""
         from domain.ca_rules.nebula import judge_nebula  # noqa: PLC0415  # only to foretell
 
         return judge_nebula(case, self.roots, self.name)
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by what the certificate says."""
         from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
 

@@ -70,7 +70,7 @@ class OidcProvisioner(IssuedProvisioner):
             raise exclude("console", "offline", given)
         if "offline" in given:
             what = f"{spell(given, 'offline')} cannot be used with an OIDC provisioner, at which somebody must sign in"
-            raise UsageError(what, "leave it out, or choose another by --provisioner or --kid")
+            raise UsageError(what, "leave it out, or choose another with --provisioner or --kid")
         super().judge(given, kind, own)
 
     def credential(self, options: TokenOptions, sources: Sources) -> IssuedToken:

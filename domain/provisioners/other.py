@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 
 
@@ -50,12 +50,12 @@ class OtherProvisioner(Provisioner):
         file = sources.authority.source()[0]
         raise UsageError(
             f"provisioner {self.label()}{file and f' in {file}'} cannot be used: {self.reason}",
-            "choose another by --provisioner or --kid",
+            "choose another with --provisioner or --kid",
         )
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Say that its type has no tokens, or that it cannot be told."""
-        from domain.report.finding import failed  # noqa: PLC0415  # only to foretell
+        from domain.report.check_result import failed  # noqa: PLC0415  # only to foretell
 
         if not self.is_tokenless:
             return super().judge_signer(case)

@@ -62,14 +62,14 @@ class Renewal(Provisioner):
             check_begin(chain[0].not_before, sources.clock.now())
         common_name, wished = chain[0].common_name, options.request.subject
         if wished not in ("", common_name):
-            name = f"common name {common_name!r}" if common_name else "common name, for it has none"
+            name = f"common name {common_name!r}" if common_name else "common name, because it has none"
             raise UsageError(f"the subject {wished!r} is not the certificate's {name}", "leave the subject out")
         cautions = list(opened.cautions)
         if not common_name:
             cautions.append("the certificate has no common name, so the token's subject is empty; step-ca takes it")
         if len(chain) == 1:
             cautions.append(
-                f"{options.spell('x5c-cert')} holds the leaf alone; step-ca refuses it unless the root itself issued it"
+                f"{options.spell('x5c-cert')} holds only the leaf; step-ca refuses it unless the root itself issued it"
             )
         header = {"x5cInsecure": encode_chain(chain)}
         return Credential(signer, signer.public.thumbprint(), header, subject=common_name, cautions=tuple(cautions))

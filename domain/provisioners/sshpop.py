@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import SshCertificate
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
 
@@ -62,13 +62,13 @@ class SshpopProvisioner(Provisioner):
         except InputError as error:
             raise ValueError("it is not an SSH certificate") from error
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the SSH certificate in the header, and the signature by its key."""
         from domain.ca_rules.sshpop import judge_sshpop  # noqa: PLC0415  # only to foretell
 
         return judge_sshpop(case, self.claims.over(case.settings.claims))
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge whether the certificate can ask for this about itself."""
         from domain.ca_rules.sshpop import judge_sshpop_request  # noqa: PLC0415  # only to foretell
 
@@ -99,7 +99,7 @@ def check_request(certificate: SshCertificate, kind: Kind, subject: str, spelled
     if kind is Kind.SSH_REVOKE and subject not in ("", str(certificate.serial)):
         raise UsageError(
             f"the subject {subject} is not the serial number of {spelled}, {certificate.serial}",
-            f"a certificate can revoke itself alone: write {certificate.serial} for the subject",
+            f"a certificate can only revoke itself: write {certificate.serial} for the subject",
         )
     if kind is not Kind.SSH_REVOKE and not certificate.is_host:
-        raise UsageError(f"{spelled} is a user's certificate", "step-ca renews and rekeys host certificates alone")
+        raise UsageError(f"{spelled} is a user certificate", "step-ca renews and rekeys only host certificates")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domain.certificates.x509_and_ssh import Certificate
     from domain.keys.ports import Signer
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 
 MAX_CHAIN_BYTES = 1 << 20
@@ -50,13 +50,13 @@ class X5cProvisioner(Provisioner):
     type_name = "X5C"
     roots: bytes = attrs.field(default=b"", repr=False)
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         """Judge the chain in the header, and the signature by its leaf."""
         from domain.ca_rules.x5c import judge_x5c  # noqa: PLC0415  # only to foretell
 
         return judge_x5c(case, self.roots, self.name)
 
-    def judge_request(self, case: Case) -> Iterator[Finding]:
+    def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request, which may not ask for more time than the certificate in the header has."""
         from domain.ca_rules.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
         from domain.ca_rules.request import judge_request  # noqa: PLC0415

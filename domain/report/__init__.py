@@ -1,1 +1,1 @@
-"""What a command has found out, as a value: facts and findings."""
+"""What a command reports: values with words beside them, and results of checks."""

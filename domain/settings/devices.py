@@ -40,7 +40,7 @@ def judge_devices(given: Settings, files: Iterable[str]) -> None:
     for name in sorted(files):
         if name in given and name not in KEYS and any(map(is_device_uri, _texts(given, name))):
             raise UsageError(
-                f"{spell(given, name)} takes a file, and no key in a device",
+                f"{spell(given, name)} takes a file, not a key in a device",
                 f"only {' and '.join(f'--{key}' for key in KEYS)} take the URI of a key",
             )
     keys = [name for name in KEYS if name in given]
@@ -89,7 +89,7 @@ def list_device_cautions(options: AuthorityOptions) -> Iterator[str]:
         if setting is None or setting.origin is not Origin.FLAG or not is_device_uri(_text(options.settings, name)):
             continue
         if _parse(options.settings, name).pin_value is not None:
-            yield f"the PIN in {setting.spelled} shows in the list of processes; put it into a file for pin-source"
+            yield f"the PIN in {setting.spelled} is visible in the list of processes; put it into a file for pin-source"
 
 
 def list_pin_files(options: AuthorityOptions) -> list[str]:
@@ -127,7 +127,7 @@ def _judge_kms(given: Settings, keys: list[str]) -> None:
     for name in keys:
         if not is_device_uri(_text(given, name)):
             raise UsageError(
-                f"{kms} is there, and {spell(given, name)} names a file",
+                f"{kms} is given, but {spell(given, name)} names a file",
                 f"write 'pkcs11:object=…' or 'pkcs11:id=…', or leave {kms} out",
             )
 

@@ -41,5 +41,5 @@ def explain_outranked(options: AuthorityOptions) -> str:
     chosen, outranked = choose_password_file(options), list_outranked(options)
     if chosen is None or not outranked:
         return ""
-    flag = "" if options.is_flag(chosen) else f"; --{chosen} on the command line goes before both"
-    return f"; {options.spell(outranked[0])} is not used, because {options.spell(chosen)} goes before it{flag}"
+    flag = "" if options.is_flag(chosen) else f"; --{chosen} on the command line takes precedence over both"
+    return f"; {options.spell(outranked[0])} is not used, because {options.spell(chosen)} takes precedence{flag}"

@@ -148,4 +148,4 @@ def check_unicode(text: str, whose: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry Unicode text alone") from error
+        raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry only Unicode text") from error

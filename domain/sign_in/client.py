@@ -96,7 +96,7 @@ class IdentityClient:
         """Return where the identity provider describes itself.
 
         Raises:
-            IdentityError: it is no https URL, nor one of this machine.
+            IdentityError: it is not an https URL, nor one of this machine.
         """
         url = parse_provider_url(self.configuration_endpoint, "the provisioner's configurationEndpoint")
         if WELL_KNOWN in url.path:

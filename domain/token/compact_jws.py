@@ -64,7 +64,7 @@ def _read_object(part: str, name: str) -> Mapping[str, Any]:
     try:
         value = json_text.parse(base64url.decode(part))
         if not isinstance(value, dict):
-            raise ValueError("no JSON object")
+            raise ValueError("it is not a JSON object")
     except ValueError as error:
         raise InputError(f"the token's {name} cannot be read: {error}", "give the whole token, unchanged") from error
     return value

@@ -75,7 +75,9 @@ def read_go_jws(text: str) -> GoJws:
         protected = _read_header({} if parts.protected is None else _parse(parts.protected, "header"), "header")
         claims = _read_object(_parse(parts.payload, "payload"), "payload")
     except go_json.NestedTooDeeplyError as error:
-        raise InputError(f"the token is {error}, which step-ott does not read", "show it to the CA to know") from error
+        raise InputError(
+            f"the token is {error}, which step-ott does not read", "show it to the CA to find out"
+        ) from error
     except ValueError as error:
         raise InputError(str(error), _WHOLE_TOKEN) from error
     merged = _merge(protected, parts.unprotected)

@@ -68,7 +68,7 @@ def read_seconds(value: Any) -> int | None:
     try:
         whole = int(float(value.digits if isinstance(value, Number) else value))
     except OverflowError as error:
-        raise ValueError("it is over all bounds") from error
+        raise ValueError("it is too large") from error
     if abs(whole) > _MAX_INT64:
         return -_MAX_INT64 - 1
     return whole if whole - FIRST_SECOND <= _MAX_INT64 else whole - (1 << 64)

@@ -40,7 +40,7 @@ def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int
         culprit = first if not_after is None else last
         raise UsageError(f"the token would have expired already, {_distance(now - end)} ago", f"give a later {culprit}")
     if end < begin:
-        raise UsageError(f"{last} lies before {first}", "a token's validity must end after it begins")
+        raise UsageError(f"{last} is before {first}", "a token's validity must end after it begins")
     if end - begin < MIN_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, shorter than the minimum of 10s",
@@ -49,12 +49,12 @@ def resolve_window(not_before: Moment | None, not_after: Moment | None, now: int
     if end - begin > MAX_VALIDITY:
         raise UsageError(
             f"the token would be valid for {format_duration(end - begin)}, longer than the maximum of 1h",
-            f"give an earlier {last}" if not_before is None else f"bring {first} and {last} nearer together",
+            f"give an earlier {last}" if not_before is None else f"bring {first} and {last} closer together",
         )
     if begin - now > MAX_DELAY:
         raise UsageError(
             f"{first} is {_distance(begin - now)} ahead, more than the maximum of 30m",
-            "mint the token nearer to its use",
+            "mint the token closer to its use",
         )
     return Window(begin, end)
 
@@ -68,16 +68,16 @@ def check_certificate_window(not_before: Moment | None, not_after: Moment | None
     """
     first, last = _name(not_before, "--cert-not-before"), _name(not_after, "--cert-not-after")
     if not_before is not None and not_before.at(now) <= 0:
-        raise UsageError(f"{first} lies before 1970", "give a later one")
+        raise UsageError(f"{first} is before 1970", "give a later one")
     if not_after is None:
         return
     if not_after == Moment(0, relative=True):
-        raise UsageError(f"{last} is zero, which the CA takes for its own default", "give a duration above zero")
+        raise UsageError(f"{last} is zero, which the CA reads as its own default", "give a duration above zero")
     end = not_after.at(now)
     if end <= now:
-        raise UsageError(f"{last} lies in the past", "give a later one")
+        raise UsageError(f"{last} is in the past", "give a later one")
     if not_before is not None and end <= not_before.at(now):
-        raise UsageError(f"{last} does not lie after {first}", "give a later one")
+        raise UsageError(f"{last} is not after {first}", "give a later one")
 
 
 def _name(moment: Moment | None, flag: str) -> str:

@@ -14,7 +14,7 @@ from domain.ca_rules.every_token import judge_age, judge_issuer, judge_subject, 
 from domain.ca_rules.renewal import judge_renewal
 from domain.ca_rules.root import judge_root
 from domain.provisioners.renewal import ISSUER
-from domain.report.finding import Finding, Outcome, failed, passed, unchecked
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
 from domain.verify.lookup import find_provisioner
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Verdict(Enum):
 class Forecast:
     """The rules that were judged, in the CA's order."""
 
-    findings: Sequence[Finding]
+    findings: Sequence[CheckResult]
 
     @property
     def verdict(self) -> Verdict:
@@ -76,7 +76,7 @@ def foretell(case: Case, provisioners: Sequence[Provisioner]) -> Forecast:
     return Forecast((*_judge(case, provisioners), *judge_root(case)))
 
 
-def _judge(case: Case, provisioners: Sequence[Provisioner]) -> Iterator[Finding]:
+def _judge(case: Case, provisioners: Sequence[Provisioner]) -> Iterator[CheckResult]:
     form = judge_form(case)
     yield form
     if form.outcome is Outcome.FAILED:
@@ -91,7 +91,7 @@ def _judge(case: Case, provisioners: Sequence[Provisioner]) -> Iterator[Finding]
         yield from _judge_by(provisioner, case)
 
 
-def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
+def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[CheckResult]:
     if not (provisioner.kinds and provisioner.is_judged):
         yield from provisioner.judge_signer(case)
         return
@@ -114,26 +114,26 @@ def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[Finding]:
         yield _judge_policy(provisioner, case)
 
 
-def _judge_endpoint(provisioner: Provisioner, case: Case) -> Finding:
+def _judge_endpoint(provisioner: Provisioner, case: Case) -> CheckResult:
     if case.endpoint.kinds & provisioner.kinds:
         return passed("request", f"{provisioner.type_name} tokens may ask for {case.endpoint.value}")
     return failed("request", f"step-ca takes no {provisioner.type_name} token for {case.endpoint.value}",
                   "use another provisioner")  # fmt: skip
 
 
-def _judge_audience(provisioner: Provisioner, case: Case) -> Finding:
+def _judge_audience(provisioner: Provisioner, case: Case) -> CheckResult:
     audiences = case.audiences()
     if matches(audiences, case.endpoint, case.settings.dns_names, provisioner.audience_fragment):
         return passed("audience", f"it is {', '.join(audiences)}")
     if matches(audiences, case.endpoint, list_hosts(audiences), provisioner.audience_fragment):
         names = ", ".join(case.settings.dns_names) or "nothing"
         return failed("audience", f"it is {', '.join(audiences)}, and the CA's names are {names}",
-                      "mint it with one of these names in --ca-url, in the very same spelling")  # fmt: skip
+                      "mint it with one of these names in --ca-url, spelled exactly like that")  # fmt: skip
     return failed("audience", f"it is {', '.join(audiences)}, and not for {case.endpoint.value}",
                   f"mint it for {case.endpoint.value}")  # fmt: skip
 
 
-def _judge_policy(provisioner: Provisioner, case: Case) -> Finding:
+def _judge_policy(provisioner: Provisioner, case: Case) -> CheckResult:
     if provisioner.is_customized:
         return unchecked("policy", "what the provisioner's own templates, policy and webhooks say to it")
     if case.settings.has_policy is None:

@@ -9,7 +9,7 @@ from domain.ca_rules.claim_form import list_wrong_texts
 from domain.ca_rules.endpoint import Endpoint
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
 from domain.provisioners.k8ssa import TOKEN_IDENTIFIER as KUBERNETES
-from domain.report.finding import Finding, failed, passed
+from domain.report.check_result import CheckResult, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 RULE = "provisioner"
 
 
-def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[Provisioner | None, Finding]:
+def find_provisioner(case: Case, provisioners: Sequence[Provisioner]) -> tuple[Provisioner | None, CheckResult]:
     """Return the provisioner that step-ca judges the token by, None where it finds none, and how that comes."""
     is_ours = _names_this_ca(case)
     unreadable = [] if is_ours else list_wrong_texts(case, ("azp", "tid"))
     if unreadable:
         what = f"step-ca cannot read its {' and '.join(unreadable)}: not text"
-        return None, failed(RULE, what, "mint the token anew")
+        return None, failed(RULE, what, "mint the token again")
     identifiers = list(_list_identifiers(case, is_ours))
     listed = {provisioner.token_identifier: provisioner for provisioner in provisioners}
     for identifier in identifiers:
@@ -61,13 +61,15 @@ def _list_identifiers(case: Case, is_ours: bool) -> Iterator[str]:
         yield audiences[0]
 
 
-def _explain(case: Case, is_ours: bool, identifiers: Sequence[str]) -> Finding:
+def _explain(case: Case, is_ours: bool, identifiers: Sequence[str]) -> CheckResult:
     audiences, names = case.audiences(), ", ".join(case.settings.dns_names) or "none"
     if not is_ours:
         shown = f"its audience is {', '.join(audiences)}" if audiences else "it has no audience"
-        return failed(RULE, f"{shown}, and the CA's names are {names}", "mint it for this CA, by one of its names")
+        return failed(
+            RULE, f"{shown}, and the CA's names are {names}", "mint it for this CA, with one of its names in --ca-url"
+        )
     fragment = extract_fragment(audiences)
     if fragment:
-        return failed(RULE, f"the CA has none for the audience's fragment {fragment}", "mint it by one that it has")
+        return failed(RULE, f"the CA has none for the audience's fragment {fragment}", "mint it with one that it has")
     return failed(RULE, f"the CA has none of this name and key identifier, {identifiers[0]}",
-                  "mint it by one that it has; all types but JWK need a fragment in the audience")  # fmt: skip
+                  "mint it with one that it has; all types but JWK need a fragment in the audience")  # fmt: skip

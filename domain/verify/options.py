@@ -48,8 +48,8 @@ def read_verify_options(source: str, settings: Settings) -> VerifyOptions:
     for option, endpoints in ENDPOINTS_OF_OPTION.items():
         is_asked = option in given and given[option].origin is not Origin.CONFIGURATION
         if is_asked and endpoint not in endpoints:
-            fix = f"it goes with --for {' or '.join(one.value for one in endpoints)}"
-            raise UsageError(f"{spell(given, option)} says nothing about {endpoint.value}", fix)
+            fix = f"use it with --for {' or '.join(one.value for one in endpoints)}"
+            raise UsageError(f"{spell(given, option)} does not apply to {endpoint.value}", fix)
     cert_type = authority.text("cert-type")
     if cert_type not in (None, *CERT_TYPES):
         raise UsageError(f"{spell(given, 'cert-type')} {cert_type!r} is not known", "write user or host")
@@ -73,5 +73,5 @@ def _read_endpoint(given: Settings) -> Endpoint:
         raise MissingSettingError("--for is missing", wish)
     name = str(given["for"].value)
     if name not in names:
-        raise UsageError(f"{spell(given, 'for')} {name!r} is not known", f"choose among {', '.join(names)}")
+        raise UsageError(f"{spell(given, 'for')} {name!r} is not known", f"choose one of {', '.join(names)}")
     return Endpoint(name)

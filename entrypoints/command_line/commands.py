@@ -1,4 +1,4 @@
-"""The commands: where each stands in the tree, its options, and what the help says of it."""
+"""The table of commands: the name, options and help of each."""
 
 from collections.abc import Sequence
 
@@ -79,7 +79,7 @@ TOKEN = Command(
         ),
         ("Beside the CA's own configuration, asking no CA", "token internal.example.com --offline"),
         (
-            "Far from any CA, with all that a token needs",
+            "Without any CA, with all that a token needs",
             "token internal.example.com \\\n"
             "    --offline \\\n"
             "    --kid 4vn46fbZT68Uxfs9LBwHkTvrjEvxQqx-W8nnE-qDjts \\\n"
@@ -134,7 +134,7 @@ BATCH = Command(
     "the defaults. The key is opened once and the CA asked once; each token's validity counts from its\n"
     "own signing.\n"
     "\n"
-    "Tokens come in the order of the lines. A line that cannot be minted is told on stderr with its\n"
+    "Tokens come in the order of the lines. A line that cannot be minted is reported on stderr with its\n"
     "number, the rest goes on, and the exit status is 1 at the end. Whatever ends a batch early, every\n"
     "line printed is whole, and stderr says which --resume-from continues it.",
     BATCH_OPTIONS,
@@ -171,7 +171,7 @@ VERIFY = Command(
     "with --offline its ca.json is read; the token itself goes nowhere, so that it can still be used.\n"
     "\n"
     "The exit status is 0 when the CA would accept the token, and 1 when it would refuse it, or when\n"
-    "that cannot be told.",
+    "that cannot be predicted.",
     VERIFY_OPTIONS,
     (
         ("Would the CA sign for this token?", "verify token.txt --for sign"),
@@ -183,7 +183,7 @@ VERIFY = Command(
 
 DOCTOR = Command(
     "doctor",
-    "diagnose why no token comes about here, or none is taken",
+    "diagnose why minting fails here, or why the CA refuses the token",
     "",
     "Goes the way of a token step by step and says of each step whether all is well, with a remedy where\n"
     "it is not: step path and context, defaults.json, root and stored fingerprint, the connection to the\n"
@@ -214,7 +214,7 @@ SANDBOX = Command(
     "Writes a complete step path into an empty or new folder: root and intermediate certificates, SSH CA\n"
     "keys, config/ca.json with one JWK provisioner whose random password is in secrets/password, and\n"
     "config/defaults.json. 'step-ca <folder>/config/ca.json' serves it as it is, and with\n"
-    "STEPPATH=<folder> step-ott and step use it. Its keys are not encrypted: never use it in earnest.",
+    "STEPPATH=<folder> step-ott and step use it. Its keys are not encrypted: never use it in production.",
     SANDBOX_OPTIONS,
     (
         ("A CA to try things on", "sandbox /tmp/ca"),

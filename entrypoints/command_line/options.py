@@ -75,7 +75,7 @@ SIGNING_OPTIONS: Sequence[Option] = (
     Option("provisioner", "name", "Name of the provisioner to use.", SIGNER, aliases=("issuer",),
            known=PROVISIONERS),
     Option("kid", "kid", "Key identifier of the provisioner to use.", SIGNER),
-    Option("key", "file|URI", "Private key to sign by (JWK, encrypted JWK, PEM, OpenSSH, or a PKCS#11 URI), in place "
+    Option("key", "file|URI", "Private key to sign with (JWK, encrypted JWK, PEM, OpenSSH, or a PKCS#11 URI), in place "
            "of the one that the CA keeps encrypted.", SIGNER),
     Option("kms", "URI", "PKCS#11 URI of the module and token that hold the key, which --key or --x5c-key then names "
            "by pkcs11:object=NAME or pkcs11:id=HEX.", SIGNER),
@@ -100,8 +100,8 @@ PROVISIONER_OPTIONS: Sequence[Option] = (
     Option("nebula-key", "file", "Private key of --nebula-cert.", SIGNER),
     Option("k8ssa-token-path", "file", "File with the Kubernetes service account token, for a K8sSA provisioner. "
            "Default: /var/run/secrets/kubernetes.io/serviceaccount/token.", SIGNER),
-    Option("provisioner-password-file", "file", "File with the password of the signing key; goes before "
-           "--password-file.", SIGNER),
+    Option("provisioner-password-file", "file", "File with the password of the signing key; takes precedence "
+           "over --password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),
     _switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
             "typed there.", SIGNER),
@@ -122,7 +122,7 @@ TOKEN_OPTIONS: Sequence[Option] = (
            "or of the SSH public key's wire bytes.", SUBJECT),
     Option("cnf-file", "file", "Bind the token to the CSR (with --ssh: the SSH public key) in this file.", SUBJECT),
     Option("set", "key=value", "A member of the token's user claim, for the CA's templates; the value is JSON where it "
-           "parses, else text. Repeatable, laid over --set-file.", SUBJECT, ValueKind.LIST),
+           "parses, else text. Repeatable, merged over --set-file.", SUBJECT, ValueKind.LIST),
     Option("set-file", "file", "JSON object for the token's user claim.", SUBJECT),
     Option("not-before", _MOMENT, f"When the token becomes valid: {_MOMENT_HELP}. Default: now.", VALIDITY),
     Option("not-after", _MOMENT, "When the token expires, likewise. Default: 5 minutes after it becomes valid; "
@@ -143,11 +143,11 @@ _ONE_BY_ONE = frozenset({"console", "renew", "sshpop-cert", "sshpop-key", "k8ssa
 
 BATCH_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name not in _ONE_BY_ONE),
-    Option("format", "ndjson|tokens", "What to print: a JSON object a line with the token and what it is for, or the "
+    Option("format", "ndjson|tokens", "What to print: a JSON object per line with the token and what it is for, or the "
            "bare tokens. Default: ndjson.", OUTPUT),
     Option("output-dir", "folder", "Write each token to a file of its own in this folder, which is new or empty, mode "
            "0600, and print which is whose.", OUTPUT),
-    Option("workers", "count", "How many processes sign. Default: one a core.", OUTPUT),
+    Option("workers", "count", "How many processes sign. Default: one per core.", OUTPUT),
     Option("resume-from", "line", "Begin with the line of this number, from 1: where a batch that was cut short said "
            "to go on.", OUTPUT),
 )  # fmt: skip

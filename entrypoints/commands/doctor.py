@@ -1,9 +1,9 @@
-"""`step-ott doctor`: why no token comes about here, or none is taken."""
+"""`step-ott doctor`: why minting fails here, or why the CA refuses the token."""
 
 import os
 from collections.abc import Sequence
 
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.settings.print_form import REPORT_FORMS, choose_form
 from domain.settings.setting import Settings, layer
 from entrypoints.command_line.argv import parse_environment, take_none

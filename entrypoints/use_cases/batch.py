@@ -1,4 +1,4 @@
-"""How a batch goes: lines in, tokens out, in order; a line that cannot be minted is told and counted."""
+"""How a batch goes: lines in, tokens out, in order; a line that cannot be minted is reported and counted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a place is examined for `token`: what each step needs is gathered through ports, and judged by pure rules.
+"""`doctor`, step by step: what each check needs is gathered through ports, and judged by pure rules.
 
 The steps are in the order of a token's way. What cannot be looked at because an earlier step failed is
-reported as such, never left out; an error that a port raises is the finding that it tells of.
+reported as such, never left out; an error that a port raises becomes a finding.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from domain.doctor import diagnosis
 from domain.errors import StepOttError
-from domain.report.finding import Outcome, passed
+from domain.report.check_result import Outcome, passed
 from domain.settings.print_form import JSON
 from entrypoints.use_cases.doctor_ca import examine_authority
 from entrypoints.use_cases.doctor_keys import examine_provisioners, examine_secrets
-from entrypoints.use_cases.doctor_state import Examination
+from entrypoints.use_cases.doctor_state import DoctorState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from entrypoints.use_cases.doctor_state import Ports
 
 NUMBERS = {
@@ -31,13 +31,13 @@ NUMBERS = {
 """What a program finds the number of findings of each outcome under."""
 
 
-def diagnose(ports: Ports) -> list[Finding]:
+def diagnose(ports: Ports) -> list[CheckResult]:
     """Return what stands in the way of `token`, and what does not, in order.
 
     Raises:
         UsageError: flags and environment do not go together.
     """
-    known = Examination(ports, ports.read_given())
+    known = DoctorState(ports, ports.read_given())
     _examine_step_path(known)
     _examine_configuration(known)
     authority = examine_authority(known)
@@ -46,7 +46,7 @@ def diagnose(ports: Ports) -> list[Finding]:
     return known.findings
 
 
-def list_facts(findings: Sequence[Finding], form: str) -> dict[str, Any]:
+def list_facts(findings: Sequence[CheckResult], form: str) -> dict[str, Any]:
     """Return what `findings` say: for programs with a number each, for people with one line of them."""
     counts, verdict = diagnosis.summarize(findings)
     if form == JSON:
@@ -59,15 +59,15 @@ def list_facts(findings: Sequence[Finding], form: str) -> dict[str, Any]:
     return {"checks": list(findings), "summary": f"{words}: {verdict}"}
 
 
-def _examine_step_path(known: Examination) -> None:
+def _examine_step_path(known: DoctorState) -> None:
     """Look at the step path and its context."""
     ports = known.ports
     opened = known.attempt(diagnosis.STEP_PATH, ports.open_step_path)
     if opened is not None:
-        facts = known.attempt(diagnosis.STEP_PATH, lambda: (ports.file_system.look(opened.base),))
-        if facts is not None:
+        status = known.attempt(diagnosis.STEP_PATH, lambda: (ports.file_system.look(opened.base),))
+        if status is not None:
             needed = not known.stands_alone()
-            known.note(diagnosis.judge_step_path(opened.base, ports.whence, facts[0], needed))
+            known.note(diagnosis.judge_step_path(opened.base, ports.whence, status[0], needed))
     if opened is None or known.findings[-1].outcome is Outcome.FAILED:
         known.unknown = "the step path cannot be used"
         known.skip(known.unknown, diagnosis.CONTEXT)
@@ -81,7 +81,7 @@ def _examine_step_path(known: Examination) -> None:
     known.step_path = opened
 
 
-def _examine_configuration(known: Examination) -> None:
+def _examine_configuration(known: DoctorState) -> None:
     """Look at defaults.json, and at all settings together."""
     if known.step_path is None:
         known.skip(known.unknown, diagnosis.DEFAULTS, diagnosis.SETTINGS)
@@ -102,7 +102,7 @@ def _examine_configuration(known: Examination) -> None:
     known.note(diagnosis.judge_defaults(files, needed), diagnosis.judge_given(options.settings))
 
 
-def _blame(known: Examination, error: StepOttError, files: Sequence[str], needed: bool) -> None:
+def _blame(known: DoctorState, error: StepOttError, files: Sequence[str], needed: bool) -> None:
     """Take down an error about the settings: against defaults.json where it names it, else against what is given."""
     if any(path in f"{error.what} {error.fix}" for path in files):
         known.note(diagnosis.judge_error(diagnosis.DEFAULTS, error))

@@ -1,4 +1,4 @@
-"""The part of an examination that is about the CA: its address, its root, the way there, or its ca.json."""
+"""The checks of `doctor` on the CA: its address, its root, the connection, or its ca.json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from domain.doctor.diagnosis import (
     judge_root,
     measure_drift,
 )
-from domain.report.finding import Outcome, failed, passed
+from domain.report.check_result import Outcome, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from domain.certificates.x509_and_ssh import Certificate
     from domain.ports import Configuration
     from domain.provisioners.authority import ListingAuthority
-    from entrypoints.use_cases.doctor_state import Examination
+    from entrypoints.use_cases.doctor_state import DoctorState
 
 
-def examine_authority(known: Examination) -> ListingAuthority | None:
+def examine_authority(known: DoctorState) -> ListingAuthority | None:
     """Return the CA where it can be asked for its provisioners; else the last findings say why not."""
     if known.options.flag("offline"):
         authority = _examine_ca_json(known)
@@ -48,7 +48,7 @@ def examine_authority(known: Examination) -> ListingAuthority | None:
     return known.attempt(PROVISIONERS, lambda: known.ports.find_authority(known.options, step_path))
 
 
-def _examine_address(known: Examination) -> None:
+def _examine_address(known: DoctorState) -> None:
     options = known.options
     if options.ca_url is not None:
         known.note(passed(CA_URL, f"{options.ca_url} ({options.spell('ca-url')})"))
@@ -61,7 +61,7 @@ def _examine_address(known: Examination) -> None:
         known.note(failed(CA_URL, what, remedy))
 
 
-def _examine_root(known: Examination) -> Sequence[bytes]:
+def _examine_root(known: DoctorState) -> Sequence[bytes]:
     """Look at the root, and return the DER of all certificates in its file; none where it cannot be used."""
     step_path = known.step_path
     if step_path is None or (known.unknown and not known.options.flag("root")):
@@ -77,18 +77,18 @@ def _examine_root(known: Examination) -> Sequence[bytes]:
     return ders
 
 
-def _read_root(known: Examination, step_path: Configuration) -> tuple[str, Sequence[bytes], list[Certificate]]:
+def _read_root(known: DoctorState, step_path: Configuration) -> tuple[str, Sequence[bytes], list[Certificate]]:
     whose, ders = known.ports.find_root(known.options, step_path)
     return whose, ders, [root for der in ders for root in known.ports.certificates.read_chain(der)]
 
 
-def _compare_fingerprint(known: Examination, fingerprint: str) -> None:
+def _compare_fingerprint(known: DoctorState, fingerprint: str) -> None:
     stored, path = known.configured.get("fingerprint", (None, ""))
     override = known.options.spell("root") if known.options.is_given("root") else ""
     known.note(judge_fingerprint(fingerprint, stored, path, override))
 
 
-def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
+def _examine_way(known: DoctorState, roots: Sequence[bytes]) -> bool:
     """Look at the connection, at TLS and at the clocks, and return whether the CA can be asked."""
     url: CaUrl | None = known.options.ca_url
     if url is None:
@@ -105,7 +105,7 @@ def _examine_way(known: Examination, roots: Sequence[bytes]) -> bool:
     return not any(one.outcome is Outcome.FAILED for one in way if one.rule != CLOCK)
 
 
-def _examine_ca_json(known: Examination) -> ListingAuthority | None:
+def _examine_ca_json(known: DoctorState) -> ListingAuthority | None:
     """Look at the CA's own configuration, or what stands for it, and return the CA that it describes."""
     step_path = known.step_path
     if known.unknown or step_path is None:

@@ -1,4 +1,4 @@
-"""The part of an examination that is about who signs: provisioners, the key, and files with secrets."""
+"""The checks of `doctor` on what signs: provisioners, the key, and files with secrets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os.path
 from typing import TYPE_CHECKING
 
 from domain.doctor.diagnosis import FILES, KEY, PROVISIONER, PROVISIONERS, TOKEN, judge_provisioners
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import PersonNeededError, StepOttError
 from domain.provisioners.credential import IssuedToken
-from domain.report.finding import passed, unchecked, warning
+from domain.report.check_result import passed, unchecked, warning
 from domain.settings.devices import is_device_uri, list_pin_files
 from entrypoints.use_cases.doctor_token import examine_token, examine_token_files
 from entrypoints.use_cases.mint import choose_provisioner, open_credential
@@ -18,18 +18,18 @@ from entrypoints.use_cases.mint import choose_provisioner, open_credential
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.doctor.file_facts import FileFacts
+    from domain.doctor.file_status import FileStatus
     from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential
     from entrypoints.use_cases import mint as minting
-    from entrypoints.use_cases.doctor_state import Examination
+    from entrypoints.use_cases.doctor_state import DoctorState
 
 KEY_FOLDERS = ("", "certs", "config")
 """Folders of the step path, beside `secrets`, in which a file `*_key` is looked at."""
 
 
-def examine_provisioners(known: Examination, authority: ListingAuthority | None) -> None:
+def examine_provisioners(known: DoctorState, authority: ListingAuthority | None) -> None:
     """Look at what the CA lists, which of it `token` would choose, whether its key can be had, and what it makes."""
     if authority is None:
         done = {finding.rule for finding in known.findings}
@@ -58,7 +58,7 @@ def examine_provisioners(known: Examination, authority: ListingAuthority | None)
         examine_token(known, ports, provisioner, credential)
 
 
-def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
+def _choose(known: DoctorState, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
     try:
         chosen = known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
         if chosen is not None and not chosen.makes_tokens:
@@ -70,7 +70,7 @@ def _choose(known: Examination, listed: Sequence[Provisioner], ports: minting.Po
         return None
 
 
-def _open_key(known: Examination, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
+def _open_key(known: DoctorState, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
     """Return what would sign."""
     try:
         credential = known.attempt(KEY, lambda: open_credential(provisioner, known.options, ports))
@@ -84,9 +84,9 @@ def _open_key(known: Examination, provisioner: Provisioner, ports: minting.Ports
     return credential
 
 
-def examine_secrets(known: Examination) -> None:
+def examine_secrets(known: DoctorState) -> None:
     """Look at who may use the files with secrets; what stands in them is left alone."""
-    seen: dict[str, FileFacts] = {}
+    seen: dict[str, FileStatus] = {}
     try:
         for name in list_secret_files(known.options.settings):
             path = known.options.text(name)
@@ -95,9 +95,9 @@ def examine_secrets(known: Examination) -> None:
         for path in list_pin_files(known.options):
             _look_at_named(known, path, "pin-source", seen)
         for path in _list_secrets(known):
-            facts = known.ports.file_system.look(path, follows=False)
-            if path not in seen and facts is not None and facts.kind in (FileKind.FILE, FileKind.LINK):
-                seen[path] = facts
+            status = known.ports.file_system.look(path, follows=False)
+            if path not in seen and status is not None and status.kind in (FileKind.FILE, FileKind.LINK):
+                seen[path] = status
     except StepOttError as error:
         known.note(unchecked(FILES, error.what, error.fix))
     if known.step_path is None:
@@ -106,15 +106,15 @@ def examine_secrets(known: Examination) -> None:
         known.note(*judge_secret_files(list(seen.values())))
 
 
-def _look_at_named(known: Examination, path: str, option: str, seen: dict[str, FileFacts]) -> None:
-    facts = known.ports.file_system.look(path)
-    if facts is None:
+def _look_at_named(known: DoctorState, path: str, option: str, seen: dict[str, FileStatus]) -> None:
+    status = known.ports.file_system.look(path)
+    if status is None:
         known.note(warning(FILES, f"{option} {path} is not there", "name another file, or write it"))
     else:
-        seen[path] = facts
+        seen[path] = status
 
 
-def _list_secrets(known: Examination) -> Iterator[str]:
+def _list_secrets(known: DoctorState) -> Iterator[str]:
     """Give the paths in the step path that hold secrets by their folder or by their name."""
     if known.step_path is None:
         return

@@ -1,4 +1,4 @@
-"""What an examination of a place works with: its ports, and what is known so far."""
+"""What a run of `doctor` works with: its ports, and what it knows so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 
 from domain.doctor.diagnosis import excuse, judge_error
 from domain.errors import PersonNeededError, StepOttError
-from domain.report.finding import Finding, unchecked
+from domain.report.check_result import CheckResult, unchecked
 from domain.settings.setting import respell
 from domain.token.kind import Kind
 
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Ports:
-    """Everything outside that an examination uses.
+    """Everything outside that `doctor` uses.
 
     Attributes:
         whence: What says where the step path is.
@@ -59,8 +59,8 @@ class Ports:
 
 
 @attrs.define(eq=False, repr=False)
-class Examination:
-    """What is known of a place so far.
+class DoctorState:
+    """What `doctor` knows so far.
 
     Attributes:
         options: The settings; those from configuration only once that is read.
@@ -73,22 +73,22 @@ class Examination:
 
     ports: Ports
     options: TokenOptions
-    findings: list[Finding] = attrs.field(factory=list)
+    findings: list[CheckResult] = attrs.field(factory=list)
     step_path: Configuration | None = None
     configured: Mapping[str, tuple[Any, str]] = attrs.field(factory=dict)
     unknown: str = ""
     clock_shift: int = 0
 
-    def note(self, *findings: Finding) -> None:
-        """Take down findings; where the CA need not be asked, no way to it is not a failure."""
+    def note(self, *findings: CheckResult) -> None:
+        """Record findings; where the CA need not be asked, failing to reach it is a warning."""
         self.findings += findings if self.asks_ca() else map(excuse, findings)
 
     def skip(self, reason: str, *rules: str) -> None:
-        """Take down that the `rules` cannot be checked."""
+        """Record that the `rules` cannot be checked."""
         self.note(*(unchecked(rule, reason) for rule in rules))
 
     def attempt(self, rule: str, work: Callable[[], _T]) -> _T | None:
-        """Return what `work` returns; where it raises, take that down under `rule` and return None.
+        """Return what `work` returns; where it raises, record that under `rule` and return None.
 
         Raises:
             PersonNeededError: a person would be asked.

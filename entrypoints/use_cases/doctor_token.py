@@ -1,4 +1,4 @@
-"""The part of an examination that is about the token itself: made as `token` makes it, judged as `verify` judges."""
+"""The checks of `doctor` on the token itself: made as `token` makes it, judged as `verify` judges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.doctor.token_diagnosis import judge_forecast, judge_wait
 from domain.errors import StepOttError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
-from domain.report.finding import Outcome, unchecked
+from domain.report.check_result import Outcome, unchecked
 from domain.token.go_jws import read_go_jws
 from entrypoints.use_cases.mint import combine_evidence, complete_request, make_token
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from domain.provisioners.credential import Credential
     from domain.token.claims import TokenRequest
     from entrypoints.use_cases import mint as minting
-    from entrypoints.use_cases.doctor_state import Examination
+    from entrypoints.use_cases.doctor_state import DoctorState
 
 
-def examine_token_files(known: Examination, ports: minting.Ports, why_not: str) -> TokenRequest | None:
+def examine_token_files(known: DoctorState, ports: minting.Ports, why_not: str) -> TokenRequest | None:
     """Look at the files that the token would be made of and written to; where it cannot be made, say `why_not`.
 
     Returns:
@@ -40,7 +40,7 @@ def examine_token_files(known: Examination, ports: minting.Ports, why_not: str) 
 
 
 def examine_token(
-    known: Examination, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
+    known: DoctorState, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
 ) -> None:
     """Make the token that `token` would make, judge it as the CA would, and let it go again: nobody gets it."""
     if any(one.rule == ROOT and one.outcome is Outcome.FAILED for one in known.findings):
@@ -55,7 +55,7 @@ def examine_token(
         _judge(known, token, request, *published)
 
 
-def _look_at_files(known: Examination, ports: minting.Ports) -> TokenRequest:
+def _look_at_files(known: DoctorState, ports: minting.Ports) -> TokenRequest:
     ports.sink.check()
     return complete_request(known.options, ports)
 
@@ -72,7 +72,7 @@ def _make_token(
     return make_token(evidence, ports.clock, ports.randomness)
 
 
-def _ask_published(known: Examination) -> tuple[AuthoritySettings, Sequence[Provisioner]] | None:
+def _ask_published(known: DoctorState) -> tuple[AuthoritySettings, Sequence[Provisioner]] | None:
     """Return what the CA judges by; where it is not known, take down why."""
     step_path = known.step_path
     if step_path is None:  # where the CA is asked, there is one
@@ -87,7 +87,7 @@ def _ask_published(known: Examination) -> tuple[AuthoritySettings, Sequence[Prov
 
 
 def _judge(
-    known: Examination,
+    known: DoctorState,
     token: str,
     request: TokenRequest,
     settings: AuthoritySettings,

@@ -90,7 +90,7 @@ def _read_chain(
         except ValueError as error:
             faults.append(f"certificate {number} in its {member} cannot be read: {error}")
     if len(encoded) > MAX_CERTIFICATES:
-        faults.append(f"its {member} holds {len(encoded)} certificates, of which {MAX_CERTIFICATES} are told")
+        faults.append(f"its {member} holds {len(encoded)} certificates, of which {MAX_CERTIFICATES} are shown")
 
 
 def _decode(text: str) -> bytes:

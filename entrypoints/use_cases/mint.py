@@ -1,4 +1,4 @@
-"""How a token comes about: gather, decide, sign, emit. Knows ports and the domain, no adapter."""
+"""How a token is minted: gather, decide, sign, emit. Knows ports and the domain, no adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the lines of a batch become tokens: swiftly where a line gives its subject alone, else by every rule anew."""
+"""How the lines of a batch become tokens: fast where a line gives only its subject, else by every rule again."""
 
 from __future__ import annotations
 

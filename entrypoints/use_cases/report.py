@@ -1,8 +1,8 @@
-"""How commands that tell something print it: words for people, JSON for programs.
+"""How commands print their reports: words for people, JSON for programs.
 
-A report is a mapping of facts by name, in the order to show them. Beside what JSON can carry, a fact may be a
-list of findings, a line each; a `Fact`, which has words of its own; or a `Timeline`, which is drawn on a terminal
-and is nowhere else.
+A report is a mapping of values by name, in the order to show them. Beside what JSON can carry, a value may be a
+list of check results, a line each; a `WordedValue`, which has words of its own; or a `Timeline`, which is drawn on a
+terminal and appears nowhere else.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import attrs
 from domain.formats import json_text
 from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
 from domain.inspect.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
-from domain.report.fact import Fact, join_items, word_item, word_value
-from domain.report.finding import Finding, Outcome
+from domain.report.check_result import CheckResult, Outcome
+from domain.report.worded_value import WordedValue, join_items, word_item, word_value
 from domain.settings.print_form import JSON, TEXT
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def _leave_plain(text: str, _: str) -> str:
 
 
 def _to_json(value: Any) -> Any:
-    if isinstance(value, Fact):
+    if isinstance(value, WordedValue):
         return value.value
     if isinstance(value, list):
-        return [item.members() if isinstance(item, Finding) else item for item in value]
+        return [item.members() if isinstance(item, CheckResult) else item for item in value]
     return value
 
 
@@ -117,21 +117,21 @@ def _render_fact(name: str, value: Any, paint: Paint, canvas: Canvas | None) -> 
         return [paint(show_line(f"warning: {text}"), "warning") for text in value]
     words = f"{name.replace('_', ' ')}:"
     label = paint(words, "label")
-    if isinstance(value, list) and value and all(isinstance(item, Finding) for item in value):
+    if isinstance(value, list) and value and all(isinstance(item, CheckResult) for item in value):
         return [_render_finding(item, paint) for item in value]
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return [label, *(show_line(f"  {_join(item)}") for item in value)]
     return [f"{label} {show_line(_word(value), MAX_LINE_LENGTH - len(words) - 1)}"]
 
 
-def _render_finding(finding: Finding, paint: Paint) -> str:
+def _render_finding(finding: CheckResult, paint: Paint) -> str:
     outcome = finding.outcome.value
     told = f"{finding.rule}: {finding.reason}" + (f": {finding.remedy}" if finding.remedy else "")
     return f"{paint(outcome.ljust(_OUTCOME_WIDTH), outcome)}  {show_line(told, MAX_LINE_LENGTH - _OUTCOME_WIDTH - 2)}"
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, Fact):
+    if isinstance(value, WordedValue):
         return value.words
     if isinstance(value, dict):
         return _join(value)

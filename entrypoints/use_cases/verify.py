@@ -1,4 +1,4 @@
-"""How the CA's answer is foretold: gather the token, the CSR and the CA's settings, then judge by pure rules."""
+"""How the CA's answer is predicted: gather the token, the CSR and the CA's settings, then judge by pure rules."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import attrs
 
 from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
-from domain.report.fact import Fact
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
+from domain.report.worded_value import WordedValue
 from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import Forecast, Verdict, foretell
 from entrypoints.use_cases.inspect import read_source
@@ -26,7 +26,7 @@ ACCEPTED_UNLESS_USED = "the CA would accept it, unless it has been used"
 SUMMARIES = {
     Verdict.ACCEPTED: "the CA would accept it",
     Verdict.REFUSED: "the CA would refuse it",
-    Verdict.UNKNOWN: "what the CA would say cannot be told from here",
+    Verdict.UNKNOWN: "what the CA would say cannot be predicted from here",
 }
 
 
@@ -80,7 +80,9 @@ def describe_forecast(forecast: Forecast, endpoint: Endpoint) -> dict[str, Any]:
         "rules": list(forecast.findings),
         "failed": outcomes.count(Outcome.FAILED),
         "not_checkable": outcomes.count(Outcome.UNCHECKED),
-        "may_have_been_used": Fact(True, "yes; only the CA knows") if forecast.depends_on_use else Fact(False, "no"),
+        "may_have_been_used": WordedValue(
+            forecast.depends_on_use, "yes; only the CA knows" if forecast.depends_on_use else "no"
+        ),
         "verdict": forecast.verdict.value,
         "summary": ACCEPTED_UNLESS_USED if is_open else SUMMARIES[forecast.verdict],
     }

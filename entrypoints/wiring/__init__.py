@@ -1,1 +1,1 @@
-"""The composition root: which adapter stands behind each port."""
+"""The composition root: which adapter is behind each port."""

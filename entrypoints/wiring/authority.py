@@ -1,4 +1,4 @@
-"""The part of the composition root that finds the CA: which adapter stands behind the port `Authority`."""
+"""The part of the composition root that finds the CA: which adapter is behind the port `Authority`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def wire_published_authority(
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):
         what = f"there is no {path}, which {options.spell('offline')} reads"
-        raise UsageError(what, "name a ca.json by --ca-config, or ask the CA")
+        raise UsageError(what, "name a ca.json with --ca-config, or ask the CA")
     return _wire_online(options, step_path, files)
 
 
@@ -107,7 +107,7 @@ def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files:
     if name is None or options.ca_url is None or missing:
         raise UsageError(
             f"there is no {path}, so {options.spell('offline')} needs {', '.join(missing)} as well",
-            "give them, or name a ca.json by --ca-config",
+            "give them, or name a ca.json with --ca-config",
         )
     root = find_root(options, step_path, files)
     return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))

@@ -60,7 +60,7 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     reader.at_once = _count_lines_at_once(minter, rows)
     workforce = WorkerPool(workers, interruption.held_back, is_apart=not os.isatty(rows.descriptor))
     ports = BatchPorts(reader=reader, workforce=workforce, sink=sink, progress=ProgressBar(sys.stderr))
-    gc.enable()  # a batch is no short run
+    gc.enable()  # a batch is not a short run
     gc.freeze()  # what there is by now stays, and forked workers share its memory
     with interruption.answered():
         return run_batch(options, minter, ports)

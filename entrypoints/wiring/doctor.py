@@ -1,4 +1,4 @@
-"""The part of the composition root that `doctor` examines a place through."""
+"""The part of the composition root for `doctor`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def wire_diagnosis(given: Settings) -> Ports:
-    """Return the real adapters for an examination.
+    """Return the real adapters for `doctor`.
 
     Args:
         given: The settings of `token` that flags and environment give.
@@ -85,7 +85,7 @@ def _wire_minting(options: TokenOptions, authority: ListingAuthority, files: Inp
 
 
 def _wire_visitor(options: TokenOptions, ca_url: CaUrl, roots: Sequence[bytes]) -> CaVisitor:
-    from adapters.ca.visit import CaProbe  # noqa: PLC0415
+    from adapters.ca.visit import HttpsCaVisitor  # noqa: PLC0415
 
     times = {"request_timeout": options.request_timeout, "timeout": options.timeout}
-    return CaProbe(ca_url, roots, clock=SystemClock(), **times)
+    return HttpsCaVisitor(ca_url, roots, clock=SystemClock(), **times)

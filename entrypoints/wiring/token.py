@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind each port.
+"""The composition root of `token`: which adapter is behind each port.
 
 Adapters whose libraries are slow to load are imported where the path that needs them begins.
 """

@@ -149,7 +149,7 @@ def test_resuming_past_the_end_is_an_error(place: OfflinePlace, is_piped: bool) 
     result = mint(place, *words, "--resume-from=302", lines=lines)
     assert (result.status, result.out) == (2, "")
     assert re.search(
-        r"--resume-from 302 is past the end: .* has 300 lines: go on behind the last row's line\n$", result.err
+        r"--resume-from 302 is past the end: .* has 300 lines: go on after the last row's line\n$", result.err
     )
     assert is_piped or "Provisioner" not in result.err  # before any password is asked for
 

@@ -19,7 +19,7 @@ import pytest
 from adapters.jose.key_objects import generate_jwk
 from domain.doctor import diagnosis
 from domain.formats.duration import NANOSECONDS
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from entrypoints.command_line.commands import DOCTOR
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.hostile_ca import root
@@ -460,7 +460,7 @@ def test_token_warns_of_an_address_that_the_ca_does_not_have(
     place.words = [*(["--ca-url", f"{host}:{port}"] if host else []), *(["--offline"] if offline else [])]
     minted = place.run("token", SUBJECT)
     names = json.loads((place.path / "config" / "ca.json").read_text())["dnsNames"]
-    told = f"and not {host}: it will refuse this token; give --ca-url as it calls itself\n"
+    told = f"and not {host}: it will refuse this token; use one of its own names in --ca-url\n"
     assert minted.status == 0 and (told in minted.err) is is_warned, minted.err
     if is_warned:
         (line,) = [line for line in minted.err.splitlines() if line.startswith("warning: the CA calls itself ")]
@@ -479,7 +479,7 @@ def test_a_token_for_later_is_a_warning(place: Place) -> None:
         found = [check for check in json.loads(result.out)["checks"] if check["rule"] == diagnosis.TOKEN]
         assert (result.status, [check["outcome"] for check in found]) == (0, outcomes)
         assert len(found) == 1 or re.fullmatch(
-            "the CA takes it only in (19m0|18m5[0-9])s, for STEP_NOT_BEFORE", found[1]["reason"]
+            "the CA accepts it only in (19m0|18m5[0-9])s, for STEP_NOT_BEFORE", found[1]["reason"]
         )
 
 

@@ -182,7 +182,7 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "nebula-cert": lambda o: b64decode(o.header["nebula"]) == read_body(o.scene, "nebula.crt"),
     "nebula-key": lambda o: o.header["kid"] == o.scene.thumbprints["nebula.key"],
     "k8ssa-token-path": lambda o: o.token == Path(o.scene.file("k8s-token")).read_text().strip(),
-    "kms": lambda o: "the PIN in --kms shows" in o.result.err,
+    "kms": lambda o: "the PIN in --kms is visible" in o.result.err,
     "key": lambda o: "password" not in o.result.err or "is not used: the " in o.result.err,
     "provisioner-password-file": lambda o: o.password_is_used("provisioner-password-file"),
     "password-file": lambda o: o.password_is_used("password-file"),

@@ -18,7 +18,7 @@ from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
 from domain.inspect.outline import REQUESTS
 from domain.inspect.timeline import ASCII, LINES
-from domain.report.fact import Fact
+from domain.report.worded_value import WordedValue
 from domain.settings.print_form import JSON, TEXT
 from domain.token.compact_jws import CompactJws, read_token
 from domain.token.kind import Kind
@@ -119,28 +119,28 @@ def test_a_time_may_be_any_number(digits: str, until: str) -> None:
 def test_the_type_of_provisioner_is_told(claims: dict[str, Any], header: dict[str, Any], type_name: str | None) -> None:
     """It follows from the audience's fragment, the header or the issuer, as far as these show it."""
     told = inspect(claims, **header).get("provisioner_type")
-    assert (told.value if isinstance(told, Fact) else told) == type_name
+    assert (told.value if isinstance(told, WordedValue) else told) == type_name
 
 
 @pytest.mark.parametrize(
     ("claims", "header", "warning"),
     [
         ({"exp": NOW}, {}, "it has expired"),
-        ({"nbf": NOW + 1}, {}, "its time has not come yet"),
+        ({"nbf": NOW + 1}, {}, "it is not valid yet"),
         ({"exp": NOW + 3601}, {}, "it lasts for more than an hour"),
         ({"nbf": None, "iat": NOW - 3500}, {}, "it lasts for more than an hour"),
-        ({"nbf": NOW + 301}, {}, "its exp lies before its nbf"),
-        ({"iat": NOW + 1}, {}, "its iat lies in the future"),
+        ({"nbf": NOW + 301}, {}, "its exp is before its nbf"),
+        ({"iat": NOW + 1}, {}, "its iat is in the future"),
         ({"exp": None}, {}, "it never expires: it has no exp"),
         ({"exp": "soon"}, {}, "its exp is not a time in the calendar"),
         ({"nbf": 10**20}, {}, "its nbf is not a time in the calendar"),
         ({"exp": json_text.Number("1e999")}, {}, "its exp is not a time in the calendar"),
-        ({"jti": ""}, {}, "it has no jti, by which the CA would know it again"),
+        ({"jti": ""}, {}, "it has no jti, by which the CA recognises it"),
         ({"iss": None}, {}, "it has no iss"),
         ({"sub": ""}, {}, "its subject is empty"),
         ({"aud": []}, {}, "it has no audience"),
         ({"aud": "https://ca.test/1.0/roots"}, {}, "its audience is not a request of a step-ca"),
-        ({"aud": [CLAIMS["aud"], "x"]}, {}, "its aud is a list of 2, of which the first is told here"),
+        ({"aud": [CLAIMS["aud"], "x"]}, {}, "its aud is a list of 2, of which the first is shown here"),
         ({"sans": []}, {}, "it has no sans: the CA takes the subject as the only name"),
         (SSH | {"step": {}}, {}, "it has no step.ssh, without which the CA signs no SSH certificate"),
         ({"cnf": {"jkt": "x"}}, {}, "its cnf holds no x5rt#S256 and binds it to nothing"),
@@ -184,7 +184,7 @@ def test_a_service_account_is_named() -> None:
     said = inspect_alone(HEADER, PROJECTED)
     assert said["kubernetes"].value == {"namespace": "prod", "service_account": "web", "pod": "web-1"}
     assert tell(said, "kubernetes") == "kubernetes: namespace prod, service account web, pod web-1"
-    assert said["warnings"] == ["step-ca takes Kubernetes tokens of the issuer kubernetes/serviceaccount alone"]
+    assert said["warnings"] == ["step-ca takes Kubernetes tokens only of the issuer kubernetes/serviceaccount"]
     secret = {"kubernetes.io/serviceaccount/namespace": "a", "kubernetes.io/serviceaccount/service-account.name": "b"}
     for claims, names in ((KUBERNETES, ("default", "web")), (KUBERNETES | secret, ("a", "b"))):
         assert tuple(inspect_alone(HEADER, claims)["kubernetes"].value.values()) == names
@@ -245,7 +245,7 @@ def test_ssh_options_are_told(options: dict[str, Any], members: dict[str, Any], 
         ("a.b.c.d.e", "encrypted JWE"),
         (f"!.{encode(CLAIMS)}.c2ln", "header cannot be read: not canonical"),
         (f"{encode(HEADER)}.{base64url.encode(b'{')}.c2ln", "payload cannot be read"),
-        (f"{encode(HEADER)}.{encode([])}.c2ln", "payload cannot be read: no JSON object"),
+        (f"{encode(HEADER)}.{encode([])}.c2ln", "payload cannot be read: it is not a JSON object"),
         (f"{encode(HEADER)}.{encode(CLAIMS)}.c2l=", "signature is not canonical"),
     ],
 )
@@ -289,7 +289,7 @@ def test_nothing_in_a_token_reaches_the_terminal_raw(tmp_path: Path) -> None:
     assert result.status == 0, result.err
     assert all(character.isprintable() for character in result.out.replace("\n", ""))
     assert [line for line in result.out.splitlines() if line.startswith("request: ")] == [
-        "request: not said: the audience names no request of a step-ca"
+        "request: unknown: the audience names no step-ca request"
     ]
 
 

@@ -110,7 +110,7 @@ def test_an_instances_token_is_keyed_by_amazons_signature(place: dict[str, str])
 def test_stderr_says_what_is_not_in_the_token(place: dict[str, str], type_name: str) -> None:
     """Where the subject does not stand in the token, a warning says so; Amazon's has it."""
     result = mint(place, BEHAVIOURS[type_name](), type_name)
-    warning = "warning: the token is as it was issued to this machine; 'web' does not stand in it\n"
+    warning = "warning: the token is as it was issued to this machine; 'web' is not in it\n"
     chosen = f"✔ Provisioner: {NAMES[type_name]} ({type_name})\n"
     assert result.err == chosen + ("" if type_name == "AWS" else warning)
 

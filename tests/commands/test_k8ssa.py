@@ -81,7 +81,7 @@ def test_stderr_says_that_the_subject_is_not_in_the_token(provisioned_ca: Provis
     path.write_text(provisioned_ca.kubernetes_token())
     assert ask(provisioned_ca, path).err == (
         f"✔ Provisioner: {K8SSA} (K8sSA)\n"
-        "warning: the token is as it was issued to this machine; 'web.test' does not stand in it\n"
+        "warning: the token is as it was issued to this machine; 'web.test' is not in it\n"
     )
 
 

@@ -209,7 +209,7 @@ def test_a_window_is_judged_with_the_default_of_its_other_end() -> None:
     claims = claims_of({"subject": "a", "not_before": "-10m"}, not_after="20m")
     assert claims["exp"] - claims["nbf"] == 1800
     reason = ask_line(b'{"subject":"a","not_before":"21m"}', flags_of(Kind.SIGN, {"not-after": "20m"}))
-    assert isinstance(reason, str) and "lies before" in reason
+    assert isinstance(reason, str) and "is before" in reason
 
 
 # -- Time and signatures ----------------------------------------------------------------------------
@@ -268,7 +268,7 @@ class BreakingSigner:
         self.checked.append(self.count)
         (signature,) = self.sign_unchecked([message])
         if signature == bytes(64):
-            raise KeyFormatError("the key's own signature does not verify", "get a sound copy")
+            raise KeyFormatError("the key's own signature does not verify", "get a good copy")
         return signature
 
     def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:

@@ -21,8 +21,8 @@ from domain.keys.source import KeyFile
 from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential
 from domain.provisioners.types import TYPES
-from domain.report.fact import Fact
-from domain.report.finding import failed, passed
+from domain.report.check_result import failed, passed
+from domain.report.worded_value import WordedValue
 from domain.token.kind import Kind
 from entrypoints.command_line.commands import DOCTOR, TOKEN
 from entrypoints.command_line.options import SIGNER, Option
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.ports import Certificates
     from domain.provisioners.sources import Sources
-    from domain.report.finding import Finding
+    from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 
 SEAL = b"a seal"
@@ -48,8 +48,8 @@ class Seal:
     def span(self) -> tuple[int, int]:
         return 0, 1_000_000_000
 
-    def describe(self) -> Fact:
-        return Fact(self.body.decode(), f"a seal that says {self.body.decode()}")
+    def describe(self) -> WordedValue:
+        return WordedValue(self.body.decode(), f"a seal that says {self.body.decode()}")
 
 
 @attrs.frozen
@@ -81,7 +81,7 @@ class MadeUpProvisioner(Provisioner):
         signer = sources.keys.open(KeyFile(path, options.show("made-up-key", path)), sources.passwords)
         return Credential(signer, signer.public.thumbprint(), {"seal": b64encode(SEAL).decode()})
 
-    def judge_signer(self, case: Case) -> Iterator[Finding]:
+    def judge_signer(self, case: Case) -> Iterator[CheckResult]:
         if case.text("sub") == "odd.test":
             yield failed("motto", f"{self.motto} forbids odd subjects", "choose an even one")
         else:
@@ -188,7 +188,7 @@ def test_a_remedy_lists_it(tmp_path: Path, sandbox_path: Path, sandbox: dict[str
     content = json.loads((sandbox_path / "config" / "ca.json").read_text())
     content["authority"]["provisioners"] = [{"type": "ACME", "name": "acme"}]
     words = ["doctor", "--offline", "--ca-config", write_config(tmp_path, content)]
-    assert "AWS, Azure or MadeUp added to the CA" in invoke(*words, environment=sandbox).out
+    assert "AWS, Azure or MadeUp to the CA" in invoke(*words, environment=sandbox).out
 
 
 def test_its_options_are_its_own(config: str, key: str, sandbox: dict[str, str], sandbox_path: Path) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.formats import base64url, json_text
-from domain.report.fact import Fact
+from domain.report.worded_value import WordedValue
 from domain.verify.forecast import Forecast
 from entrypoints.command_line.commands import VERIFY
 from entrypoints.use_cases.verify import describe_forecast
@@ -75,7 +75,7 @@ def test_a_token_that_the_ca_would_refuse_is_none(token: str, sandbox: dict[str,
 
 def test_a_token_that_may_be_used_twice_has_not_been_used_up() -> None:
     """What the CA does not spend is told in a word, and to programs as false."""
-    assert describe_forecast(Forecast([]), Endpoint.RENEW)["may_have_been_used"] == Fact(False, "no")
+    assert describe_forecast(Forecast([]), Endpoint.RENEW)["may_have_been_used"] == WordedValue(False, "no")
 
 
 def test_json_has_the_same_for_programs(token: str, sandbox: dict[str, str]) -> None:
@@ -190,7 +190,7 @@ def test_a_csr_for_another_name_fails(token: str, sandbox: dict[str, str], tmp_p
     (tmp_path / "web.csr").write_bytes(csr.public_bytes(Encoding.PEM))
     result = verify(sandbox, token, "--for", "sign", "--csr", str(tmp_path / "web.csr"))
     assert result.status == 1
-    assert f"csr name: its common name is evil.example.com, and may be {NAME}: make the CSR" in result.out
+    assert f"csr name: its common name is evil.example.com, and may only be {NAME}: make the CSR" in result.out
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no CSR\n", b"\x30\x82\x01\x00"])
@@ -212,10 +212,10 @@ def test_a_csr_that_cannot_be_read_is_an_error(
     ("words", "said"),
     [
         ([], "--for is missing: say what the token will be used for: sign, revoke, renew, ssh-sign,"),
-        (["--for", "rekey"], "--for 'rekey' is not known: choose among sign, revoke"),
-        (["--for", "revoke", "--csr", "a"], "--csr says nothing about revoke: it goes with --for sign"),
-        (["--for", "sign", "--principal", "a"], "--principal says nothing about sign: it goes with --for ssh-sign"),
-        (["--for", "ssh-renew", "--cert-type", "host"], "--cert-type says nothing about ssh-renew"),
+        (["--for", "rekey"], "--for 'rekey' is not known: choose one of sign, revoke"),
+        (["--for", "revoke", "--csr", "a"], "--csr does not apply to revoke: use it with --for sign"),
+        (["--for", "sign", "--principal", "a"], "--principal does not apply to sign: use it with --for ssh-sign"),
+        (["--for", "ssh-renew", "--cert-type", "host"], "--cert-type does not apply to ssh-renew"),
         (["--for", "ssh-sign", "--cert-type", "robot"], "--cert-type 'robot' is not known: write user or host"),
         (["--for", "sign", "--timeout", "5s"], "--offline and --timeout cannot be used together"),
         (["--for", "sign", "--csr", "-"], "the token and another input both read standard input"),
@@ -235,7 +235,7 @@ def test_a_variable_is_named_as_it_is_written(token: str, sandbox: dict[str, str
     """What describes a request counts from the environment too, and is refused by its own name."""
     result = verify(sandbox, token, "--for", "sign", STEP_PRINCIPAL="me")
     assert (result.status, result.out) == (2, "")
-    assert "STEP_PRINCIPAL says nothing about sign" in result.err
+    assert "STEP_PRINCIPAL does not apply to sign" in result.err
 
 
 def test_what_describes_a_place_may_stay_in_the_environment(token: str, sandbox: dict[str, str]) -> None:
@@ -252,7 +252,9 @@ def test_the_configuration_of_the_ca_may_stand_anywhere(token: str, sandbox: dic
     assert result.status == 0, result.err
     result = verify(nowhere, token, "--for", "sign")
     assert (result.status, result.out) == (2, "")
-    assert f"there is no {tmp_path}/config/ca.json, which --offline reads: name a ca.json by --ca-config" in result.err
+    assert (
+        f"there is no {tmp_path}/config/ca.json, which --offline reads: name a ca.json with --ca-config" in result.err
+    )
 
 
 def test_a_ca_that_cannot_be_reached_is_told_in_one_line(token: str, sandbox: dict[str, str]) -> None:
@@ -295,7 +297,7 @@ def test_a_type_that_is_not_judged_has_no_verdict(
     assert (result.status, result.err) == (1, "")
     assert f"passed         provisioner: it is n ({members['type']})" in result.out
     assert f"not checkable  signature: step-ott does not judge tokens of n ({members['type']})" in result.out
-    assert result.out.endswith("verdict: unknown\nsummary: what the CA would say cannot be told from here\n")
+    assert result.out.endswith("verdict: unknown\nsummary: what the CA would say cannot be predicted from here\n")
 
 
 @pytest.mark.parametrize("endpoint", ["sign", "revoke", "renew", "ssh-sign", "ssh-revoke", "ssh-renew", "ssh-rekey"])

@@ -250,7 +250,7 @@ def test_a_file_that_ends_in_a_row_is_not_appended_to(tmp_path: Path, flags: int
     path.write_bytes(content)
     with writing(path, flags) as rows:
         if flags and content.endswith(b"part"):
-            with pytest.raises(OutputError, match="ends in the middle of a row: drop what stands behind"):
+            with pytest.raises(OutputError, match="ends in the middle of a row: remove what follows"):
                 rows.check_end()
         else:
             rows.check_end()
@@ -401,7 +401,7 @@ def test_a_folder_with_something_in_it_is_for_going_on_alone(tmp_path: Path) -> 
     """A batch begins in an empty folder, so that its files are those that it tells of."""
     (tmp_path / ".hidden").write_text("")
     folder = TokenFolder(str(tmp_path), RowWriter(1))
-    with pytest.raises(OutputError, match="is not empty: name another, or go on with a batch by --resume-from"):
+    with pytest.raises(OutputError, match="is not empty: name another, or continue a batch with --resume-from"):
         folder.prepare(may_hold_files=False)
     folder.prepare(may_hold_files=True)
 

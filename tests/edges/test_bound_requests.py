@@ -12,7 +12,7 @@ from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.errors import InputError
 from tests.support.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
 
-NOT_A_CSR = "holds no certificate signing request"
+NOT_A_CSR = "holds no certificate signing request|not a certificate signing request"
 NOT_AN_SSH_KEY = "holds no SSH public key"
 
 
@@ -227,5 +227,5 @@ def test_an_ssh_certificate_is_refused(tmp_path: Path, ssh_key: Path) -> None:
 def test_a_certificate_is_called_so() -> None:
     """A certificate in place of the CSR that it was made by is named, without a try to read it."""
     pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-    with pytest.raises(InputError, match="it holds no certificate signing request but a certificate: give the CSR"):
+    with pytest.raises(InputError, match="it holds a certificate, not a certificate signing request: give the CSR"):
         fingerprint_request(pem)

@@ -71,7 +71,7 @@ def test_credentials_go_to_the_proxy_alone(written: str, meant: str, monkeypatch
     [
         (b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n", "cannot be reached"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "cannot be reached"),
-        (b"\r\n\r\n", "gives no proper answer"),
+        (b"\r\n\r\n", "gives no valid answer"),
     ],
     ids=["407", "502", "no HTTP"],
 )

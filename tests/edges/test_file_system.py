@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.machine.file_system import MAX_NAMES, LocalFileSystem
-from domain.doctor.file_facts import FileKind
+from domain.doctor.file_status import FileKind
 from domain.errors import InputError
 
 FILES = LocalFileSystem()
@@ -21,7 +21,7 @@ def test_what_stands_at_a_path_is_told_apart(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         kinds = {name: FILES.look(str(tmp_path / name), follows=False) for name in ("file", "link", "s", "", "no")}
-    found = {name: facts and facts.kind for name, facts in kinds.items()}
+    found = {name: status and status.kind for name, status in kinds.items()}
     assert found == {
         "file": FileKind.FILE, "link": FileKind.LINK, "s": FileKind.OTHER, "": FileKind.FOLDER, "no": None,
     }  # fmt: skip
@@ -37,8 +37,8 @@ def test_permissions_and_owner_are_told(mode: int, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("")
     path.chmod(mode)
-    facts = FILES.look(str(path))
-    assert facts is not None and (facts.mode, facts.is_own, facts.is_readable) == (mode, True, True)
+    status = FILES.look(str(path))
+    assert status is not None and (status.mode, status.is_own, status.is_readable) == (mode, True, True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -47,8 +47,8 @@ def test_a_file_of_another_user_is_not_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("")
     os.chown(path, 4321, -1)
-    facts = FILES.look(str(path))
-    assert facts is not None and not facts.is_own
+    status = FILES.look(str(path))
+    assert status is not None and not status.is_own
 
 
 def test_names_are_listed_in_order_and_within_a_bound(tmp_path: Path) -> None:

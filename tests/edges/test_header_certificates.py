@@ -160,7 +160,7 @@ def test_pem_is_not_taken_for_der(before: bytes, leaf: str) -> None:
 def test_an_endless_chain_is_counted() -> None:
     """So many certificates as no chain has are neither read nor complained of one by one."""
     assert len(read(x5c=[""] * 200_000).faults) == MAX_CERTIFICATES + 1
-    assert read(x5c=[""] * 17).faults[-1] == "its x5c holds 17 certificates, of which 16 are told"
+    assert read(x5c=[""] * 17).faults[-1] == "its x5c holds 17 certificates, of which 16 are shown"
 
 
 @pytest.mark.parametrize("chain", [None, [], "MIIB", {}, 1, False])
@@ -220,7 +220,7 @@ def test_a_nebula_certificate_is_told(version: int) -> None:
         (["MII"], "it is not text"),
         ("!", "it is not standard base64"),
         ("abcd", "it is not a Nebula certificate"),
-        (b64encode(write_pem(NEBULA, 2)).decode(), "it is PEM in base64, not what stands in the PEM"),
+        (b64encode(write_pem(NEBULA, 2)).decode(), "it is PEM in base64, not the content of the PEM"),
     ],
 )
 def test_a_broken_nebula_certificate_is_told(broken: Any, why: str) -> None:

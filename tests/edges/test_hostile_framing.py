@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.ca.https_client import MAX_HEALTH_BYTES, HttpsClient
-from adapters.ca.visit import CaProbe
+from adapters.ca.visit import HttpsCaVisitor
 from adapters.cloud_metadata import HttpMetadata
 from adapters.http.bounded import Exchange, ExchangeError
 from adapters.http.pool import Pool, make_tls_context
@@ -55,7 +55,7 @@ def ask(peer: str, behaviour: Callable[[Any], bytes | Iterable[bytes]], monkeypa
                 )
                 IdentitySession(request_timeout=timeout).get_json(f"{ca.url}/")
             else:
-                probe = CaProbe(url, [root().der], clock=SystemClock(), request_timeout=timeout, timeout=timeout)
+                probe = HttpsCaVisitor(url, [root().der], clock=SystemClock(), request_timeout=timeout, timeout=timeout)
                 seen = probe.visit()
                 return seen.reason if seen.stop is Stop.ANSWER else ""
     except StepOttError as error:

@@ -68,7 +68,7 @@ def test_a_pipe_without_a_writer_is_given_up(pipe: str, hurry: Callable[[str, fl
     with pytest.raises(InputError) as caught:
         LocalFiles(told.append).read(pipe, 100)
     assert str(caught.value) == (
-        f"{pipe} cannot be read: nobody has opened it for writing within 50ms: start what writes into it"
+        f"{pipe} cannot be read: nobody has opened it for writing within 50ms: start the program that writes into it"
     )
     assert (len(told), set(threading.enumerate()) - before) == (1, set())
 
@@ -79,9 +79,9 @@ def test_a_writer_that_stays_silent_is_given_up(pipe: str, hurry: Callable[[str,
     told: list[str] = []
     with open(os.open(pipe, os.O_RDWR), "wb", buffering=0) as writer:
         writer.write(b"half")
-        with pytest.raises(InputError, match=f"{pipe} cannot be read: it has not come to its end within 50ms"):
+        with pytest.raises(InputError, match=f"{pipe} cannot be read: it has not ended within 50ms"):
             LocalFiles(told.append).read(pipe, 100)
-    assert told == [f"waiting for {pipe} to come to its end"]
+    assert told == [f"waiting for {pipe} to end"]
 
 
 def test_a_pipe_over_the_bound_is_refused_at_once(pipe: str) -> None:
@@ -101,9 +101,9 @@ def test_standard_input_that_stays_silent_is_given_up(
     told: list[str] = []
     with open(reader) as stdin, open(writer, "wb"):
         monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(InputError, match="standard input cannot be read: it has not come to its end within 50ms"):
+        with pytest.raises(InputError, match="standard input cannot be read: it has not ended within 50ms"):
             LocalFiles(told.append).read("-", 100)
-    assert told == ["waiting for standard input to come to its end"]
+    assert told == ["waiting for standard input to end"]
 
 
 def test_a_list_of_lines_waits_for_its_writer_likewise(pipe: str, hurry: Callable[[str, float], None]) -> None:

@@ -170,7 +170,7 @@ def test_the_lengths_are_those_of_rfc_7518() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 7, 1_000])
 def test_a_compact_jwe_has_five_parts(count: int) -> None:
     """A JWS's three, a part more, a thousand: each is refused."""
-    refuse(".".join((PARTS * 200)[:count]), "it has not five parts")
+    refuse(".".join((PARTS * 200)[:count]), "it does not have five parts")
 
 
 @pytest.mark.parametrize("text", ["." * MAX_BYTES + ".", "a" * (MAX_BYTES + 1), "{" + " " * MAX_BYTES + "}"])

@@ -202,7 +202,7 @@ def test_without_a_terminal_the_error_is_that_of_the_prompt(store: LocalKeyStore
 
     class Nobody(ScriptedPrompter):
         def password(self, question: str) -> bytes:
-            raise UsageError("the password is needed", "name its file by --password-file")
+            raise UsageError("the password is needed", "name its file with --password-file")
 
     with pytest.raises(UsageError, match="--password-file"):
         store.open(SealedKey(SEALED, "x"), TypedPassword(Nobody([])))
@@ -234,7 +234,7 @@ def test_without_a_terminal_the_error_is_that_of_the_prompt(store: LocalKeyStore
         (lambda pem: json.dumps(JWK | {"use": "enc"}).encode(), "its use is 'enc'"),
         (lambda pem: json.dumps(JWK | {"alg": "none"}).encode(), "its alg 'none' does not go"),
         (lambda pem: json.dumps(JWK | {"key_ops": ["verify"]}).encode(), "do not name 'sign'"),
-        (lambda pem: json.dumps(JWK | {"d": RFC_7515_EC["d"]}).encode(), "private half is not of its public half"),
+        (lambda pem: json.dumps(JWK | {"d": RFC_7515_EC["d"]}).encode(), "private half does not match its public half"),
         (lambda pem: json.dumps({"protected": "e30", "ciphertext": "AA"}).encode(), "missing or is not text"),
     ],
 )
@@ -297,7 +297,7 @@ def test_what_a_ca_hands_out_must_be_an_encrypted_key(store: LocalKeyStore, jwe:
         (b"not JSON", "JWK cannot be used"),
         (b'{"kty":"oct","k":"c2VjcmV0"}', "key type 'oct' cannot sign"),
         (json.dumps(RFC_7515_EC | {"use": "enc"}).encode(), "its use is 'enc'"),
-        (json.dumps(RFC_7515_EC | {"d": JWK["d"]}).encode(), "private half is not of its public half"),
+        (json.dumps(RFC_7515_EC | {"d": JWK["d"]}).encode(), "private half does not match its public half"),
     ],
 )
 def test_what_is_in_an_envelope_must_be_a_signing_key(

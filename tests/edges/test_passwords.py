@@ -126,7 +126,7 @@ def test_without_a_terminal_the_flag_is_named_at_once(asking_sandbox: dict[str, 
     """A script gets an error that names the flag, and what stands on its stdin is not taken for a password."""
     result = execute("token", "a.test", "--offline", environment=asking_sandbox, stdin=b"secret\n")
     assert (result.status, result.out) == (2, "")
-    assert "name its file by --password-file" in result.err
+    assert "name its file with --password-file" in result.err
 
 
 def test_a_wrong_password_file_is_tried_once(asking_sandbox: dict[str, str], tmp_path: Path) -> None:

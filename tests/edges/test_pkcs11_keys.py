@@ -228,7 +228,7 @@ FAILURES: list[tuple[type[Exception], type[StepOttError], str]] = [
     (pkcs11.exceptions.PinLocked, WrongPasswordError, "the token's PIN is locked"),
     (pkcs11.exceptions.PinExpired, WrongPasswordError, "the token's PIN has expired"),
     (pkcs11.exceptions.DeviceRemoved, InputError, "the device answers DeviceRemoved"),
-    (pkcs11.exceptions.MechanismInvalid, StepOttError, "the token does not sign by ES256"),
+    (pkcs11.exceptions.MechanismInvalid, StepOttError, "the token does not sign with ES256"),
     (pkcs11.exceptions.FunctionFailed, InputError, "the device answers FunctionFailed"),
 ]
 

@@ -36,7 +36,7 @@ def test_plain_jwks_of_step(step_program: str, tmp_path: Path, options: tuple[st
 def test_the_private_half_must_be_of_the_public_half(curve: str) -> None:
     """An EC or Ed25519 JWK put together from two keys is refused."""
     one, other = ({"P-256": EC, "P-521": P521}.get(curve) or derive_jwk(curve, 7), derive_jwk(curve, 5))
-    with pytest.raises(KeyFormatError, match="private half is not of its public half") as caught:
+    with pytest.raises(KeyFormatError, match="private half does not match its public half") as caught:
         load_jwk_key(one | {"d": other["d"]})
     assert one["x"] not in str(caught.value) and other["d"] not in str(caught.value)
     assert load_jwk_key(other)
@@ -64,7 +64,7 @@ def derive_jwk(curve: str, secret: int) -> dict[str, Any]:
 
 def test_the_private_half_of_ed25519_must_be_of_the_public_half() -> None:
     """Another seed is refused."""
-    with pytest.raises(KeyFormatError, match="private half is not of its public half"):
+    with pytest.raises(KeyFormatError, match="private half does not match its public half"):
         load_jwk_key(ED25519 | {"d": EC["d"]})
 
 

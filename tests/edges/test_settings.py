@@ -250,9 +250,9 @@ def test_the_provisioners_own_password_file_goes_first(
     assert (result.status == 0) is is_right is (theirs.status == 0), (result, theirs)
     vain = "--password-file" if common == "flag" else "STEP_PASSWORD_FILE"
     before = spell(own, tmp_path)
-    told = f"{vain} is not used{':' if is_right else ', because'} {before} goes before it"
+    told = f"{vain} is not used{':' if is_right else ', because'} {before} takes precedence"
     assert (told in result.err) is (common != "configuration"), result.err
-    advised = "; --provisioner-password-file on the command line goes before both: check the password\n"
+    advised = "; --provisioner-password-file on the command line takes precedence over both: check the password\n"
     if not is_right and common != "configuration":
         assert result.err.endswith(advised if own != "flag" else f"{told}: check the password\n")
         examined = invoke("doctor", "--offline", *words, environment=environment)

@@ -116,7 +116,7 @@ def test_a_context_without_any_contexts_is_refused(tmp_path: Path) -> None:
 def test_contexts_without_a_current_one_need_a_choice(contexts: Path) -> None:
     """With several contexts and none selected, nothing is guessed."""
     (contexts / "current-context.json").unlink()
-    with pytest.raises(UsageError, match=r"no context is selected; .* has one, two: name one by --context"):
+    with pytest.raises(UsageError, match=r"no context is selected; .* has one, two: name one with --context"):
         open_path(contexts).defaults()
 
 

@@ -115,11 +115,15 @@ def test_a_document_that_amazon_did_not_sign_is_refused(cloud_ca: RunningCa, cli
 
 
 CAUTIONS = {
-    "Google's issuer": ("GCP", be_google(iss="https://issuer.test"), "the issuer https://accounts.google.com alone"),
-    "no machine": ("GCP", be_google(google={}), "does not say which machine it is of"),
+    "Google's issuer": (
+        "GCP",
+        be_google(iss="https://issuer.test"),
+        "tokens only of the issuer https://accounts.google.com",
+    ),
+    "no machine": ("GCP", be_google(google={}), "does not say which machine it is from"),
     "tenant": ("Azure", be_azure(tid=OTHER_TENANT), "of the tenant "),
     "no VM": ("Azure", be_azure(xms_mirid="/subscriptions/a/other"), "of virtual machines and user-assigned"),
-    "other cloud": ("Azure", be_azure("AzureUSGovernment"), "for the audience https://management.azure.com/ alone"),
+    "other cloud": ("Azure", be_azure("AzureUSGovernment"), "only for the audience https://management.azure.com/"),
 }
 
 

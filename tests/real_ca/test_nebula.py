@@ -279,7 +279,7 @@ KEYS: dict[str, tuple[bytes, str]] = {
     "a short one": (write_block("NEBULA X25519 PRIVATE KEY", b"k" * 31), "31 bytes long, not 32"),
     "a scalar of zero": (write_block("NEBULA P256 PRIVATE KEY", bytes(32)), "is damaged"),
     "halves of two": (write_block("NEBULA ED25519 PRIVATE KEY", b"k" * 32 + raw_public(SEED)), "not belong together"),
-    "a sealed one": (write_block("NEBULA ED25519 ENCRYPTED PRIVATE KEY", b"k"), "sealed in Nebula's own way"),
+    "a sealed one": (write_block("NEBULA ED25519 ENCRYPTED PRIVATE KEY", b"k"), "encrypted in Nebula's own way"),
     "a public one": (write_block("NEBULA X25519 PUBLIC KEY", b"k" * 32), "no Nebula private key"),
     "two": (write_block("NEBULA P256 PRIVATE KEY", SCALAR) * 2, "no Nebula private key that can be read, or more"),
     "one of an unknown kind": (write_block("NEBULA RSA PRIVATE KEY", b"k"), "of an unknown kind"),
@@ -388,5 +388,5 @@ def test_an_x25519_key_signs_for_nebula_alone(mesh: Mesh, tmp_path: Path) -> Non
     held = mesh.host(tmp_path, 2, "X25519")
     result = place.mint(NAME, "--key", str(held.key))
     assert (result.status, result.out) == (1, "")
-    assert f"--key {held.key}: an X25519 key signs for Nebula provisioners alone" in result.err
+    assert f"--key {held.key}: an X25519 key signs only for Nebula provisioners" in result.err
     assert "--nebula-key" in result.err

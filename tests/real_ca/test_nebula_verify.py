@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
 from adapters.jose.jws import make_signer
 from domain.ca_rules.endpoint import Endpoint
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.verify.forecast import Verdict
 from tests.support.forged_nebula import HOUR
 from tests.support.forged_nebula_tokens import VERSIONS, NebulaForge, ask, serve_nebula
@@ -207,4 +207,4 @@ def test_the_command_says_it(forge: NebulaForge, tmp_path: Path) -> None:
     for flags in ((), ("--offline",)):
         result = invoke("verify", str(path), "--for", "sign", *flags, environment=forge.ca.environment)
         assert result.status == 0, result.out + result.err
-        assert f"passed         certificate: a Nebula CA that is trusted has issued the one of '{NAME}'" in result.out
+        assert f"passed         certificate: a trusted Nebula CA has issued the certificate of '{NAME}'" in result.out

@@ -135,9 +135,7 @@ def test_stderr_has_the_address_and_the_provisioner_and_nothing_else(oidc_ca: Pr
         f"✔ Provisioner: oidc-{PUBLIC} (OIDC) [client: {PUBLIC}]\n"
     )
     other = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}", subject="web.test")
-    assert other.err.splitlines()[-1] == (
-        f"warning: the token is as it was issued to {EMAIL}; 'web.test' does not stand in it"
-    )
+    assert other.err.splitlines()[-1] == (f"warning: the token is as it was issued to {EMAIL}; 'web.test' is not in it")
 
 
 def test_kid_selects_by_the_clients_identifier(oidc_ca: ProvisionedCa) -> None:
@@ -416,7 +414,7 @@ def test_verify_has_no_verdict(oidc_ca: ProvisionedCa) -> None:
     token = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}").token
     result = invoke("verify", "-", "--for", "sign", environment=oidc_ca.environment, stdin=token.encode())
     assert f"passed         provisioner: it is oidc-{PUBLIC} (OIDC) [client: {PUBLIC}]" in result.out
-    assert result.out.endswith("verdict: unknown\nsummary: what the CA would say cannot be told from here\n")
+    assert result.out.endswith("verdict: unknown\nsummary: what the CA would say cannot be predicted from here\n")
 
 
 def test_the_secret_shows_in_no_repr() -> None:

@@ -139,7 +139,7 @@ def test_a_pin_comes_from_wherever_it_is(way: str, place: Place) -> None:
         more = ["--password-file", str(place.device.pin_file)] if way == "password file" else []
         result = place.run(*words, "--kms", uri, *more)
     assert place.takes(result)
-    warned = "the PIN in --kms shows in the list of processes; put it into a file for pin-source"
+    warned = "the PIN in --kms is visible in the list of processes; put it into a file for pin-source"
     assert (warned in result.err) is (way == "pin-value")
 
 
@@ -208,7 +208,7 @@ def test_a_certificate_in_the_device_tells_the_public_half(place: Place, tmp_pat
     root = str(place.ca.ca.path / "certs" / "root_ca.crt")
     words = [NAME, "--offline", "--issuer", "me", "--ca-url", "ca.test", "--root", root, *place.device.flags(key)]
     bare = place.run(*words, STEPPATH=str(tmp_path))
-    assert (bare.status, bare.out) == (1, "") and "the device has its private half alone" in bare.err
+    assert (bare.status, bare.out) == (1, "") and "the device has only its private half" in bare.err
     leaf = issue_leaf(place.ca.issuer, place.ca.issuer_key, key, NAME)
     place.device.store_certificate(leaf.public_bytes(Encoding.DER), key.identifier)
     assert place.run(*words, STEPPATH=str(tmp_path)).header["kid"] == read_public(key.public).thumbprint()
@@ -310,7 +310,7 @@ def test_another_kind_of_kms_is_refused_with_the_ones_there_are(kind: str) -> No
 PKCS11 = "pkcs11:token=t;object=o"
 REFUSALS = {
     "--kms needs --key or --x5c-key": ["--kms", "pkcs11:token=t?pin-value=SECRET"],
-    "--kms is there, and --key names a file": ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", "a.pem"],
+    "--kms is given, but --key names a file": ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", "a.pem"],
     "--key names no key": ["--kms", "pkcs11:token=t", "--key", "pkcs11:pin-value=SECRET"],
     "--key names no token": ["--key", "pkcs11:object=o?pin-value=SECRET"],
     "--kms and --key do not go together: they have different values of token":
@@ -318,7 +318,7 @@ REFUSALS = {
     "--kms and --key do not go together: one has pin-value and the other pin-source":
         ["--kms", "pkcs11:token=t?pin-value=SECRET", "--key", f"{PKCS11}?pin-source=/p"],
     "pin-source of --key is not a file": ["--key", f"{PKCS11}?pin-source=%7CSECRET"],
-    "--sshpop-key takes a file, and no key in a device: only --key and --x5c-key":
+    "--sshpop-key takes a file, not a key in a device: only --key and --x5c-key":
         ["--ssh", "--renew", "--sshpop-cert", "c", "--sshpop-key", f"{PKCS11}?pin-value=SECRET"],
     "--x5c-cert takes a file": ["--x5c-cert", f"{PKCS11}?pin-value=SECRET", "--x5c-key", PKCS11],
     "--x5c-chain takes a file": ["--x5c-cert", "c", "--x5c-key", PKCS11, "--x5c-chain", f"{PKCS11}?pin-value=SECRET"],

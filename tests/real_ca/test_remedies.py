@@ -118,7 +118,7 @@ def test_a_key_that_the_ca_does_not_keep_is_to_be_given(mode: str, place: Place)
     """The error names the flag, and with it the real CA takes the token."""
     words = ["token", SUBJECT, "--provisioner", "bare", *(["--offline"] if mode == "offline" else [])]
     error = place.refuse(*words, status=1)
-    assert "private key by --key" in error and "log" not in error
+    assert "private key with --key" in error and "log" not in error
     assert (str(place.config) in error) is (mode == "offline")
     file = place.path / "bare.jwk"
     file.write_text(json.dumps(place.managed.key))
@@ -172,4 +172,4 @@ def test_a_ca_without_a_type_for_tokens_may_have_any_of_them(place: Place) -> No
     """The remedy names every type that step-ott makes tokens for."""
     place.change(lambda config: config["authority"].update(enableAdmin=False, provisioners=[]))
     out = place.run("doctor", "--offline").out
-    assert "have one of type JWK, X5C, SSHPOP, K8sSA, Nebula, OIDC, GCP, AWS or Azure added to the CA" in out
+    assert "add one of type JWK, X5C, SSHPOP, K8sSA, Nebula, OIDC, GCP, AWS or Azure to the CA" in out

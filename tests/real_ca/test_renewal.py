@@ -290,4 +290,4 @@ def test_every_caution_is_given(provisioned_ca: ProvisionedCa, tmp_path: Path) -
     words = ["token", "--renew", "--x5c-cert", str(held.certificate), "--x5c-key", str(held.key)]
     result = invoke(*words, environment=provisioned_ca.environment)
     assert result.status == 0
-    assert "has no common name" in result.err and "holds the leaf alone" in result.err
+    assert "has no common name" in result.err and "holds only the leaf" in result.err

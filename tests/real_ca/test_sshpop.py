@@ -178,7 +178,7 @@ def test_a_key_that_is_not_the_certificates_is_refused(declared: Declared) -> No
 def test_a_users_certificate_is_neither_renewed_nor_rekeyed(tmp_path: Path, kind: list[str]) -> None:
     """The CA renews and rekeys those of hosts alone."""
     user = make_declared(tmp_path, BEGIN, END, SSHCertificateType.USER)
-    check_refusal(user.mint("17", *kind), 2, "--sshpop-cert is a user's certificate", "host certificates alone")
+    check_refusal(user.mint("17", *kind), 2, "--sshpop-cert is a user certificate", "only host certificates")
 
 
 def test_a_users_certificate_revokes_itself(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from adapters.jose.jws import make_signer
 from adapters.jose.key_objects import generate_jwk
 from adapters.keys.jwk import load_jwk_key
 from domain.ca_rules.endpoint import Endpoint
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.verify.forecast import Verdict
 from tests.support.broken_certificates import (
     CHAINS,

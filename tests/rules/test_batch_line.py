@@ -89,8 +89,8 @@ def check_bare_refusal(line: bytes, what: str, fix: str) -> None:
     ("line", "thing", "fix"),
     [
         (b"host1  # primary", "'#'", "put the comment on a line of its own"), (b"a#b", "'#'", "put the comment on"),
-        (b"host2,host2.example.com", "a comma", "write one subject a line"), (b"a,", "a comma", "write one subject"),
-        (b"\thost3\t10.0.0.3", "white space", "write one subject a line"), (b"a b", "white space", "write one"),
+        (b"host2,host2.example.com", "a comma", "write one subject per line"), (b"a,", "a comma", "write one subject"),
+        (b"\thost3\t10.0.0.3", "white space", "write one subject per line"), (b"a b", "white space", "write one"),
         ("é\u00a0".encode(), "white space", "write one"), ("a\u2028b".encode(), "white space", "write one"),
         (b"\x1ca\x1f", "white space", "write one"),
         (b"a\rb\r", "the control character U+000D", r"end lines with line feeds (tr '\r' '\n')"),
@@ -100,7 +100,7 @@ def check_bare_refusal(line: bytes, what: str, fix: str) -> None:
         ("\ufeffa".encode(), "the invisible character U+FEFF", "remove it"),
         ("a\u202eb".encode(), "the invisible character U+202E", "remove it"),
         (b'a"b', "a quotation mark", "remove it"), (b"'a'", "an apostrophe", "remove it"),
-        (b"a;b", "a semicolon", "write one subject a line"), (b"a\\", "a backslash", "remove it"),
+        (b"a;b", "a semicolon", "write one subject per line"), (b"a\\", "a backslash", "remove it"),
         (b'"a', "a quotation mark", "remove it"), (b'"a"b', "a quotation mark", "remove it"),
     ],
 )  # fmt: skip
@@ -112,8 +112,8 @@ def test_a_bare_subject_is_one_field_that_can_be_seen(line: bytes, thing: str, f
 @pytest.mark.parametrize(
     ("line", "begin", "fix"),
     [
-        (b'["a","b"]', "'['", "write one subject a line (jq -r '.[]')"), (b"[", "'['", "write one subject a line"),
-        (b"]", "']'", "write one subject a line"), (b"}", "'}'", "write each JSON object on one line (jq -c)"),
+        (b'["a","b"]', "'['", "write one subject per line (jq -r '.[]')"), (b"[", "'['", "write one subject per line"),
+        (b"]", "']'", "write one subject per line"), (b"}", "'}'", "write each JSON object on one line (jq -c)"),
         (b"--ssh", "'-'", "give options on the command line"), (b"- a.test", "'-'", "give options on"),
     ],
 )  # fmt: skip
@@ -233,7 +233,7 @@ def test_options_are_read() -> None:
         (give(format="json"), "a", "--format 'json' is not known: choose ndjson or tokens"),
         (give(format="tokens", output_dir="d"), "a", "--output-dir and --format tokens cannot be used together"),
         (give(output_dir="\udcff"), "a", "--output-dir is not UTF-8"),
-        (give(workers="0"), "a", "--workers '0' cannot be used: not a whole number from 1 on"),
+        (give(workers="0"), "a", "--workers '0' cannot be used: not a whole number of 1 or more"),
         (give(workers="-1"), "a", "--workers '-1' cannot be used"),
         (give(workers="1.5"), "a", "--workers '1.5' cannot be used"),
         (give(workers="²"), "a", "--workers '²' cannot be used"),

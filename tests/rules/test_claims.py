@@ -127,7 +127,7 @@ def test_windows_are_judged_again_when_the_token_is_made() -> None:
     with pytest.raises(UsageError, match="expired already"):
         compose(request, now=NOW + MINUTE)
     ssh = TokenRequest(kind=Kind.SSH_USER, subject="foo", cert_not_after=soon)
-    with pytest.raises(UsageError, match="--cert-not-after lies in the past"):
+    with pytest.raises(UsageError, match="--cert-not-after is in the past"):
         compose(ssh, now=NOW + MINUTE)
 
 

@@ -10,14 +10,14 @@ from domain.ca_rules.endpoint import find_endpoint
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import CaVisit, Stop, judge_visit
-from domain.doctor.file_facts import FileFacts, FileKind
+from domain.doctor.file_status import FileKind, FileStatus
 from domain.doctor.secret_files import judge_secret_files
 from domain.doctor.token_diagnosis import judge_forecast
 from domain.errors import InputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.provisioners.jwk import JwkProvisioner
 from domain.provisioners.other import OtherProvisioner
-from domain.report.finding import Finding, Outcome, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
 from domain.token.kind import Kind
 from domain.verify.forecast import Forecast
 
@@ -25,7 +25,7 @@ NOW = 1_800_000_000 * NANOSECONDS
 URL = CaUrl("ca.test", 9000)
 
 
-def judge_skew(skew: float) -> Finding:
+def judge_skew(skew: float) -> CheckResult:
     """Judge a clock that is `skew` seconds ahead of the CA's, by an answer that took no time."""
     ours = NOW + int(skew * NANOSECONDS)
     return diagnosis.judge_clock(NOW, ours, ours)
@@ -81,7 +81,7 @@ def test_a_slow_answer_accuses_no_clock(skew: int, way: int, back: int, fraction
 @given(st.lists(st.sampled_from(Outcome)))
 def test_the_verdict_hangs_on_failures_alone(outcomes: list[Outcome]) -> None:
     """Every finding is counted once, and only a failure says that token would not work."""
-    counts, verdict = diagnosis.summarize([Finding("rule", outcome, "reason") for outcome in outcomes])
+    counts, verdict = diagnosis.summarize([CheckResult("rule", outcome, "reason") for outcome in outcomes])
     assert sum(counts.values()) == len(outcomes)
     assert ("not" in verdict) is (Outcome.FAILED in outcomes)
 
@@ -132,11 +132,11 @@ def test_a_root_must_be_valid_now(spans: list[tuple[int, int]], outcome: Outcome
     assert (found.outcome, words in found.reason) == (outcome, True), found
 
 
-FOLDER = FileFacts(path="/s", kind=FileKind.FOLDER, mode=0o700, is_own=True, is_readable=True)
+FOLDER = FileStatus(path="/s", kind=FileKind.FOLDER, mode=0o700, is_own=True, is_readable=True)
 
 
 @pytest.mark.parametrize(
-    ("facts", "is_needed", "outcome"),
+    ("status", "is_needed", "outcome"),
     [
         (FOLDER, True, Outcome.PASSED),
         (attrs.evolve(FOLDER, is_readable=False), False, Outcome.FAILED),
@@ -146,9 +146,9 @@ FOLDER = FileFacts(path="/s", kind=FileKind.FOLDER, mode=0o700, is_own=True, is_
     ],
     ids=str,
 )
-def test_a_step_path_is_a_folder_that_can_be_read(facts: FileFacts | None, is_needed: bool, outcome: Outcome) -> None:
+def test_a_step_path_is_a_folder_that_can_be_read(status: FileStatus | None, is_needed: bool, outcome: Outcome) -> None:
     """Its absence is fatal where something is wanted of it."""
-    assert diagnosis.judge_step_path("/s", "STEPPATH", facts, is_needed).outcome is outcome
+    assert diagnosis.judge_step_path("/s", "STEPPATH", status, is_needed).outcome is outcome
 
 
 LIFE, USE, AUDIENCE = "life", "use", "audience"
@@ -165,7 +165,7 @@ LIFE, USE, AUDIENCE = "life", "use", "audience"
     ],
     ids=str,
 )
-def test_a_token_is_judged_as_verify_does(findings: list[Finding], outcomes: list[Outcome]) -> None:
+def test_a_token_is_judged_as_verify_does(findings: list[CheckResult], outcomes: list[Outcome]) -> None:
     """Each rule that refuses it is told with its remedy; what is essential and unknown is not checkable."""
     found = list(judge_forecast(Forecast(findings), Kind.SIGN))
     assert [one.outcome for one in found] == outcomes
@@ -208,7 +208,7 @@ def test_the_names_of_the_certificate_are_said() -> None:
     assert "is for ca.example.com, 10.0.0.7, not for ca.test" in found.reason
 
 
-FILE = FileFacts(path="/s/a key", kind=FileKind.FILE, mode=0o600, is_own=True, is_readable=True)
+FILE = FileStatus(path="/s/a key", kind=FileKind.FILE, mode=0o600, is_own=True, is_readable=True)
 
 
 @given(mode=st.integers(0, 0o777), is_own=st.booleans())

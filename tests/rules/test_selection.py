@@ -233,5 +233,5 @@ def test_several_left_are_listed_with_type_and_kid(tmp_path: Path) -> None:
     assert "a (JWK) [kid: kid-1]" in result.err
     assert "b (JWK) [kid: kid-2]" in result.err
     assert "acme" not in result.err
-    assert "several provisioners can make this token, and there is no terminal to ask on: choose one by" in result.err
+    assert "several provisioners can make this token, and there is no terminal to ask on: choose one with" in result.err
     assert "--provisioner or --kid: a (JWK)" in result.err

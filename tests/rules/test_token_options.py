@@ -123,7 +123,7 @@ MALFORMED = [
     (["--not-before", "31m"], "--not-before is 31m0s ahead"),
     (["--not-after", "9s"], "shorter than the minimum of 10s"),
     (["--not-after", "1h1s"], "longer than the maximum of 1h"),
-    (["--ssh", "--cert-not-after", "-1h"], "--cert-not-after lies in the past"),
+    (["--ssh", "--cert-not-after", "-1h"], "--cert-not-after is in the past"),
     (["--ssh", "--cert-not-before", "2h", "--cert-not-after", "1h"], "--cert-not-before"),
     (["--cnf", "abc"], "--cnf 'abc'"), (["--cnf", CNF + "="], "--cnf-file computes it"), (["--cnf", CNF[:-1]], "--cnf"),
     (["--cnf", CNF[:-1] + "B"], "--cnf"), (["--cnf", b64encode(b"\xff" * 32).decode()], "--cnf"),

@@ -59,7 +59,7 @@ def test_defaults_count_from_the_beginning(
         (None, after(-MINUTE), "expired already, 1m0s ago: give a later --not-after"),
         (after(-HOUR), after(-1), "expired already, 1ns ago: give a later --not-after"),
         (None, parse_moment("1970-01-01T00:00:00Z"), "expired already"),
-        (after(10 * MINUTE), after(10 * MINUTE - 1), "--not-after lies before --not-before"),
+        (after(10 * MINUTE), after(10 * MINUTE - 1), "--not-after is before --not-before"),
         (after(10 * MINUTE), after(10 * MINUTE), "valid for 0s, shorter than the minimum of 10s"),
     ],
 )
@@ -104,13 +104,13 @@ def test_a_certificate_window_is_the_cas_to_bound(not_before: Moment | None, not
     ("not_before", "not_after", "reason"),
     [
         (None, after(0), "--cert-not-after is zero"),
-        (None, after(-1), "--cert-not-after lies in the past"),
-        (None, Moment(NOW, relative=False), "--cert-not-after lies in the past"),
-        (after(HOUR), after(HOUR), "--cert-not-after does not lie after --cert-not-before"),
-        (after(HOUR), Moment(NOW + MINUTE, relative=False), "--cert-not-after does not lie after --cert-not-before"),
-        (Moment(0, relative=False), None, "--cert-not-before lies before 1970"),
-        (parse_moment("0001-01-01T00:00:00Z"), after(HOUR), "--cert-not-before lies before 1970"),
-        (after(-NOW), None, "--cert-not-before lies before 1970"),
+        (None, after(-1), "--cert-not-after is in the past"),
+        (None, Moment(NOW, relative=False), "--cert-not-after is in the past"),
+        (after(HOUR), after(HOUR), "--cert-not-after is not after --cert-not-before"),
+        (after(HOUR), Moment(NOW + MINUTE, relative=False), "--cert-not-after is not after --cert-not-before"),
+        (Moment(0, relative=False), None, "--cert-not-before is before 1970"),
+        (parse_moment("0001-01-01T00:00:00Z"), after(HOUR), "--cert-not-before is before 1970"),
+        (after(-NOW), None, "--cert-not-before is before 1970"),
     ],
 )
 def test_a_certificate_window_without_sense_is_refused(

@@ -36,7 +36,7 @@ from domain.provisioners.nebula import NebulaProvisioner
 from domain.provisioners.other import OtherProvisioner
 from domain.provisioners.sshpop import SshpopProvisioner
 from domain.provisioners.x5c import X5cProvisioner
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.settings.print_form import TEXT
 from domain.token.go_jws import GoJws
 from domain.verify.forecast import Verdict, foretell

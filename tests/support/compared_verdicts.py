@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.token.go_jws import read_go_jws
 from domain.token.reader import read_seconds
 from domain.verify.forecast import Forecast, Verdict

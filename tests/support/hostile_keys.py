@@ -262,9 +262,9 @@ FILES: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "RSA of 20000 bits in a JWK": (lambda: jwk(rsa_jwk(huge_rsa(20_000))), "RSA key of 20000 bits"),
     "RSA of 20000 bits that is sealed": (lambda: seal(rsa_pkcs8(huge_rsa(20_000))), "RSA key of 20000 bits"),
     "RSA of 8192 bits whose primes are none": (
-        lambda: wrap(rsa_pkcs8(huge_rsa(8_192))), "the RSA key is damaged: its parts do not go together"),
+        lambda: wrap(rsa_pkcs8(huge_rsa(8_192))), "the RSA key is damaged: its parts do not match"),
     "RSA of 8192 bits in a JWK whose primes are none": (
-        lambda: jwk(rsa_jwk(huge_rsa(8_192))), "its parts do not go together"),
+        lambda: jwk(rsa_jwk(huge_rsa(8_192))), "its parts do not match"),
     "DH of 10000 bits": (lambda: wrap(dh_pkcs8(10_000)), "a DH key cannot sign a token"),
     "DH as X9.42 has it": (lambda: wrap(dh_pkcs8(9_000, is_x942=True)), "a DH key cannot sign a token"),
     "DH that is sealed": (lambda: seal(dh_pkcs8(10_000)), "a DH key cannot sign a token"),

@@ -261,14 +261,14 @@ class ScriptedPrompter:
         """Return the next password."""
         self.questions.append(question)
         if not self.typed:
-            raise UsageError("the password is needed", "name its file by --password-file")
+            raise UsageError("the password is needed", "name its file with --password-file")
         return self.typed.pop(0)
 
     def choose(self, question: str, items: Sequence[str]) -> int:
         """Return the next choice."""
         self.questions.append(question)
         if not self.choices:
-            raise UsageError(question, f"choose one by --provisioner or --kid: {'; '.join(items)}")
+            raise UsageError(question, f"choose one with --provisioner or --kid: {'; '.join(items)}")
         return self.choices.pop(0)
 
 

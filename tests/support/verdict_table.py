@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.verify.forecast import Forecast, Verdict
 from tests.support.broken_certificates import CHAINS, KUBERNETES, RENEWALS, SSH_CERTIFICATES
 from tests.support.broken_requests import REQUESTS, SSH_REQUESTS

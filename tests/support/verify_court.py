@@ -17,7 +17,7 @@ from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import InputError
 from domain.provisioners.base import Provisioner
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import Origin, Setting
 from domain.token.go_jws import read_go_jws

@@ -1,4 +1,4 @@
-"""What a check found: a rule, how it came out, why, and what to do about it."""
+"""The result of a check: the rule, its outcome, the reason, and what to do about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outcome(Enum):
 
 
 @attrs.frozen
-class Finding:
+class CheckResult:
     """What one check found.
 
     Attributes:
@@ -38,21 +38,21 @@ class Finding:
         return said | {"remedy": self.remedy} if self.remedy else said
 
 
-def passed(rule: str, reason: str) -> Finding:
+def passed(rule: str, reason: str) -> CheckResult:
     """Return that all is well."""
-    return Finding(rule, Outcome.PASSED, reason)
+    return CheckResult(rule, Outcome.PASSED, reason)
 
 
-def failed(rule: str, reason: str, remedy: str) -> Finding:
+def failed(rule: str, reason: str, remedy: str) -> CheckResult:
     """Return that something is wrong."""
-    return Finding(rule, Outcome.FAILED, reason, remedy)
+    return CheckResult(rule, Outcome.FAILED, reason, remedy)
 
 
-def warning(rule: str, reason: str, remedy: str = "") -> Finding:
+def warning(rule: str, reason: str, remedy: str = "") -> CheckResult:
     """Return that something is odd but stops nothing."""
-    return Finding(rule, Outcome.WARNING, reason, remedy)
+    return CheckResult(rule, Outcome.WARNING, reason, remedy)
 
 
-def unchecked(rule: str, reason: str, remedy: str = "") -> Finding:
-    """Return that it cannot be told from here."""
-    return Finding(rule, Outcome.UNCHECKED, reason, remedy)
+def unchecked(rule: str, reason: str, remedy: str = "") -> CheckResult:
+    """Return that it cannot be checked from here."""
+    return CheckResult(rule, Outcome.UNCHECKED, reason, remedy)

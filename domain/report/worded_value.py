@@ -1,4 +1,4 @@
-"""A fact that is told to people in words, and to programs as a value."""
+"""A value for programs, with the words that people read in its place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Fact:
+class WordedValue:
     """What programs get as a value that JSON can carry, and people as a line of words.
 
     Attributes:

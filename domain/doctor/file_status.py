@@ -17,7 +17,7 @@ class FileKind(Enum):
 
 
 @attrs.frozen(kw_only=True)
-class FileFacts:
+class FileStatus:
     """What the system says of a path.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.ca.visit import CaProbe
+from adapters.ca.visit import HttpsCaVisitor
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.jose.key_objects import generate_jwk
 from adapters.machine.clock import SystemClock
@@ -21,7 +21,7 @@ from domain.ca.url import CaUrl
 from domain.doctor import diagnosis
 from domain.doctor.ca_visit import Stop, judge_visit
 from domain.formats.duration import NANOSECONDS
-from domain.report.finding import Outcome
+from domain.report.check_result import Outcome
 from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import (
     IDLE_SECONDS,
@@ -100,7 +100,7 @@ def test_a_ca_that_never_answers_is_not_reached_but_trusted(monkeypatch: pytest.
 
     monkeypatch.setattr("adapters.ca.visit.Exchange", Impatient)
     with serve(stall_and_tell) as ca:
-        probe = CaProbe(
+        probe = HttpsCaVisitor(
             CaUrl("127.0.0.1", ca.port), [root().der], clock=SystemClock(),
             request_timeout=IDLE_SECONDS * NANOSECONDS, timeout=2 * IDLE_SECONDS * NANOSECONDS,
         )  # fmt: skip
@@ -142,7 +142,7 @@ def test_an_answer_that_is_no_http_is_told(told: bytes, tmp_path: Path) -> None:
         (issue("server", root(), names=["127.0.0.1"], days=-1), "its certificate has expired: it is valid until 2"),
         (issue("server", root(), names=["127.0.0.1"], begin=1, days=2), "is not valid yet: it is valid from 2"),
         (issue("server", root(), names=["ca.example.com", "10.0.0.7"]), "is for ca.example.com, 10.0.0.7, not for 127"),
-        (issue("server", root()), "is for no name that it tells, not for 127.0.0.1"),
+        (issue("server", root()), "is for no name that it shows, not for 127.0.0.1"),
     ],
     ids=["another root", "expired", "early", "other names", "no names"],
 )  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
         checks = visit(listener.getsockname()[1], tmp_path)
         thread.join(IDLE_SECONDS)
     assert [checks[rule]["outcome"] for rule in (diagnosis.REACHED, diagnosis.TLS)] == [PASSED, FAILED]
-    assert "do not get on" in checks[diagnosis.TLS]["reason"]
+    assert "cannot agree on TLS" in checks[diagnosis.TLS]["reason"]
 
 
 @pytest.mark.parametrize(
