@@ -37,9 +37,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench/__main__.py.
+# All parts take some six minutes; make bench BENCH='start rates' runs these alone: see tests/bench.
 bench: $(INSTALLED) peers
-	$(BIN)/python -m tests.bench.__main__ $(BENCH)
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # What verify and the real step-ca say of so many tokens that are changed in every way: see docs/verify.md.
 verdicts: $(INSTALLED) peers
