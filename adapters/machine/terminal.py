@@ -50,10 +50,15 @@ def _asking(descriptor: int, text: str, *, is_seen: bool) -> Iterator[Question]:
 
 
 def _find_meant(names: Sequence[str], typed: str) -> Sequence[int]:
-    """Return the indices of the names that may be meant: the one of that number, else all that begin with it."""
+    """Return the indices of the names that may be meant: the one of that number, else all that begin with it.
+
+    Where some are typed in full, but perhaps for what stands in parentheses behind a name, these alone are meant.
+    """
     if typed.isdecimal() and len(typed) < 10 and 1 <= int(typed) <= len(names):
         return [int(typed) - 1]
-    return [index for index, name in enumerate(names) if typed and name.casefold().startswith(typed.casefold())]
+    start, known = typed.casefold(), [name.casefold() for name in names]
+    whole = [index for index, name in enumerate(known) if start and f"{name} (".startswith(f"{start} (")]
+    return whole or [index for index, name in enumerate(known) if start and name.startswith(start)]
 
 
 class SilentTerminal:

@@ -76,7 +76,10 @@ def _list_contexts(files: InputFiles, *_: object) -> Mapping[Any, Any]:
     from entrypoints.wiring.settings import open_step_path  # noqa: PLC0415
 
     contexts = open_step_path(os.environ, None, files).contexts()
-    return {name: f"authority {context['authority']}" for name, context in contexts.items()}
+    sound = {
+        name: context for name, context in contexts.items() if isinstance(context, dict) and "authority" in context
+    }
+    return {name: f"authority {context['authority']}" for name, context in sound.items()}
 
 
 def _list_provisioners(files: InputFiles, given: Mapping[str, str], options: Sequence[Option]) -> Mapping[Any, Any]:
@@ -95,5 +98,6 @@ def _list_provisioners(files: InputFiles, given: Mapping[str, str], options: Seq
         path = os.path.expanduser(path)
     if os.path.exists(path):
         config = json_text.parse_document(files.read(path, MAX_CONFIG_BYTES))
-        names |= {entry["name"]: entry.get("type", "") for entry in config["authority"]["provisioners"]}
+        entries = [entry for entry in config["authority"]["provisioners"] if isinstance(entry, dict)]
+        names |= {entry["name"]: entry.get("type", "") for entry in entries if isinstance(entry.get("name"), str)}
     return names

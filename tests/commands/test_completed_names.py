@@ -179,6 +179,19 @@ def test_what_a_name_is_stands_beside_it(tmp_path: Path) -> None:
     assert rows[2].startswith("b\t\\x1b[31m") and len(rows[2]) < 80 and rows[2].count("\t") == 1
 
 
+def test_entries_that_name_nothing_hide_no_others(tmp_path: Path) -> None:
+    """Provisioners and contexts that are malformed are left out, and the sound ones beside them are offered."""
+    step = tmp_path / "step"
+    environment = write_step_path(step, ["sound"], [])
+    listed = [5, None, [], {"type": "JWK"}, {"name": {"a": 1}}, {"name": ["b"]}, {"name": "sound", "type": "JWK"}]
+    (step / "config" / "ca.json").write_text(json.dumps({"authority": {"provisioners": listed}}))
+    contexts = json.loads((step / "contexts.json").read_text())
+    (step / "contexts.json").write_text(json.dumps({"a": 5, "b": {}, **contexts}))
+    assert ask("token --context ", environment) == ["sound"]
+    (step / "contexts.json").unlink()
+    assert ask("token --provisioner ", environment) == ["sound"]
+
+
 PROBES = {
     "fifo": os.mkfifo,
     "folder": lambda path: path.mkdir(),

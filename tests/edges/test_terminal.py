@@ -114,14 +114,22 @@ def test_what_means_no_item_is_asked_again(keys: bytes) -> None:
         assert session.is_as_before()
 
 
+@pytest.mark.parametrize(("typed", "index"), [("beta", 1), ("BETA (jwk)", 1), ("beta-2", 2)])
+def test_a_name_typed_in_full_is_chosen(typed: str, index: int) -> None:
+    """Also where other names begin with it; what stands in parentheses behind a name need not be typed."""
+    with choosing(NAMES) as session:
+        session.type(typed.encode() + ENTER)
+        assert session.finish().out == f"{index}\n"
+
+
 def test_of_several_that_are_meant_one_is_chosen_by_its_number() -> None:
     """The beginning of several names lists them, so that a long list becomes a short one."""
-    with choosing(letters(120)) as session:
+    with choosing([f"{item}/x" for item in letters(120)]) as session:
         session.type(b"item-11" + ENTER)
         shown = session.wait_for(PROMPT).split("\r\n")
         session.type(b"111" + ENTER)
         assert session.finish().out == "110\n"
-    assert shown[1:-1] == ["Several begin with that:", "11. item-11", *(f"{n}. item-{n}" for n in range(110, 120))]
+    assert shown[1:-1] == ["Several begin with that:", "11. item-11/x", *(f"{n}. item-{n}/x" for n in range(110, 120))]
 
 
 @pytest.mark.parametrize("keys", [INTERRUPT, b"\x04", b"item" + INTERRUPT, b"1" + INTERRUPT, b"1\x04\x04"])
