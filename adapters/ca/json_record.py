@@ -1,6 +1,6 @@
-"""Parsed JSON objects as attrs classes or typed dictionaries, by cattrs: each member by its JSON type alone.
+"""Parsed JSON objects as typed dictionaries, by cattrs: each member by its JSON type alone.
 
-Unknown members are passed over. Two converters are made once: a quick one, and one that names all that does not fit,
+Unknown members are not judged. Two converters are made once: a quick one, and one that names all that does not fit,
 for what the quick one refuses.
 """
 
@@ -8,17 +8,15 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, is_typeddict
 
-import attrs
 from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn
 
 _T = TypeVar("_T")
 
 
 def read_record(value: Any, cls: type[_T]) -> _T:
-    """Return `value`, parsed JSON, as an instance of the attrs class `cls`, or as the typed dictionary `cls`.
+    """Return `value`, parsed JSON, as the typed dictionary `cls`; it keeps members that `cls` does not name.
 
-    A typed dictionary is made in a fraction of the time that a class takes; it keeps members that `cls` does not name.
+    A typed dictionary is made in a fraction of the time that a class takes.
 
     Raises:
         ValueError: naming every member that is missing or of the wrong type.
@@ -52,10 +50,6 @@ def _make_converter(*, detailed: bool) -> Converter:
         (item,) = get_args(cls)
         return [_read_item(converter, *numbered, item) for numbered in enumerate(_expect(value, list, "a list"))]
 
-    def make_record_reader(cls: Any) -> Callable[[Any, Any], Any]:
-        read_members = make_dict_structure_fn(cls, converter)
-        return lambda value, _: read_members(_expect(value, dict, "a JSON object"), cls)
-
     def make_dictionary_reader(cls: Any) -> Callable[[Any, Any], Any]:
         read_members = converter.gen_structure_typeddict(cls)
         return lambda value, _: read_members(_expect(value, dict, "a JSON object"), cls)
@@ -65,7 +59,6 @@ def _make_converter(*, detailed: bool) -> Converter:
 
     converter.register_structure_hook(str, lambda value, _: _expect(value, str, "text"))
     converter.register_structure_hook(bool, lambda value, _: _expect(value, bool, "true or false"))
-    converter.register_structure_hook_factory(attrs.has, make_record_reader)
     converter.register_structure_hook_factory(is_typeddict, make_dictionary_reader)
     converter.register_structure_hook_func(
         lambda cls: _is_generic(cls, dict), lambda value, _: _expect(value, dict, "a JSON object")
