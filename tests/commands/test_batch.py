@@ -1,5 +1,6 @@
 """The command `batch` in processes of its own: what comes out, what is refused, and how it ends."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -368,8 +369,10 @@ def test_a_kill_cuts_no_row_of_a_file(place: OfflinePlace, workers: str, is_grou
 
 
 def kill_workers(process: subprocess.Popen[bytes]) -> None:
+    """Kill each of them; the first process itself ends the others as soon as it misses one."""
     for worker in list_children(process.pid):
-        os.kill(worker, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
 
 
 def wait_until_asleep(process: int) -> None:
