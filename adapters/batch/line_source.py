@@ -7,15 +7,12 @@ import select
 import shlex
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 from domain.batch.portion import Lines
 from domain.errors import InputError, UsageError, explain_unread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 16
 _MOST_KEPT = 1 << 16

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 from domain.formats.terminal_text import show_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class ProgressBar:

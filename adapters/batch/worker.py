@@ -8,15 +8,13 @@ import select
 import signal
 import time
 import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from domain.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Those that the first process answers for all."""

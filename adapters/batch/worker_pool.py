@@ -11,19 +11,15 @@ import os
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Self
 
 import attrs
 
 from adapters.batch.worker import Worker, start, starting, work_on_piece
+from domain.batch.portion import Goods, Lines, Portion
 from domain.errors import StepOttError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
-
-    from domain.batch.portion import Goods, Lines, Portion
 
 GRACE_SECONDS = 0.3
 """How long a worker that is handing over has to come to where it can stop, before it is killed."""

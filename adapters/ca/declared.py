@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from adapters.ca.root_file import RootFile
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from adapters.ca.root_file import RootFile
-    from domain.ca.url import CaUrl
-    from domain.provisioners.base import Provisioner
+from domain.provisioners.base import Provisioner
 
 
 class DeclaredAuthority:

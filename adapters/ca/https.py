@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from adapters.ca.https_client import HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import fingerprint_root, read_certificates
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError
 from domain.formats import json_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from adapters.ca.https_client import HttpsClient
-    from domain.ca.url import CaUrl
-    from domain.provisioners.base import Provisioner
+from domain.provisioners.base import Provisioner
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_ROOTS_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1 << 20, 1_000, 100
 MAX_LIST_BYTES = 16 << 20

@@ -3,21 +3,14 @@
 Strict: each value has one spelling, nothing is left over, and what Nebula itself refuses is refused.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from adapters.certificates.nebula_v1 import read_version_1
 from adapters.certificates.nebula_v2 import read_version_2
-from domain.certificates.nebula import check_networks
+from domain.certificates.nebula import NebulaCertificate, check_networks
 from domain.errors import InputError
 from domain.formats.pem import decode_pem, split_pem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from domain.certificates.nebula import NebulaCertificate
 
 MAX_BODY_BYTES = 65_536
 """The longest that Nebula takes (cert_v2.go, MaxCertificateSize)."""

@@ -1,18 +1,13 @@
 """Nebula certificates of version 1, in protobuf (github.com/slackhq/nebula/cert, cert_v1.go and cert_v1.proto)."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from hashlib import sha256
 from ipaddress import IPv4Interface
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from domain.certificates.nebula import CURVE25519, NebulaCertificate, check_time, read_key
 from domain.formats.duration import NANOSECONDS
 from domain.formats.protobuf import split_fields, split_varints
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 _DETAILS_FIELDS = {
     "name": 1, "ips": 2, "subnets": 3, "groups": 4, "begin": 5, "end": 6, "key": 7, "is_ca": 8, "issuer": 9,

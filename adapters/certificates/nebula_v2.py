@@ -1,17 +1,11 @@
 """Nebula certificates of version 2, in DER (github.com/slackhq/nebula/cert, cert_v2.go)."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 from ipaddress import IPv4Interface, IPv6Interface
-from typing import TYPE_CHECKING
 
-from domain.certificates.nebula import NebulaCertificate, check_time, read_key
+from domain.certificates.nebula import NebulaCertificate, Network, check_time, read_key
 from domain.formats.der import DerValues
 from domain.formats.duration import NANOSECONDS
-
-if TYPE_CHECKING:
-    from domain.certificates.nebula import Network
 
 _MAX_NAME_BYTES = 253
 

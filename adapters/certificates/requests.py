@@ -1,9 +1,7 @@
 """Certificate signing requests (RFC 2986) and bare public keys, on `cryptography`."""
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,10 +14,7 @@ from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
 from domain.formats import base64url
 from domain.formats.pem import decode_pem, is_pem, split_pem
-from domain.keys.jwk import MIN_RSA_BITS
-
-if TYPE_CHECKING:
-    from domain.keys.jwk import PublicJwk
+from domain.keys.jwk import MIN_RSA_BITS, PublicJwk
 
 _LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")

@@ -1,7 +1,5 @@
 """SSH certificates and public keys, on `cryptography` (OpenSSH, PROTOCOL.certkeys; RFC 4253, 6.6)."""
 
-from __future__ import annotations
-
 import warnings
 from base64 import b64decode, b64encode
 from hashlib import sha256

@@ -10,15 +10,13 @@ import io
 import re
 import socket
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 MAX_HEAD_BYTES = 65_536
 """Of an answer before its body: interim answers, status and headers."""

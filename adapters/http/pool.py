@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -21,15 +23,9 @@ from adapters.http.bounded import (
     current_exchange,
     read_body,
 )
-from adapters.http.proxy_address import refuse_address
+from adapters.http.proxy_address import Proxy, refuse_address
 from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from adapters.http.proxy_address import Proxy
 
 
 class Answer:

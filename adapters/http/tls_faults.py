@@ -1,20 +1,16 @@
 """Why TLS with a peer fails, in words that help to fix it: a port without TLS, or a certificate's time."""
 
-from __future__ import annotations
-
+import socket
 import ssl
 import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters.http.bounded import Exchange, ExchangeError
 from domain.errors import describe_foreign, translating
 from domain.formats.duration import NANOSECONDS
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
 
 NO_TLS = "what answers there does not speak TLS: it is plain HTTP or another protocol"
 USE_TLS_PORT = "give the port of the CA's 'address' in --ca-url; that of its 'insecureAddress' speaks plain HTTP"

@@ -6,7 +6,7 @@ What opening takes beside the derivation is loaded while the key is derived.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -14,9 +14,6 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from adapters.jose.envelope import KEY_WRAPS, parse_jwe
 from adapters.process.interruption import begin
 from domain.formats import base64url, json_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 STEP_ITERATIONS = 600_000
 

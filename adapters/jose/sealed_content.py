@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac, keywrap, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
 
+from adapters.jose.envelope import Envelope
 from domain.errors import KeyFormatError, WrongPasswordError
-
-if TYPE_CHECKING:
-    from adapters.jose.envelope import Envelope
 
 
 def unwrap_key(wrapping_key: bytes, encrypted_key: bytes) -> bytes:

@@ -4,10 +4,8 @@ Source: https://signal.org/docs/specifications/xeddsa/, whose names for points a
 the arithmetic on curve and scalars, hashlib the hashing, and `cryptography` checks what comes out.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from hashlib import sha512
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,9 +14,6 @@ from nacl import bindings as sodium
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import PublicJwk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KEY_BYTES, RANDOM_BYTES, _SCALAR_BYTES = 32, 64, 32
 _SIGN_BIT = 0x80

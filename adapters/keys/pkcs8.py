@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from domain.keys.pkcs8 import check_key_type
+from domain.keys.pkcs8 import SealedPkcs8, check_key_type
 from domain.keys.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
-
-if TYPE_CHECKING:
-    from domain.keys.pkcs8 import SealedPkcs8
 
 
 def load_pkcs8(der: bytes) -> object:

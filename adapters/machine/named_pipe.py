@@ -1,7 +1,5 @@
 """Named pipes, which open for reading once somebody opens them for writing."""
 
-from __future__ import annotations
-
 import os
 import threading
 from typing import Self

@@ -9,15 +9,11 @@ import select
 import stat
 import time
 from mmap import mmap
-from typing import TYPE_CHECKING
 
 from adapters.output.streams import ATOMIC_BYTES, await_room
 from adapters.output.write_meter import UNKNOWN, OwnMeter, read_ended
-from domain.batch.portion import LooseEnd
+from domain.batch.portion import Goods, LooseEnd
 from domain.errors import OutputError, explain_unwritten
-
-if TYPE_CHECKING:
-    from domain.batch.portion import Goods
 
 PATIENCE_SECONDS = 2.0
 """How long a row that a killed process has begun waits for room to be finished."""

@@ -6,13 +6,10 @@ import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from adapters.process.interruption import deciding
 from domain.errors import OutputError, explain_unwritten
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all, where it has room without blocking (POSIX, PIPE_BUF; on Linux)."""

@@ -1,19 +1,14 @@
 """Where a token goes: a private file that is there complete or not at all."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class TokenFile:

@@ -1,23 +1,18 @@
 """A folder where each token of a batch gets a file of its own; what is printed says which is whose."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from itertools import chain, count
 from mmap import mmap
-from typing import TYPE_CHECKING
 
+from adapters.output.batch_rows import RowWriter
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.batch.row import write_row
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
 from domain.formats.file_mode import FOLDER_OF_OWNER
-
-if TYPE_CHECKING:
-    from adapters.output.batch_rows import RowWriter
-    from domain.batch.portion import Goods, LooseEnd, MintedLine
 
 _WRITER, _BEFORE, _INODE, _LENGTH = range(4)
 """Words of the memory that processes share: whose file is about to get its name, how many rows were counted before,

@@ -1,7 +1,5 @@
 """How to install the library of an extra beside step-ott, however step-ott was installed."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

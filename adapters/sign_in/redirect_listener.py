@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from domain.errors import IdentityError, StepOttError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    Read = Callable[[Sequence[tuple[str, str]]], str | None]
+Read = Callable[[Sequence[tuple[str, str]]], str | None]
 
 _ANSWERS = frozenset({"code", "error", "state"})
 """Parameters by which the browser's answer differs from whatever else it may ask for."""

@@ -1,8 +1,7 @@
 """Requests to an identity provider, bounded in time and size, over the system's trust; redirects are refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import attrs
@@ -15,9 +14,6 @@ from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.sign_in.client import ProviderUrl, parse_provider_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1 << 20
 
