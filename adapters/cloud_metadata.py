@@ -52,7 +52,7 @@ def _read_address(text: str) -> str:
 
 
 class HttpMetadata:
-    """An `InstanceMetadata` (see `domain.ports`) over HTTP.
+    """An `InstanceMetadata` (see `domain.cloud.ports`) over HTTP.
 
     Attributes:
         environment: Names the addresses of services that are not where they usually are (see `ADDRESSES`).
@@ -65,7 +65,6 @@ class HttpMetadata:
         self._time = Allowance(self.timeout / NANOSECONDS)
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
-        """Return the answer to a request, within the time that is left."""
         address = find_address(service, self.environment)
         left = max(0, round(self._time.left() * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)

@@ -11,7 +11,7 @@ from domain.formats.terminal_text import show_line
 
 
 class ProgressBar:
-    """Shows what is done, how fast, and how long it will still take.
+    """Shows what is done, how fast, and how long it will still take (see `domain.batch.ports.Progress`).
 
     Attributes:
         stream: Standard error, None where it is closed.
@@ -23,7 +23,6 @@ class ProgressBar:
 
     @contextlib.contextmanager
     def watching(self, count: Callable[[], int | None], done: int) -> Iterator[None]:
-        """Show the bar while the block runs (see `domain.batch.ports.Progress`)."""
         if self.stream is None or not self.stream.isatty():
             yield
             return

@@ -87,7 +87,6 @@ class Worker:
         return bool(list_readable([self.reading], seconds))
 
     def close(self) -> None:
-        """Let go of the pipes."""
         _close((self.reading, self.writing))
 
     def kill(self) -> None:

@@ -22,7 +22,7 @@ MAX_LIST_BYTES = 16 << 20
 
 
 class HttpsAuthority:
-    """An `Authority` (see `domain.ports`) that asks a running step-ca.
+    """A `PublishedAuthority` (see `domain.provisioners.authority`) that asks a running step-ca.
 
     Attributes:
         client: The way to it.
@@ -34,7 +34,6 @@ class HttpsAuthority:
         self.max_pages = max_pages
 
     def url(self) -> CaUrl:
-        """Return the address."""
         return self.client.ca_url
 
     def names(self) -> Sequence[str]:
@@ -52,7 +51,6 @@ class HttpsAuthority:
         return ()
 
     def source(self) -> tuple[str, str]:
-        """Return that the CA was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:
@@ -87,7 +85,6 @@ class HttpsAuthority:
         return read_provisioners(entries or []), following, len(body)
 
     def settings(self) -> AuthoritySettings:
-        """Return what the CA publishes."""
         with self.client.spending():
             roots = self.list_roots()
             ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
@@ -110,7 +107,6 @@ class HttpsAuthority:
         return texts
 
     def encrypted_key(self, kid: str) -> str:
-        """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
         segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
         answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
         if not answer:

@@ -76,7 +76,6 @@ class Pool:
             raise _translate(error) from error
 
     def close(self) -> None:
-        """Close the connections."""
         self._manager.clear()
 
 

@@ -30,7 +30,7 @@ _WAITED = "start the program that writes into it"
 
 
 class LocalFiles:
-    """Files of this machine; `-` is standard input.
+    """Files of this machine; `-` is standard input (see `domain.ports.InputFiles`).
 
     Attributes:
         tell: Told what is waited for, where that takes longer than a moment.
@@ -40,7 +40,6 @@ class LocalFiles:
         self.tell = tell
 
     def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
@@ -119,7 +118,6 @@ class RegularFiles(LocalFiles):
     """Files of this machine that never have to be waited for: regular ones, and no standard input."""
 
     def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
         if path == "-" or not os.path.isfile(path):
             raise InputError(f"{_name(path)} is not a regular file", "name one")
         return super().read(path, limit)

@@ -12,7 +12,7 @@ from domain.errors import OutputError
 
 
 class TokenFile:
-    """A file of mode 0600 that appears whole or not at all; a symbolic link is replaced, never followed.
+    """A `TokenSink`: a file of mode 0600, whole or not there at all; a symbolic link is replaced, never followed.
 
     Attributes:
         path: The file.
@@ -26,7 +26,6 @@ class TokenFile:
         self.is_last = is_last
 
     def check(self) -> None:
-        """Refuse what is there, or a folder that is not or cannot be written (see `domain.ports.TokenSink`)."""
         with self._translated():
             self._check_target()
             if not self.replace and os.path.lexists(self.path):

@@ -30,7 +30,7 @@ def _drop_dots(path: str) -> str:
 
 
 class TokenFolder:
-    """A folder with a file of mode 0600 for each token.
+    """A `BatchSink` (see `domain.batch.ports`): a folder with a file of mode 0600 for each token.
 
     A file has no name before it is complete, where the file system can do that, and else a temporary one; it gets its
     name before its row is printed. Whoever is killed in between leaves that to be settled by the others.
@@ -71,11 +71,9 @@ class TokenFolder:
             raise explain_unwritable(f"--output-dir {self.path}", error) from error
 
     def count(self) -> int:
-        """Return how many tokens all processes together have handed over."""
         return self.rows.count()
 
     def loose_end(self) -> LooseEnd:
-        """Return what is not known of the rows behind those."""
         return self.rows.loose_end()
 
     def settle(self, process: int) -> None:
@@ -100,7 +98,6 @@ class TokenFolder:
             os.unlink(name, dir_fd=self._folder)
 
     def take(self, goods: Goods, ending: int) -> None:
-        """Write a file for each token and print its row, until `ending` can be read."""
         for minted in goods.tokens:
             if not self.rows.await_room(ending):
                 return

@@ -33,7 +33,7 @@ _PENDING, _SLOW_DOWN = "authorization_pending", "slow_down"
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class OidcSignIn:
-    """An `IdentityProvider` (see `domain.ports`) that a person signs in at with a browser.
+    """An `IdentityProvider` (see `domain.sign_in.ports`) that a person signs in at with a browser.
 
     Attributes:
         session: Asks the identity provider.
@@ -47,7 +47,6 @@ class OidcSignIn:
     patience: int
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:
-        """Return the ID token of the person who signs in."""
         document = self.session.get_json(client.discovery_url().text)
         metadata = read_metadata(document, client)
         oauth = OAuth2Client(
