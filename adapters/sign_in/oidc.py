@@ -13,7 +13,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.client import OAuth2Client
 
 from adapters.sign_in import browser
-from adapters.sign_in.id_tokens import Expected, check_id_token
+from adapters.sign_in.id_tokens import check_id_token
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession
 from domain.errors import IdentityError
@@ -136,11 +136,11 @@ class OidcSignIn:
         token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str):
             raise IdentityError("the identity provider gives no ID token", "add openid to the provisioner's scopes")
-        expected = Expected(
+        check_id_token(
+            token, self.session.get_json(metadata.jwks_uri), self.clock.now(),
             issuer=metadata.issuer, client_id=client.client_id, nonce=nonce,
             access_token=access_token if isinstance(access_token, str) else None,
         )  # fmt: skip
-        check_id_token(token, self.session.get_json(metadata.jwks_uri), expected, self.clock.now())
         return token
 
 

@@ -39,7 +39,7 @@ class IdentityAnswer:
             raise IdentityError(f"{what}: {error}", "check the address at the CA") from error
 
     def is_explained(self) -> bool:
-        """Return whether it says what is wrong, where something is (RFC 6749, 5.2)."""
+        """Return whether it says what is wrong (RFC 6749, 5.2)."""
         try:
             document = json_text.parse_document(self.body)
         except ValueError:
