@@ -43,12 +43,9 @@ _NAME, _NETWORKS, _UNSAFE_NETWORKS, _GROUPS, _IS_CA, _BEGIN_TIME, _END_TIME, _IS
 
 
 def read_nebula(data: bytes) -> NebulaCertificate:
-    """Return the Nebula certificate in `data`, PEM, or its body alone, as a token's header carries it.
+    """Return the Nebula certificate in `data` (see `domain.certificates.ports.Certificates`).
 
     A body alone does not say its version: step-ca tries the first, then the second.
-
-    Raises:
-        InputError: there is none or several, or it cannot be read.
     """
     blocks = split_pem(data)
     if len(blocks) > 1 or (blocks and (blocks[0][0] not in _READERS or blocks[0][1] is None)):

@@ -13,11 +13,7 @@ from domain.errors import KeyFormatError, WrongPasswordError
 
 
 def unwrap_key(wrapping_key: bytes, encrypted_key: bytes) -> bytes:
-    """Return the content key.
-
-    Raises:
-        WrongPasswordError: it was wrapped by another key.
-    """
+    """Return the content key, or raise a WrongPasswordError where it was wrapped by another key."""
     try:
         return keywrap.aes_key_unwrap(wrapping_key, encrypted_key)
     except keywrap.InvalidUnwrap as error:
@@ -25,11 +21,7 @@ def unwrap_key(wrapping_key: bytes, encrypted_key: bytes) -> bytes:
 
 
 def open_content(key: bytes, envelope: Envelope) -> bytes:
-    """Return the content of an envelope whose lengths have been checked.
-
-    Raises:
-        KeyFormatError: it is not what was encrypted.
-    """
+    """Return the content of an envelope of checked lengths, or raise a KeyFormatError where it is damaged."""
     try:
         if "CBC" in envelope.header["enc"]:
             return _open_cbc(key, envelope)

@@ -32,7 +32,8 @@ class XeddsaSigner:
 
     def __init__(self, private_key: bytes, randomness: Callable[[int], bytes]) -> None:
         self.private_key = private_key
-        self.public = _read_public(sodium.crypto_scalarmult_base(private_key))
+        x = base64url.encode(sodium.crypto_scalarmult_base(private_key))
+        self.public = PublicJwk({"kty": "OKP", "crv": "X25519", "x": x}, "XEdDSA")
         self.randomness = randomness
 
     def __repr__(self) -> str:
@@ -99,7 +100,3 @@ def _calculate_key_pair(private_key: bytes) -> tuple[bytes, bytes]:
 
 def _hash_to_scalar(*parts: bytes) -> bytes:
     return sodium.crypto_core_ed25519_scalar_reduce(sha512(b"".join(parts)).digest())
-
-
-def _read_public(key: bytes) -> PublicJwk:
-    return PublicJwk({"kty": "OKP", "crv": "X25519", "x": base64url.encode(key)}, "XEdDSA")

@@ -149,11 +149,7 @@ def _damaged(label: str) -> KeyFormatError:
 
 
 def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
-    """Check the size and the numbers of an RSA key that was loaded without a check.
-
-    Raises:
-        KeyFormatError: it is too short, too long or unsound, or its exponent is not one that step-ca takes.
-    """
+    """Refuse an RSA key that is too short, too long or unsound, or whose exponent step-ca does not take."""
     public = key.public_key().public_numbers()
     check_rsa_key(public.n, public.e)
     own = key.private_numbers()

@@ -47,11 +47,7 @@ class IdentityAnswer:
         return isinstance(document, dict) and isinstance(document.get("error"), str)
 
     def raise_for_status(self) -> None:
-        """Refuse an error's status.
-
-        Raises:
-            IdentityError: it is one.
-        """
+        """Raise an IdentityError where the status is an error's."""
         if self.status_code >= 400:
             what = f"the identity provider answers {self.url} with status {self.status_code}"
             raise IdentityError(what, "try again later, or check the address at the CA")

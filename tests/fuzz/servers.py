@@ -164,7 +164,7 @@ def open_sign_in() -> Iterator[Run]:
             names = ("/.well-known/openid-configuration", "/jwks", "/device")
             provider.replies = {name: reply(encode_json(one)) for name, one in zip(names, changed, strict=True)}
             provider.tokens = [] if random.random() < 0.5 else [_write_token(random, provider)]
-            with mock.patch("adapters.sign_in.browser.open_browser", _browse(provider)):
+            with mock.patch("adapters.sign_in.oidc.open_browser", _browse(provider)):
                 words = ["token", "alice", *where, "--request-timeout", f"{SECONDS}s"]
                 return run_command([*words, *(["--console"] if by_device else [])], _alone(place))
 
