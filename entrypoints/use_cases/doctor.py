@@ -19,8 +19,8 @@ from entrypoints.use_cases.doctor_state import DoctorState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.doctor.ports import Setup
     from domain.report.check_result import CheckResult
-    from entrypoints.use_cases.doctor_state import Ports
 
 NUMBERS = {
     Outcome.PASSED: "passed",
@@ -31,13 +31,13 @@ NUMBERS = {
 """What a program finds the number of findings of each outcome under."""
 
 
-def diagnose(ports: Ports) -> list[CheckResult]:
+def diagnose(setup: Setup) -> list[CheckResult]:
     """Return what stands in the way of `token`, and what does not, in order.
 
     Raises:
         UsageError: flags and environment do not go together.
     """
-    known = DoctorState(ports, ports.read_given())
+    known = DoctorState(setup, setup.read_given())
     _examine_step_path(known)
     _examine_configuration(known)
     authority = examine_authority(known)
@@ -61,13 +61,13 @@ def list_facts(findings: Sequence[CheckResult], form: str) -> dict[str, Any]:
 
 def _examine_step_path(known: DoctorState) -> None:
     """Look at the step path and its context."""
-    ports = known.ports
-    opened = known.attempt(diagnosis.STEP_PATH, ports.open_step_path)
+    setup = known.setup
+    opened = known.attempt(diagnosis.STEP_PATH, setup.open_step_path)
     if opened is not None:
-        status = known.attempt(diagnosis.STEP_PATH, lambda: (ports.file_system.look(opened.base),))
+        status = known.attempt(diagnosis.STEP_PATH, lambda: (setup.file_system.look(opened.base),))
         if status is not None:
             needed = not known.stands_alone()
-            known.note(diagnosis.judge_step_path(opened.base, ports.whence, status[0], needed))
+            known.note(diagnosis.judge_step_path(opened.base, setup.whence, status[0], needed))
     if opened is None or known.findings[-1].outcome is Outcome.FAILED:
         known.unknown = "the step path cannot be used"
         known.skip(known.unknown, diagnosis.CONTEXT)
@@ -94,7 +94,7 @@ def _examine_configuration(known: DoctorState) -> None:
     files = sorted({path for _, path in configured.values()})
     needed = not known.stands_alone()
     try:
-        options = known.ports.read_settings(configured)
+        options = known.setup.read_settings(configured)
     except StepOttError as error:
         _blame(known, error, files, needed)
         return

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from domain.doctor.file_status import FileStatus
     from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
-    from domain.provisioners.credential import Credential
-    from entrypoints.use_cases import mint as minting
+    from domain.provisioners.credential import Credential, Sources
     from entrypoints.use_cases.doctor_state import DoctorState
 
 KEY_FOLDERS = ("", "certs", "config")
@@ -41,7 +40,7 @@ def examine_provisioners(known: DoctorState, authority: ListingAuthority | None)
         known.skip("the CA's provisioners are not known", PROVISIONER, KEY, TOKEN)
         return
     known.note(judge_provisioners(listed, authority.source()))
-    ports = known.attempt(PROVISIONER, lambda: known.ports.find_minting(known.options, authority))
+    ports = known.attempt(PROVISIONER, lambda: known.setup.wire_ports(known.options, authority))
     if ports is None:
         known.skip("there is no provisioner to take it from", KEY, TOKEN)
         return
@@ -58,7 +57,7 @@ def examine_provisioners(known: DoctorState, authority: ListingAuthority | None)
         examine_token(known, ports, provisioner, credential)
 
 
-def _choose(known: DoctorState, listed: Sequence[Provisioner], ports: minting.Ports) -> Provisioner | None:
+def _choose(known: DoctorState, listed: Sequence[Provisioner], ports: Sources) -> Provisioner | None:
     try:
         chosen = known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
         if chosen is not None and not chosen.makes_tokens:
@@ -70,7 +69,7 @@ def _choose(known: DoctorState, listed: Sequence[Provisioner], ports: minting.Po
         return None
 
 
-def _open_key(known: DoctorState, provisioner: Provisioner, ports: minting.Ports) -> Credential | IssuedToken | None:
+def _open_key(known: DoctorState, provisioner: Provisioner, ports: Sources) -> Credential | IssuedToken | None:
     """Return what would sign."""
     try:
         credential = known.attempt(KEY, lambda: open_credential(provisioner, known.options, ports))
@@ -95,7 +94,7 @@ def examine_secrets(known: DoctorState) -> None:
         for path in list_pin_files(known.options):
             _look_at_named(known, path, "pin-source", seen)
         for path in _list_secrets(known):
-            status = known.ports.file_system.look(path, follows=False)
+            status = known.setup.file_system.look(path, follows=False)
             if path not in seen and status is not None and status.kind in (FileKind.FILE, FileKind.LINK):
                 seen[path] = status
     except StepOttError as error:
@@ -107,7 +106,7 @@ def examine_secrets(known: DoctorState) -> None:
 
 
 def _look_at_named(known: DoctorState, path: str, option: str, seen: dict[str, FileStatus]) -> None:
-    status = known.ports.file_system.look(path)
+    status = known.setup.file_system.look(path)
     if status is None:
         known.note(warning(FILES, f"{option} {path} is not there", "name another file, or write it"))
     else:
@@ -118,7 +117,7 @@ def _list_secrets(known: DoctorState) -> Iterator[str]:
     """Give the paths in the step path that hold secrets by their folder or by their name."""
     if known.step_path is None:
         return
-    list_names = known.ports.file_system.list_names
+    list_names = known.setup.file_system.list_names
     for base in dict.fromkeys((known.step_path.base, known.step_path.authority_path())):
         secrets = os.path.join(base, "secrets")
         yield from (os.path.join(secrets, name) for name in list_names(secrets))

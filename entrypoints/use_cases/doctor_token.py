@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
     from domain.ca.settings import AuthoritySettings
     from domain.provisioners.base import Provisioner
-    from domain.provisioners.credential import Credential
+    from domain.provisioners.credential import Credential, Sources
     from domain.token.claims import TokenRequest
-    from entrypoints.use_cases import mint as minting
     from entrypoints.use_cases.doctor_state import DoctorState
 
 
-def examine_token_files(known: DoctorState, ports: minting.Ports, why_not: str) -> TokenRequest | None:
+def examine_token_files(known: DoctorState, ports: Sources, why_not: str) -> TokenRequest | None:
     """Look at the files that the token would be made of and written to; where it cannot be made, say `why_not`.
 
     Returns:
@@ -40,7 +39,7 @@ def examine_token_files(known: DoctorState, ports: minting.Ports, why_not: str) 
 
 
 def examine_token(
-    known: DoctorState, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
+    known: DoctorState, ports: Sources, provisioner: Provisioner, credential: Credential | IssuedToken
 ) -> None:
     """Make the token that `token` would make, judge it as the CA would, and let it go again: nobody gets it."""
     if any(one.rule == ROOT and one.outcome is Outcome.FAILED for one in known.findings):
@@ -55,13 +54,13 @@ def examine_token(
         _judge(known, token, request, *published)
 
 
-def _look_at_files(known: DoctorState, ports: minting.Ports) -> TokenRequest:
+def _look_at_files(known: DoctorState, ports: Sources) -> TokenRequest:
     ports.sink.check()
     return complete_request(known.options, ports)
 
 
 def _make_token(
-    request: TokenRequest, ports: minting.Ports, provisioner: Provisioner, credential: Credential | IssuedToken
+    request: TokenRequest, ports: Sources, provisioner: Provisioner, credential: Credential | IssuedToken
 ) -> str:
     if isinstance(credential, IssuedToken):
         return credential.token
@@ -78,7 +77,7 @@ def _ask_published(known: DoctorState) -> tuple[AuthoritySettings, Sequence[Prov
     if step_path is None:  # where the CA is asked, there is one
         return None
     try:
-        authority = known.ports.find_published(known.options, step_path)
+        authority = known.setup.find_published(known.options, step_path)
         provisioners = authority.provisioners()
         return authority.settings(), provisioners
     except StepOttError as error:
@@ -97,7 +96,7 @@ def _judge(
     from domain.verify.forecast import foretell  # noqa: PLC0415
 
     endpoint = find_endpoint(request.kind)
-    now, forecast = known.ports.clock.now(), None
+    now, forecast = known.setup.clock.now(), None
     wait = 0 if request.not_before is None else max(request.not_before.at(now) - now, 0)
     if endpoint is not None:
         case = Case(
@@ -105,8 +104,8 @@ def _judge(
             endpoint=endpoint,
             settings=settings,
             now=now + known.clock_shift + wait,  # it is not for use before that
-            certificates=known.ports.certificates,
-            signatures=known.ports.signatures,
+            certificates=known.setup.certificates,
+            signatures=known.setup.signatures,
         )
         forecast = foretell(case, provisioners)
     known.note(*judge_forecast(forecast, request.kind))
