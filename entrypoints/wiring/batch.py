@@ -20,7 +20,7 @@ from domain.batch.line import MAX_LINE_BYTES
 from domain.batch.options import count_workers
 from domain.errors import OutputError, UsageError
 from domain.provisioners.credential import IssuedToken
-from entrypoints.use_cases.batch import BatchPorts, Totals, run_batch
+from entrypoints.use_cases.batch import Totals, run_batch
 from entrypoints.use_cases.mint import gather_evidence
 from entrypoints.use_cases.mint_lines import LineMinter
 from entrypoints.wiring.token import wire_ports
@@ -59,11 +59,10 @@ def run_wired_batch(options: BatchOptions, step_path: StepPath) -> Totals:
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
     reader.at_once = _count_lines_at_once(minter, rows)
     workforce = WorkerPool(workers, interruption.held_back, is_apart=not os.isatty(rows.descriptor))
-    ports = BatchPorts(reader=reader, workforce=workforce, sink=sink, progress=ProgressBar(sys.stderr))
     gc.enable()  # a batch is not a short run
     gc.freeze()  # what there is by now stays, and forked workers share its memory
     with interruption.answered():
-        return run_batch(options, minter, ports)
+        return run_batch(options, minter, reader, workforce, sink, ProgressBar(sys.stderr))
 
 
 def _count_lines_at_once(minter: LineMinter, rows: RowWriter) -> int:
