@@ -162,7 +162,7 @@ def test_a_hole_in_a_list_is_refused(place: OfflinePlace) -> None:
     """An empty name between two commas is not a name."""
     result = place.mint("foo", environment={"STEP_SAN": "a,,b"})
     assert (result.status, result.out) == (2, "")
-    assert "STEP_SAN is empty" in result.err
+    assert "item 2 of 3 in STEP_SAN is empty" in result.err
 
 
 def test_a_false_flag_takes_a_true_variable_back(place: OfflinePlace) -> None:
