@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.header_chain import read_chain
+from domain.ca_rules.x5c import read_chain
 from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment

@@ -9,8 +9,8 @@ from domain.ca.cert_types import HOST, name_cert_type
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_leaf_signature
 from domain.ca_rules.renewal import judge_right
-from domain.ca_rules.revoke import judge_revocation
-from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
+from domain.ca_rules.request import judge_revocation
+from domain.ca_rules.ssh import BACKDATE, judge_duration
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_base64 import decode_standard

@@ -10,9 +10,8 @@ import attrs
 from domain.ca_rules.audience import list_hosts, matches
 from domain.ca_rules.claim_form import judge_form, judge_header_key, judge_payload
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.every_token import judge_age, judge_issuer, judge_subject, judge_times, judge_use
+from domain.ca_rules.every_token import judge_age, judge_issuer, judge_root, judge_subject, judge_times, judge_use
 from domain.ca_rules.renewal import judge_renewal
-from domain.ca_rules.root import judge_root
 from domain.provisioners.renewal import ISSUER
 from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
 from domain.verify.lookup import find_provisioner
