@@ -3,21 +3,14 @@
 Sources: step-ca, authority/authorize.go; go-jose, jwt/validation.go.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
+from domain.ca_rules.case import Case
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.keys.jwk import TYPE_ALGORITHMS
+from domain.keys.jwk import TYPE_ALGORITHMS, PublicJwk
 from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
 from domain.token.validity import LEEWAY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.keys.jwk import PublicJwk
 
 
 def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> CheckResult:

@@ -3,17 +3,19 @@
 Sources: step-ca, provisioner/nebula.go; Nebula, ca_pool.go.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from domain.ca.cert_types import HOST
+from domain.ca.settings import ProvisionerClaims
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import find_critical_fault, judge_signature
 from domain.ca_rules.sign import judge_common_name, judge_csr_itself, judge_names, read_csr_names, split_sans
 from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
 from domain.ca_rules.x5c import ROOTS_UNREADABLE, judge_life
-from domain.certificates.nebula import check_names
+from domain.certificates.nebula import NebulaCertificate, Network, check_names
+from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, UsageError
 from domain.formats.der import DerValues
 from domain.formats.go_base64 import decode_standard
@@ -22,15 +24,6 @@ from domain.formats.pem import join_pem, split_pem
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
 from domain.token.reader import read_ssh_options, read_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from domain.ca.settings import ProvisionerClaims
-    from domain.ca_rules.case import Case
-    from domain.certificates.nebula import NebulaCertificate, Network
-    from domain.certificates.x509_and_ssh import CertificateRequest
-
 
 _HALF_BYTES, _SIGNATURE_BYTES = 32, 64
 _REMEDY = "mint it with --nebula-cert and --nebula-key"

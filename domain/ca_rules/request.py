@@ -1,21 +1,15 @@
 """The rules for the request that a token is shown with, by endpoint."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from domain.ca.cert_types import HOST
+from domain.ca.settings import ProvisionerClaims
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
 from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
 from domain.report.check_result import CheckResult, failed, passed, unchecked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca.settings import ProvisionerClaims
-    from domain.ca_rules.case import Case
 
 
 def judge_request(

@@ -1,21 +1,15 @@
 """Whether the certificate signing request is the one that the token is for (step-ca, provisioner/sign_options.go)."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
+from domain.ca_rules.case import Case
+from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.certificates.x509_and_ssh import CertificateRequest
 
 _DOMAIN = re.compile(rb"(?:[!-\-/-~]+\.)*[!-\-/-~]+|")
 """The host of a URI in a certificate (Go, crypto/x509, domainNameValid)."""

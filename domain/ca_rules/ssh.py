@@ -1,24 +1,18 @@
 """Whether an SSH certificate may be signed for the token (step-ca, provisioner/sign_ssh_options.go and jwk.go)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import attrs
 
 from domain.ca.cert_types import CERT_TYPES, HOST, USER
-from domain.ca.settings import USUAL_SSH_DURATIONS
+from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.ca_rules.case import Case
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.formats.go_time import parse_go_moment
 from domain.formats.rfc3339 import FIRST_SECOND
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_ssh_options, read_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from domain.ca.settings import ProvisionerClaims, SshDurations
-    from domain.ca_rules.case import Case
 
 
 def judge_ssh_enabled(claims: ProvisionerClaims) -> CheckResult:

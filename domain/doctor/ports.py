@@ -1,14 +1,10 @@
 """Ports to what only `doctor` looks at: files from outside, and the way to a CA."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.doctor.ca_visit import CaVisit
-    from domain.doctor.file_status import FileStatus
+from domain.doctor.ca_visit import CaVisit
+from domain.doctor.file_status import FileStatus
 
 
 class FileSystem(Protocol):
