@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from adapters.batch.worker import list_readable
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 from domain.batch.portion import Lines
-from domain.errors import InputError, UsageError, explain_unread
+from domain.errors import InputError, UsageError, explain_unread, name_file
 
 _BLOCK = 1 << 16
 _MOST_KEPT = 1 << 16
@@ -45,6 +45,7 @@ class LineSource:
         self, path: str, *, longest: int, at_once: int, open_file: Callable[[str], int] = _open_at_once
     ) -> None:
         self.path = path
+        self._shown = name_file(path)
         self.longest = longest
         self.at_once = at_once
         with self._reading():
@@ -149,13 +150,9 @@ class LineSource:
             texts.append(b"")
         return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
 
-    @property
-    def _shown(self) -> str:
-        return "standard input" if self.path == "-" else self.path
-
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError, AttributeError) as error:
-            raise explain_unread(self._shown, error, "it cannot be opened") from error
+            raise explain_unread(self.path, error) from error

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from adapters.process.interruption import SIGNALS
+from domain.batch.ports import BatchSink, Work
 from domain.errors import OutputError
 
 _THREADS_SECONDS = 1.0
@@ -146,22 +147,20 @@ def _fork() -> Worker:
     return Worker(0, theirs, to_us) if process == 0 else Worker(process, from_them, to_them)
 
 
-def work_on_piece(
-    first: Worker, make: Callable[[Any], tuple[Any, Any]], hand_over: Callable[[Any, int], None], ending: int
-) -> bool:
+def work_on_piece(first: Worker, work: Work, sink: BatchSink, ending: int) -> bool:
     """Work on the next piece that the first process sends, and hand over in turn; return whether to go on.
 
     It is told in short what was made, gives this worker its turn, and is told that it has handed over; each with what
     was raised. Where `ending` can be read in between, nothing more is wanted.
     """
-    made, error = _try(make, first.receive())
+    made, error = _try(work.make, first.receive())
     summary, goods = made or (None, None)
     first.send((summary, error))
     awaited = [ending, first.reading] if error is None else [ending]
     if ending in list_readable(awaited, None):
         return False
     first.receive()
-    first.send(_try(hand_over, goods, ending))
+    first.send(_try(sink.take, goods, ending))
     return True
 
 

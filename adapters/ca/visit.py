@@ -35,7 +35,7 @@ _NAME_FAULTS = frozenset({62, 64})
 
 
 class HttpsCaVisitor:
-    """Visits one CA over HTTPS (see `domain.doctor.ports.CaVisitor`).
+    """Visits one CA over HTTPS (see `domain.doctor.ports.Setup`).
 
     Attributes:
         ca_url: Where it listens.

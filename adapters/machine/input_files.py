@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError, explain_unread
+from domain.errors import InputError, explain_unread, name_file
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LocalFiles:
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
-            raise explain_unread(_name(path), error, "it is closed" if path == "-" else "not a path") from error
+            raise explain_unread(path, error) from error
         return _bound(data, path, limit)
 
     def open(self, path: str) -> int:
@@ -127,7 +127,7 @@ class RegularFiles(LocalFiles):
 
     def read(self, path: str, limit: int) -> bytes:
         if path == "-" or not os.path.isfile(path):
-            raise InputError(f"{_name(path)} is not a regular file", "name one")
+            raise InputError(f"{name_file(path)} is not a regular file", "name one")
         return super().read(path, limit)
 
 
@@ -164,9 +164,5 @@ class RememberedFiles:
 
 def _bound(data: bytes, path: str, limit: int) -> bytes:
     if len(data) > limit:
-        raise InputError(f"{_name(path)} is over {limit} bytes", "it is not the kind of file that is expected here")
+        raise InputError(f"{name_file(path)} is over {limit} bytes", "it is not the kind of file that is expected here")
     return data
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else path
