@@ -47,8 +47,8 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
     def explain(error: BaseException) -> KeyFormatError | WrongPasswordError:
         return _explain(error, label, is_sealed and password is not None)
 
-    with translating(explain), warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
+    deprecation = CryptographyDeprecationWarning  # an old kind of key is refused in our words
+    with translating(explain), warnings.catch_warnings(action="ignore", category=deprecation):
         sealed = _look(label, body)
         is_sealed = bool(sealed)
         if is_sealed and password == b"":
