@@ -15,7 +15,6 @@ from domain.provisioners.types import claim_options
 from domain.settings import authority as authority_options
 from domain.settings.authority import (
     check_texts,
-    drop_absent,
     judge_pairs,
     judge_standard_input,
     list_texts,
@@ -24,7 +23,7 @@ from domain.settings.authority import (
 )
 from domain.settings.devices import judge_devices
 from domain.settings.passwords import PASSWORD_FILES
-from domain.settings.setting import Settings, check_unicode, exclude
+from domain.settings.setting import Settings, check_unicode, drop_absent, exclude
 from domain.token.claims import TokenRequest
 from domain.token.kind import REVOKING, Kind, find_kind
 from domain.token.options import TokenOptions

@@ -23,6 +23,7 @@ from entrypoints.wiring.authority import wire_authority, wire_published_authorit
 from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
+    from adapters.jose.jwe import Opening
     from adapters.machine.step_path import StepPath
     from domain.keys.ports import Passwords
     from domain.ports import InputFiles, Notices, Prompter, TokenSink
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     from entrypoints.use_cases.verify import VerifyPorts
 
 
-def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
+def wire_ports(options: TokenOptions, step_path: StepPath, begun: Opening | None = None) -> Ports:
     """Return the real adapters for a request.
+
+    Args:
+        begun: The opening of its key, where that has begun already.
 
     Raises:
         UsageError: an option is missing that this way of minting needs.
@@ -44,7 +48,8 @@ def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
     files = LocalFiles(notices.inform)
     check_key_sources(options)
     authority = wire_authority(options, step_path, files)
-    return assemble_ports(options, authority, files, Terminal(), notices, LateIdentityProvider(options, notices))
+    provider = LateIdentityProvider(options, notices)
+    return assemble_ports(options, authority, files, Terminal(), notices, provider, begun)
 
 
 def assemble_ports(
@@ -54,13 +59,14 @@ def assemble_ports(
     prompter: Prompter,
     notices: Notices,
     identity_provider: IdentityProvider,
+    begun: Opening | None = None,
 ) -> Ports:
     """Return the real adapters for a request, with the given ones among them."""
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
-        keys=LocalKeyStore(files),
+        keys=LocalKeyStore(files, begun),
         certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
