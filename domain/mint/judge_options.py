@@ -1,4 +1,4 @@
-"""What the user asks `token` for, judged before any file, network or password is touched.
+"""What the user asks `token` for, judged before any file, network or password counts.
 
 Everything here follows from the settings alone: which of them go together, and whether each value is
 well formed. A `TokenOptions` that exists has passed every rule that needs nothing from outside.
