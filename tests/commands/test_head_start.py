@@ -102,6 +102,8 @@ def test_pipes_are_left_to_those_who_wait_for_them(own_path: Path) -> None:
     os.mkfifo(own_path / "pipe")
     assert begin(own_path, password_file=str(own_path / "pipe")) is None
     assert begin(own_path, ca_config=str(own_path / "pipe")) is None
+    with (own_path / "secrets" / "password").open() as file:
+        assert begin(own_path, password_file=f"/dev/fd/{file.fileno()}") is None
 
 
 def test_a_process_that_goes_on_gets_no_thread(own_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
