@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class LocalKeyStore:
-    """Opens private keys by recognising their container; what only some need is loaded for these.
+    """Opens private keys by recognising their container (see `domain.keys.ports.KeyStore`).
 
     Attributes:
         files: Where the keys are that are in files.
@@ -39,7 +39,6 @@ class LocalKeyStore:
         self.begun = begun
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
                 return _load_devices()(self.files).open(source, passwords)
