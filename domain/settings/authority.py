@@ -1,8 +1,8 @@
 """Which CA the user's settings mean, and how to reach it: what all commands that ask a CA have in common."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import attrs
 
@@ -21,10 +21,6 @@ from domain.settings.setting import (
     require,
     spell,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
 
 NEEDS = {"ca-config": "offline"}
 """Options that have no effect without another one."""
