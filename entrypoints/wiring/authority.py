@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from adapters.ca.declared import DeclaredAuthority
 from adapters.ca.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.types import TYPES, claim_options
@@ -33,6 +32,7 @@ def wire_authority(options: TokenOptions, step_path: Configuration, files: Input
     has_config = _has_ca_config(options, path)
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
+        from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # for these alone
         from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
 
         return DeclaredAuthority(url, None, Renewal(ISSUER))
@@ -108,6 +108,8 @@ def _wire_declared(path: str, options: TokenOptions, step_path: Configuration, f
             f"there is no {path}, so {options.spell('offline')} needs {', '.join(missing)} as well",
             "give them, or name a ca.json with --ca-config",
         )
+    from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # not where a CA describes itself
+
     root = find_root(options, step_path, files)
     return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))
 

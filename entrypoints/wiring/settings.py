@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from domain.errors import MissingSettingError, StepOttError, UsageError
-from domain.settings.setting import layer, respell
+from domain.settings.setting import drop_absent, layer, respell
 from entrypoints.command_line.argv import complete_settings, parse_environment
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def read_settings(
     They are the caller's to judge, together, since each may be what another one needs. Only where configuration
     cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
     """
-    from domain.settings.authority import drop_absent  # noqa: PLC0415
-
     given = layer(flags, parse_environment(os.environ, options))
     context = drop_absent(given).get("context")
     try:
