@@ -11,20 +11,16 @@ import os
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Self
 
 import attrs
 
-from adapters.batch.worker import Worker, start, starting, work_on_piece
+from adapters.batch.worker import Worker, list_readable, start, starting, work_on_piece
+from domain.batch.portion import Lines
+from domain.batch.ports import BatchSink, Work
 from domain.errors import StepOttError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
-
-    from domain.batch.portion import Lines
-    from domain.batch.ports import BatchSink, Work
 
 GRACE_SECONDS = 0.3
 """How long a worker that is handing over has to come to where it can stop, before it is killed."""
@@ -120,7 +116,7 @@ class _Crew:
         """
         deadline = time.monotonic() + GRACE_SECONDS
         with suppress(StepOttError):
-            while worker.has_news(0 if not self._told else max(deadline - time.monotonic(), 0)):
+            while list_readable([worker.reading], max(deadline - time.monotonic(), 0) if self._told else 0):
                 if not worker.absorb():
                     continue
                 summary, error = worker.receive()
@@ -170,7 +166,7 @@ class _Crew:
         """Wait for a message of the first in turn, give it, and raise the error in it; a signal ends the wait alone."""
         worker, is_whole = self._turns[0], False
         while not is_whole:
-            worker.has_news(None)
+            list_readable([worker.reading], None)
             with self._pool.hold_back():
                 if is_whole := worker.absorb():
                     result, error = worker.receive()

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, layer
 from entrypoints.command_line.argv import (
@@ -23,6 +22,7 @@ from entrypoints.command_line.argv import (
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.support.go_answers import GoAnswers, ask_go
 from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import RunningCa
 from tests.support.running import decode_part, invoke, run_step
 
