@@ -1,14 +1,10 @@
 """Ports of `batch`: where lines come from, who works on them, and where tokens and progress go."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-
-    from domain.batch.portion import Goods, Lines, LooseEnd, Portion
+from domain.batch.portion import Goods, Lines, LooseEnd, Portion
 
 
 class LineReader(Protocol):

@@ -87,7 +87,7 @@ class NebulaProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by what the certificate says."""
-        from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.nebula import judge_nebula_request  # noqa: PLC0415  # only to foretell
 
         return judge_nebula_request(case, self.claims.over(case.settings.claims))
 

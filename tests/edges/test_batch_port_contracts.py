@@ -68,7 +68,7 @@ def test_rows_are_counted_as_they_are_taken(sink: BatchSink) -> None:
 
 
 @pytest.fixture(params=["processes", "memory"])
-def workforce(request: pytest.FixtureRequest) -> Workforce:
+def workforce(request: pytest.FixtureRequest, threads_are_no_matter: None) -> Workforce:
     """Who works."""
     return MemoryWorkforce() if request.param == "memory" else WorkerPool(2, nullcontext, is_apart=False)
 

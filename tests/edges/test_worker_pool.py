@@ -42,7 +42,7 @@ def run(
 
 
 @pytest.fixture(autouse=True)
-def _no_worker_is_left() -> Iterator[None]:
+def _no_worker_is_left(threads_are_no_matter: None) -> Iterator[None]:
     """However a run has ended, its workers have."""
     before = {*list_children(os.getpid())}
     yield
@@ -126,6 +126,31 @@ def test_pieces_and_summaries_of_any_size_pass() -> None:
     """More than a pipe holds, both ways and from all workers at once, stops nobody."""
     pieces = [bytes([number]) * (1 << 20) for number in range(8)]
     assert run(bytes.upper, pieces, 3) == [piece.upper() for piece in pieces]
+
+
+FORKED_BESIDE_A_THREAD = """
+import contextlib, os, threading, time
+from adapters.batch import worker
+from adapters.batch.worker_pool import WorkerPool
+is_waiting, sleep, fork = threading.Event(), time.sleep, os.fork
+def sleep_and_tell(seconds):
+    is_waiting.set()
+    sleep(seconds)
+def count_and_fork():
+    counts.append(len(os.listdir("/proc/self/task")))
+    return fork()
+time.sleep, os.fork, counts, worker._THREADS_SECONDS = sleep_and_tell, count_and_fork, [], 60
+threading.Thread(target=is_waiting.wait, args=(60,), daemon=True).start()
+WorkerPool(1, contextlib.nullcontext, is_apart=False).run(lambda _: ((), ()), lambda *_: None, [1], lambda _: None)
+print(counts)
+"""
+
+
+def test_no_worker_is_forked_while_a_thread_ends() -> None:
+    """A thread that still runs may hold a lock, which would stay locked in the worker: its end is waited for."""
+    with start(FORKED_BESIDE_A_THREAD) as process:
+        out, err = process.communicate(timeout=PROCESS_SECONDS)
+    assert (out, err) == (b"[1]\n", b"")
 
 
 # -- Errors -----------------------------------------------------------------------------------------

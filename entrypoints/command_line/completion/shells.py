@@ -16,8 +16,9 @@ SCRIPTS: Mapping[str, str] = {
 #   source <(step-ott completion bash)
 
 _step_ott() {
-    local answer=('')
-    mapfile -t answer < <(command step-ott __complete bash "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
+    local answer=('') program=step-ott
+    [[ $1 != */* ]] || program=${1//\\/} program=${program/#\~\//${HOME-}/}
+    mapfile -t answer < <(command "$program" __complete bash "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
     COMPREPLY=("${answer[@]:1}")
     case ${answer[0]-} in
     files) compopt -o default 2>/dev/null ;;
@@ -33,7 +34,9 @@ complete -F _step_ott step-ott
 
 _step-ott() {
     local -a answer
-    answer=("${(@f)$(command step-ott __complete zsh "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
+    local program=${${(Q)words[1]}/#\~\//${HOME-}/}
+    [[ $program == */* ]] || program=step-ott
+    answer=("${(@f)$(command $program __complete zsh "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
     [[ -z $answer[2] ]] || compset -P 1 '*='
     case $answer[1] in
     (files) _files ;;
@@ -52,8 +55,10 @@ fi
 #   mkdir -p ~/.config/fish/completions && step-ott completion fish > ~/.config/fish/completions/step-ott.fish
 
 function __step_ott_offer
-    set -l words (commandline -opc)[2..] (commandline -ct)
-    set -g __step_ott_offers (command -q step-ott; and command step-ott __complete fish $words 2>/dev/null)
+    set -l words (commandline -opc) (commandline -ct)
+    set -l program step-ott
+    string match -q '*/*' -- $words[1]; and set program (string replace -r '^~/' $HOME/ -- $words[1])
+    set -g __step_ott_offers (command -q $program; and command $program __complete fish $words[2..] 2>/dev/null)
     set -l names $__step_ott_offers[1]
     set -e __step_ott_offers[1]
     test "$names" = folders; and set __step_ott_offers (__fish_complete_directories (commandline -ct))
