@@ -28,19 +28,16 @@ def wire_authority(options: TokenOptions, step_path: Configuration, files: Input
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    path = _find_ca_config(options, step_path)
-    has_config = _has_ca_config(options, path)
+    path, has_config = _find_ca_config(options, step_path)
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
         from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # for these alone
         from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
 
         return DeclaredAuthority(url, None, Renewal(ISSUER))
-    if has_config:
-        return _wire_ca_json(path, options, files)
-    if options.flag("offline"):
+    if options.flag("offline") and not has_config:
         return _wire_declared(path, options, step_path, files)
-    return _wire_online(options, step_path, files)
+    return wire_published_authority(options, step_path, files)
 
 
 def wire_published_authority(
@@ -52,8 +49,8 @@ def wire_published_authority(
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    path = _find_ca_config(options, step_path)
-    if _has_ca_config(options, path):
+    path, has_config = _find_ca_config(options, step_path)
+    if has_config:
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):
         what = f"there is no {path}, which {options.spell('offline')} reads"
@@ -61,12 +58,10 @@ def wire_published_authority(
     return _wire_online(options, step_path, files)
 
 
-def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> str:
-    return options.text("ca-config") or step_path.default_ca_config()
-
-
-def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
-    return options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
+def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tuple[str, bool]:
+    """Return where ca.json is, and whether it is to be read: always where it is named."""
+    path = options.text("ca-config") or step_path.default_ca_config()
+    return path, options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
 
 
 def _wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:

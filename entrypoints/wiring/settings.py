@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from entrypoints.command_line.options import Option
 
 
+def wire_files() -> LocalFiles:
+    """Return the user's files; where one has to be waited for, stderr says so."""
+    from adapters.machine.terminal import Stderr  # noqa: PLC0415
+
+    return LocalFiles(Stderr(sys.stderr).inform)
+
+
 def open_step_path(environment: Mapping[str, str], context: str | None, files: InputFiles | None = None) -> StepPath:
     """Return the step path of this environment.
 
@@ -36,11 +43,7 @@ def open_step_path(environment: Mapping[str, str], context: str | None, files: I
         if not os.path.isabs(home):
             raise UsageError("there is no home folder to look for .step in", "set STEPPATH or HOME")
         base = os.path.join(home, ".step")
-    if files is None:
-        from adapters.machine.terminal import Stderr  # noqa: PLC0415
-
-        files = LocalFiles(Stderr(sys.stderr).inform)
-    return StepPath(files, os.path.normpath(base), context)
+    return StepPath(files or wire_files(), os.path.normpath(base), context)
 
 
 def read_settings(
