@@ -41,11 +41,6 @@ def judge_payload(case: Case, names: Iterable[str], what: str) -> CheckResult:
     return _tell("payload", list(_list_wrong(case.token.claims, checks)), what)
 
 
-def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
-    """Return those of the claims in `names` that are not text."""
-    return list(_list_wrong(case.token.claims, dict.fromkeys(names, _is_text)))
-
-
 def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"

@@ -99,7 +99,7 @@ class NebulaProvisioner(Provisioner):
         path, spelled = str(options.text("nebula-cert")), options.spell("nebula-cert")
         with options.naming("nebula-cert"):
             certificate = sources.certificates.read_nebula(sources.files.read(path, MAX_CERTIFICATE_BYTES))
-            check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
+            check_validity(*certificate.span(), sources.clock.now())
         key = str(options.text("nebula-key"))
         source = KeyFile(key, options.show("nebula-key", key), may_be_x25519=True)
         signer = sources.keys.open(source, sources.passwords)
