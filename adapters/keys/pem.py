@@ -19,9 +19,8 @@ from adapters.keys import openssh
 from adapters.keys.pkcs8 import decrypt_pkcs8, load_pkcs8
 from domain.errors import KeyFormatError, WrongPasswordError, translating
 from domain.formats.pem import decode_pem, join_pem, split_pem
-from domain.keys.jwk import check_rsa_key
+from domain.keys.jwk import check_rsa_key, complete_rsa
 from domain.keys.pkcs8 import SealedPkcs8, read_sealed_pkcs8
-from domain.keys.rsa_numbers import complete_rsa
 
 _KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", openssh.LABEL})
 _LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")

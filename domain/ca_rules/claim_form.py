@@ -49,7 +49,6 @@ def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
 
 
 def _list_wrong_members(header: Mapping[str, Any], case: Case) -> Iterator[str]:
-    """Give the members of a header that step-ca cannot read."""
     yield from _list_wrong(header, _HEADER)
     yield from (name for name in header.keys() - _HEADER.keys() - {"jwk", "x5c"} if not can_be_decoded(header[name]))
     try:

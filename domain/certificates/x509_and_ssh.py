@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -53,6 +54,10 @@ class Certificate:
     path_length: int | None = None
     has_open_questions: bool = False
     provisioner: str | None = None
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of its DER, lower-case hex."""
+        return sha256(self.der).hexdigest()
 
     def names_issuer(self, other: Certificate) -> bool:
         """Return whether `other` has the issuer's name: what can be told without a look at the signature."""

@@ -115,7 +115,6 @@ class NebulaProvisioner(Provisioner):
 
 
 def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Iterator[str]:
-    """Give what the user should know of the CA's answer."""
     if not certificate.issuer:
         yield CA_CAUTION
     for name in ("cnf", "cnf-file"):
@@ -124,11 +123,6 @@ def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Ite
 
 
 def _check_request(options: TokenOptions, certificate: NebulaCertificate, request: TokenRequest) -> None:
-    """Check that the names in the request are the certificate's.
-
-    Raises:
-        UsageError: one is not.
-    """
     from domain.certificates.nebula import check_names  # noqa: PLC0415  # only for its own tokens
 
     spelled = options.spell("nebula-cert")

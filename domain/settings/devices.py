@@ -120,7 +120,6 @@ def max_sessions(options: AuthorityOptions) -> int | None:
 
 
 def _list_uris(options: AuthorityOptions) -> list[Pkcs11Uri]:
-    """Return what the settings say of each key in a device."""
     names = [name for name in KEYS if name in options.settings and is_device_uri(_text(options.settings, name))]
     return [_merge(options.settings, name) for name in names]
 
