@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.ports import Certificates, HeaderCertificate
-    from domain.provisioners.credential import Credential, IssuedToken
-    from domain.provisioners.sources import Sources
+    from domain.provisioners.credential import Credential, IssuedToken, Sources
     from domain.report.check_result import CheckResult
     from domain.report.worded_value import WordedValue
     from domain.settings.setting import Settings
@@ -107,6 +106,11 @@ class Provisioner:
     name: str
     claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)
     is_customized: bool = attrs.field(default=False, kw_only=True)
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether it makes no token without a key of the user's, though its type can."""
+        return False
 
     @property
     def judged_as(self) -> Provisioner | None:

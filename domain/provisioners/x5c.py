@@ -12,7 +12,7 @@ import attrs
 
 from domain.errors import InputError
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.settings.devices import key_source
 from domain.token.kind import SIGNING, Kind
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
     from domain.keys.ports import Signer
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 

@@ -137,9 +137,11 @@ def check_texts(given: Settings) -> None:
         UsageError: naming the option.
     """
     for setting in given.values():
-        for text in setting.values():
+        texts = setting.values()
+        for number, text in enumerate(texts, 1):
             if text == "":
-                raise UsageError(f"{setting.spelled} is empty", "give a value, or leave it out")
+                item = f"item {number} of {len(texts)} in " if len(texts) > 1 else ""
+                raise UsageError(f"{item}{setting.spelled} is empty", "give a value, or leave it out")
             if isinstance(text, str):
                 check_unicode(text, setting.spelled)
 

@@ -114,18 +114,19 @@ def test_kid_may_be_left_to_the_thumbprint(ca: RunningCa, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", [(), ("--offline",)], ids=["online", "offline"])
 def test_choice_is_among_all_provisioners(
-    ca: RunningCa, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ca: RunningCa, keys: KeyFolder, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a terminal, all that are left to choose from are named, on whatever page the CA lists them.
+    """Without a terminal, all that may be the key's are named, on whatever page the CA lists them.
 
     The line that is printed of it has the first and the last ones.
     """
-    result = invoke("token", SUBJECT, *mode, environment={"STEPPATH": str(ca.path)})
+    words = ["token", SUBJECT, "--key", keys.private("P-256", "PKCS#8"), *mode]
+    result = invoke(*words, environment={"STEPPATH": str(ca.path)})
     assert (result.status, result.out) == (2, "")
     assert " characters left out " in result.err
     monkeypatch.setenv("STEPPATH", str(ca.path))
     with pytest.raises(UsageError) as caught:
-        run_words(["token", SUBJECT, *mode])
+        run_words(words)
     listed = [f"{name} (JWK) [kid: {name}]" for name in MORE]
     listed += [f"{name} (JWK) [kid: the key of {name}]" for name in (*KINDS, *RSA_ALGORITHMS)]
     assert [label for label in listed if label not in str(caught.value)] == []
