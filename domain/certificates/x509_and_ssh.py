@@ -174,7 +174,7 @@ def check_validity(not_before: int, not_after: int | None, now: int) -> None:
     if is_early or (not_after is not None and now >= not_after):
         from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
 
-        reason = explain_time(not_before, not_after or not_before, now)
+        reason = explain_time(not_before, not_before if not_after is None else not_after, now)
         remedy = "wait" if is_early else "get a new certificate"
         raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, {remedy}")
 

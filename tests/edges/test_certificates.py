@@ -306,6 +306,16 @@ def test_an_ssh_certificate_without_end_never_expires(tmp_path: Path) -> None:
     check_validity(*certificate.span(), 253_402_300_799 * NANOSECONDS)
 
 
+def test_an_end_at_the_epoch_is_an_end_and_none_is_not() -> None:
+    """A certificate that ended in 1970 says so; where the end does not matter, the beginning still does."""
+    begin = 5 * NANOSECONDS
+    with pytest.raises(InputError, match=r"valid until 1970-01-01T00:00:00Z.*get a new certificate"):
+        check_validity(begin, 0, begin)
+    check_validity(begin, None, begin)
+    with pytest.raises(InputError, match=r"valid from 1970-01-01T00:00:05Z.*; if it is right, wait"):
+        check_validity(begin, None, begin - 1)
+
+
 @pytest.mark.parametrize("file", ["key", "key.pub", "nothing", "text", "half"])
 def test_what_is_no_ssh_certificate_is_an_error(file: str, tmp_path: Path) -> None:
     """A key, public or private, is not taken for a certificate, and rubbish is told as such."""
