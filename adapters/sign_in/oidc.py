@@ -22,8 +22,15 @@ from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession
 from domain.errors import IdentityError
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.sign_in.answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
-from domain.sign_in.provider import ProviderMetadata, read_metadata
+from domain.sign_in.provider import (
+    SLOWER,
+    DeviceGrant,
+    ProviderMetadata,
+    read_code,
+    read_device_grant,
+    read_metadata,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

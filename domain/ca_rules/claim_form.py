@@ -41,11 +41,6 @@ def judge_payload(case: Case, names: Iterable[str], what: str) -> CheckResult:
     return _tell("payload", list(_list_wrong(case.token.claims, checks)), what)
 
 
-def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
-    """Return those of the claims in `names` that are not text."""
-    return list(_list_wrong(case.token.claims, dict.fromkeys(names, _is_text)))
-
-
 def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
@@ -54,7 +49,6 @@ def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
 
 
 def _list_wrong_members(header: Mapping[str, Any], case: Case) -> Iterator[str]:
-    """Give the members of a header that step-ca cannot read."""
     yield from _list_wrong(header, _HEADER)
     yield from (name for name in header.keys() - _HEADER.keys() - {"jwk", "x5c"} if not can_be_decoded(header[name]))
     try:

@@ -4,7 +4,6 @@ Sources: step-ca, authority/authorize.go; go-jose, jwt/validation.go.
 """
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 
 from domain.ca_rules.case import Case
 from domain.formats.duration import NANOSECONDS, format_duration
@@ -132,7 +131,7 @@ def judge_root(case: Case) -> Iterator[CheckResult]:
     fingerprint = case.token.claims.get("sha")
     if fingerprint in (None, ""):
         return
-    known = [sha256(root.der).hexdigest() for root in case.read_roots(*case.settings.roots) or ()]
+    known = [root.fingerprint() for root in case.read_roots(*case.settings.roots) or ()]
     if not known:
         yield unchecked("root", "whether its sha is the fingerprint of a root of this CA, which cannot be read")
     elif isinstance(fingerprint, str) and fingerprint.replace("-", "").lower() in known:

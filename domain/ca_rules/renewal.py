@@ -19,7 +19,6 @@ def judge_renewal(
     """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header.
 
     Args:
-        case: The token, and where it is shown.
         issuer: The `iss` of a client's tokens.
         provisioners: Label and claims of each of the CA's, by name.
     """

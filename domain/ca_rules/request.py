@@ -18,7 +18,6 @@ def judge_request(
     """Judge the request by what the token says; see `judge_ssh_sign` for `latest`.
 
     Args:
-        case: The token, and where it is shown.
         claims: The provisioner's own.
         common_names: What the common name of a CSR may be.
         latest: Nanoseconds since the epoch, UTC.

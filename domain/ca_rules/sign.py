@@ -135,7 +135,6 @@ def _read_uri(name: str) -> str | None:
 
 
 def _rewrite(uri: str) -> str:
-    """Return a URI of a CSR as Go writes it."""
     try:
         return rewrite_url(uri)
     except ValueError:

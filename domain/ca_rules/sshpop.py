@@ -66,7 +66,6 @@ def _read_certificate(case: Case) -> SshCertificate | None:
 
 
 def _judge_issuer(case: Case, certificate: SshCertificate) -> CheckResult:
-    """Tell whether the CA itself signed the certificate."""
     what = name_cert_type(is_host=certificate.is_host)
     keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
     if not certificate.signed_by:

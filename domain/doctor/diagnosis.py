@@ -1,8 +1,8 @@
 """The checks of `doctor`, in its order: rules over what was seen."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
+from domain.certificates.expiry import explain_time
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor.file_status import FileKind, FileStatus
 from domain.errors import StepOttError
@@ -82,8 +82,6 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResul
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
     if not lasting:
-        from domain.certificates.expiry import explain_time  # noqa: PLC0415  # the calendar is slow to load
-
         reason = explain_time(roots[0].not_before, roots[0].not_after, now)
         remedy = f"if the clock is wrong, {_SET_CLOCK}; if it is right, get the CA's present root certificate"
         return failed(ROOT, f"{whose}: the certificate {first!r} {reason}", remedy)
@@ -112,11 +110,6 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
         return warning(FINGERPRINT, reason, f"leave {override} out to use that CA")
     remedy = f"token does not compare them, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
     return warning(FINGERPRINT, reason, remedy)
-
-
-def fingerprint_root(root: Certificate) -> str:
-    """Return the SHA-256 of the certificate's DER, lower-case hex."""
-    return sha256(root.der).hexdigest()
 
 
 def measure_drift(date: int, asked_at: int, answered_at: int) -> int:

@@ -6,8 +6,15 @@ from typing import Any
 from domain.ca.cert_types import USER
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
-from domain.inspect.header_certificates import HeaderCertificates, describe_chain, list_certificate_warnings
-from domain.inspect.outline import RENEWAL, REQUESTS, TokenOutline, outline_token
+from domain.inspect.outline import (
+    RENEWAL,
+    REQUESTS,
+    HeaderCertificates,
+    TokenOutline,
+    describe_chain,
+    list_certificate_warnings,
+    outline_token,
+)
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
 from domain.report.worded_value import WordedValue, join_items, word_item
@@ -58,7 +65,6 @@ def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict
 
 
 def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
-    """Return what the token is for, and where."""
     audience = outline.audience
     is_told = audience.address is not None and len(audience.texts) == 1
     return {
@@ -72,7 +78,6 @@ def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
 
 
 def _tell_origin(outline: TokenOutline) -> dict[str, Any]:
-    """Return who made the token, and by what the CA finds him and it."""
     type_name: Any = outline.provisioner_type
     if type_name == RENEWAL:
         type_name = WordedValue(RENEWAL, "none: a renewal, signed by the certificate's own key")

@@ -61,7 +61,6 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
 
 
 def _judge_request(outline: TokenOutline) -> Iterator[str]:
-    """Judge what stands in the token for this kind of request."""
     claims, request, expected = outline.claims, outline.audience.request, outline.made_by.expected
     if request == "sign" and not claims.get("sans") and "sans" in expected:
         yield "it has no sans: the CA takes the subject as the only name"

@@ -133,7 +133,6 @@ def _open_sequence(der: bytes) -> DerValues:
 
 
 def _read_derivation(derived: DerValues, key_bytes: int) -> tuple[str, bytes, list[int], str]:
-    """Return the derivation's name, its salt, its costs and its digest."""
     oid, parameters = derived.take(_OID), DerValues(derived.take(_SEQUENCE))
     if oid not in (_PBKDF2, _SCRYPT):
         _refuse("key derivation")

@@ -12,7 +12,6 @@ from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.masking import mask_address
 from domain.settings.setting import (
     Origin,
-    Setting,
     Settings,
     check_unicode,
     counts,
@@ -129,7 +128,7 @@ def judge_standard_input(given: Settings, names: Iterable[str]) -> None:
     Raises:
         UsageError: two do.
     """
-    readers = [name for name in sorted(names) if name in given for value in _list_values(given[name]) if value == "-"]
+    readers = [name for name in sorted(names) if name in given for value in given[name].values() if value == "-"]
     if len(readers) > 1:
         first, second = (spell(given, name) for name in readers[:2])
         raise UsageError(f"{first} and {second} both read standard input", "give one of them a file")
@@ -142,7 +141,7 @@ def check_texts(given: Settings) -> None:
         UsageError: naming the option.
     """
     for setting in given.values():
-        texts = _list_values(setting)
+        texts = setting.values()
         for number, text in enumerate(texts, 1):
             if text == "":
                 item = f"item {number} of {len(texts)} in " if len(texts) > 1 else ""
@@ -170,10 +169,6 @@ def list_texts(given: Settings, name: str) -> tuple[str, ...]:
     """Return the texts of a repeatable option, none where it is not given."""
     value = given[name].value if name in given else ()
     return value if isinstance(value, tuple) else ()
-
-
-def _list_values(setting: Setting) -> tuple[str | bool, ...]:
-    return setting.value if isinstance(setting.value, tuple) else (setting.value,)
 
 
 def _parse_timeout(text: str) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.batch.row import extract_token, is_object
 from domain.errors import InputError, name_file, naming
-from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
+from domain.inspect.outline import HeaderCertificates
 from domain.provisioners.types import find_types_by_header
 from domain.token.compact_jws import read_token
 from domain.token.header_certificates import decode_member, read_x509_member
