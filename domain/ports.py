@@ -112,6 +112,14 @@ class Configuration(Protocol):
         """
         ...
 
+    def default_root(self) -> str:
+        """Return the path of the CA's root certificate."""
+        ...
+
+    def default_ca_config(self) -> str:
+        """Return the path of the CA's own configuration."""
+        ...
+
     def defaults(self) -> Mapping[str, tuple[Any, str]]:
         """Return the configured values by key, each with the file that it stands in.
 

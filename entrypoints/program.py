@@ -1,7 +1,6 @@
 """From the words of the command line to the command that they name."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from domain.errors import UsageError
 from entrypoints.command_line.commands import COMMANDS, COMPLETE, VERSION, Command
@@ -40,8 +39,8 @@ def run_words(words: Sequence[str]) -> int:
     from entrypoints.command_line.dispatch import dispatch  # noqa: PLC0415
     from entrypoints.commands import run_command  # noqa: PLC0415
 
-    runs = {command.name: partial(run_command, command.name) for command in COMMANDS}
-    return dispatch(command.name, parsed.positional, parsed.settings, runs)
+    names = [each.name for each in COMMANDS]
+    return dispatch(command.name, parsed.positional, parsed.settings, names, run_command)
 
 
 def _find_command(word: str) -> Command:

@@ -1,7 +1,5 @@
 """X.509 certificates, on `cryptography`."""
 
-from __future__ import annotations
-
 import warnings
 from functools import partial
 from typing import Any

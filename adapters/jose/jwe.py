@@ -6,7 +6,7 @@ What opening takes beside the derivation is loaded while the key is derived.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -15,26 +15,14 @@ from adapters.jose.envelope import KEY_WRAPS, parse_jwe
 from adapters.process.interruption import begin
 from domain.formats import base64url, json_text
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 STEP_ITERATIONS = 600_000
 
 
-def open_jwe(text: str, password: bytes) -> bytes:
-    """Return what the JWE `text`, compact or JSON, holds.
-
-    Raises:
-        KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.
-        WrongPasswordError: the password does not unwrap the key, or the content is damaged.
-    """
-    return begin_opening(text, password)()
-
-
 def begin_opening(text: str, password: bytes) -> Callable[[], bytes]:
-    """Begin to derive the key of the JWE `text`, which goes on beside this thread, and return what does the rest.
+    """Begin to derive the key of a JWE, compact or JSON, beside this thread, and return what opens it.
 
-    What is returned waits for the derivation, answering signals, and raises what `open_jwe` does.
+    What is returned waits for the derivation, answering signals, and gives the content. It raises a WrongPasswordError
+    where the password does not unwrap the key, and a KeyFormatError where the content is damaged.
 
     Raises:
         KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.

@@ -18,7 +18,7 @@ _HALF_BYTES = {algorithm: COORDINATE_BYTES[curve] for curve, algorithm in CURVE_
 
 
 class JwsSigner:
-    """Signs with a private key held in this process.
+    """Signs with a private key held in this process (see `domain.keys.ports.SwiftSigner`).
 
     Attributes:
         private_key: Never shown.
@@ -42,7 +42,6 @@ class JwsSigner:
             return signature
 
     def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Return the JWS signatures of many messages unverified (see `domain.keys.ports.SwiftSigner`)."""
         return self._sign_all(messages)
 
 
@@ -92,7 +91,6 @@ class StepCaSignatures:
     """Takes the signatures that step-ca takes (see `domain.certificates.ports.Signatures`)."""
 
     def hold(self, public: PublicJwk, algorithm: str, message: bytes, signature: bytes) -> bool:
-        """Return whether step-ca would take the signature."""
         try:
             key = load_public_key(public)
         except ValueError:

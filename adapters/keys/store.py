@@ -26,13 +26,12 @@ _T = TypeVar("_T")
 
 
 class LocalKeyStore:
-    """Opens private keys by recognising their container; what only some need is loaded for these."""
+    """Opens private keys by recognising their container (see `domain.keys.ports.KeyStore`)."""
 
     def __init__(self, files: InputFiles) -> None:
         self.files = files
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
                 return _load_devices()(self.files).open(source, passwords)

@@ -1,7 +1,5 @@
 """What the user asks `batch`, judged before any file, network or password is touched."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.errors import UsageError

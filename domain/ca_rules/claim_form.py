@@ -1,22 +1,17 @@
 """Whether step-ca can read the claims at all: a claim of another JSON type fails the whole token."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.header_chain import read_chain
+from domain.ca_rules.x5c import read_chain
 from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from domain.ca_rules.case import Case
 
 
 def judge_form(case: Case) -> CheckResult:

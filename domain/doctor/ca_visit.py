@@ -1,19 +1,13 @@
 """One visit of `doctor` to a CA: how far it got, what was seen on the way, and why the CA cannot be used."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ca.url import CaUrl
 from domain.doctor.diagnosis import CLOCK, REACHED, TLS, judge_clock
 from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca.url import CaUrl
 
 
 class Stop(Enum):

@@ -1,26 +1,17 @@
 """The checks of `doctor`, in its order: rules over what was seen."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-from domain.doctor.file_status import FileKind
+from domain.certificates.x509_and_ssh import Certificate
+from domain.doctor.file_status import FileKind, FileStatus
+from domain.errors import StepOttError
 from domain.formats.duration import HOUR, NANOSECONDS, format_duration
-from domain.provisioners.base import list_labels
+from domain.provisioners.base import Provisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
-from domain.settings.setting import Origin
+from domain.settings.setting import Origin, Settings
 from domain.token.validity import DEFAULT_VALIDITY, LEEWAY
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.certificates.x509_and_ssh import Certificate
-    from domain.doctor.file_status import FileStatus
-    from domain.errors import StepOttError
-    from domain.provisioners.base import Provisioner
-    from domain.settings.setting import Settings
 
 STEP_PATH, CONTEXT, DEFAULTS, SETTINGS = "step path", "context", "defaults.json", "settings"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"

@@ -1,24 +1,17 @@
 """What a token says, in words: read without its key, so that nothing here says whether the CA would take it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from domain.ca.cert_types import USER
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
-from domain.inspect.header_certificates import describe_chain, list_certificate_warnings
-from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
+from domain.inspect.header_certificates import HeaderCertificates, describe_chain, list_certificate_warnings
+from domain.inspect.outline import RENEWAL, REQUESTS, TokenOutline, outline_token
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
 from domain.report.worded_value import WordedValue, join_items, word_item
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.inspect.header_certificates import HeaderCertificates
-    from domain.inspect.outline import TokenOutline
-    from domain.token.compact_jws import CompactJws
+from domain.token.compact_jws import CompactJws
 
 NO_REQUEST = "unknown: the audience names no step-ca request"
 NOT_CHECKED = WordedValue("not checked", "not checked; this is what the token says of itself")

@@ -3,9 +3,8 @@
 How step-ca finds a token's provisioner: step-ca, authority/provisioner/collection.go, LoadByToken.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -13,13 +12,9 @@ from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND
 from domain.provisioners.base import Provisioner
 from domain.provisioners.renewal import Renewal
 from domain.provisioners.types import TOKENLESS, find_type_by_claims, find_type_by_fragment
+from domain.token.compact_jws import CompactJws
 from domain.token.kind import Kind
 from domain.token.reader import read_audiences, read_fingerprint, read_seconds, read_ssh_options
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.token.compact_jws import CompactJws
 
 REQUESTS = {
     "sign": "to have an X.509 certificate signed",

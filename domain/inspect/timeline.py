@@ -1,7 +1,5 @@
 """A token's time as a picture: a bar from its beginning to its end, with a mark at now."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.formats.duration import NANOSECONDS

@@ -1,19 +1,13 @@
 """What is odd about a token: what a CA would refuse, or what its maker probably did not mean."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import describe
+from domain.inspect.outline import TokenOutline
 from domain.token.validity import MAX_VALIDITY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from domain.inspect.outline import TokenOutline
 
 SHA256_BYTES = 32
 _FINGERPRINT = re.compile("[0-9A-Fa-f]{64}")

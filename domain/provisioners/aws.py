@@ -18,7 +18,7 @@ from domain.errors import InputError, NetworkError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import USUAL
-from domain.provisioners.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.instance import InstanceProvisioner
 from domain.token.claims import UnsignedToken
 from domain.token.kind import Kind
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.ca.url import CaUrl
-    from domain.provisioners.sources import Sources
     from domain.token.options import TokenOptions
 
 ISSUER = "ec2.amazonaws.com"

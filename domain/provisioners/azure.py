@@ -12,13 +12,12 @@ import attrs
 
 from domain.cloud.metadata import MetadataRequest, MetadataService, misfit
 from domain.formats import json_text
-from domain.provisioners.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.instance import InstanceProvisioner, check_identity, list_audiences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.provisioners.sources import Sources
     from domain.token.options import TokenOptions
 
 DEFAULT_AUDIENCE = "https://management.azure.com/"

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.certificates.ports import Certificates, HeaderCertificate
-    from domain.provisioners.credential import Credential, IssuedToken
-    from domain.provisioners.sources import Sources
+    from domain.provisioners.credential import Credential, IssuedToken, Sources
     from domain.report.check_result import CheckResult
     from domain.report.worded_value import WordedValue
     from domain.settings.setting import Settings

@@ -1,16 +1,53 @@
-"""What a provisioner makes a token with: a key that signs it, or the token itself, issued by somebody else."""
+"""What a provisioner makes a token with, a key or the token itself, and the ports that it has that from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.keys.ports import Signer
+    from domain.ca.ports import Authority
+    from domain.certificates.ports import Certificates
+    from domain.cloud.ports import InstanceMetadata
+    from domain.keys.ports import KeyStore, Passwords, Signer
+    from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
+    from domain.sign_in.ports import IdentityProvider
     from domain.token.claims import TokenRequest
+
+_A_co = TypeVar("_A_co", bound="Authority", covariant=True)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Ports(Generic[_A_co]):
+    """Everything outside that making a token uses, of which a provisioner gets its credential.
+
+    Attributes:
+        files: The user's.
+        keys: Private keys, which `passwords` open.
+        authority: The CA.
+        metadata: What the cloud says of this machine.
+        identity_provider: Where a person signs in.
+    """
+
+    clock: Clock
+    randomness: Randomness
+    files: InputFiles
+    keys: KeyStore
+    certificates: Certificates
+    passwords: Passwords
+    authority: _A_co
+    metadata: InstanceMetadata
+    identity_provider: IdentityProvider
+    prompter: Prompter
+    notices: Notices
+    sink: TokenSink
+
+
+Sources: TypeAlias = "Ports[Authority]"
+"""The ports as a provisioner sees them, for which a CA lists none."""
 
 
 def take_any(request: TokenRequest) -> None:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from domain.ca.url import escape_fragment
 from domain.cloud.metadata import MetadataRequest, MetadataService
 from domain.provisioners.base import USUAL
-from domain.provisioners.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.instance import InstanceProvisioner, check_identity
 from domain.token.kind import SIGNING, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from domain.provisioners.sources import Sources
     from domain.token.options import TokenOptions
 
 ISSUER = "https://accounts.google.com"

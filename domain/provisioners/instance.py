@@ -13,7 +13,7 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.provisioners.sources import Sources
+    from domain.provisioners.credential import Sources
 
 
 class InstanceProvisioner(IssuedProvisioner):

@@ -12,7 +12,7 @@ import attrs
 from domain.errors import KeyMismatchError
 from domain.keys.source import DeviceKey, KeyFile, SealedKey
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.settings.devices import key_source
 from domain.token.kind import REVOKING, SIGNING
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from domain.ca_rules.case import Case
     from domain.keys.jwk import PublicJwk
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions

@@ -11,14 +11,13 @@ import attrs
 
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
-from domain.provisioners.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.issued import IssuedProvisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from domain.ca_rules.case import Case
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.report.worded_value import WordedValue
     from domain.token.options import TokenOptions

@@ -14,7 +14,7 @@ import attrs
 from domain.errors import InputError, MissingSettingError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.settings.setting import spell
 from domain.token.kind import Kind
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.nebula import NebulaCertificate
     from domain.certificates.ports import Certificates
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.claims import TokenRequest
@@ -88,7 +87,7 @@ class NebulaProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by what the certificate says."""
-        from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.nebula import judge_nebula_request  # noqa: PLC0415  # only to foretell
 
         return judge_nebula_request(case, self.claims.over(case.settings.claims))
 

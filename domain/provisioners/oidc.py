@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from domain.errors import UsageError
-from domain.provisioners.credential import IssuedToken
+from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.issued import IssuedProvisioner
 from domain.settings.setting import exclude, spell
 from domain.token.kind import SIGNING
@@ -18,7 +18,6 @@ from domain.token.kind import SIGNING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
     from domain.sign_in.client import IdentityClient
     from domain.token.kind import Kind

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.ca_rules.case import Case
-    from domain.provisioners.credential import Credential, IssuedToken
-    from domain.provisioners.sources import Sources
+    from domain.provisioners.credential import Credential, IssuedToken, Sources
     from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.errors import UsageError
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.provisioners.x5c import encode_chain, open_chain
 from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind
@@ -17,7 +17,6 @@ from domain.token.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.provisioners.sources import Sources
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions
 

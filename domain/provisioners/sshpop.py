@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from domain.errors import InputError, MissingSettingError, UsageError
 from domain.keys.source import KeyFile
 from domain.provisioners.base import Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.settings.setting import spell
 from domain.token.kind import Kind
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.ports import Certificates
     from domain.certificates.x509_and_ssh import SshCertificate
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.settings.setting import Settings
     from domain.token.options import TokenOptions

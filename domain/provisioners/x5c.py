@@ -12,7 +12,7 @@ import attrs
 
 from domain.errors import InputError
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.settings.devices import key_source
 from domain.token.kind import SIGNING, Kind
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import Certificate
     from domain.keys.ports import Signer
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 
@@ -58,8 +57,8 @@ class X5cProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request, which may not ask for more time than the certificate in the header has."""
-        from domain.ca_rules.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
         from domain.ca_rules.request import judge_request  # noqa: PLC0415
+        from domain.ca_rules.x5c import read_header_chain  # noqa: PLC0415  # only to foretell
 
         try:
             latest = read_header_chain(case, "x5c")[0].not_after

@@ -1,8 +1,8 @@
 """Which CA the user's settings mean, and how to reach it: what all commands that ask a CA have in common."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import attrs
 
@@ -11,10 +11,6 @@ from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.masking import mask_address
 from domain.settings.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
 
 NEEDS = {"ca-config": "offline"}
 """Options that have no effect without another one."""
@@ -141,9 +137,11 @@ def check_texts(given: Settings) -> None:
         UsageError: naming the option.
     """
     for setting in given.values():
-        for text in _list_values(setting):
+        texts = _list_values(setting)
+        for number, text in enumerate(texts, 1):
             if text == "":
-                raise UsageError(f"{setting.spelled} is empty", "give a value, or leave it out")
+                item = f"item {number} of {len(texts)} in " if len(texts) > 1 else ""
+                raise UsageError(f"{item}{setting.spelled} is empty", "give a value, or leave it out")
             if isinstance(text, str):
                 check_unicode(text, setting.spelled)
 

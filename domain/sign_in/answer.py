@@ -1,17 +1,13 @@
 """What an identity provider answers while a person signs in, read and checked."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from domain.errors import IdentityError
 from domain.sign_in.client import MAX_SHOWN, parse_provider_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 USUAL_INTERVAL, SLOWER, LONGEST_WAIT = 5, 5, 3600
 """Seconds between two questions, what `slow_down` adds to them (RFC 8628, 3.5), and the most that is waited for."""

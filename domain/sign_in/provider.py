@@ -1,19 +1,13 @@
 """How an identity provider describes itself (OpenID Connect Discovery 1.0, section 3), read and checked."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
 from domain.errors import IdentityError
 from domain.masking import mask_address
-from domain.sign_in.client import MAX_SHOWN, WELL_KNOWN, parse_provider_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.sign_in.client import IdentityClient
+from domain.sign_in.client import MAX_SHOWN, WELL_KNOWN, IdentityClient, parse_provider_url
 
 TENANT = "{tenantid}"
 

@@ -1,21 +1,15 @@
 """How step-ca finds the provisioner of a token (step-ca, provisioner/collection.go, LoadByToken)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from domain.ca_rules.audience import extract_fragment, matches_any
+from domain.ca_rules.case import Case
 from domain.ca_rules.claim_form import list_wrong_texts
 from domain.ca_rules.endpoint import Endpoint
+from domain.provisioners.base import Provisioner
 from domain.provisioners.k8ssa import ISSUER as KUBERNETES_ISSUER
 from domain.provisioners.k8ssa import TOKEN_IDENTIFIER as KUBERNETES
 from domain.report.check_result import CheckResult, failed, passed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.provisioners.base import Provisioner
 
 RULE = "provisioner"
 

@@ -1,7 +1,5 @@
 """What the user asks `verify`, judged before any file or network is touched."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.ca.cert_types import CERT_TYPES

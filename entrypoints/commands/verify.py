@@ -1,7 +1,13 @@
 """`step-ott verify`: whether the CA would accept a token."""
 
+import sys
 from collections.abc import Sequence
 
+from adapters.certificates.reader import CertificateReader
+from adapters.jose.jws import StepCaSignatures
+from adapters.machine.clock import SystemClock
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.terminal import Stderr
 from domain.settings.print_form import REPORT_FORMS, choose_form
 from domain.settings.setting import Settings, naming_sources
 from domain.verify.forecast import Verdict
@@ -9,9 +15,9 @@ from domain.verify.options import read_verify_options
 from entrypoints.command_line.argv import take_token
 from entrypoints.command_line.options import VERIFY_OPTIONS
 from entrypoints.use_cases.verify import describe_forecast, foretell_answer
+from entrypoints.wiring.authority import wire_published_authority
 from entrypoints.wiring.output import print_report
 from entrypoints.wiring.settings import read_settings
-from entrypoints.wiring.token import wire_verify_ports
 
 
 def run(positional: Sequence[str], flags: Settings) -> int:
@@ -20,7 +26,10 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(VERIFY_OPTIONS, flags, lambda given: read_verify_options(source, given))
     form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
+    files = LocalFiles(Stderr(sys.stderr).inform)
     with naming_sources(settings):
-        forecast = foretell_answer(source, options, wire_verify_ports(options, step_path))
+        authority = wire_published_authority(options, step_path, files)
+        ports = authority, files, CertificateReader(), StepCaSignatures(), SystemClock()
+        forecast = foretell_answer(source, options, *ports)
     print_report(describe_forecast(forecast, options.endpoint), form)
     return 0 if forecast.verdict is Verdict.ACCEPTED else 1

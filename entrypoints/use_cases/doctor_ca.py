@@ -45,7 +45,7 @@ def examine_authority(known: DoctorState) -> ListingAuthority | None:
     if not is_open or known.options.ca_url is None or known.unknown or step_path is None:
         known.unknown = known.unknown or "the CA cannot be asked"
         return None
-    return known.attempt(PROVISIONERS, lambda: known.ports.find_authority(known.options, step_path))
+    return known.attempt(PROVISIONERS, lambda: known.setup.find_authority(known.options, step_path))
 
 
 def _examine_address(known: DoctorState) -> None:
@@ -72,14 +72,14 @@ def _examine_root(known: DoctorState) -> Sequence[bytes]:
         known.skip("the root cannot be read", FINGERPRINT)
         return ()
     whose, ders, roots = read
-    known.note(judge_root(whose, roots, known.ports.clock.now()))
+    known.note(judge_root(whose, roots, known.setup.clock.now()))
     _compare_fingerprint(known, fingerprint_root(roots[0]))
     return ders
 
 
 def _read_root(known: DoctorState, step_path: Configuration) -> tuple[str, Sequence[bytes], list[Certificate]]:
-    whose, ders = known.ports.find_root(known.options, step_path)
-    return whose, ders, [root for der in ders for root in known.ports.certificates.read_chain(der)]
+    whose, ders = known.setup.read_root(known.options, step_path)
+    return whose, ders, [root for der in ders for root in known.setup.certificates.read_chain(der)]
 
 
 def _compare_fingerprint(known: DoctorState, fingerprint: str) -> None:
@@ -94,7 +94,7 @@ def _examine_way(known: DoctorState, roots: Sequence[bytes]) -> bool:
     if url is None:
         known.skip(known.unknown or "there is no address", REACHED, TLS, CLOCK)
         return False
-    seen = known.attempt(REACHED, lambda: known.ports.find_visitor(known.options, url, roots).visit())
+    seen = known.attempt(REACHED, lambda: known.setup.visit(known.options, url, roots))
     if seen is None:
         known.skip("the CA is not reached", TLS, CLOCK)
         return False
@@ -111,7 +111,7 @@ def _examine_ca_json(known: DoctorState) -> ListingAuthority | None:
     if known.unknown or step_path is None:
         known.skip(known.unknown, CA_JSON, ROOT, FINGERPRINT)
         return None
-    authority = known.attempt(CA_JSON, lambda: known.ports.find_authority(known.options, step_path))
+    authority = known.attempt(CA_JSON, lambda: known.setup.find_authority(known.options, step_path))
     url = None if authority is None else known.attempt(CA_JSON, authority.url)
     if authority is None or url is None:
         known.unknown = "there is no ca.json that can be used"

@@ -1,4 +1,4 @@
-"""What a run of `doctor` works with: its ports, and what it knows so far."""
+"""What a run of `doctor` works with: its setup, and what it knows so far."""
 
 from __future__ import annotations
 
@@ -13,49 +13,14 @@ from domain.settings.setting import respell
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from domain.ca.url import CaUrl
-    from domain.certificates.ports import Certificates, Signatures
-    from domain.doctor.ports import CaVisitor, FileSystem
-    from domain.ports import Clock, Configuration
-    from domain.provisioners.authority import ListingAuthority, PublishedAuthority
+    from domain.doctor.ports import Setup
+    from domain.ports import Configuration
     from domain.token.options import TokenOptions
-    from entrypoints.use_cases import mint as minting
 
 
 _T = TypeVar("_T")
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Ports:
-    """Everything outside that `doctor` uses.
-
-    Attributes:
-        whence: What says where the step path is.
-        open_step_path: Finds the step path.
-        read_given: What flags and environment say, as far as it can be judged before configuration is read.
-        read_settings: Configured values to all settings that `token` would see; the request has an empty subject.
-        find_root: The file of the root with what names it, and the DER of the certificates in it.
-        find_authority: The CA, as `token` would ask it.
-        find_visitor: A visitor to the address that trusts these roots, DER; without any it checks no certificate.
-        find_minting: What `token` would mint through at this CA, but that nobody is asked anything.
-        find_published: The CA as it says by what it judges tokens.
-    """
-
-    clock: Clock
-    certificates: Certificates
-    signatures: Signatures
-    file_system: FileSystem
-    whence: str
-    open_step_path: Callable[[], Configuration]
-    read_given: Callable[[], TokenOptions]
-    read_settings: Callable[[Mapping[str, tuple[Any, str]]], TokenOptions]
-    find_root: Callable[[TokenOptions, Configuration], tuple[str, Sequence[bytes]]]
-    find_authority: Callable[[TokenOptions, Configuration], ListingAuthority]
-    find_visitor: Callable[[TokenOptions, CaUrl, Sequence[bytes]], CaVisitor]
-    find_minting: Callable[[TokenOptions, ListingAuthority], minting.Ports]
-    find_published: Callable[[TokenOptions, Configuration], PublishedAuthority]
 
 
 @attrs.define(eq=False, repr=False)
@@ -71,7 +36,7 @@ class DoctorState:
         clock_shift: Nanoseconds from this machine's clock to the CA's, as far as they are known to be apart.
     """
 
-    ports: Ports
+    setup: Setup
     options: TokenOptions
     findings: list[CheckResult] = attrs.field(factory=list)
     step_path: Configuration | None = None

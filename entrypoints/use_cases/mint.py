@@ -21,34 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from domain.ca.url import CaUrl
-    from domain.certificates.ports import Certificates
-    from domain.cloud.ports import InstanceMetadata
-    from domain.keys.ports import KeyStore, Passwords, Signer
-    from domain.ports import Clock, InputFiles, Notices, Prompter, Randomness, TokenSink
+    from domain.keys.ports import Passwords, Signer
+    from domain.ports import Clock, Randomness
     from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
-    from domain.sign_in.ports import IdentityProvider
+    from domain.provisioners.credential import Ports, Sources
     from domain.token.options import TokenOptions
 
 MAX_DOCUMENT_BYTES = 1 << 20
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Ports:
-    """Everything outside that minting uses."""
-
-    clock: Clock
-    randomness: Randomness
-    files: InputFiles
-    keys: KeyStore
-    certificates: Certificates
-    passwords: Passwords
-    authority: ListingAuthority
-    metadata: InstanceMetadata
-    identity_provider: IdentityProvider
-    prompter: Prompter
-    notices: Notices
-    sink: TokenSink
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -65,12 +45,18 @@ class Evidence:
     check_request: Callable[[TokenRequest], None] = take_any
 
 
-def mint_token(options: TokenOptions, ports: Ports) -> None:
+def mint_token(options: TokenOptions, ports: Ports[ListingAuthority]) -> None:
     """Mint the token that `options` ask for and deliver it."""
     ports.sink.check()
+    ports.sink.deliver(issue_token(options, ports))
+
+
+def issue_token(options: TokenOptions, ports: Ports[ListingAuthority]) -> str:
+    """Return the token that `options` ask for; it goes nowhere."""
     evidence = gather_evidence(options, ports)
-    token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
-    ports.sink.deliver(token)
+    if isinstance(evidence, IssuedToken):
+        return evidence.token
+    return make_token(evidence, ports.clock, ports.randomness)
 
 
 def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
@@ -85,7 +71,7 @@ def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:
     return sign_token(unsigned, evidence.signer)
 
 
-def gather_evidence(options: TokenOptions, ports: Ports) -> Evidence | IssuedToken:
+def gather_evidence(options: TokenOptions, ports: Ports[ListingAuthority]) -> Evidence | IssuedToken:
     """Read the user's files, ask the CA, and open the key, in this order: the cheapest first."""
     request = complete_request(options, ports)
     listed = ports.authority.provisioners()
@@ -123,7 +109,7 @@ def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
 
 
-def open_credential(provisioner: Provisioner, options: TokenOptions, ports: Ports) -> Credential | IssuedToken:
+def open_credential(provisioner: Provisioner, options: TokenOptions, ports: Sources) -> Credential | IssuedToken:
     """Return what the provisioner signs with; an error about the password tells of files that were named in vain."""
     try:
         return provisioner.credential(options, ports)
@@ -145,7 +131,7 @@ class _WatchedPasswords:
         return self.passwords.candidates(purpose)
 
 
-def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
+def complete_request(options: TokenOptions, ports: Sources) -> TokenRequest:
     """Return the request with what stands in the files that the user named."""
     request = options.request
     cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
@@ -162,7 +148,7 @@ def complete_request(options: TokenOptions, ports: Ports) -> TokenRequest:
     return request
 
 
-def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, ports: Ports) -> Provisioner:
+def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, ports: Sources) -> Provisioner:
     """Return the one of those that the CA has `listed` that the settings mean, or a person chooses.
 
     Raises:

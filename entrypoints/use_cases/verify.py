@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from domain.ca_rules.case import Case, SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.report.check_result import Outcome
@@ -30,37 +28,34 @@ SUMMARIES = {
 }
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class VerifyPorts:
-    """Everything outside that foretelling uses."""
-
-    clock: Clock
-    files: InputFiles
-    authority: PublishedAuthority
-    certificates: Certificates
-    signatures: Signatures
-
-
-def foretell_answer(source: str, options: VerifyOptions, ports: VerifyPorts) -> Forecast:
+def foretell_answer(
+    source: str,
+    options: VerifyOptions,
+    authority: PublishedAuthority,
+    files: InputFiles,
+    certificates: Certificates,
+    signatures: Signatures,
+    clock: Clock,
+) -> Forecast:
     """Return what the CA would say to the token in `source`: a token, a file, or - for standard input.
 
     Raises:
         InputError: the token or the CSR cannot be read.
         AuthorityError, NetworkError: the CA's settings cannot be had.
     """
-    token = read_source(source, ports.files, read_go_jws)
+    token = read_source(source, files, read_go_jws)
     csr = None
     if options.csr is not None:
         with options.naming("csr"):
-            csr = ports.certificates.read_request(ports.files.read(options.csr, MAX_CSR_BYTES))
-    provisioners = ports.authority.provisioners()
+            csr = certificates.read_request(files.read(options.csr, MAX_CSR_BYTES))
+    provisioners = authority.provisioners()
     case = Case(
         token=token,
         endpoint=options.endpoint,
-        settings=ports.authority.settings(),
-        now=ports.clock.now(),
-        certificates=ports.certificates,
-        signatures=ports.signatures,
+        settings=authority.settings(),
+        now=clock.now(),
+        certificates=certificates,
+        signatures=signatures,
         csr=csr,
         wishes=SshWishes(
             cert_type=options.text("cert-type") or "",

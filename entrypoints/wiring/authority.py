@@ -15,15 +15,14 @@ from entrypoints.lean_imports import OF_CATTRS, OF_HTTP, import_without, leaving
 if TYPE_CHECKING:
     from adapters.ca.ca_json import CaJson
     from adapters.ca.https import HttpsAuthority
-    from adapters.machine.step_path import StepPath
     from domain.ca.url import CaUrl
-    from domain.ports import InputFiles
+    from domain.ports import Configuration, InputFiles
     from domain.provisioners.authority import ListingAuthority
     from domain.settings.authority import AuthorityOptions
     from domain.token.options import TokenOptions
 
 
-def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles) -> ListingAuthority:
+def wire_authority(options: TokenOptions, step_path: Configuration, files: InputFiles) -> ListingAuthority:
     """Return the CA as the settings have it: over HTTPS, from ca.json, or from the options alone.
 
     Raises:
@@ -45,7 +44,7 @@ def wire_authority(options: TokenOptions, step_path: StepPath, files: InputFiles
 
 
 def wire_published_authority(
-    options: AuthorityOptions, step_path: StepPath, files: InputFiles
+    options: AuthorityOptions, step_path: Configuration, files: InputFiles
 ) -> HttpsAuthority | CaJson:
     """Return the CA as it describes itself: over HTTPS, or offline in ca.json.
 
@@ -62,7 +61,7 @@ def wire_published_authority(
     return _wire_online(options, step_path, files)
 
 
-def _find_ca_config(options: AuthorityOptions, step_path: StepPath) -> str:
+def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> str:
     return options.text("ca-config") or step_path.default_ca_config()
 
 
@@ -70,7 +69,7 @@ def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
     return options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
 
 
-def _wire_online(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> HttpsAuthority:
+def _wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
     ca_url = _require_ca_url(options)
     roots = find_root(options, step_path, files).certificates()
     import_without("cattrs", OF_CATTRS)
@@ -96,7 +95,7 @@ def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> Ca
     )
 
 
-def _wire_declared(path: str, options: TokenOptions, step_path: StepPath, files: InputFiles) -> ListingAuthority:
+def _wire_declared(path: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> ListingAuthority:
     """Return the CA that the options describe: its one provisioner is of the type whose options are given, else JWK."""
     cls = next((cls for cls, _ in claim_options(options.settings)), None) or TYPES["JWK"][1]()
     needs = {name: name for name in (*cls.needs, *cls.needs_undeclared)}
@@ -121,7 +120,7 @@ def _require_ca_url(options: AuthorityOptions) -> CaUrl:
     return options.ca_url
 
 
-def find_root(options: AuthorityOptions, step_path: StepPath, files: InputFiles) -> RootFile:
+def find_root(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> RootFile:
     """Return the file of the root that is trusted online.
 
     Raises:

@@ -15,25 +15,22 @@ from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
 from adapters.output.streams import OpenStream, StandardOutput, find_descriptor
+from domain.provisioners.credential import Ports
 from domain.settings.devices import check_key_sources
 from domain.settings.passwords import choose_password_file
 from entrypoints.process import is_own
-from entrypoints.use_cases.mint import Ports
-from entrypoints.wiring.authority import wire_authority, wire_published_authority
+from entrypoints.wiring.authority import wire_authority
 from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
-    from adapters.machine.step_path import StepPath
     from domain.keys.ports import Passwords
-    from domain.ports import InputFiles, Notices, Prompter, TokenSink
+    from domain.ports import Configuration, InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
     from domain.sign_in.ports import IdentityProvider
     from domain.token.options import TokenOptions
-    from domain.verify.options import VerifyOptions
-    from entrypoints.use_cases.verify import VerifyPorts
 
 
-def wire_ports(options: TokenOptions, step_path: StepPath) -> Ports:
+def wire_ports(options: TokenOptions, step_path: Configuration) -> Ports[ListingAuthority]:
     """Return the real adapters for a request.
 
     Raises:
@@ -54,7 +51,7 @@ def assemble_ports(
     prompter: Prompter,
     notices: Notices,
     identity_provider: IdentityProvider,
-) -> Ports:
+) -> Ports[ListingAuthority]:
     """Return the real adapters for a request, with the given ones among them."""
     return Ports(
         clock=SystemClock(),
@@ -81,26 +78,6 @@ def _wire_sink(path: str | None, replace: bool) -> TokenSink:
     from adapters.output.token_file import TokenFile  # noqa: PLC0415
 
     return TokenFile(path, replace, is_last=is_own())
-
-
-def wire_verify_ports(options: VerifyOptions, step_path: StepPath) -> VerifyPorts:
-    """Return the real adapters for foretelling what a CA will say.
-
-    Raises:
-        UsageError: an option is missing that this needs.
-        InputError: ca.json or the root cannot be read.
-    """
-    from adapters.jose.jws import StepCaSignatures  # noqa: PLC0415
-    from entrypoints.use_cases.verify import VerifyPorts  # noqa: PLC0415
-
-    files = LocalFiles(Stderr(sys.stderr).inform)
-    return VerifyPorts(
-        clock=SystemClock(),
-        files=files,
-        authority=wire_published_authority(options, step_path, files),
-        certificates=CertificateReader(),
-        signatures=StepCaSignatures(),
-    )
 
 
 def wire_password_file(options: TokenOptions, files: InputFiles) -> Passwords | None:

@@ -19,7 +19,7 @@ from adapters.ca import provisioner_json
 from adapters.ca.json_record import read_record
 from domain.keys.source import KeyFile
 from domain.provisioners.base import USUAL, Provisioner
-from domain.provisioners.credential import Credential
+from domain.provisioners.credential import Credential, Sources
 from domain.provisioners.types import TYPES
 from domain.report.check_result import failed, passed
 from domain.report.worded_value import WordedValue
@@ -32,7 +32,6 @@ from tests.support.running import invoke
 if TYPE_CHECKING:
     from domain.ca_rules.case import Case
     from domain.certificates.ports import Certificates
-    from domain.provisioners.sources import Sources
     from domain.report.check_result import CheckResult
     from domain.token.options import TokenOptions
 

@@ -81,7 +81,7 @@ def run(provider: HostileProvider, tmp_path: Path) -> Iterator[Run]:
             listed.update(members)
             place = ["--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
             surroundings = {"STEPPATH": str(tmp_path / "step"), **(environment or {})}
-            with mock.patch("adapters.sign_in.browser.open_browser", browser or come_back(provider)):
+            with mock.patch("adapters.sign_in.oidc.open_browser", browser or come_back(provider)):
                 result = invoke("token", EMAIL, *place, *words, environment=surroundings)
             assert SECRET not in result.err
             return result
@@ -715,7 +715,7 @@ def test_a_provider_over_tls_is_trusted_by_the_systems_roots(tmp_path: Path) -> 
     with (
         serve_provider(is_tls=True) as provider,
         serve(lambda _: answer({"provisioners": [provider.members()]})) as ca,
-        mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
+        mock.patch("adapters.sign_in.oidc.open_browser", come_back(provider)),
     ):
         keys = tmp_path / "tls-keys"
         trusted = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path), "SSLKEYLOGFILE": str(keys)}
@@ -738,7 +738,7 @@ def test_a_provider_is_reached_through_the_proxy(tmp_path: Path, refusal: bytes)
         words = ["token", EMAIL, "--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
         with (
             run_proxy(int(here.rpartition(":")[2]), refusal) as proxy,
-            mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
+            mock.patch("adapters.sign_in.oidc.open_browser", come_back(provider)),
         ):
             environment = {
                 "SSL_CERT_FILE": str(tmp_path / "root.crt"),

@@ -10,9 +10,10 @@ from domain.ca.url import CaUrl
 from domain.formats import base64url
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from domain.ports import Clock, Randomness
+from domain.provisioners.authority import ListingAuthority
+from domain.provisioners.credential import Ports
 from domain.provisioners.jwk import JwkProvisioner
 from domain.token.kind import KINDS_OF_OPTION, Kind
-from entrypoints.use_cases.mint import Ports
 from tests.support.memory_ports import (
     CountedRandomness,
     FixedClock,
@@ -82,7 +83,7 @@ class HashedRequests:
     fingerprint_ssh_key = fingerprint_request
 
 
-def memory_ports(clock: Clock | None = None, randomness: Randomness | None = None) -> Ports:
+def memory_ports(clock: Clock | None = None, randomness: Randomness | None = None) -> Ports[ListingAuthority]:
     """Return ports to mint by `PROVISIONER` with; the fingerprint of a file is that of its content."""
     return Ports(
         clock=clock or FixedClock(NOW),
