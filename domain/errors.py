@@ -142,6 +142,16 @@ def translating(explain: Callable[[BaseException], Exception]) -> Iterator[None]
         raise explain(error) from error
 
 
+def succeeds(check: Callable[[], object]) -> bool:
+    """Return whether a library finds nothing wrong: `check` raises no error, ours or another."""
+    try:
+        with translating(lambda _: StepOttError("")):
+            check()
+    except StepOttError:
+        return False
+    return True
+
+
 def describe_foreign(error: BaseException) -> str:
     """Return a library's error as it may be shown: a ValueError's own words, of anything else the kind alone."""
     return str(error) if isinstance(error, ValueError) else type(error).__name__

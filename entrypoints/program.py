@@ -16,7 +16,7 @@ def run_words(words: Sequence[str]) -> int:
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
-    from entrypoints.lean_imports import OF_ATTRS, import_without  # noqa: PLC0415
+    from entrypoints.lean_imports import OF_ATTRS, OF_CRYPTOGRAPHY, import_without, leaving_out  # noqa: PLC0415
 
     import_without("attrs", OF_ATTRS)
     from entrypoints.command_line.argv import HELP_WORDS, drop_refused_help, is_help_word, parse_words  # noqa: PLC0415
@@ -40,7 +40,8 @@ def run_words(words: Sequence[str]) -> int:
     from entrypoints.commands import run_command  # noqa: PLC0415
 
     names = [each.name for each in COMMANDS]
-    return dispatch(command.name, parsed.positional, parsed.settings, names, run_command)
+    with leaving_out(OF_CRYPTOGRAPHY):
+        return dispatch(command.name, parsed.positional, parsed.settings, names, run_command)
 
 
 def _find_command(word: str) -> Command:

@@ -87,7 +87,7 @@ class HttpsAuthority:
     def settings(self) -> AuthoritySettings:
         with self.client.spending():
             roots = self.list_roots()
-            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
+            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES)
         return AuthoritySettings(
             dns_names=self.names(),
             roots=[root.encode() for root in roots],
@@ -97,7 +97,7 @@ class HttpsAuthority:
 
     def list_roots(self) -> Sequence[str]:
         """Return the PEM of the certificates that the CA names as its roots."""
-        return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES, absent=404), "crts")
+        return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
 
     def _list_texts(self, answer: Mapping[str, Any], member: str) -> list[str]:
         """Return the texts in `member`, none where it is absent."""
@@ -108,7 +108,7 @@ class HttpsAuthority:
 
     def encrypted_key(self, kid: str) -> str:
         segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
-        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
+        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES)
         if not answer:
             raise AuthorityError(
                 f"the CA at {self.client.ca_url} keeps no key for kid {kid}",
@@ -119,14 +119,13 @@ class HttpsAuthority:
             raise self._misbehaved(f"it answers with no key for kid {kid}")
         return key
 
-    def _get_object(self, path: str, limit: int, absent: int | None = None) -> dict[str, Any]:
-        """Return the JSON object that a GET of `path` answers with, an empty one for the status `absent`."""
-        return self._parse(path, self._get(path, limit, absent))
+    def _get_object(self, path: str, limit: int) -> dict[str, Any]:
+        """Return the JSON object that a GET of `path` answers with, an empty one where there is no such thing."""
+        return self._parse(path, self._get(path, limit, may_be_absent=True))
 
-    def _get(self, path: str, limit: int, absent: int | None = None) -> bytes:
-        """Return the body that a GET of `path` answers with, an empty object for the status `absent`."""
+    def _get(self, path: str, limit: int, *, may_be_absent: bool = False) -> bytes:
         answer = self.client.get(path, limit)
-        if answer.status == absent:
+        if may_be_absent and answer.status == 404:
             return b"{}"
         if 300 <= answer.status < 400:
             raise self._misbehaved(f"it redirects {path} to {answer.location or 'nowhere'}, which is refused")

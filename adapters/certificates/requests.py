@@ -27,8 +27,7 @@ def read_request(data: bytes) -> CertificateRequest:
         "the file holds no certificate signing request that can be read",
         "give a CSR in PEM or DER (token with --ssh: an SSH public key)",
     )
-    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         if is_pem(data):
             data = next(decode_pem(body) for label, body in split_pem(data) if label in _LABELS)
         return _describe_request(x509.load_der_x509_csr(data))

@@ -18,8 +18,7 @@ _CERTIFICATE_KIND = b"-cert-v01@openssh.com"
 def read_ssh(data: bytes) -> SshCertificate:
     """Return the SSH certificate in `data` (see `domain.certificates.ports.Certificates`)."""
     what, fix = "the file holds no SSH certificate", "give the file that ends in -cert.pub"
-    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of old kinds of keys, on stderr
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         words = data.split()
         line = data.strip() if len(words) != 1 else _name_algorithm(words[0])
         certificate = ssh.load_ssh_public_identity(line)

@@ -39,6 +39,24 @@ def begin_opening(text: str, password: bytes) -> Callable[[], bytes]:
     return finish
 
 
+class Opening:
+    """The opening of a JWE that has begun before anybody has asked for it.
+
+    Raises:
+        KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.
+    """
+
+    def __init__(self, text: str, password: bytes) -> None:
+        self._begun_by = text, password
+        self._finish: Callable[[], bytes] | None = begin_opening(text, password)
+
+    def take(self, text: str, password: bytes) -> Callable[[], bytes]:
+        """Return what `begin_opening` does: once this very opening, and another one where the arguments differ."""
+        finish, self._finish = self._finish, None
+        is_it = finish is not None and self._begun_by == (text, password)
+        return finish if finish is not None and is_it else begin_opening(text, password)
+
+
 def _begin_derivation(algorithm: str, salt: bytes, iterations: int, password: bytes) -> Callable[[], bytes]:
     """Begin to derive the wrapping key (RFC 7518, 4.8.1.1 and 4.8.1.2), and return what waits for it."""
     digest, key_bytes = KEY_WRAPS[algorithm]

@@ -35,17 +35,18 @@ class JwsSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of `message`, verified before it leaves."""
-        with translating(lambda _: _unsound()):
+        with translating(lambda _: unsound()):
             (signature,) = self.sign_unchecked([message])
             if not _holds(self.private_key.public_key(), self.public.algorithm, message, signature):
-                raise _unsound()
+                raise unsound()
             return signature
 
     def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:
         return self._sign_all(messages)
 
 
-def _unsound() -> KeyFormatError:
+def unsound() -> KeyFormatError:
+    """Return the error for a key by whose own public half its signature does not hold."""
     return KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
 
 

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl import bindings as sodium
 
+from adapters.jose.jws import unsound
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import PublicJwk
@@ -43,7 +44,7 @@ class XeddsaSigner:
         """Return the signature of `message`, verified with the public key before it leaves."""
         signature = sign(self.private_key, message, self.randomness(RANDOM_BYTES))
         if not self.holds(message, signature):
-            raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
+            raise unsound()
         return signature
 
     def holds(self, message: bytes, signature: bytes) -> bool:

@@ -21,8 +21,6 @@ from domain.formats.pem import decode_pem, join_pem, split_pem
 from domain.keys.jwk import check_rsa_key
 from domain.keys.openssh import check_openssh_key
 from domain.keys.pkcs8 import SealedPkcs8, check_key_type, read_sealed_pkcs8
-from domain.keys.pkcs12_derivation import ENCRYPTION_KEY, INITIALISATION_VECTOR, derive_pkcs12
-from domain.keys.rsa_numbers import complete_rsa
 
 _OPENSSH = "OPENSSH PRIVATE KEY"
 _KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", _OPENSSH})
@@ -47,8 +45,8 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
     def explain(error: BaseException) -> KeyFormatError | WrongPasswordError:
         return _explain(error, label, is_sealed and password is not None)
 
-    with translating(explain), warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
+    deprecation = CryptographyDeprecationWarning  # an old kind of key is refused in our words
+    with translating(explain), warnings.catch_warnings(action="ignore", category=deprecation):
         sealed = _look(label, body)
         is_sealed = bool(sealed)
         if is_sealed and password == b"":
@@ -129,6 +127,12 @@ def _derive(sealed: SealedPkcs8, password: bytes) -> tuple[bytes, bytes]:
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415  # for this alone
 
         return Scrypt(salt, size, *costs).derive(password), sealed.iv
+    from domain.keys.pkcs12_derivation import (  # noqa: PLC0415  # for this alone
+        ENCRYPTION_KEY,
+        INITIALISATION_VECTOR,
+        derive_pkcs12,
+    )
+
     text, purposes = password.decode("utf-8"), ((ENCRYPTION_KEY, size), (INITIALISATION_VECTOR, 8))
     key, iv = (derive_pkcs12(text, salt, costs[0], purpose, length) for purpose, length in purposes)
     return key, iv
@@ -150,6 +154,8 @@ def _damaged(label: str) -> KeyFormatError:
 
 def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
     """Refuse an RSA key that is too short, too long or unsound, or whose exponent step-ca does not take."""
+    from domain.keys.rsa_numbers import complete_rsa  # noqa: PLC0415  # for RSA alone
+
     public = key.public_key().public_numbers()
     check_rsa_key(public.n, public.e)
     own = key.private_numbers()

@@ -92,9 +92,6 @@ def _read_certificates(login: Login) -> PublicJwk | None:
 def _read_certificate(der: bytes) -> PublicJwk | None:
     from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
 
-    with (
-        translating(lambda _: InputError("the certificate beside it cannot be read", "store a valid one")),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr
+    what, fix = "the certificate beside it cannot be read", "store a valid one"
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         return read_public_or_none(x509.load_der_x509_certificate(der).public_key())

@@ -123,10 +123,13 @@ class LocalFiles:
 
 
 class RegularFiles(LocalFiles):
-    """Files of this machine that never have to be waited for: regular ones, and no standard input."""
+    """Files of this machine that never have to be waited for, and that another reader finds whole: regular ones.
+
+    No standard input, by `/dev/stdin` neither: where it is a file, some systems go on where the last reader has ended.
+    """
 
     def read(self, path: str, limit: int) -> bytes:
-        if path == "-" or not os.path.isfile(path):
+        if path == "-" or path.startswith("/dev/") or not os.path.isfile(path):
             raise InputError(f"{name_file(path)} is not a regular file", "name one")
         return super().read(path, limit)
 

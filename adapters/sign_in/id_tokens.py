@@ -6,9 +6,9 @@ from typing import Any
 from authlib.oidc.core.claims import CodeIDToken
 from joserfc import jws
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
-from joserfc.jwk import JWKRegistry, Key
+from joserfc.jwk import JWKRegistry
 
-from domain.errors import IdentityError, InputError, translating
+from domain.errors import IdentityError, InputError, succeeds
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import Number, describe
 from domain.token.compact_jws import read_token
@@ -90,14 +90,8 @@ def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
     if jwk.get("kty") not in ("RSA", "EC", "OKP"):
         return False
     public = {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
-    try:
-        with translating(lambda _: IdentityError("it is not by that key")), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of EdDSA's other name and of short keys, on stderr
-            key: Key = JWKRegistry.import_key(public)
-            jws.deserialize_compact(token, key, registry=registry)
-    except IdentityError:
-        return False
-    return True
+    with warnings.catch_warnings(action="ignore"):  # of EdDSA's other name and of short keys, on stderr
+        return succeeds(lambda: jws.deserialize_compact(token, JWKRegistry.import_key(public), registry=registry))
 
 
 def _read_number(value: Any) -> Any:

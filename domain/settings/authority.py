@@ -10,7 +10,17 @@ from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.masking import mask_address
-from domain.settings.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
+from domain.settings.setting import (
+    Origin,
+    Setting,
+    Settings,
+    check_unicode,
+    counts,
+    drop_absent,
+    exclude,
+    require,
+    spell,
+)
 
 NEEDS = {"ca-config": "offline"}
 """Options that have no effect without another one."""
@@ -97,11 +107,6 @@ def read_authority_options(settings: Settings) -> AuthorityOptions:
         request_timeout=parse_option(given, "request-timeout", _parse_timeout) or DEFAULT_REQUEST_TIMEOUT,
         settings=given,
     )
-
-
-def drop_absent(settings: Settings) -> dict[str, Setting]:
-    """Return the settings without booleans that are false and values that are empty."""
-    return {name: setting for name, setting in settings.items() if setting.value not in (False, "", ())}
 
 
 def judge_pairs(given: Settings, needs: Mapping[str, str], excludes: Iterable[tuple[str, str]]) -> None:

@@ -79,6 +79,11 @@ def layer(*layers: Settings) -> dict[str, Setting]:
     return merged
 
 
+def drop_absent(settings: Settings) -> dict[str, Setting]:
+    """Return the settings without booleans that are false and values that are empty."""
+    return {name: setting for name, setting in settings.items() if setting.value not in (False, "", ())}
+
+
 def spell(settings: Settings, name: str) -> str:
     """Return how the user wrote the option `name`, or how it would be written as a flag."""
     setting = settings.get(name)

@@ -6,8 +6,8 @@ from domain.ca.cert_types import CERT_TYPES
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import MissingSettingError, UsageError
 from domain.settings import authority as authority_options
-from domain.settings.authority import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
-from domain.settings.setting import Origin, Settings, spell
+from domain.settings.authority import AuthorityOptions, judge_standard_input, read_authority_options
+from domain.settings.setting import Origin, Settings, drop_absent, spell
 
 ENDPOINTS_OF_OPTION = {
     "csr": frozenset({Endpoint.SIGN}),

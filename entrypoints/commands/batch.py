@@ -11,8 +11,6 @@ from adapters.batch.line_source import LineSource
 from adapters.batch.progress import ProgressBar
 from adapters.batch.worker_pool import WorkerPool
 from adapters.machine.clock import SystemClock, SystemRandomness
-from adapters.machine.input_files import LocalFiles
-from adapters.machine.terminal import Stderr
 from adapters.output.batch_rows import RowWriter
 from adapters.output.token_folder import TokenFolder
 from adapters.process.interruption import Interruption
@@ -25,7 +23,7 @@ from entrypoints.command_line.options import BATCH_OPTIONS
 from entrypoints.use_cases.batch import Totals, run_batch
 from entrypoints.use_cases.mint import gather_evidence
 from entrypoints.use_cases.mint_lines import LineMinter
-from entrypoints.wiring.settings import read_settings
+from entrypoints.wiring.settings import read_settings, wire_files
 from entrypoints.wiring.token import wire_ports
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def _mint_lines(options: BatchOptions, step_path: StepPath) -> Totals:
     """
     interruption = Interruption()
     workers = count_workers(options, _count_cores())
-    files = LocalFiles(Stderr(sys.stderr).inform)
+    files = wire_files()
     reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1, open_file=files.open)
     reader.check_begin(options.resume_from)
     rows = _wire_rows(options, reader)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,7 +11,7 @@ from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.clock import SystemClock
 from adapters.machine.file_system import LocalFileSystem
-from adapters.machine.input_files import LocalFiles, RememberedFiles
+from adapters.machine.input_files import RememberedFiles
 from adapters.machine.terminal import SilentTerminal, Stderr
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, read_token_options
@@ -26,7 +25,7 @@ from entrypoints.use_cases.doctor import diagnose, list_facts
 from entrypoints.wiring.authority import find_root, wire_authority, wire_published_authority
 from entrypoints.wiring.late_adapters import SilentIdentityProvider
 from entrypoints.wiring.output import print_report
-from entrypoints.wiring.settings import open_step_path
+from entrypoints.wiring.settings import open_step_path, wire_files
 from entrypoints.wiring.token import assemble_ports
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class LocalSetup:
         self.signatures: Signatures = StepCaSignatures()
         self.file_system: FileSystem = LocalFileSystem()
         self.whence = "STEPPATH" if os.environ.get("STEPPATH") else "in the home folder"
-        self._files = RememberedFiles(LocalFiles(Stderr(sys.stderr).inform))
+        self._files = RememberedFiles(wire_files())
 
     def open_step_path(self) -> Configuration:
         """Find the step path."""

@@ -132,6 +132,7 @@ FORKED_BESIDE_A_THREAD = """
 import contextlib, os, threading, time
 from adapters.batch import worker
 from adapters.batch.worker_pool import WorkerPool
+from tests.support.pool_work import run_pool
 is_waiting, sleep, fork = threading.Event(), time.sleep, os.fork
 def sleep_and_tell(seconds):
     is_waiting.set()
@@ -141,7 +142,8 @@ def count_and_fork():
     return fork()
 time.sleep, os.fork, counts, worker._THREADS_SECONDS = sleep_and_tell, count_and_fork, [], 60
 threading.Thread(target=is_waiting.wait, args=(60,), daemon=True).start()
-WorkerPool(1, contextlib.nullcontext, is_apart=False).run(lambda _: ((), ()), lambda *_: None, [1], lambda _: None)
+pool = WorkerPool(1, contextlib.nullcontext, is_apart=False)
+run_pool(pool, lambda _: ((), ()), lambda *_: None, [1], lambda _: None)
 print(counts)
 """
 
