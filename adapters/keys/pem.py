@@ -18,7 +18,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from domain.errors import KeyFormatError, WrongPasswordError, translating
 from domain.formats.pem import decode_pem, join_pem, split_pem
-from domain.keys.jwk import check_rsa_key
+from domain.keys.jwk import check_rsa_key, complete_rsa
 from domain.keys.openssh import check_openssh_key
 from domain.keys.pkcs8 import SealedPkcs8, check_key_type, read_sealed_pkcs8
 
@@ -154,8 +154,6 @@ def _damaged(label: str) -> KeyFormatError:
 
 def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
     """Refuse an RSA key that is too short, too long or unsound, or whose exponent step-ca does not take."""
-    from domain.keys.rsa_numbers import complete_rsa  # noqa: PLC0415  # for RSA alone
-
     public = key.public_key().public_numbers()
     check_rsa_key(public.n, public.e)
     own = key.private_numbers()
