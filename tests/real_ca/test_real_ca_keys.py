@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from entrypoints.program import run_words
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.key_files import FILES, KINDS, KeyFolder
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import RunningCa, choose_port, serve_ca
 from tests.support.running import Result, invoke
 
