@@ -84,8 +84,8 @@ def _open_sealed(jwe: str, whose: str, passwords: Passwords) -> Signer:
 
     def open_with(password: bytes) -> bytes:
         finish = begin_opening(jwe, password)
-        import adapters.jose.jws  # noqa: PLC0415  # while the key is derived: what signs by the key in there
-        import adapters.keys.jwk  # noqa: F401, PLC0415
+        from adapters.jose import jws  # noqa: F401, PLC0415  # while the key is derived: what signs by the key in there
+        from adapters.keys import jwk  # noqa: F401, PLC0415
 
         return finish()
 
