@@ -24,8 +24,10 @@ from step_ott.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from domain.keys.ports import Signer as OpenedKey
+    from domain.provisioners.authority import ListingAuthority
     from domain.token.kind import Kind
     from step_ott.ca import CA
 
@@ -103,11 +105,10 @@ class Issuer:
 
     def _keep_own(self, listed: Sequence[Provisioner]) -> Sequence[Provisioner]:
         """Return those of the types that this issuer is for."""
-        own = [one for one in listed if one.type_name in self._types or one.type_name == Renewal.type_name]
+        own = [one for one in listed if one.type_name in self._types]
         if listed and not own:
-            raise UsageError(
-                f"the CA has no provisioner of type {' or '.join(self._types)}", f"it has {list_labels(listed)}"
-            )
+            wanted = " or ".join(self._types)
+            raise UsageError(f"the CA has no provisioner of type {wanted}", f"it has {list_labels(listed)}")
         return own
 
     def __repr__(self) -> str:
