@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind
-from adapters.http.pool import Answer, Pool
+from adapters.http.pool import Pool
 from domain.ca.url import check_host
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService, misfit
 from domain.errors import NetworkError, UsageError
@@ -52,7 +52,7 @@ def _read_address(text: str) -> str:
 
 
 class HttpMetadata:
-    """An `InstanceMetadata` (see `domain.ports`) over HTTP.
+    """An `InstanceMetadata` (see `domain.cloud.ports`) over HTTP.
 
     Attributes:
         environment: Names the addresses of services that are not where they usually are (see `ADDRESSES`).
@@ -65,13 +65,14 @@ class HttpMetadata:
         self._time = Allowance(self.timeout / NANOSECONDS)
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
-        """Return the answer to a request, within the time that is left."""
         address = find_address(service, self.environment)
         left = max(0, round(self._time.left() * NANOSECONDS))
         bound = left if request.patience is None else min(left, request.patience)
+        exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
+        url, headers = address + request.target, request.headers
         try:
             with self._time.spending():
-                answer = _exchange(request, address, bound)
+                answer = exchange.run(lambda: pool.ask(exchange, request.method, url, headers))
         except ExchangeError as fault:
             if fault.kind is FaultKind.OVERSIZED:
                 raise misfit(service, address, f"answers {request.path} with {fault.reason}") from fault
@@ -79,7 +80,12 @@ class HttpMetadata:
                 FaultKind.LATE: f"did not answer within {self._describe(bound, left)}",
                 FaultKind.UNREACHABLE: f"cannot be reached: {fault.reason}",
             }.get(fault.kind, "gives no valid HTTP answer")  # whose reason may hold what was answered
-            raise _absent(service, address, how) from fault
+            raise NetworkError(
+                f"this does not seem to be {service.machine}: its metadata service at {address} {how}",
+                "mint on such a machine, or choose another provisioner with --provisioner",
+            ) from fault
+        finally:
+            pool.close()
         return MetadataAnswer(address, answer.status, answer.body)
 
     def _describe(self, bound: int, left: int) -> str:
@@ -88,19 +94,3 @@ class HttpMetadata:
         if bound < _MILLISECOND:
             return whole
         return f"{had}, all that was left of {whole}" if bound == left < self.timeout else had
-
-
-def _exchange(request: MetadataRequest, address: str, bound: int) -> Answer:
-    """Return the answer to a request, within `bound` nanoseconds."""
-    exchange, pool = Exchange(bound / NANOSECONDS, MAX_BODY_BYTES), Pool()
-    try:
-        return exchange.run(lambda: pool.ask(exchange, request.method, address + request.target, request.headers))
-    finally:
-        pool.close()
-
-
-def _absent(service: MetadataService, address: str, how: str) -> NetworkError:
-    return NetworkError(
-        f"this does not seem to be {service.machine}: its metadata service at {address} {how}",
-        "mint on such a machine, or choose another provisioner with --provisioner",
-    )

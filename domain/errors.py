@@ -82,10 +82,17 @@ class OutputError(StepOttError):
     """The token was made but could not be delivered; nothing half written is left."""
 
 
-def explain_unread(target: str, error: Exception, otherwise: str = "not a path", done: str = "read") -> InputError:
-    """Return the error for a file that cannot be `done`; `otherwise` is the reason where the system gives none."""
-    reason = getattr(error, "strerror", None) or otherwise
-    return InputError(f"{target} cannot be {done}: {reason}", "check the path and its permissions")
+def name_file(path: str) -> str:
+    """Return what errors call the file `path`; `-` is standard input."""
+    return "standard input" if path == "-" else path
+
+
+def explain_unread(path: str, error: Exception, done: str = "read") -> InputError:
+    """Return the error for a file, `-` for standard input, that cannot be `done`."""
+    otherwise, fix = "not a path", "check the path and its permissions"
+    if path == "-":
+        otherwise, fix = "it is closed", "give it something to read, or name a file"
+    return InputError(f"{name_file(path)} cannot be {done}: {getattr(error, 'strerror', None) or otherwise}", fix)
 
 
 def explain_unwritten(target: str, error: OSError, go_on: str) -> OutputError:
@@ -133,6 +140,16 @@ def translating(explain: Callable[[BaseException], Exception]) -> Iterator[None]
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise
         raise explain(error) from error
+
+
+def succeeds(check: Callable[[], object]) -> bool:
+    """Return whether a library finds nothing wrong: `check` raises no error, ours or another."""
+    try:
+        with translating(lambda _: StepOttError("")):
+            check()
+    except StepOttError:
+        return False
+    return True
 
 
 def describe_foreign(error: BaseException) -> str:

@@ -16,13 +16,59 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+
+class _Later:
+    """A function or a class of a module that loads once it is called, or asked about."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._path = module, name
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return _load(*self._path)(*args, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_load(*self._path), name)
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return isinstance(instance, _load(*self._path))
+
+
+def _load(module: str, name: str) -> Any:
+    """Return what the module itself, and no stand-in for it, has by this name."""
+    if isinstance(sys.modules.get(module), _StandIn):
+        sys.modules.pop(module, None)
+    return getattr(import_module(module), name)
+
+
+def _put_off(module: str, names: str) -> dict[str, Mapping[str, Any]]:
+    """Return the row of a module of which those `names`, with spaces between them, are imported by name."""
+    return {module: {name: _Later(module, name) for name in names.split()}}
+
+
+_CODE_FLAGS = (
+    "OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS", "NESTED", "GENERATOR", "NOFREE", "COROUTINE",
+    "ITERABLE_COROUTINE", "ASYNC_GENERATOR",
+)  # fmt: skip
+"""What the bits of a code object's flags say, the lowest first, as `inspect` has them of `dis`."""
+
 OF_ATTRS: Mapping[str, Mapping[str, Any]] = {
+    **_put_off("attr._version_info", "VersionInfo"),
     "attr.validators": {},
     "attrs.validators": {},
+    "dis": {"COMPILER_FLAG_NAMES": {1 << place: flag for place, flag in enumerate(_CODE_FLAGS)}},
     "platform": {"python_implementation": lambda: sys.implementation.name},
+    "tokenize": {},
 }
-OF_CATTRS: Mapping[str, Mapping[str, Any]] = {
-    "urllib.parse": {"quote_from_bytes": lambda *args: import_module("urllib.parse").quote_from_bytes(*args)},
+OF_CATTRS: Mapping[str, Mapping[str, Any]] = _put_off("urllib.parse", "quote_from_bytes")
+OF_CRYPTOGRAPHY: Mapping[str, Mapping[str, Any]] = {
+    **_put_off("cryptography.hazmat.backends.openssl.backend", "backend"),
+    **_put_off(
+        "cryptography.hazmat.primitives.serialization.ssh",
+        "SSHCertPrivateKeyTypes SSHCertPublicKeyTypes SSHCertificate SSHCertificateBuilder SSHCertificateType "
+        "SSHPrivateKeyTypes SSHPublicKeyTypes load_ssh_private_key load_ssh_public_identity load_ssh_public_key "
+        "ssh_key_fingerprint",
+    ),
+    "random": {},
 }
 OF_FIRE: Mapping[str, Mapping[str, Any]] = {
     "asyncio": {"iscoroutinefunction": lambda _: False},
@@ -34,14 +80,16 @@ OF_FIRE: Mapping[str, Mapping[str, Any]] = {
     "fire.helptext": {},
     "fire.interact": {},
     "gettext": {"gettext": lambda text: text, "ngettext": lambda one, many, n: one if n == 1 else many},
+    "shlex": {},
     "shutil": {"get_terminal_size": lambda: os.terminal_size((80, 24))},
     "subprocess": {},
 }
 OF_HTTP: Mapping[str, Mapping[str, Any]] = {
     "calendar": {},
-    "importlib.metadata": {"version": lambda name: import_module("importlib.metadata").version(name)},
+    **_put_off("importlib.metadata", "version"),
 }
-"""The modules that are left out, each with what is asked of it at once; `OF_HTTP` is of http.client and urllib3."""
+"""The modules that are left out, each with what is asked of it at once. `OF_ATTRS` is of `inspect` and `linecache` too,
+`OF_HTTP` of http.client and urllib3. Many modules import `cryptography`: its row counts as long as a command runs."""
 
 
 class _StandIn(ModuleType):
@@ -50,9 +98,7 @@ class _StandIn(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
+        return _load(self.__name__, name)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """From the words of the command line to the command that they name."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from domain.errors import UsageError
 from entrypoints.command_line.commands import COMMANDS, COMPLETE, VERSION, Command
@@ -17,7 +16,7 @@ def run_words(words: Sequence[str]) -> int:
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
-    from entrypoints.lean_imports import OF_ATTRS, import_without  # noqa: PLC0415
+    from entrypoints.lean_imports import OF_ATTRS, OF_CRYPTOGRAPHY, import_without, leaving_out  # noqa: PLC0415
 
     import_without("attrs", OF_ATTRS)
     from entrypoints.command_line.argv import HELP_WORDS, drop_refused_help, is_help_word, parse_words  # noqa: PLC0415
@@ -40,8 +39,9 @@ def run_words(words: Sequence[str]) -> int:
     from entrypoints.command_line.dispatch import dispatch  # noqa: PLC0415
     from entrypoints.commands import run_command  # noqa: PLC0415
 
-    runs = {command.name: partial(run_command, command.name) for command in COMMANDS}
-    return dispatch(command.name, parsed.positional, parsed.settings, runs)
+    names = [each.name for each in COMMANDS]
+    with leaving_out(OF_CRYPTOGRAPHY):
+        return dispatch(command.name, parsed.positional, parsed.settings, names, run_command)
 
 
 def _find_command(word: str) -> Command:

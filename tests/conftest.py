@@ -116,6 +116,12 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def threads_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork workers at once, since threads of the tests' own process, such as those of xdist, do not end."""
+    monkeypatch.setattr("adapters.batch.worker._THREADS_SECONDS", 0.0)
+
+
+@pytest.fixture
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's own proxy out of the tests, and waiting between attempts."""
     monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))

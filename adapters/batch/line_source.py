@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import select
 import shlex
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from adapters.batch.worker import list_readable
 from domain.batch.list_encoding import SAMPLE_BYTES, find_foreign_encoding
 from domain.batch.portion import Lines
-from domain.errors import InputError, UsageError, explain_unread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from domain.errors import InputError, UsageError, explain_unread, name_file
 
 _BLOCK = 1 << 16
 _MOST_KEPT = 1 << 16
@@ -29,7 +26,7 @@ def _open_at_once(path: str) -> int:
 
 
 class LineSource:
-    """The lines of a file, which is opened at once and closed when it has been read.
+    """A `LineReader` (see `domain.batch.ports`) of a file, which is opened at once and closed when it has been read.
 
     Args:
         path: The file; `-` is standard input.
@@ -48,6 +45,7 @@ class LineSource:
         self, path: str, *, longest: int, at_once: int, open_file: Callable[[str], int] = _open_at_once
     ) -> None:
         self.path = path
+        self._shown = name_file(path)
         self.longest = longest
         self.at_once = at_once
         with self._reading():
@@ -58,11 +56,6 @@ class LineSource:
                 self._check_encoding(os.pread(self.descriptor, SAMPLE_BYTES, self._find_position()))
 
     def count(self) -> int | None:
-        """Return how many lines there are, None where that shows only at the end.
-
-        Raises:
-            InputError: the file cannot be read.
-        """
         with self._reading():
             if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
                 return None
@@ -93,31 +86,18 @@ class LineSource:
         return os.lseek(self.descriptor, 0, os.SEEK_CUR)
 
     def _check_encoding(self, head: bytes) -> None:
-        """Look whether the list is UTF-8, by its first bytes.
-
-        Raises:
-            InputError: it is not.
-        """
+        """Raise an InputError where the list is seen not to be UTF-8 by its first bytes."""
         if (name := find_foreign_encoding(head)) is not None:
             files = "" if self.path == "-" else f" {shlex.quote(self.path)} > utf-8.txt"
             raise InputError(f"{self._shown} is {name}, not UTF-8", f"convert it: iconv -f {name} -t UTF-8{files}")
 
     def _judge(self, head: bytes, is_over: bool) -> bool:
-        """Check the encoding as far as the head of the list shows it; return whether that is settled.
-
-        Raises:
-            InputError: the list is not UTF-8.
-        """
+        """Check the encoding as far as the head of the list shows it; return whether that is settled."""
         if is_over or b"\n" in head or len(head) >= SAMPLE_BYTES:
             self._check_encoding(head)
         return is_over or len(head) >= SAMPLE_BYTES or b"\n" in head.lstrip()  # blank lines may be of any encoding
 
     def read(self, begin: int = 1) -> Iterator[Lines | None]:
-        """Give the lines from number `begin` on, and None where the next ones are not there yet.
-
-        Raises:
-            InputError: the file cannot be read, or is not UTF-8.
-        """
         try:
             number, held = 1, list[bytes]()
             for texts in self._list_lines():
@@ -161,9 +141,7 @@ class LineSource:
 
     def _has_more(self) -> bool:
         """Return whether a block can be read, if only the end, without waiting for it."""
-        poll = select.poll()  # a select takes no descriptor over 1023
-        poll.register(self.descriptor, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(list_readable([self.descriptor], 0))
 
     def _split(self, data: bytes, is_over: bool) -> list[bytes]:
         """Return the lines in `data`, and at the end what there is of the next."""
@@ -172,13 +150,9 @@ class LineSource:
             texts.append(b"")
         return [text if len(text) <= self.longest else text[: self.longest + 1] for text in texts]
 
-    @property
-    def _shown(self) -> str:
-        return "standard input" if self.path == "-" else self.path
-
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError, AttributeError) as error:
-            raise explain_unread(self._shown, error, "it cannot be opened") from error
+            raise explain_unread(self.path, error) from error

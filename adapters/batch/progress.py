@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 from domain.formats.terminal_text import show_line
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 
 class ProgressBar:
-    """Shows what is done, how fast, and how long it will still take.
+    """Shows what is done, how fast, and how long it will still take (see `domain.batch.ports.Progress`).
 
     Attributes:
         stream: Standard error, None where it is closed.
@@ -25,7 +23,6 @@ class ProgressBar:
 
     @contextlib.contextmanager
     def watching(self, count: Callable[[], int | None], done: int) -> Iterator[None]:
-        """Show the bar while the block runs (see `domain.batch.ports.Progress`)."""
         if self.stream is None or not self.stream.isatty():
             yield
             return

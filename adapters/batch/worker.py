@@ -8,18 +8,15 @@ import select
 import signal
 import time
 import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
+from adapters.process.interruption import SIGNALS
+from domain.batch.ports import BatchSink, Work
 from domain.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""Those that the first process answers for all."""
 
 _THREADS_SECONDS = 1.0
 """How long a fork waits for threads that end, and no longer for one that does not."""
@@ -84,12 +81,7 @@ class Worker:
             wanted += int.from_bytes(self._message[:_LENGTH_BYTES])
         return wanted - has
 
-    def has_news(self, seconds: float | None) -> bool:
-        """Return whether there is something to absorb, if only the other's end, within a time; None is for ever."""
-        return bool(list_readable([self.reading], seconds))
-
     def close(self) -> None:
-        """Let go of the pipes."""
         _close((self.reading, self.writing))
 
     def kill(self) -> None:
@@ -111,16 +103,16 @@ def start(serve: Callable[[Worker], None]) -> Worker:
     Raises:
         OutputError: there are not enough processes or descriptors.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker leaves them to this process
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker leaves them to this process
     try:
         _await_threads()
         with starting():
             worker = _fork()
         if worker.process == 0:
             try:
-                for number in _SIGNALS:
+                for number in SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
                 serve(worker)
             finally:
                 os._exit(0)  # what the first process has yet to do is not for this one
@@ -155,22 +147,20 @@ def _fork() -> Worker:
     return Worker(0, theirs, to_us) if process == 0 else Worker(process, from_them, to_them)
 
 
-def work_on_piece(
-    first: Worker, make: Callable[[Any], tuple[Any, Any]], hand_over: Callable[[Any, int], None], ending: int
-) -> bool:
+def work_on_piece(first: Worker, work: Work, sink: BatchSink, ending: int) -> bool:
     """Work on the next piece that the first process sends, and hand over in turn; return whether to go on.
 
     It is told in short what was made, gives this worker its turn, and is told that it has handed over; each with what
     was raised. Where `ending` can be read in between, nothing more is wanted.
     """
-    made, error = _try(make, first.receive())
+    made, error = _try(work.make, first.receive())
     summary, goods = made or (None, None)
     first.send((summary, error))
     awaited = [ending, first.reading] if error is None else [ending]
     if ending in list_readable(awaited, None):
         return False
     first.receive()
-    first.send(_try(hand_over, goods, ending))
+    first.send(_try(sink.take, goods, ending))
     return True
 
 

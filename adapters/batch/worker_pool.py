@@ -11,19 +11,16 @@ import os
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Self
 
 import attrs
 
-from adapters.batch.worker import Worker, start, starting, work_on_piece
+from adapters.batch.worker import Worker, list_readable, start, starting, work_on_piece
+from domain.batch.portion import Lines
+from domain.batch.ports import BatchSink, Work
 from domain.errors import StepOttError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
-
-    from domain.batch.portion import Goods, Lines, Portion
 
 GRACE_SECONDS = 0.3
 """How long a worker that is handing over has to come to where it can stop, before it is killed."""
@@ -43,21 +40,14 @@ class WorkerPool:
         self.hold_back = hold_back
         self.is_apart = is_apart
 
-    def run(
-        self,
-        make: Callable[[Lines], tuple[Portion, Goods]],
-        hand_over: Callable[[Goods, int], None],
-        pieces: Iterable[Lines | None],
-        note: Callable[[Portion], None],
-        settle: Callable[[int], None] = lambda _: None,
-    ) -> None:
+    def run(self, work: Work, sink: BatchSink, pieces: Iterable[Lines | None]) -> None:
         """Make something of each piece and hand it over (see `domain.batch.ports.Workforce`).
 
         Raises:
             OutputError: a worker cannot be started, or has died.
         """
         broken: list[StepOttError] = []
-        with _heeding_children(), _Crew(self, make, hand_over, note, settle) as crew:
+        with _heeding_children(), _Crew(self, work, sink) as crew:
             for piece in _end_at_error(pieces, broken):
                 if piece is None:
                     crew.finish()
@@ -84,10 +74,8 @@ class _Crew:
     """
 
     _pool: WorkerPool
-    _make: Callable[[Any], tuple[Any, Any]]
-    _hand_over: Callable[[Any, int], None]
-    _note: Callable[[Any], None]
-    _settle: Callable[[int], None]
+    _work: Work
+    _sink: BatchSink
     _workers: list[Worker] = attrs.field(factory=list, init=False)
     _turns: deque[Worker] = attrs.field(factory=deque, init=False)
     _told: list[Any] = attrs.field(factory=list, init=False)  # what the first in turn has told: one thing or none
@@ -113,13 +101,13 @@ class _Crew:
                 for worker in self._workers:
                     worker.kill()
                 for worker in self._workers:
-                    self._settle(worker.process)
+                    self._sink.settle(worker.process)
             finally:
                 for worker in self._workers:
                     worker.bury()
                 os.close(self._ending)
                 for summary in self._told:
-                    self._note(summary)
+                    self._work.note(summary)
 
     def _await_stop(self, worker: Worker) -> None:
         """Wait until the worker has handed over as much as it will, has died, or its time is up.
@@ -128,7 +116,7 @@ class _Crew:
         """
         deadline = time.monotonic() + GRACE_SECONDS
         with suppress(StepOttError):
-            while worker.has_news(0 if not self._told else max(deadline - time.monotonic(), 0)):
+            while list_readable([worker.reading], max(deadline - time.monotonic(), 0) if self._told else 0):
                 if not worker.absorb():
                     continue
                 summary, error = worker.receive()
@@ -169,7 +157,7 @@ class _Crew:
         """Wait until the first in turn has handed over, note that, and give the next its turn."""
         with self._message():
             self._turns.popleft()
-            self._note(self._told.pop())
+            self._work.note(self._told.pop())
         if self._turns:
             self._turns[0].send(None)
 
@@ -178,7 +166,7 @@ class _Crew:
         """Wait for a message of the first in turn, give it, and raise the error in it; a signal ends the wait alone."""
         worker, is_whole = self._turns[0], False
         while not is_whole:
-            worker.has_news(None)
+            list_readable([worker.reading], None)
             with self._pool.hold_back():
                 if is_whole := worker.absorb():
                     result, error = worker.receive()
@@ -194,7 +182,7 @@ class _Crew:
         for other in self._workers:
             other.close()
         os.close(self._going_on)
-        while work_on_piece(first, self._make, self._hand_over, self._ending):
+        while work_on_piece(first, self._work, self._sink, self._ending):
             pass
 
 

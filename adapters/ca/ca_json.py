@@ -53,7 +53,7 @@ class CaConfig(TypedDict, total=False):
 
 
 class CaJson:
-    """An `Authority` (see `domain.provisioners.authority`) read from ca.json.
+    """A `PublishedAuthority` (see `domain.provisioners.authority`) read from ca.json.
 
     Attributes:
         files: Where the files are that it names.
@@ -91,7 +91,6 @@ class CaJson:
             raise InputError(f"dnsNames in {self.path} cannot be used: {error}", "fix it, or give --ca-url") from error
 
     def names(self) -> Sequence[str]:
-        """Return `dnsNames`."""
         return self.config["dnsNames"]
 
     def root_fingerprint(self) -> str:
@@ -101,7 +100,6 @@ class CaJson:
         return fingerprint_root(self._roots(), find_anchor, self._replaced_roots)
 
     def settings(self) -> AuthoritySettings:
-        """Return what the file says of how tokens are judged."""
         authority, ssh = self.config["authority"], self.config.get("ssh") or {}
         return AuthoritySettings(
             dns_names=self.config["dnsNames"],
@@ -151,7 +149,6 @@ class CaJson:
         return self.path, _REMOTE_MANAGEMENT if self.config["authority"].get("enableAdmin") else ""
 
     def provisioners(self) -> Sequence[Provisioner]:
-        """Return what `authority.provisioners` lists."""
         entries = self.config["authority"].get("provisioners") or []
         if len(entries) > MAX_PROVISIONERS:
             raise InputError(f"{self.path} lists over {MAX_PROVISIONERS} provisioners", "name another with --ca-config")

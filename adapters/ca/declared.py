@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from adapters.ca.root_file import RootFile
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from adapters.ca.root_file import RootFile
-    from domain.ca.url import CaUrl
-    from domain.provisioners.base import Provisioner
+from domain.provisioners.base import Provisioner
 
 
 class DeclaredAuthority:
-    """An `Authority` (see `domain.ports`) with the one provisioner that the user names.
+    """A `ListingAuthority` (see `domain.provisioners.authority`) with the one provisioner that the user names.
 
     Attributes:
         root: The file of its root, None where no token needs it.
@@ -27,25 +23,19 @@ class DeclaredAuthority:
         self.provisioner = provisioner
 
     def url(self) -> CaUrl:
-        """Return the address that the user gave."""
         return self.ca_url
 
     def names(self) -> Sequence[str]:
-        """Return that its names are not known."""
         return ()
 
     def root_fingerprint(self) -> str:
-        """Return the fingerprint of the root that the user gave, empty without one."""
         return "" if self.root is None else self.root.fingerprint()
 
     def source(self) -> tuple[str, str]:
-        """Return that the user was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:
-        """Return the one provisioner."""
         return [self.provisioner]
 
     def encrypted_key(self, kid: str) -> str:
-        """Fail: there is no CA to ask."""
         raise AuthorityError(f"there is no CA to ask for the key with kid {kid}", "give the private key with --key")

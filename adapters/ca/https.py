@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from adapters.ca.https_client import HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import fingerprint_root, read_certificates
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
+from domain.ca.url import CaUrl
 from domain.errors import AuthorityError
 from domain.formats import json_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from adapters.ca.https_client import HttpsClient
-    from domain.ca.url import CaUrl
-    from domain.provisioners.base import Provisioner
+from domain.provisioners.base import Provisioner
 
 MAX_PAGE_BYTES, MAX_KEY_BYTES, MAX_ROOTS_BYTES, MAX_PAGES, PAGE_SIZE = 8 << 20, 64 << 10, 1 << 20, 1_000, 100
 MAX_LIST_BYTES = 16 << 20
@@ -25,7 +22,7 @@ MAX_LIST_BYTES = 16 << 20
 
 
 class HttpsAuthority:
-    """An `Authority` (see `domain.ports`) that asks a running step-ca.
+    """A `PublishedAuthority` (see `domain.provisioners.authority`) that asks a running step-ca.
 
     Attributes:
         client: The way to it.
@@ -37,7 +34,6 @@ class HttpsAuthority:
         self.max_pages = max_pages
 
     def url(self) -> CaUrl:
-        """Return the address."""
         return self.client.ca_url
 
     def names(self) -> Sequence[str]:
@@ -55,7 +51,6 @@ class HttpsAuthority:
         return ()
 
     def source(self) -> tuple[str, str]:
-        """Return that the CA was asked (see `domain.ca.ports.Authority`)."""
         return "", ""
 
     def provisioners(self) -> Sequence[Provisioner]:
@@ -90,10 +85,9 @@ class HttpsAuthority:
         return read_provisioners(entries or []), following, len(body)
 
     def settings(self) -> AuthoritySettings:
-        """Return what the CA publishes."""
         with self.client.spending():
             roots = self.list_roots()
-            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES, absent=404)
+            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES)
         return AuthoritySettings(
             dns_names=self.names(),
             roots=[root.encode() for root in roots],
@@ -103,7 +97,7 @@ class HttpsAuthority:
 
     def list_roots(self) -> Sequence[str]:
         """Return the PEM of the certificates that the CA names as its roots."""
-        return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES, absent=404), "crts")
+        return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
 
     def _list_texts(self, answer: Mapping[str, Any], member: str) -> list[str]:
         """Return the texts in `member`, none where it is absent."""
@@ -113,9 +107,8 @@ class HttpsAuthority:
         return texts
 
     def encrypted_key(self, kid: str) -> str:
-        """Return the `key` that `GET /provisioners/KID/encrypted-key` answers with."""
         segment = quote(kid, safe="") if kid.strip(".") else "%2E" * len(kid)  # '..' would lead elsewhere
-        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES, absent=404)
+        answer = self._get_object(f"/provisioners/{segment}/encrypted-key", MAX_KEY_BYTES)
         if not answer:
             raise AuthorityError(
                 f"the CA at {self.client.ca_url} keeps no key for kid {kid}",
@@ -126,14 +119,13 @@ class HttpsAuthority:
             raise self._misbehaved(f"it answers with no key for kid {kid}")
         return key
 
-    def _get_object(self, path: str, limit: int, absent: int | None = None) -> dict[str, Any]:
-        """Return the JSON object that a GET of `path` answers with, an empty one for the status `absent`."""
-        return self._parse(path, self._get(path, limit, absent))
+    def _get_object(self, path: str, limit: int) -> dict[str, Any]:
+        """Return the JSON object that a GET of `path` answers with, an empty one where there is no such thing."""
+        return self._parse(path, self._get(path, limit, may_be_absent=True))
 
-    def _get(self, path: str, limit: int, absent: int | None = None) -> bytes:
-        """Return the body that a GET of `path` answers with, an empty object for the status `absent`."""
+    def _get(self, path: str, limit: int, *, may_be_absent: bool = False) -> bytes:
         answer = self.client.get(path, limit)
-        if answer.status == absent:
+        if may_be_absent and answer.status == 404:
             return b"{}"
         if 300 <= answer.status < 400:
             raise self._misbehaved(f"it redirects {path} to {answer.location or 'nowhere'}, which is refused")

@@ -1,8 +1,9 @@
 """GETs from one CA over HTTPS that it cannot make endless: trust is the given roots and nothing else."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import sleep
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
@@ -18,6 +19,7 @@ RETRIED_FAULTS = frozenset({FaultKind.UNREACHABLE, FaultKind.BROKEN})
 PAUSES = (0.1, 0.2, 0.4)
 """Seconds to wait before each further attempt after a fault that may pass."""
 
+_HEADERS = {"Accept": "application/json"}
 _SAME_CA = "check that --ca-url and --root belong to the same CA"
 
 LOOK_SECONDS = 5.0
@@ -85,42 +87,18 @@ class HttpsClient:
         with self.spending():
             if self._pool is None:
                 self._pool = Pool(make_tls_context(self.roots), find_proxy(self.ca_url))
-            return self._exchange(self._pool, path, limit)
-
-    def _exchange(self, pool: Pool, path: str, limit: int) -> Answer:
-        left, patience = self._time.left(), self.request_timeout / NANOSECONDS
-        exchange = Exchange(min(left, patience), limit)
-        try:
-            return exchange.run(lambda: self._request(pool, path, exchange))
-        except ExchangeError as fault:
-            if fault.kind is FaultKind.LATE:
-                late = ("timeout", self.timeout) if left < patience else ("request-timeout", self.request_timeout)
-                raise self._late(*late) from fault
-            raise self._explain(fault, path) from fault
-        finally:
-            self._peer = exchange.peer or self._peer
-
-    def _request(self, pool: Pool, path: str, exchange: Exchange) -> Answer:
-        """Return the answer to a GET, asked for again after a fault that may pass, while there is time.
-
-        `urllib3.Retry` would also ask again who shows a wrong certificate or sends too much, would ask once more
-        without a pause, and would not ask again for a body that breaks off.
-        """
-        for pause in PAUSES:
+            ask = partial(self._pool.ask, method="GET", url=f"{self.ca_url}{path}", headers=_HEADERS)
+            left, patience = self._time.left(), self.request_timeout / NANOSECONDS
+            exchange = Exchange(min(left, patience), limit)
             try:
-                answer = self._attempt(pool, path, exchange)
-                if answer.status not in RETRIED_STATUSES:
-                    return answer
+                return exchange.run(lambda: _repeat(ask, exchange))
             except ExchangeError as fault:
-                if fault.kind not in RETRIED_FAULTS:
-                    raise
-            if exchange.left() <= pause:
-                break
-            sleep(pause)
-        return self._attempt(pool, path, exchange)
-
-    def _attempt(self, pool: Pool, path: str, exchange: Exchange) -> Answer:
-        return pool.ask(exchange, "GET", f"{self.ca_url}{path}", {"Accept": "application/json"})
+                if fault.kind is FaultKind.LATE:
+                    late = ("timeout", self.timeout) if left < patience else ("request-timeout", self.request_timeout)
+                    raise self._late(*late) from fault
+                raise self._explain(fault, path) from fault
+            finally:
+                self._peer = exchange.peer or self._peer
 
     def _try_each_root(self) -> bytes:
         """Return the first of the roots by which alone the CA's certificate is verified."""
@@ -178,3 +156,23 @@ class HttpsClient:
         """Return which proxy the way leads through, as it may be shown; nothing where there is none."""
         proxy = find_proxy(self.ca_url)
         return "" if proxy is None else f" through the proxy {proxy}"
+
+
+def _repeat(ask: Callable[[Exchange], Answer], exchange: Exchange) -> Answer:
+    """Return the answer to a request that changes nothing, made again after a fault that may pass, while there is time.
+
+    `urllib3.Retry` would also ask again who shows a wrong certificate or sends too much, would ask once more
+    without a pause, and would not ask again for a body that breaks off.
+    """
+    for pause in PAUSES:
+        try:
+            answer = ask(exchange)
+            if answer.status not in RETRIED_STATUSES:
+                return answer
+        except ExchangeError as fault:
+            if fault.kind not in RETRIED_FAULTS:
+                raise
+        if exchange.left() <= pause:
+            break
+        sleep(pause)
+    return ask(exchange)

@@ -6,7 +6,7 @@ for what the quick one refuses.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, is_typeddict
+from typing import Any, TypeVar, get_args, is_typeddict
 
 from cattrs import Converter, transform_error
 
@@ -61,16 +61,11 @@ def _make_converter(*, detailed: bool) -> Converter:
     converter.register_structure_hook(bool, lambda value, _: _expect(value, bool, "true or false"))
     converter.register_structure_hook_factory(is_typeddict, make_dictionary_reader)
     converter.register_structure_hook_func(
-        lambda cls: _is_generic(cls, dict), lambda value, _: _expect(value, dict, "a JSON object")
+        lambda cls: getattr(cls, "__origin__", None) is dict, lambda value, _: _expect(value, dict, "a JSON object")
     )
-    converter.register_structure_hook_func(lambda cls: _is_generic(cls, list), read_list)
+    converter.register_structure_hook_func(lambda cls: getattr(cls, "__origin__", None) is list, read_list)
     converter.register_structure_hook_func(lambda cls: cls == str | list[str], read_text_or_list)
     return converter
-
-
-def _is_generic(cls: Any, origin: Any) -> bool:
-    found: Any = get_origin(cls)
-    return found is origin
 
 
 def _read_item(converter: Converter, index: int, value: Any, cls: Any) -> Any:

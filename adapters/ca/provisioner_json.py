@@ -92,7 +92,8 @@ def _read_provisioner(value: Any) -> Provisioner:
         return _keep_other(shorten(name), shorten(type_name), reason)
     common: dict[str, Any] = {
         "claims": _read_claims(listed.get("claims")),
-        "is_customized": _is_customized(listed.get("options") or {}),
+        # by templates, a policy or webhooks
+        "is_customized": any((listed.get("options") or {}).get(name) for name in ("x509", "ssh", "webhooks")),
     }
     try:
         return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
@@ -133,17 +134,14 @@ def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
         enable_ssh_ca=listed.get("enableSSHCA"),
         disable_renewal=listed.get("disableRenewal"),
         allow_renewal_after_expiry=listed.get("allowRenewalAfterExpiry"),
-        user_ssh=SshDurations(
-            least=_read_duration(listed.get("minUserSSHCertDuration")),
-            most=_read_duration(listed.get("maxUserSSHCertDuration")),
-            usual=_read_duration(listed.get("defaultUserSSHCertDuration")),
-        ),
-        host_ssh=SshDurations(
-            least=_read_duration(listed.get("minHostSSHCertDuration")),
-            most=_read_duration(listed.get("maxHostSSHCertDuration")),
-            usual=_read_duration(listed.get("defaultHostSSHCertDuration")),
-        ),
+        user_ssh=_read_durations(listed, "UserSSHCertDuration"),
+        host_ssh=_read_durations(listed, "HostSSHCertDuration"),
     )
+
+
+def _read_durations(listed: Mapping[str, Any], of_type: str) -> SshDurations:
+    least, most, usual = (_read_duration(listed.get(f"{bound}{of_type}")) for bound in ("min", "max", "default"))
+    return SshDurations(least=least, most=most, usual=usual)
 
 
 def _read_duration(text: str | None) -> int | None:
@@ -152,11 +150,6 @@ def _read_duration(text: str | None) -> int | None:
         return None if text is None else parse_duration(text)
     except ValueError:
         return None
-
-
-def _is_customized(options: Mapping[str, Any]) -> bool:
-    """Return whether options of a provisioner hold templates, a policy or webhooks."""
-    return any(options.get(name) for name in ("x509", "ssh", "webhooks"))
 
 
 def _decode(text: Any) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domain.errors import InputError, naming, translating
+from domain.errors import InputError, naming, succeeds
 from domain.formats.der import DerValues
 from domain.formats.pem import decode_pem, is_pem, split_pem
 
@@ -99,23 +99,16 @@ def _climb(der: bytes, candidates: Sequence[bytes]) -> bytes:
 
     Above a certificate that has issued itself there is none: one of the same name and key is no root of its.
     """
-    from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
+    from cryptography.x509 import load_der_x509_certificate as load  # noqa: PLC0415  # slow to load, and seldom needed
+
+    def has_issued(issuer: bytes, der: bytes) -> bool:
+        return succeeds(lambda: load(der).verify_directly_issued_by(load(issuer)))
 
     remaining = [candidate for candidate in candidates if candidate != der]
-    while not _has_issued(x509, der, der):
-        issuer = next((candidate for candidate in remaining if _has_issued(x509, candidate, der)), None)
+    while not has_issued(der, der):
+        issuer = next((candidate for candidate in remaining if has_issued(candidate, der)), None)
         if issuer is None:
             break
         remaining.remove(issuer)
         der = issuer
     return der
-
-
-def _has_issued(x509: Any, issuer: bytes, der: bytes) -> bool:
-    """Return whether name and key of one certificate have issued another."""
-    try:
-        with translating(lambda _: InputError("it is not by that key")):
-            x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except InputError:
-        return False
-    return True

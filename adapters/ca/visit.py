@@ -9,13 +9,13 @@ from __future__ import annotations
 import socket
 import ssl
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from adapters.ca.https_client import HEALTH, MAX_HEALTH_BYTES
-from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError, read_body
+from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError
 from adapters.http.pool import make_tls_context
 from adapters.http.proxy_address import find_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
@@ -50,15 +50,12 @@ class HttpsCaVisitor:
     ) -> None:
         self.ca_url = ca_url
         self.roots = roots
+        self._server_name = ca_url.host.rstrip(".")
         self.clock = clock
         self.bound, self.bound_by = min((request_timeout, "request-timeout"), (timeout, "timeout"))
 
     def visit(self) -> CaVisit:
-        """Return what was seen of the CA.
-
-        Raises:
-            InputError: the proxy's address cannot be used.
-        """
+        """Return what was seen of the CA, or raise an InputError where the proxy's address cannot be used."""
         proxy = find_proxy(self.ca_url)
         course = _Course(CaVisit(ca_url=self.ca_url, proxy="" if proxy is None else str(proxy)))
         if proxy is not None and proxy.is_tls:
@@ -104,10 +101,6 @@ class HttpsCaVisitor:
         ):
             course.see_certificate(stream.getpeercert())
 
-    @property
-    def _server_name(self) -> str:
-        return self.ca_url.host.rstrip(".")
-
     def _connect(self, proxy: Proxy | None, exchange: Exchange) -> socket.socket:
         """Return a connection that leads to the CA, before TLS."""
         host, port = self.ca_url.host, self.ca_url.port or 443
@@ -134,7 +127,10 @@ class HttpsCaVisitor:
         connection.request("GET", HEALTH, headers=headers | {"Connection": "close"})
         with connection.getresponse() as response:
             answered_at = self.clock.now()
-            body = _read_health(response, exchange)
+            try:
+                body = exchange.read_body(response)
+            except OversizedError:  # too long for what the CA's health may be
+                body = b""
         course.seen = attrs.evolve(
             course.seen,
             status=response.status,
@@ -169,14 +165,6 @@ class _Course:
         names = tuple(str(name) for _, name in certificate.get("subjectAltName", ()))
         not_after = int(ssl.cert_time_to_seconds(certificate["notAfter"])) * NANOSECONDS
         self.seen = attrs.evolve(self.seen, names=names, not_after=not_after)
-
-
-def _read_health(response: HTTPResponse, exchange: Exchange) -> bytes:
-    """Return the body, nothing where it is too long for what the CA's health may be."""
-    try:
-        return read_body(response, exchange)
-    except OversizedError:
-        return b""
 
 
 def _says_ok(body: bytes) -> bool:

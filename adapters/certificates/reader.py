@@ -23,41 +23,34 @@ class CertificateReader:
     """
 
     def read_chain(self, data: bytes) -> Sequence[Certificate]:
-        """Return the X.509 certificates in `data`."""
         return _read_chain(data) if len(data) > MAX_REMEMBERED_BYTES else _read_chain_once(data)
 
     def read_ssh(self, data: bytes) -> SshCertificate:
-        """Return the SSH certificate in `data`."""
         from adapters.certificates.ssh import read_ssh  # noqa: PLC0415  # slow to load
 
         return read_ssh(data)
 
     def read_request(self, data: bytes) -> CertificateRequest:
-        """Return the signing request in `data`."""
         from adapters.certificates.requests import read_request  # noqa: PLC0415  # slow to load
 
         return read_request(data)
 
     def read_public_keys(self, data: bytes) -> Sequence[PublicJwk]:
-        """Return the public keys in `data`."""
         from adapters.certificates.requests import read_public_keys  # noqa: PLC0415  # slow to load
 
         return read_public_keys(data)
 
     def read_nebula(self, data: bytes) -> NebulaCertificate:
-        """Return the Nebula certificate in `data`."""
         from adapters.certificates.nebula import read_nebula  # noqa: PLC0415  # for these alone
 
         return read_nebula(data)
 
     def fingerprint_request(self, data: bytes) -> str:
-        """Return the SHA-256 of the signing request in `data`."""
         from adapters.certificates.requests import fingerprint_request  # noqa: PLC0415  # slow to load
 
         return fingerprint_request(data)
 
     def fingerprint_ssh_key(self, data: bytes) -> str:
-        """Return the SHA-256 of the SSH public key in `data`."""
         from adapters.certificates.ssh import fingerprint_ssh_key  # noqa: PLC0415  # slow to load
 
         return fingerprint_ssh_key(data)

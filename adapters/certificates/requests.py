@@ -1,9 +1,7 @@
 """Certificate signing requests (RFC 2986) and bare public keys, on `cryptography`."""
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,10 +14,7 @@ from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
 from domain.formats import base64url
 from domain.formats.pem import decode_pem, is_pem, split_pem
-from domain.keys.jwk import MIN_RSA_BITS
-
-if TYPE_CHECKING:
-    from domain.keys.jwk import PublicJwk
+from domain.keys.jwk import MIN_RSA_BITS, PublicJwk
 
 _LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
@@ -27,26 +22,19 @@ _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
 
 
 def read_request(data: bytes) -> CertificateRequest:
-    """Return the certificate signing request in `data`, PEM or DER.
-
-    Raises:
-        InputError: there is none, or it cannot be read.
-    """
+    """Return the certificate signing request in `data` (see `domain.certificates.ports.Certificates`)."""
     what, fix = (
         "the file holds no certificate signing request that can be read",
         "give a CSR in PEM or DER (token with --ssh: an SSH public key)",
     )
-    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is odd in old requests, on stderr
-        return _describe_request(_load_request(data))
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
+        if is_pem(data):
+            data = next(decode_pem(body) for label, body in split_pem(data) if label in _LABELS)
+        return _describe_request(x509.load_der_x509_csr(data))
 
 
 def fingerprint_request(data: bytes) -> str:
-    """Return the SHA-256, in unpadded base64url, of the DER of the one certificate signing request in `data`.
-
-    Raises:
-        InputError: there is none or several, it cannot be read, or its own signature is bad (RFC 2986, section 3).
-    """
+    """Return the SHA-256 of the one request in `data` (see `domain.certificates.ports.Certificates`; RFC 2986, 3)."""
     labels = [label for label, _ in split_pem(data)]
     found = [label for label in labels if label in _LABELS]
     if len(found) > 1:
@@ -62,24 +50,14 @@ def fingerprint_request(data: bytes) -> str:
 
 
 def read_public_keys(data: bytes) -> list[PublicJwk]:
-    """Return the public keys in `data`, blocks of PEM.
+    """Return the public keys in `data` (see `domain.certificates.ports.Certificates`)."""
 
-    Raises:
-        InputError: one cannot be read, or is of a type that signs no tokens.
-    """
-    with translating(_explain_public_key):
+    def explain(error: BaseException) -> InputError:
+        return InputError(f"a public key cannot be read: {describe_foreign(error)}", "give public keys in PEM")
+
+    with translating(explain):
         ders = [decode_pem(body) for label, body in split_pem(data) if label == "PUBLIC KEY"]
         return [read_public(load_der_public_key(der)) for der in ders]
-
-
-def _explain_public_key(error: BaseException) -> InputError:
-    return InputError(f"a public key cannot be read: {describe_foreign(error)}", "give public keys in PEM")
-
-
-def _load_request(data: bytes) -> x509.CertificateSigningRequest:
-    if is_pem(data):
-        data = next(decode_pem(body) for label, body in split_pem(data) if label in _LABELS)
-    return x509.load_der_x509_csr(data)
 
 
 def _describe_request(request: x509.CertificateSigningRequest) -> CertificateRequest:

@@ -1,19 +1,11 @@
 """SSH certificates and public keys, on `cryptography` (OpenSSH, PROTOCOL.certkeys; RFC 4253, 6.6)."""
 
-from __future__ import annotations
-
 import warnings
 from base64 import b64decode, b64encode
-from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    SSHCertificate,
-    SSHCertificateType,
-    ssh,
-)
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, SSHCertificate, SSHCertificateType, ssh
 
 from adapters.jose.key_objects import read_public_or_none
 from domain.certificates.x509_and_ssh import SshCertificate
@@ -26,8 +18,7 @@ _CERTIFICATE_KIND = b"-cert-v01@openssh.com"
 def read_ssh(data: bytes) -> SshCertificate:
     """Return the SSH certificate in `data` (see `domain.certificates.ports.Certificates`)."""
     what, fix = "the file holds no SSH certificate", "give the file that ends in -cert.pub"
-    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of old kinds of keys, on stderr
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         words = data.split()
         line = data.strip() if len(words) != 1 else _name_algorithm(words[0])
         certificate = ssh.load_ssh_public_identity(line)
@@ -49,13 +40,9 @@ def read_ssh(data: bytes) -> SshCertificate:
 
 
 def fingerprint_ssh_key(data: bytes) -> str:
-    """Return the SHA-256, in unpadded base64url, of the wire bytes of the SSH public key in `data`.
+    """Return the SHA-256 of the key in `data`, a line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
 
-    Args:
-        data: A line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
-
-    Raises:
-        InputError: it does not hold one.
+    See `domain.certificates.ports.Certificates`.
     """
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
     what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
@@ -91,5 +78,4 @@ def _find_ssh_signer(certificate: SSHCertificate) -> str:
 
 def _fingerprint_ssh(key: ssh.SSHCertPublicKeyTypes) -> str:
     """Return a key's fingerprint as `ssh-keygen -L` prints it."""
-    wire = b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
-    return "SHA256:" + b64encode(sha256(wire).digest()).decode("ascii").rstrip("=")
+    return "SHA256:" + b64encode(ssh.ssh_key_fingerprint(key, hashes.SHA256())).decode("ascii").rstrip("=")

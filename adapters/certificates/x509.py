@@ -1,9 +1,6 @@
 """X.509 certificates, on `cryptography`."""
 
-from __future__ import annotations
-
 import warnings
-from functools import partial
 from typing import Any
 
 from cryptography import x509
@@ -12,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapters.jose.key_objects import read_public_or_none
 from domain.certificates.x509_and_ssh import Certificate
-from domain.errors import InputError, translating
+from domain.errors import InputError, succeeds, translating
 from domain.formats.der import DerValues
 from domain.formats.duration import NANOSECONDS
 from domain.formats.pem import decode_pem, split_pem
@@ -28,8 +25,7 @@ _PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
 def read_chain(data: bytes) -> list[Certificate]:
     """Return the X.509 certificates in `data` (see `domain.certificates.ports.Certificates`)."""
     what, fix = "the file holds no X.509 certificate that can be read", "give certificates in PEM"
-    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         is_der = data.startswith(_DER_SEQUENCES)
         ders = [data] if is_der else [decode_pem(body) for label, body in split_pem(data) if label in _LABELS]
         if not ders:
@@ -47,18 +43,11 @@ def _describe(certificate: x509.Certificate) -> Certificate:
         not_before=int(certificate.not_valid_before_utc.timestamp()) * NANOSECONDS,
         not_after=int(certificate.not_valid_after_utc.timestamp()) * NANOSECONDS + 1,  # that instant still counts
         public=read_public_or_none(certificate.public_key()),
-        is_issued_by=partial(_is_issued_by, certificate),
+        is_issued_by=lambda issuer: succeeds(
+            lambda: certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+        ),
         **_read_extensions(certificate),
     )
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: bytes) -> bool:
-    try:
-        with translating(lambda _: InputError("it is not by that key")):
-            certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except InputError:
-        return False
-    return True
 
 
 def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import io
 import re
 import socket
-import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from adapters.process.interruption import begin
 
 MAX_HEAD_BYTES = 65_536
 """Of an answer before its body: interim answers, status and headers."""
@@ -110,8 +109,7 @@ class Exchange:
         self.limit = limit
         self.peer: Peer | None = None
         self._deadline = monotonic() + seconds
-        self._room = MAX_HEAD_BYTES
-        self._measure = ""
+        self.expect_head()
         self._is_abandoned = False
         self._handles: list[socket.socket] = []
         self._streams: list[io.RawIOBase] = []
@@ -145,6 +143,23 @@ class Exchange:
         if self._room < 0:
             raise OversizedError(self._measure)
 
+    def read_body(self, response: Any) -> bytes:
+        """Return the body of an answer, http.client's or urllib3's.
+
+        Raises:
+            OversizedError: it is over the limit.
+            IncompleteRead: it ends early.
+        """
+        body = bytearray()
+        while piece := response.read(_PIECE):
+            body += piece
+            if len(body) > self.limit:
+                raise OversizedError(f"over {self.limit} bytes")
+        missing = getattr(response, "length", None)  # http.client's own does not mind; urllib3's has raised already
+        if missing:
+            raise IncompleteRead(bytes(body), missing)
+        return bytes(body)
+
     def watch(self, plain: socket.socket) -> None:
         """Have a new connection end, whatever happens on it, when the exchange is given up."""
         self._handles.append(plain.dup())  # TLS takes the socket itself away
@@ -173,45 +188,32 @@ class Exchange:
         Raises:
             ExchangeError: `LATE`; and whatever `work` raises.
         """
-        outcome: list[_T] = []
-        failure: list[BaseException] = []
 
-        def go() -> None:
-            _CURRENT.set(self)
+        def go() -> _T:
+            CURRENT.set(self)
             try:
-                outcome.append(work())
-            except BaseException as error:  # noqa: BLE001  # handed over to the caller's thread
-                failure.append(error)
+                return work()
             finally:
                 for stream in self._streams:
                     stream.close()
 
-        thread = threading.Thread(target=go, daemon=True)
+        is_over = False
         try:
-            seconds = self.left()
-            thread.start()
-            thread.join(seconds)
-            if failure:
-                raise failure[0]
-            if not outcome:
-                raise TimeoutError
-            return outcome[0]
+            outcome = begin(go)(self.left())
+            is_over = True
+            return outcome
         except TimeoutError as error:
             raise ExchangeError(FaultKind.LATE) from error
         finally:
-            if not outcome:
+            if not is_over:
                 self.abandon()
             for handle in self._handles:
                 handle.close()
             self._handles.clear()
 
 
-_CURRENT: ContextVar[Exchange] = ContextVar("exchange")
-
-
-def current_exchange() -> Exchange:
-    """Return the exchange that this thread works on."""
-    return _CURRENT.get()
+CURRENT: ContextVar[Exchange] = ContextVar("exchange")
+"""The exchange that a thread works on."""
 
 
 class BoundedResponse(HTTPResponse):
@@ -220,7 +222,7 @@ class BoundedResponse(HTTPResponse):
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp.close()
-        self._exchange = current_exchange()
+        self._exchange = CURRENT.get()
         self._exchange.expect_head()
         stream = _BoundedStream(sock, self._exchange)
         self._exchange.close_behind(stream)
@@ -242,24 +244,6 @@ class BoundedResponse(HTTPResponse):
         if not _CHUNK_SIZE.fullmatch(digits):
             raise HTTPException("a chunk of the answer does not begin with its size")
         return int(digits, 16)
-
-
-def read_body(response: Any, exchange: Exchange) -> bytes:
-    """Return the body of an answer, http.client's or urllib3's.
-
-    Raises:
-        OversizedError: it is over the limit.
-        IncompleteRead: it ends early.
-    """
-    body = bytearray()
-    while piece := response.read(_PIECE):
-        body += piece
-        if len(body) > exchange.limit:
-            raise OversizedError(f"over {exchange.limit} bytes")
-    missing = getattr(response, "length", None)  # http.client's own does not mind; urllib3's has raised already
-    if missing:
-        raise IncompleteRead(bytes(body), missing)
-    return bytes(body)
 
 
 class _BoundedStream(io.RawIOBase):

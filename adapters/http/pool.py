@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
-from adapters.http.bounded import (
-    BoundedResponse,
-    Exchange,
-    ExchangeError,
-    FaultKind,
-    OversizedError,
-    Peer,
-    current_exchange,
-    read_body,
-)
-from adapters.http.proxy_address import refuse_address
+from adapters.http.bounded import CURRENT, BoundedResponse, Exchange, ExchangeError, FaultKind, OversizedError, Peer
+from adapters.http.proxy_address import Proxy, refuse_address
 from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from adapters.http.proxy_address import Proxy
 
 
 class Answer:
@@ -53,7 +40,16 @@ class Pool:
     """
 
     def __init__(self, context: ssl.SSLContext | None = None, proxy: Proxy | None = None) -> None:
-        self._manager = _open_manager(context, proxy)
+        if proxy is None:
+            self._manager = urllib3.PoolManager(ssl_context=context)
+        else:
+            address, headers = f"{'https' if proxy.is_tls else 'http'}://{proxy}", proxy.headers
+            try:
+                self._manager = urllib3.ProxyManager(
+                    address, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context
+                )
+            except (HTTPError, ValueError) as error:
+                raise refuse_address() from error
         self._manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
     def ask(
@@ -70,7 +66,7 @@ class Pool:
                 retries=False, redirect=False, preload_content=False, decode_content=False,
             )  # fmt: skip
             try:
-                content = read_body(response, exchange)
+                content = exchange.read_body(response)
             except BaseException:
                 response.close()
                 raise
@@ -80,7 +76,6 @@ class Pool:
             raise _translate(error) from error
 
     def close(self) -> None:
-        """Close the connections."""
         self._manager.clear()
 
 
@@ -103,11 +98,7 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
 
 
 def _trust(context: ssl.SSLContext, der: bytes) -> None:
-    """Have the context trust a certificate.
-
-    Raises:
-        ssl.SSLError, ValueError: it is not one.
-    """
+    """Have the context trust a certificate, or raise an ssl.SSLError or ValueError where it is not one."""
     try:
         context.load_verify_locations(cadata=der)
     except ssl.SSLError:  # perhaps one that another user of OpenSSL left in its queue, such as a PKCS#11 module
@@ -129,39 +120,31 @@ def _make_bare_context() -> ssl.SSLContext:
     return context
 
 
-def _open_manager(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.PoolManager:
-    """Return urllib3's own pools."""
-    if proxy is None:
-        return urllib3.PoolManager(ssl_context=context)
-    address = f"{'https' if proxy.is_tls else 'http'}://{proxy}"
-    try:
-        return urllib3.ProxyManager(
-            address, proxy_headers=proxy.headers, ssl_context=context, proxy_ssl_context=context
-        )
-    except (HTTPError, ValueError) as error:
-        raise refuse_address() from error
-
-
 class _PlainConnection(HTTPConnection):
     """A connection whose making, and whose answers, are bounded by the exchange that the thread works on."""
 
     response_class = BoundedResponse
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
+        """Return a new connection, which ends when the exchange is given up."""
+        exchange = CURRENT.get()
+        self.timeout = exchange.left()
+        plain = super()._new_conn()
+        try:
+            exchange.watch(plain)
+            plain.settimeout(exchange.left())
+        except BaseException:
+            plain.close()
+            raise
+        return plain
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_PlainConnection, HTTPSConnection):
     """The same over TLS; the exchange learns whom it leads to."""
-
-    response_class = BoundedResponse
-
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
 
     def connect(self) -> None:
         super().connect()
-        current_exchange().peer = _describe_peer(self.sock)
+        CURRENT.get().peer = _describe_peer(self.sock)
 
 
 class _PlainPool(urllib3.HTTPConnectionPool):
@@ -170,20 +153,6 @@ class _PlainPool(urllib3.HTTPConnectionPool):
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
-
-
-def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
-    """Return a new connection, which ends when the exchange is given up."""
-    exchange = current_exchange()
-    connection.timeout = exchange.left()
-    plain: socket.socket = connect()
-    try:
-        exchange.watch(plain)
-        plain.settimeout(exchange.left())
-    except BaseException:
-        plain.close()
-        raise
-    return plain
 
 
 def _describe_peer(stream: Any) -> Peer:
@@ -199,17 +168,18 @@ def _translate(error: BaseException) -> ExchangeError:
     if oversized is not None:
         return ExchangeError(FaultKind.OVERSIZED, str(oversized))
     if isinstance(error, NewConnectionError | ProxyError):
-        return ExchangeError(FaultKind.UNREACHABLE, describe_fault(error))
+        return ExchangeError(FaultKind.UNREACHABLE, _describe(error))
     if isinstance(error, TimeoutError | Urllib3Timeout):
         return ExchangeError(FaultKind.LATE)
     if any(map(speaks_no_tls, causes)):
         return ExchangeError(FaultKind.NO_TLS, NO_TLS)
-    if _is_tls_fault(causes):
+    is_broken = any(isinstance(cause, ssl.SSLEOFError) for cause in causes)  # then asking again may help
+    if not is_broken and any(isinstance(cause, SSLError | ssl.SSLError) for cause in causes):
         kind = FaultKind.OUT_OF_TIME if any(map(is_out_of_time, causes)) else FaultKind.TLS
         reason = str(error).partition("] ")[2].partition(" (_ssl")[0] or str(error)
         reason = reason.rstrip(".")  # OpenSSL ends some with a full stop
         return ExchangeError(kind, reason)
-    return ExchangeError(FaultKind.BROKEN, describe_fault(error))
+    return ExchangeError(FaultKind.BROKEN, _describe(error))
 
 
 def _list_causes(error: BaseException) -> Iterator[BaseException]:
@@ -221,14 +191,7 @@ def _list_causes(error: BaseException) -> Iterator[BaseException]:
         remaining += [inner for inner in (*cause.args, cause.__cause__) if isinstance(inner, BaseException)]
 
 
-def _is_tls_fault(causes: Sequence[BaseException]) -> bool:
-    """Return whether the two sides cannot agree on TLS: asking again would not help, unless the line just broke."""
-    return any(isinstance(cause, SSLError | ssl.SSLError) for cause in causes) and not any(
-        isinstance(cause, ssl.SSLEOFError) for cause in causes
-    )
-
-
-def describe_fault(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """Return why a connection failed: the system's own words where it has some."""
     cause: BaseException | None = error
     while cause is not None and not (isinstance(cause, OSError) and cause.strerror):

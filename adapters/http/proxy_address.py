@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from domain.ca.proxy import choose_proxy
+from domain.ca.url import CaUrl
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    from domain.ca.url import CaUrl
 
 
 class Proxy:

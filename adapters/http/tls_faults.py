@@ -1,20 +1,15 @@
 """Why TLS with a peer fails, in words that help to fix it: a port without TLS, or a certificate's time."""
 
-from __future__ import annotations
-
+import socket
 import ssl
 import time
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters.http.bounded import Exchange, ExchangeError
 from domain.errors import describe_foreign, translating
 from domain.formats.duration import NANOSECONDS
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
 
 NO_TLS = "what answers there does not speak TLS: it is plain HTTP or another protocol"
 USE_TLS_PORT = "give the port of the CA's 'address' in --ca-url; that of its 'insecureAddress' speaks plain HTTP"
@@ -42,7 +37,7 @@ def is_out_of_time(error: BaseException) -> bool:
 def look_at_certificates(exchange: Exchange, host: str, connect: Callable[[], socket.socket]) -> Sequence[bytes]:
     """Return the DER of the certificates that the other side shows, believed or not, as far as it shows them in time.
 
-    Nothing is asked over the connection.
+    Nothing is asked over the connection, whose context believes everybody.
 
     Args:
         host: The name to ask for, empty for none.
@@ -50,7 +45,10 @@ def look_at_certificates(exchange: Exchange, host: str, connect: Callable[[], so
     """
 
     def look() -> Sequence[bytes]:
-        with connect() as plain, _make_blind_context().wrap_socket(plain, server_hostname=host) as stream:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with connect() as plain, context.wrap_socket(plain, server_hostname=host) as stream:
             return list_chain(stream) or ()
 
     try:
@@ -73,14 +71,6 @@ def list_chain(tls: Any) -> Sequence[bytes] | None:
     return None if private is None else [certificate.public_bytes(_DER) for certificate in private() or ()]
 
 
-def _make_blind_context() -> ssl.SSLContext:
-    """Return a context that believes everybody: to look at certificates by, and for nothing else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def explain_times(shown: Sequence[bytes], otherwise: str) -> str:
     """Return which of the certificates that were `shown`, DER, is out of its time; `otherwise` where none is.
 
@@ -96,13 +86,10 @@ def explain_times(shown: Sequence[bytes], otherwise: str) -> str:
                 certificate = x509.load_der_x509_certificate(der)
         except ValueError:
             continue
-        begin, end = (_count(moment) for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc))
+        moments = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        begin, end = (int(moment.timestamp()) * NANOSECONDS for moment in moments)
         reason = explain_time(begin, end, time.time_ns())
         if reason:
             whose = "its certificate" if number == 0 else f"certificate {number + 1} of its chain"
             return f"{whose} {reason}"
     return otherwise
-
-
-def _count(moment: datetime) -> int:
-    return int(moment.timestamp()) * NANOSECONDS

@@ -5,14 +5,12 @@ A hostile CA must neither hang the tool nor make it do anything but open a PBES2
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from domain.errors import KeyFormatError
 from domain.formats import base64url, json_text
 from domain.keys.work import MAX_ITERATIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MIN_SALT_BYTES = 8
 MAX_BYTES = 65_536

@@ -6,7 +6,7 @@ What opening takes beside the derivation is loaded while the key is derived.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -15,26 +15,14 @@ from adapters.jose.envelope import KEY_WRAPS, parse_jwe
 from adapters.process.interruption import begin
 from domain.formats import base64url, json_text
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 STEP_ITERATIONS = 600_000
 
 
-def open_jwe(text: str, password: bytes) -> bytes:
-    """Return what the JWE `text`, compact or JSON, holds.
-
-    Raises:
-        KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.
-        WrongPasswordError: the password does not unwrap the key, or the content is damaged.
-    """
-    return begin_opening(text, password)()
-
-
 def begin_opening(text: str, password: bytes) -> Callable[[], bytes]:
-    """Begin to derive the key of the JWE `text`, which goes on beside this thread, and return what does the rest.
+    """Begin to derive the key of a JWE, compact or JSON, beside this thread, and return what opens it.
 
-    What is returned waits for the derivation, answering signals, and raises what `open_jwe` does.
+    What is returned waits for the derivation, answering signals, and gives the content. It raises a WrongPasswordError
+    where the password does not unwrap the key, and a KeyFormatError where the content is damaged.
 
     Raises:
         KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.
@@ -49,6 +37,24 @@ def begin_opening(text: str, password: bytes) -> Callable[[], bytes]:
         return open_content(unwrap_key(derived(), envelope.encrypted_key), envelope)
 
     return finish
+
+
+class Opening:
+    """The opening of a JWE that has begun before anybody has asked for it.
+
+    Raises:
+        KeyFormatError: no JWE, or one that is not a PBES2 envelope within the bounds.
+    """
+
+    def __init__(self, text: str, password: bytes) -> None:
+        self._begun_by = text, password
+        self._finish: Callable[[], bytes] | None = begin_opening(text, password)
+
+    def take(self, text: str, password: bytes) -> Callable[[], bytes]:
+        """Return what `begin_opening` does: once this very opening, and another one where the arguments differ."""
+        finish, self._finish = self._finish, None
+        is_it = finish is not None and self._begun_by == (text, password)
+        return finish if finish is not None and is_it else begin_opening(text, password)
 
 
 def _begin_derivation(algorithm: str, salt: bytes, iterations: int, password: bytes) -> Callable[[], bytes]:

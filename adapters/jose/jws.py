@@ -18,7 +18,7 @@ _HALF_BYTES = {algorithm: COORDINATE_BYTES[curve] for curve, algorithm in CURVE_
 
 
 class JwsSigner:
-    """Signs with a private key held in this process.
+    """Signs with a private key held in this process (see `domain.keys.ports.SwiftSigner`).
 
     Attributes:
         private_key: Never shown.
@@ -35,18 +35,18 @@ class JwsSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of `message`, verified before it leaves."""
-        with translating(lambda _: _unsound()):
+        with translating(lambda _: unsound()):
             (signature,) = self.sign_unchecked([message])
             if not _holds(self.private_key.public_key(), self.public.algorithm, message, signature):
-                raise _unsound()
+                raise unsound()
             return signature
 
     def sign_unchecked(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Return the JWS signatures of many messages unverified (see `domain.keys.ports.SwiftSigner`)."""
         return self._sign_all(messages)
 
 
-def _unsound() -> KeyFormatError:
+def unsound() -> KeyFormatError:
+    """Return the error for a key by whose own public half its signature does not hold."""
     return KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
 
 
@@ -92,7 +92,6 @@ class StepCaSignatures:
     """Takes the signatures that step-ca takes (see `domain.certificates.ports.Signatures`)."""
 
     def hold(self, public: PublicJwk, algorithm: str, message: bytes, signature: bytes) -> bool:
-        """Return whether step-ca would take the signature."""
         try:
             key = load_public_key(public)
         except ValueError:

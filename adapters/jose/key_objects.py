@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from domain.errors import describe_foreign, translating
 from domain.formats import base64url
-from domain.keys.jwk import COORDINATE_BYTES, read_public_jwk
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.keys.jwk import PublicJwk
+from domain.keys.jwk import COORDINATE_BYTES, PublicJwk, read_public_jwk
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac, keywrap, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
 
+from adapters.jose.envelope import Envelope
 from domain.errors import KeyFormatError, WrongPasswordError
-
-if TYPE_CHECKING:
-    from adapters.jose.envelope import Envelope
 
 
 def unwrap_key(wrapping_key: bytes, encrypted_key: bytes) -> bytes:
-    """Return the content key.
-
-    Raises:
-        WrongPasswordError: it was wrapped by another key.
-    """
+    """Return the content key, or raise a WrongPasswordError where it was wrapped by another key."""
     try:
         return keywrap.aes_key_unwrap(wrapping_key, encrypted_key)
     except keywrap.InvalidUnwrap as error:
@@ -28,11 +21,7 @@ def unwrap_key(wrapping_key: bytes, encrypted_key: bytes) -> bytes:
 
 
 def open_content(key: bytes, envelope: Envelope) -> bytes:
-    """Return the content of an envelope whose lengths have been checked.
-
-    Raises:
-        KeyFormatError: it is not what was encrypted.
-    """
+    """Return the content of an envelope of checked lengths, or raise a KeyFormatError where it is damaged."""
     try:
         if "CBC" in envelope.header["enc"]:
             return _open_cbc(key, envelope)

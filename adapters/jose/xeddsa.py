@@ -4,21 +4,17 @@ Source: https://signal.org/docs/specifications/xeddsa/, whose names for points a
 the arithmetic on curve and scalars, hashlib the hashing, and `cryptography` checks what comes out.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from hashlib import sha512
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl import bindings as sodium
 
+from adapters.jose.jws import unsound
 from domain.errors import KeyFormatError
 from domain.formats import base64url
 from domain.keys.jwk import PublicJwk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KEY_BYTES, RANDOM_BYTES, _SCALAR_BYTES = 32, 64, 32
 _SIGN_BIT = 0x80
@@ -37,7 +33,8 @@ class XeddsaSigner:
 
     def __init__(self, private_key: bytes, randomness: Callable[[int], bytes]) -> None:
         self.private_key = private_key
-        self.public = _read_public(sodium.crypto_scalarmult_base(private_key))
+        x = base64url.encode(sodium.crypto_scalarmult_base(private_key))
+        self.public = PublicJwk({"kty": "OKP", "crv": "X25519", "x": x}, "XEdDSA")
         self.randomness = randomness
 
     def __repr__(self) -> str:
@@ -47,7 +44,7 @@ class XeddsaSigner:
         """Return the signature of `message`, verified with the public key before it leaves."""
         signature = sign(self.private_key, message, self.randomness(RANDOM_BYTES))
         if not self.holds(message, signature):
-            raise KeyFormatError("the key's own signature does not verify", "the key is damaged; get a good copy")
+            raise unsound()
         return signature
 
     def holds(self, message: bytes, signature: bytes) -> bool:
@@ -104,7 +101,3 @@ def _calculate_key_pair(private_key: bytes) -> tuple[bytes, bytes]:
 
 def _hash_to_scalar(*parts: bytes) -> bytes:
     return sodium.crypto_core_ed25519_scalar_reduce(sha512(b"".join(parts)).digest())
-
-
-def _read_public(key: bytes) -> PublicJwk:
-    return PublicJwk({"kty": "OKP", "crv": "X25519", "x": base64url.encode(key)}, "XEdDSA")

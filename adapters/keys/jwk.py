@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from adapters.jose.key_objects import CURVES
 from domain.errors import KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
-from domain.keys.jwk import COORDINATE_BYTES, check_rsa_public
+from domain.keys.jwk import COORDINATE_BYTES, check_rsa_public, complete_rsa
 
 _CRT_MEMBERS = ("dp", "dq", "qi")
 
@@ -49,8 +49,6 @@ def _load_ec(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
 
 def _load_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     """Return an RSA key; the members that only spare arithmetic may be missing, as go-jose has it."""
-    from domain.keys.rsa_numbers import complete_rsa  # noqa: PLC0415  # for RSA alone
-
     if "oth" in jwk:
         raise ValueError("it has a member 'oth', for more than two primes (RFC 7518, 6.3.2.7)")
     n, e, d, p, q = (_number(jwk, name) for name in ("n", "e", "d", "p", "q"))

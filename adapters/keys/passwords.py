@@ -34,7 +34,7 @@ _BYTE_ORDER_MARKS = (
 
 
 class FilePassword:
-    """The one password in a file, without a byte order mark before it and the white space at its end.
+    """The one password in a file, without a byte order mark before it and white space behind (`domain.keys.ports`).
 
     Attributes:
         path: The file; `-` is standard input.
@@ -47,7 +47,6 @@ class FilePassword:
         self.whose = whose
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give the file's password (see `domain.keys.ports.Passwords`)."""
         with naming(self.whose, self.path):
             data = self.files.read(self.path, MAX_PASSWORD_BYTES)
         mark = next(filter(data.startswith, _BYTE_ORDER_MARKS), b"")
@@ -58,7 +57,7 @@ class FilePassword:
 
 
 class TypedPassword:
-    """What a person types, up to three times."""
+    """What a person types, up to three times (see `domain.keys.ports.Passwords`)."""
 
     whose = ""
 
@@ -66,7 +65,6 @@ class TypedPassword:
         self.prompter = prompter
 
     def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give what is typed (see `domain.keys.ports.Passwords`)."""
         for attempt in range(ATTEMPTS):
             asked = f"{purpose[:1].upper()}{purpose[1:]}"
             question = f"Wrong password, try again. {asked}" if attempt else f"Please enter {purpose}"

@@ -1,29 +1,29 @@
 """Private keys in PEM, in the formats that step writes and reads, on `cryptography`.
 
-PKCS#8 plain and encrypted (RFC 5958) and OpenSSH's own container by the files of their names; here PKCS#1 (RFC 8017),
-SEC 1 (RFC 5915) and these two encrypted in the legacy way, `Proc-Type: 4,ENCRYPTED` (RFC 1421).
+PKCS#8 plain and encrypted (RFC 5958), OpenSSH's own container (OpenSSH, PROTOCOL.key), PKCS#1 (RFC 8017), SEC 1
+(RFC 5915) and these two encrypted in the legacy way, `Proc-Type: 4,ENCRYPTED` (RFC 1421).
 
-What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py), and an RSA key is looked at by
-its size and its numbers: `cryptography` would test primes for seconds.
+What a container asks for is read first (domain/keys/pkcs8.py, domain/keys/openssh.py); the parser of PKCS#8 sees no key
+whose type cannot sign. An RSA key is looked at by size and numbers: `cryptography` would test primes for seconds.
 """
 
 import re
 import warnings
+from binascii import a2b_base64
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
-from adapters.keys import openssh
-from adapters.keys.pkcs8 import decrypt_pkcs8, load_pkcs8
 from domain.errors import KeyFormatError, WrongPasswordError, translating
 from domain.formats.pem import decode_pem, join_pem, split_pem
-from domain.keys.jwk import check_rsa_key
-from domain.keys.pkcs8 import SealedPkcs8, read_sealed_pkcs8
-from domain.keys.rsa_numbers import complete_rsa
+from domain.keys.jwk import check_rsa_key, complete_rsa
+from domain.keys.openssh import check_openssh_key
+from domain.keys.pkcs8 import SealedPkcs8, check_key_type, read_sealed_pkcs8
 
-_KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", openssh.LABEL})
+_OPENSSH = "OPENSSH PRIVATE KEY"
+_KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", _OPENSSH})
 _LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")
 _UNKNOWN_CIPHER = "^Unknown |unknown cipher"
 """What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
@@ -45,8 +45,8 @@ def load_pem_key(data: bytes, password: bytes | None) -> object | None:
     def explain(error: BaseException) -> KeyFormatError | WrongPasswordError:
         return _explain(error, label, is_sealed and password is not None)
 
-    with translating(explain), warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an old kind of key is refused in our words
+    deprecation = CryptographyDeprecationWarning  # an old kind of key is refused in our words
+    with translating(explain), warnings.catch_warnings(action="ignore", category=deprecation):
         sealed = _look(label, body)
         is_sealed = bool(sealed)
         if is_sealed and password == b"":
@@ -76,8 +76,8 @@ def _find_key(data: bytes) -> tuple[str, bytes]:
 
 def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
     """Return whether the key in `body` is encrypted, and PKCS#8 in its parts; what asks too much is refused."""
-    if label == openssh.LABEL:
-        return openssh.is_encrypted_openssh(body)
+    if label == _OPENSSH:
+        return check_openssh_key(a2b_base64(body))
     if label == "ENCRYPTED PRIVATE KEY":
         return read_sealed_pkcs8(decode_pem(body))
     return _LEGACY_ENCRYPTION.search(body) is not None
@@ -86,17 +86,56 @@ def _look(label: str, body: bytes) -> SealedPkcs8 | bool:
 def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes | None) -> object | None:
     """Return the key in `body`, None where it is `sealed` and there is no password."""
     if isinstance(sealed, SealedPkcs8):
-        return None if password is None else load_pkcs8(decrypt_pkcs8(sealed, password))
+        return None if password is None else _load_pkcs8(_decrypt_pkcs8(sealed, password))
     if label == "PRIVATE KEY":
-        return load_pkcs8(decode_pem(body))
+        return _load_pkcs8(decode_pem(body))
     try:
-        if label == openssh.LABEL:
-            return openssh.load_openssh_key(body, password)
-        return load_pem_private_key(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
+        load = serialization.load_ssh_private_key if label == _OPENSSH else serialization.load_pem_private_key
+        return load(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if sealed and password is None:
             return None
         raise
+
+
+def _load_pkcs8(der: bytes) -> object:
+    check_key_type(der)
+    return serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+
+
+def _decrypt_pkcs8(sealed: SealedPkcs8, password: bytes) -> bytes:
+    """Return what is in an encrypted container, or raise a ValueError where the password does not open it."""
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES  # noqa: PLC0415  # for this alone
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415  # for this alone
+    from cryptography.hazmat.primitives.padding import PKCS7  # noqa: PLC0415  # for this alone
+
+    key, iv = _derive(sealed, password)
+    algorithm = algorithms.AES(key) if sealed.cipher == "AES" else TripleDES(key)
+    decryptor, unpadder = Cipher(algorithm, modes.CBC(iv)).decryptor(), PKCS7(8 * len(iv)).unpadder()
+    padded = decryptor.update(sealed.ciphertext) + decryptor.finalize()
+    return unpadder.update(padded) + unpadder.finalize()
+
+
+def _derive(sealed: SealedPkcs8, password: bytes) -> tuple[bytes, bytes]:
+    """Return the key and the initialisation vector that are made of a password."""
+    salt, costs, size = sealed.salt, sealed.costs, sealed.key_bytes
+    if sealed.kdf == "PBKDF2":
+        from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC  # noqa: PLC0415  # for this alone
+
+        return PBKDF2HMAC(getattr(hashes, sealed.digest)(), size, salt, *costs).derive(password), sealed.iv
+    if sealed.kdf == "scrypt":
+        from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415  # for this alone
+
+        return Scrypt(salt, size, *costs).derive(password), sealed.iv
+    from domain.keys.pkcs12_derivation import (  # noqa: PLC0415  # for this alone
+        ENCRYPTION_KEY,
+        INITIALISATION_VECTOR,
+        derive_pkcs12,
+    )
+
+    text, purposes = password.decode("utf-8"), ((ENCRYPTION_KEY, size), (INITIALISATION_VECTOR, 8))
+    key, iv = (derive_pkcs12(text, salt, costs[0], purpose, length) for purpose, length in purposes)
+    return key, iv
 
 
 def _explain(error: BaseException, label: str, is_tried: bool) -> KeyFormatError | WrongPasswordError:
@@ -114,11 +153,7 @@ def _damaged(label: str) -> KeyFormatError:
 
 
 def _check_rsa_key(key: rsa.RSAPrivateKey) -> None:
-    """Check the size and the numbers of an RSA key that was loaded without a check.
-
-    Raises:
-        KeyFormatError: it is too short, too long or unsound, or its exponent is not one that step-ca takes.
-    """
+    """Refuse an RSA key that is too short, too long or unsound, or whose exponent step-ca does not take."""
     public = key.public_key().public_numbers()
     check_rsa_key(public.n, public.e)
     own = key.private_numbers()

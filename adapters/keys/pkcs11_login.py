@@ -1,24 +1,18 @@
 """A login at a token, on `python-pkcs11`: the session, the private key that it is for, and signatures by that."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import weakref
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import pkcs11
 from pkcs11 import Attribute, Mechanism, ObjectClass
 
 from adapters.keys.pkcs11_modules import find_token
 from domain.errors import InputError, KeyFormatError, WrongPasswordError
-from domain.keys.pkcs11_uri import encode_id
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from domain.keys.pkcs11_uri import Pkcs11Uri
+from domain.keys.pkcs11_uri import Pkcs11Uri, encode_id
 
 Pin: TypeAlias = "str | object | None"
 """A PIN, None where the token wants none, or the mark for one that is typed at the device."""

@@ -1,18 +1,13 @@
 """PKCS#11 modules, initialised in the process that uses them, and the tokens that they have, on `python-pkcs11`."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
 import pkcs11
 from pkcs11 import TokenFlag
 from pkcs11._pkcs11 import lib as Module  # noqa: N812  # it is a class
 
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    from domain.keys.pkcs11_uri import Pkcs11Uri
+from domain.keys.pkcs11_uri import Pkcs11Uri
 
 DEFAULT_MODULE = "p11-kit-proxy.so"
 """The module of p11-kit, which gives access to all that are installed; step takes it where the URI names none."""

@@ -1,23 +1,16 @@
 """The public half of a key as a device describes it (PKCS#11 v3.0, 6.1 RSA and 6.3 elliptic curves)."""
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from pkcs11 import Attribute, KeyType, ObjectClass
 
 from adapters.jose.key_objects import CURVES, public_members, read_public_or_none
-from adapters.keys.pkcs11_login import read_attribute
+from adapters.keys.pkcs11_login import Login, read_attribute
 from domain.errors import InputError, KeyFormatError, describe_foreign, translating
 from domain.formats import base64url
 from domain.formats.der import DerValues
-from domain.keys.jwk import COORDINATE_BYTES, read_public_jwk
-
-if TYPE_CHECKING:
-    from adapters.keys.pkcs11_login import Login
-    from domain.keys.jwk import PublicJwk
+from domain.keys.jwk import COORDINATE_BYTES, PublicJwk, read_public_jwk
 
 _NAMED_CURVES = {"06082a8648ce3d030107": "P-256", "06052b81040022": "P-384", "06052b81040023": "P-521"}
 """Curves by the DER of their object identifier, the value of CKA_EC_PARAMS."""
@@ -99,9 +92,6 @@ def _read_certificates(login: Login) -> PublicJwk | None:
 def _read_certificate(der: bytes) -> PublicJwk | None:
     from cryptography import x509  # noqa: PLC0415  # slow to load, and seldom needed
 
-    with (
-        translating(lambda _: InputError("the certificate beside it cannot be read", "store a valid one")),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")  # of what is odd in old certificates, on stderr
+    what, fix = "the certificate beside it cannot be read", "store a valid one"
+    with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         return read_public_or_none(x509.load_der_x509_certificate(der).public_key())

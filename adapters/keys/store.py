@@ -15,6 +15,7 @@ from domain.keys.source import DeviceKey, KeyFile, SealedKey
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from adapters.jose.jwe import Opening
     from adapters.keys.pkcs11 import Pkcs11Keys
     from domain.keys.ports import Passwords, Signer
     from domain.ports import InputFiles
@@ -26,20 +27,25 @@ _T = TypeVar("_T")
 
 
 class LocalKeyStore:
-    """Opens private keys by recognising their container; what only some need is loaded for these."""
+    """Opens private keys by recognising their container (see `domain.keys.ports.KeyStore`).
 
-    def __init__(self, files: InputFiles) -> None:
+    Attributes:
+        files: Where the keys are that are in files.
+        begun: The opening of a sealed key that has begun already, None for none.
+    """
+
+    def __init__(self, files: InputFiles, begun: Opening | None = None) -> None:
         self.files = files
+        self.begun = begun
 
     def open(self, source: KeyFile | SealedKey | DeviceKey, passwords: Passwords) -> Signer:
-        """Return the signer of the key in `source` (see `domain.keys.ports.KeyStore`)."""
         if isinstance(source, DeviceKey):
             with naming(source.label), _naming_pin(source, passwords):
                 return _load_devices()(self.files).open(source, passwords)
         if isinstance(source, SealedKey):
             whose = f"the key of {source.label}"
             with naming(whose):
-                return _open_sealed(source.jwe, whose, passwords)
+                return _open_sealed(source.jwe, whose, passwords, self.begun)
         whose = source.whose
         with naming(whose, source.path):
             data = self.files.read(source.path, MAX_KEY_BYTES)
@@ -76,14 +82,14 @@ def _open_text(data: bytes, whose: str, passwords: Passwords) -> Signer:
     )
 
 
-def _open_sealed(jwe: str, whose: str, passwords: Passwords) -> Signer:
+def _open_sealed(jwe: str, whose: str, passwords: Passwords, begun: Opening | None = None) -> Signer:
     from adapters.jose.envelope import parse_jwe  # noqa: PLC0415  # for these alone
 
     parse_jwe(jwe)  # what is refused whatever the password, so that nobody is asked for one in vain
     from adapters.jose.jwe import begin_opening  # noqa: PLC0415  # slow to load
 
     def open_with(password: bytes) -> bytes:
-        finish = begin_opening(jwe, password)
+        finish = begun.take(jwe, password) if begun else begin_opening(jwe, password)
         from adapters.jose import jws  # noqa: F401, PLC0415  # while the key is derived: what signs by the key in there
         from adapters.keys import jwk  # noqa: F401, PLC0415
 

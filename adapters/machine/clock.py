@@ -5,15 +5,14 @@ import time
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock (see `domain.ports.Clock`)."""
 
     def now(self) -> int:
-        """Return nanoseconds since the epoch, UTC."""
         return time.time_ns()
 
 
 class SystemRandomness:
-    """The operating system's source of randomness."""
+    """The operating system's source of randomness (see `domain.ports.Randomness`, `domain.batch.ports.Identifiers`)."""
 
     def token_id(self) -> str:
         """Return 256 random bits as 64 lower-case hex characters."""

@@ -15,7 +15,6 @@ class LocalFileSystem:
     """Looks at this machine's files (see `domain.doctor.ports.FileSystem`)."""
 
     def look(self, path: str, follows: bool = True) -> FileStatus | None:
-        """Return what stands at `path`."""
         try:
             seen = os.stat(path, follow_symlinks=follows)
             is_link = stat.S_ISLNK(seen.st_mode)
@@ -34,7 +33,6 @@ class LocalFileSystem:
         )
 
     def list_names(self, folder: str) -> Sequence[str]:
-        """Return the names in `folder`."""
         try:
             with os.scandir(folder) as entries:
                 names = sorted(entry.name for entry in islice(entries, MAX_NAMES + 1))

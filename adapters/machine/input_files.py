@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError, explain_unread
+from domain.errors import InputError, explain_unread, name_file
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _WAITED = "start the program that writes into it"
 
 
 class LocalFiles:
-    """Files of this machine; `-` is standard input.
+    """Files of this machine; `-` is standard input (see `domain.ports.InputFiles`).
 
     Attributes:
         tell: Told what is waited for, where that takes longer than a moment.
@@ -40,11 +41,10 @@ class LocalFiles:
         self.tell = tell
 
     def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
         try:
             data = self._read_standard_input(limit) if path == "-" else self._read_path(path, limit)
         except (OSError, ValueError, AttributeError) as error:
-            raise explain_unread(_name(path), error, "it is closed" if path == "-" else "not a path") from error
+            raise explain_unread(path, error) from error
         return _bound(data, path, limit)
 
     def open(self, path: str) -> int:
@@ -56,14 +56,21 @@ class LocalFiles:
         """
         if not stat.S_ISFIFO(os.stat(path).st_mode):
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        from adapters.machine.named_pipe import PipeOpening  # noqa: PLC0415  # seldom there
+        from adapters.process.interruption import begin  # noqa: PLC0415  # seldom there
 
-        with PipeOpening(path) as opening:
-            if not opening.wait(min(TELLING_SECONDS, WRITER_SECONDS)):
-                self._tell(f"waiting for somebody to write into {path}, which is a pipe")
-                if not opening.wait(WRITER_SECONDS - TELLING_SECONDS):
-                    raise _give_up(path, "nobody has opened it for writing", WRITER_SECONDS)
-            return opening.take()
+        wait = begin(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # so that signals and the clock are answered
+        try:
+            with suppress(TimeoutError):
+                return wait(min(TELLING_SECONDS, WRITER_SECONDS))
+            self._tell(f"waiting for somebody to write into {path}, which is a pipe")
+            return wait(max(WRITER_SECONDS - TELLING_SECONDS, 0))
+        except (TimeoutError, KeyboardInterrupt) as error:
+            with suppress(OSError):  # it is gone, or not for writing: the thread sees to it when it comes
+                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))  # so that it opens
+                os.close(wait(1))
+            if isinstance(error, TimeoutError):
+                raise _give_up(path, "nobody has opened it for writing", WRITER_SECONDS) from error
+            raise
 
     def _read_path(self, path: str, limit: int) -> bytes:
         descriptor = self.open(path)
@@ -116,12 +123,14 @@ class LocalFiles:
 
 
 class RegularFiles(LocalFiles):
-    """Files of this machine that never have to be waited for: regular ones, and no standard input."""
+    """Files of this machine that never have to be waited for, and that another reader finds whole: regular ones.
+
+    No standard input, by `/dev/stdin` neither: where it is a file, some systems go on where the last reader has ended.
+    """
 
     def read(self, path: str, limit: int) -> bytes:
-        """Return the content of `path` (see `domain.ports.InputFiles`)."""
-        if path == "-" or not os.path.isfile(path):
-            raise InputError(f"{_name(path)} is not a regular file", "name one")
+        if path == "-" or path.startswith("/dev/") or not os.path.isfile(path):
+            raise InputError(f"{name_file(path)} is not a regular file", "name one")
         return super().read(path, limit)
 
 
@@ -158,9 +167,5 @@ class RememberedFiles:
 
 def _bound(data: bytes, path: str, limit: int) -> bytes:
     if len(data) > limit:
-        raise InputError(f"{_name(path)} is over {limit} bytes", "it is not the kind of file that is expected here")
+        raise InputError(f"{name_file(path)} is over {limit} bytes", "it is not the kind of file that is expected here")
     return data
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else path

@@ -1,7 +1,5 @@
 """A question on a terminal, whose state is restored whatever happens to the process meanwhile."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -22,7 +22,7 @@ FORBIDDEN = ("context", "profile", "authority")
 
 
 class StepPath:
-    """The folder that step keeps its configuration in, seen through a context.
+    """The folder that step keeps its configuration in, seen through a context (see `domain.ports.Configuration`).
 
     Attributes:
         files: Reads the files in it.
@@ -36,7 +36,6 @@ class StepPath:
         self.context = context
 
     def context_name(self) -> str | None:
-        """Return the context to use, None where none is named (see `domain.ports.Configuration`)."""
         if self.context is not None:
             return self.context
         path = os.path.join(self.base, "current-context.json")

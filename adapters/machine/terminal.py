@@ -20,10 +20,9 @@ MAX_ITEM_LENGTH = 200
 
 
 class Terminal:
-    """Asks on the controlling terminal, whatever stdin and stdout are."""
+    """Asks on the controlling terminal, whatever stdin and stdout are (see `domain.ports.Prompter`)."""
 
     def password(self, question: str) -> bytes:
-        """Return what was typed, unseen (see `domain.ports.Prompter`)."""
         with _asking(_open_for_password(), f"{show_line(question)}: ", is_seen=False) as asked:
             return asked.read_line()
 
@@ -65,7 +64,6 @@ class SilentTerminal:
     """Looks whether there is a terminal as `Terminal` does, and asks nothing (see `domain.ports.Prompter`)."""
 
     def password(self, question: str) -> bytes:  # noqa: ARG002
-        """Raise PersonNeededError."""
         os.close(_open_for_password())
         raise PersonNeededError(
             "token would ask for the password or PIN",
@@ -73,25 +71,22 @@ class SilentTerminal:
         )
 
     def choose(self, question: str, items: Sequence[str]) -> int:  # noqa: ARG002  # the port's
-        """Raise PersonNeededError."""
         os.close(_open_for_choice(items))
         raise PersonNeededError(f"token would ask which of {', '.join(items)}", "name it with --provisioner or --kid")
 
 
 class Stderr:
-    """Notices, a line each, on standard error; where it is closed or full, nobody wants them."""
+    """Notices, a line each, to standard error; where it is closed or full, nobody wants them (see `domain.ports`)."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self.stream = stream
 
     def inform(self, text: str) -> None:
-        """Say what was chosen or done."""
         if self.stream is not None:  # print would take stdout for it
             with suppress(OSError, ValueError):
                 print(show_line(text), file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
-        """Say what will probably not do what the user hopes."""
         self.inform(f"warning: {text}")
 
 

@@ -9,15 +9,11 @@ import select
 import stat
 import time
 from mmap import mmap
-from typing import TYPE_CHECKING
 
 from adapters.output.streams import ATOMIC_BYTES, await_room
 from adapters.output.write_meter import UNKNOWN, OwnMeter, read_ended
-from domain.batch.portion import LooseEnd
+from domain.batch.portion import Goods, LooseEnd
 from domain.errors import OutputError, explain_unwritten
-
-if TYPE_CHECKING:
-    from domain.batch.portion import Goods
 
 PATIENCE_SECONDS = 2.0
 """How long a row that a killed process has begun waits for room to be finished."""
@@ -34,7 +30,7 @@ _DOUBTFUL, _IS_CUT = 7, 8
 
 
 class RowWriter:
-    """Writes rows to a descriptor, and knows how many it has taken even where a process is killed at it.
+    """A `BatchSink` (see `domain.batch.ports`) that prints, and whose count holds even where a process is killed at it.
 
     Processes that are forked from the one where it was made share it: what each has written, the others know. A write
     is announced before it begins, and counted when it is done. In between, a kill leaves it open whether the rows are
@@ -71,15 +67,12 @@ class RowWriter:
                         )
 
     def count(self) -> int:
-        """Return how many rows all processes together have written."""
         return self._shared[_COUNT]
 
     def loose_end(self) -> LooseEnd:
-        """Return what is not known, or not whole, of the rows behind those that are counted."""
         return LooseEnd(self._shared[_DOUBTFUL], bool(self._shared[_IS_CUT]))
 
     def take(self, goods: Goods, ending: int) -> None:
-        """Write the rows, several at a time, until `ending` can be read."""
         for rows in goods.rows:
             begin = 0
             while begin < len(rows):

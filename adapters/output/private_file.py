@@ -1,7 +1,5 @@
 """A file for its owner alone, whole before it has a name: however the process ends, nobody finds a part of it."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from functools import cache

@@ -12,7 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import NameOID
 
 from adapters.jose.jwe import seal_jwk
 from adapters.jose.key_objects import generate_jwk
@@ -116,8 +115,8 @@ def _certify(
     )  # fmt: skip
     return (
         x509.CertificateBuilder()
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
+        .subject_name(x509.Name.from_rfc4514_string(f"CN={subject}"))
+        .issuer_name(x509.Name.from_rfc4514_string(f"CN={issuer}"))
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin - timedelta(minutes=5))
@@ -128,10 +127,6 @@ def _certify(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -6,13 +6,10 @@ import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from adapters.process.interruption import deciding
 from domain.errors import OutputError, explain_unwritten
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ATOMIC_BYTES = 4096
 """The most that a pipe takes whole or not at all, where it has room without blocking (POSIX, PIPE_BUF; on Linux)."""
@@ -21,7 +18,7 @@ _STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
 class StandardOutput:
-    """The token and a newline on stdout, nothing else.
+    """The token and a newline on stdout, nothing else (see `domain.ports.TokenSink`).
 
     Attributes:
         is_last: Whether the process has nothing else to do (see `deciding`).
@@ -34,7 +31,6 @@ class StandardOutput:
         """Have nothing against it: whether it can be written shows when it is."""
 
     def deliver(self, token: str) -> None:
-        """Write the token (see `domain.ports.TokenSink`)."""
         try:
             descriptor = sys.stdout.fileno()
         except (OSError, ValueError, AttributeError):
@@ -43,7 +39,7 @@ class StandardOutput:
 
 
 class OpenStream:
-    """A descriptor that this process was started with; nothing of what stands behind it is replaced or cut.
+    """A `TokenSink` into a descriptor that this process was started with; nothing of what is there is replaced or cut.
 
     Attributes:
         path: What the user calls it.
@@ -59,7 +55,6 @@ class OpenStream:
             self.descriptor = os.dup(descriptor)
 
     def check(self) -> None:
-        """Refuse a descriptor that is not open (see `domain.ports.TokenSink`)."""
         if self.descriptor is None:
             raise OutputError(f"--output-file {self.path} is not open", "name a file, or a descriptor that is")
 

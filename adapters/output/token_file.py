@@ -1,23 +1,18 @@
 """Where a token goes: a private file that is there complete or not at all."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 class TokenFile:
-    """A file of mode 0600 that appears whole or not at all; a symbolic link is replaced, never followed.
+    """A `TokenSink`: a file of mode 0600, whole or not there at all; a symbolic link is replaced, never followed.
 
     Attributes:
         path: The file.
@@ -31,7 +26,6 @@ class TokenFile:
         self.is_last = is_last
 
     def check(self) -> None:
-        """Refuse what is there, or a folder that is not or cannot be written (see `domain.ports.TokenSink`)."""
         with self._translated():
             self._check_target()
             if not self.replace and os.path.lexists(self.path):

@@ -1,23 +1,18 @@
 """A folder where each token of a batch gets a file of its own; what is printed says which is whose."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from itertools import chain, count
 from mmap import mmap
-from typing import TYPE_CHECKING
 
+from adapters.output.batch_rows import RowWriter
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from domain.batch.portion import Goods, LooseEnd, MintedLine
 from domain.batch.row import write_row
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
 from domain.formats.file_mode import FOLDER_OF_OWNER
-
-if TYPE_CHECKING:
-    from adapters.output.batch_rows import RowWriter
-    from domain.batch.portion import Goods, LooseEnd, MintedLine
 
 _WRITER, _BEFORE, _INODE, _LENGTH = range(4)
 """Words of the memory that processes share: whose file is about to get its name, how many rows were counted before,
@@ -35,7 +30,7 @@ def _drop_dots(path: str) -> str:
 
 
 class TokenFolder:
-    """A folder with a file of mode 0600 for each token.
+    """A `BatchSink` (see `domain.batch.ports`): a folder with a file of mode 0600 for each token.
 
     A file has no name before it is complete, where the file system can do that, and else a temporary one; it gets its
     name before its row is printed. Whoever is killed in between leaves that to be settled by the others.
@@ -76,11 +71,9 @@ class TokenFolder:
             raise explain_unwritable(f"--output-dir {self.path}", error) from error
 
     def count(self) -> int:
-        """Return how many tokens all processes together have handed over."""
         return self.rows.count()
 
     def loose_end(self) -> LooseEnd:
-        """Return what is not known of the rows behind those."""
         return self.rows.loose_end()
 
     def settle(self, process: int) -> None:
@@ -105,7 +98,6 @@ class TokenFolder:
             os.unlink(name, dir_fd=self._folder)
 
     def take(self, goods: Goods, ending: int) -> None:
-        """Write a file for each token and print its row, until `ending` can be read."""
         for minted in goods.tokens:
             if not self.rows.await_room(ending):
                 return

@@ -3,8 +3,6 @@
 It counts them by threads, also those of a process that has just ended and is not waited for yet.
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """How to install the library of an extra beside step-ott, however step-ott was installed."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys
@@ -16,13 +14,11 @@ def tell_how_to_add(*libraries: str) -> str:
 
     It names the libraries themselves and no package of step-ott's, which is installed from a clone or from an index.
     """
-    return f"add it by: {_name_command(*libraries)}"
-
-
-def _name_command(*libraries: str) -> str:
-    names, python = " ".join(libraries), shlex.quote(sys.executable)
+    python = shlex.quote(sys.executable)
     if os.path.exists(os.path.join(sys.prefix, PIPX_MARK)):
-        return f"pipx inject {shlex.quote(os.path.basename(sys.prefix))} {names}"
-    if os.path.exists(os.path.join(sys.prefix, UV_TOOL_MARK)) or find_spec("pip") is None:
-        return f"uv pip install --python {python} {names}"
-    return f"{python} -m pip install {names}"
+        installer = f"pipx inject {shlex.quote(os.path.basename(sys.prefix))}"
+    elif os.path.exists(os.path.join(sys.prefix, UV_TOOL_MARK)) or find_spec("pip") is None:
+        installer = f"uv pip install --python {python}"
+    else:
+        installer = f"{python} -m pip install"
+    return f"add it by: {installer} {' '.join(libraries)}"

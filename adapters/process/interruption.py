@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""Those that end a batch in order."""
+"""Those that end a batch in order, answered by its first process."""
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 """Those by which people and machines end processes, but for SIGKILL, which nobody can hold back."""
 
 
-def begin(work: Callable[[], _T]) -> Callable[[], _T]:
-    """Let `work` go on beside this thread; what is returned, to be called once, waits for its end.
+def begin(work: Callable[[], _T]) -> Callable[..., _T]:
+    """Let `work` go on beside this thread; what is returned waits for its end, which it gives away once.
 
     Libraries look at no signals while they derive a key or ask a device, but leave the interpreter to other threads:
     so the work goes on one of its own, and signals are answered. The wait returns what the work does, or raises that;
-    where it is interrupted, what comes of the work is nobody's.
+    where it is interrupted, what comes of the work is nobody's. It takes the seconds to wait at the most, for ever by
+    default, and raises a TimeoutError after these.
     """
     outcome: list[_T] = []
     failure: list[BaseException] = []
@@ -39,8 +38,9 @@ def begin(work: Callable[[], _T]) -> Callable[[], _T]:
         finally:
             is_done.release()
 
-    def wait() -> _T:
-        is_done.acquire()
+    def wait(seconds: float = -1) -> _T:
+        if not is_done.acquire(timeout=seconds):
+            raise TimeoutError
         if thread.is_alive():
             thread.join()  # no fork meets it at its end, where it may hold a lock that a child would wait for
         if failure:

@@ -3,13 +3,12 @@
 import warnings
 from typing import Any
 
-import attrs
 from authlib.oidc.core.claims import CodeIDToken
 from joserfc import jws
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
-from joserfc.jwk import JWKRegistry, Key
+from joserfc.jwk import JWKRegistry
 
-from domain.errors import IdentityError, InputError, translating
+from domain.errors import IdentityError, InputError, succeeds
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import Number, describe
 from domain.token.compact_jws import read_token
@@ -30,30 +29,18 @@ _PUBLIC_MEMBERS = frozenset({"kty", "kid", "use", "key_ops", "alg", "n", "e", "c
 _FIX = "check the provisioner's configurationEndpoint and clientID at the CA"
 
 
-@attrs.frozen(kw_only=True)
-class Expected:
-    """What an ID token must say.
-
-    Attributes:
-        issuer, client_id: Who it is from, and for whom.
-        nonce: What the request to sign in said, None where it could say none.
-        access_token: What came with it, None for nothing.
-    """
-
-    issuer: str
-    client_id: str
-    nonce: str | None
-    access_token: str | None = attrs.field(repr=False)
-
-
-def check_id_token(token: str, key_set: Any, expected: Expected, now: int) -> None:
+def check_id_token(
+    token: str, key_set: Any, now: int, *, issuer: str, client_id: str, nonce: str | None, access_token: str | None
+) -> None:
     """Check that `token` is signed by a key of the identity provider's and says what it must.
 
     Args:
         token: A compact JWS.
         key_set: The provider's JWK set, parsed JSON.
-        expected: What it must say.
         now: Nanoseconds since the epoch, UTC.
+        issuer, client_id: Who it must be from, and for whom.
+        nonce: What the request to sign in said, None where it could say none.
+        access_token: What came with it, None for nothing.
 
     Raises:
         IdentityError: it is or does not.
@@ -66,9 +53,9 @@ def check_id_token(token: str, key_set: Any, expected: Expected, now: int) -> No
         raise IdentityError(f"the ID token cannot be read: {error.what}", _FIX) from error
     _check_signature(token, dict(read.header), key_set)
     claims = {name: _read_number(value) for name, value in read.claims.items()}
-    options = {"iss": {"essential": True, "value": expected.issuer},
-               "aud": {"essential": True, "value": expected.client_id}}  # fmt: skip
-    params = {"nonce": expected.nonce, "client_id": expected.client_id, "access_token": expected.access_token}
+    options = {"iss": {"essential": True, "value": issuer},
+               "aud": {"essential": True, "value": client_id}}  # fmt: skip
+    params = {"nonce": nonce, "client_id": client_id, "access_token": access_token}
     try:
         CodeIDToken(claims, dict(read.header), options, params).validate(now // NANOSECONDS, LEEWAY_SECONDS)
     except ExpiredTokenError as error:
@@ -103,14 +90,8 @@ def _is_signed_by(jwk: dict[str, Any], token: str) -> bool:
     if jwk.get("kty") not in ("RSA", "EC", "OKP"):
         return False
     public = {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
-    try:
-        with translating(lambda _: IdentityError("it is not by that key")), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of EdDSA's other name and of short keys, on stderr
-            key: Key = JWKRegistry.import_key(public)
-            jws.deserialize_compact(token, key, registry=registry)
-    except IdentityError:
-        return False
-    return True
+    with warnings.catch_warnings(action="ignore"):  # of EdDSA's other name and of short keys, on stderr
+        return succeeds(lambda: jws.deserialize_compact(token, JWKRegistry.import_key(public), registry=registry))
 
 
 def _read_number(value: Any) -> Any:

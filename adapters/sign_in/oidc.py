@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
+import webbrowser
 from base64 import b64encode
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -12,14 +17,20 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.client import OAuth2Client
 
-from adapters.sign_in import browser
-from adapters.sign_in.id_tokens import Expected, check_id_token
+from adapters.sign_in.id_tokens import check_id_token
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession
 from domain.errors import IdentityError
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.sign_in.answer import SLOWER, DeviceGrant, read_code, read_device_grant, refuse
-from domain.sign_in.provider import ProviderMetadata, read_metadata
+from domain.sign_in.provider import (
+    SLOWER,
+    DeviceGrant,
+    ProviderMetadata,
+    read_code,
+    read_device_grant,
+    read_metadata,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +44,7 @@ _PENDING, _SLOW_DOWN = "authorization_pending", "slow_down"
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class OidcSignIn:
-    """An `IdentityProvider` (see `domain.ports`) that a person signs in at with a browser.
+    """An `IdentityProvider` (see `domain.sign_in.ports`) that a person signs in at with a browser.
 
     Attributes:
         session: Asks the identity provider.
@@ -47,7 +58,6 @@ class OidcSignIn:
     patience: int
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:
-        """Return the ID token of the person who signs in."""
         document = self.session.get_json(client.discovery_url().text)
         metadata = read_metadata(document, client)
         oauth = OAuth2Client(
@@ -83,7 +93,7 @@ class OidcSignIn:
                 redirect_uri=listener.redirect_uri, scope=client.scope, nonce=nonce,
             )  # fmt: skip
             address = add_params_to_uri(address, extra) if extra else address
-            where = _OPENED if browser.open_browser(address) else _NOT_OPENED
+            where = _OPENED if open_browser(address) else _NOT_OPENED
             self.notices.inform(f"Sign in at {metadata.issuer} {where}; the address is")
             self.notices.inform(address)
             try:
@@ -137,11 +147,11 @@ class OidcSignIn:
         token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str):
             raise IdentityError("the identity provider gives no ID token", "add openid to the provisioner's scopes")
-        expected = Expected(
+        check_id_token(
+            token, self.session.get_json(metadata.jwks_uri), self.clock.now(),
             issuer=metadata.issuer, client_id=client.client_id, nonce=nonce,
             access_token=access_token if isinstance(access_token, str) else None,
         )  # fmt: skip
-        check_id_token(token, self.session.get_json(metadata.jwks_uri), expected, self.clock.now())
         return token
 
 
@@ -156,6 +166,34 @@ def _prove_in_header(
     """Add identifier and secret to the headers, escaped as RFC 6749, 2.3.1 says, which Authlib leaves out."""
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     return uri, {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, body
+
+
+def open_browser(url: str) -> bool:
+    """Have the person's browser open `url`; return whether `webbrowser` finds one (BROWSER names another).
+
+    It runs beside this process and cannot write to its stdout, where the token goes. STEP_OPEN_BROWSER=0
+    leaves it closed, as with step.
+    """
+    if os.environ.get("STEP_OPEN_BROWSER") == "0":
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    words = [sys.executable, "-I", "-m", "webbrowser", url]
+    threading.Thread(target=_run_silently, args=(words,), daemon=True).start()
+    return True
+
+
+def _run_silently(words: list[str]) -> None:
+    subprocess.run(  # noqa: S603  # the interpreter's own module, and an address
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
 
 
 def _give_up(waited: int, strangers: int = 0) -> IdentityError:

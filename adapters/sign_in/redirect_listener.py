@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from domain.errors import IdentityError, StepOttError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    Read = Callable[[Sequence[tuple[str, str]]], str | None]
+Read = Callable[[Sequence[tuple[str, str]]], str | None]
 
 _ANSWERS = frozenset({"code", "error", "state"})
 """Parameters by which the browser's answer differs from whatever else it may ask for."""
@@ -51,38 +49,6 @@ OTHER = _PAGE.format("There is nothing here.", "step-ott waits for you to sign i
 LARGE = _PAGE.format("The request is too large.", "step-ott waits for you to sign in.")
 
 
-class RedirectListener:
-    """Waits for one answer.
-
-    Attributes:
-        redirect_uri: Where the browser must come back to.
-    """
-
-    def __init__(self, server: _Server, host: str, port: int) -> None:
-        self._server = server
-        self.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-    @property
-    def strangers(self) -> int:
-        """How many answers to another sign-in have come."""
-        return self._server.strangers
-
-    def wait(self, seconds: float) -> str:
-        """Return what the listener's `read` makes of what the browser comes back with.
-
-        Raises:
-            TimeoutError: it does not within `seconds`.
-            IdentityError: `read` does not take it.
-        """
-        try:
-            outcome = self._server.outcomes.get(timeout=seconds)
-        except Empty as error:
-            raise TimeoutError from error
-        if isinstance(outcome, StepOttError):
-            raise outcome
-        return outcome
-
-
 @contextmanager
 def listen_for_redirect(host: str, port: int, read: Read) -> Iterator[RedirectListener]:
     """Listen until the block ends.
@@ -104,39 +70,57 @@ def listen_for_redirect(host: str, port: int, read: Read) -> Iterator[RedirectLi
             f"the browser cannot come back to {host} port {port}: {error.strerror or error}",
             "stop what listens there, or sign in with --console",
         ) from error
-    loop, server = asyncio.new_event_loop(), _Server(read)
-    thread = Thread(target=loop.run_until_complete, args=(server.serve(listening),), daemon=True)
+    loop, listener = asyncio.new_event_loop(), RedirectListener(listening, host, read)
+    thread = Thread(target=loop.run_until_complete, args=(listener.serve(),), daemon=True)
     thread.start()
     try:
-        yield RedirectListener(server, host, listening.getsockname()[1])
+        yield listener
     finally:
-        loop.call_soon_threadsafe(server.stopped.set)
+        loop.call_soon_threadsafe(listener.stopped.set)
         thread.join()
         loop.close()
 
 
-class _Server:
+class RedirectListener:
     """Takes connections; the first answer to the sign-in is the only one that counts.
 
     Attributes:
-        outcomes: The code, or why there is none.
+        redirect_uri: Where the browser must come back to.
         strangers: How many answers to another sign-in have come.
         stopped: Ends it.
     """
 
-    def __init__(self, read: Read) -> None:
-        self.outcomes: SimpleQueue[str | StepOttError] = SimpleQueue()
+    def __init__(self, listening: socket.socket, host: str, read: Read) -> None:
+        port = listening.getsockname()[1]
+        self.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self.strangers = 0
         self.stopped = asyncio.Event()
+        self._listening = listening
         self._read = read
+        self._outcomes: SimpleQueue[str | StepOttError] = SimpleQueue()
         self._is_answered = False
         self._connections: dict[asyncio.Task[None], None] = {}  # the oldest first
 
-    async def serve(self, listening: socket.socket) -> None:
+    def wait(self, seconds: float) -> str:
+        """Return what `read` makes of what the browser comes back with.
+
+        Raises:
+            TimeoutError: it does not within `seconds`.
+            IdentityError: `read` does not take it.
+        """
+        try:
+            outcome = self._outcomes.get(timeout=seconds)
+        except Empty as error:
+            raise TimeoutError from error
+        if isinstance(outcome, StepOttError):
+            raise outcome
+        return outcome
+
+    async def serve(self) -> None:
         """Serve until `stopped`."""
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # such as too many open files
         server = await asyncio.start_server(
-            self._serve_one, sock=listening, backlog=MAX_CONNECTIONS, limit=MAX_REQUEST_BYTES
+            self._serve_one, sock=self._listening, backlog=MAX_CONNECTIONS, limit=MAX_REQUEST_BYTES
         )
         await self.stopped.wait()
         server.close()
@@ -167,7 +151,7 @@ class _Server:
             self._connections.pop(connection, None)
             writer.transport.abort()
             if outcome is not None:
-                self.outcomes.put(outcome)
+                self._outcomes.put(outcome)
 
     async def _receive(self, reader: asyncio.StreamReader) -> _Handler:
         """Return the request's line and headers, read and answered."""

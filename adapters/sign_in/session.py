@@ -1,8 +1,7 @@
 """Requests to an identity provider, bounded in time and size, over the system's trust; redirects are refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import attrs
@@ -15,9 +14,6 @@ from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.sign_in.client import ProviderUrl, parse_provider_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -43,7 +39,7 @@ class IdentityAnswer:
             raise IdentityError(f"{what}: {error}", "check the address at the CA") from error
 
     def is_explained(self) -> bool:
-        """Return whether it says what is wrong, where something is (RFC 6749, 5.2)."""
+        """Return whether it says what is wrong (RFC 6749, 5.2)."""
         try:
             document = json_text.parse_document(self.body)
         except ValueError:
@@ -51,11 +47,7 @@ class IdentityAnswer:
         return isinstance(document, dict) and isinstance(document.get("error"), str)
 
     def raise_for_status(self) -> None:
-        """Refuse an error's status.
-
-        Raises:
-            IdentityError: it is one.
-        """
+        """Raise an IdentityError where the status is an error's."""
         if self.status_code >= 400:
             what = f"the identity provider answers {self.url} with status {self.status_code}"
             raise IdentityError(what, "try again later, or check the address at the CA")

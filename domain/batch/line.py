@@ -8,23 +8,17 @@ takes the place of the default's, an empty one too; the members of `set` are lai
 refused.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from unicodedata import category
 
 import attrs
 
 from domain.errors import InputError
 from domain.formats import json_text
-from domain.settings.setting import Origin, Setting
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from domain.settings.setting import Settings, Value
+from domain.settings.setting import Origin, Setting, Settings, Value
 
 MAX_LINE_BYTES = 32 << 10
 """Longer lines are refused."""

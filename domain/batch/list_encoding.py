@@ -3,8 +3,6 @@
 A list from Windows is often UTF-16 (PowerShell's `>` writes it so). Read as UTF-8 it would give subjects with NULs.
 """
 
-from __future__ import annotations
-
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 
 SAMPLE_BYTES = 4096

@@ -1,15 +1,13 @@
 """What the user asks `batch`, judged before any file, network or password is touched."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.errors import UsageError
 from domain.mint.judge_options import ANY_SUBJECT, list_input_files, read_token_options
-from domain.settings.authority import check_texts, drop_absent, judge_standard_input, parse_option
+from domain.settings.authority import check_texts, judge_standard_input, parse_option
 from domain.settings.devices import max_sessions
 from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
-from domain.settings.setting import Origin, Setting, Settings, spell
+from domain.settings.setting import Origin, Setting, Settings, drop_absent, spell
 from domain.token.options import TokenOptions
 
 MAX_WORKERS = 1024

@@ -1,7 +1,5 @@
 """A portion of a batch: consecutive lines, what became of each, and what is printed for them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import attrs

@@ -1,14 +1,10 @@
 """Ports of `batch`: where lines come from, who works on them, and where tokens and progress go."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-
-    from domain.batch.portion import Goods, Lines, LooseEnd, Portion
+from domain.batch.portion import Goods, Lines, LooseEnd, Portion
 
 
 class LineReader(Protocol):
@@ -72,33 +68,38 @@ class BatchSink(Protocol):
         ...
 
 
+class Work(Protocol):
+    """What is to be done with each piece of a batch."""
+
+    def make(self, lines: Lines) -> tuple[Portion, Goods]:
+        """Return what becomes of some lines, and their tokens; called in any process, for several at once."""
+        ...
+
+    def note(self, portion: Portion) -> None:
+        """Take down what became of them.
+
+        Called in the first process for each piece of which something may have been handed over, also where there is an
+        error or an interrupt. No signal comes in between.
+        """
+        ...
+
+
 class Workforce(Protocol):
     """Works on many things at once."""
 
-    def run(
-        self,
-        make: Callable[[Lines], tuple[Portion, Goods]],
-        hand_over: Callable[[Goods, int], None],
-        pieces: Iterable[Lines | None],
-        note: Callable[[Portion], None],
-        settle: Callable[[int], None],
-    ) -> None:
+    def run(self, work: Work, sink: BatchSink, pieces: Iterable[Lines | None]) -> None:
         """Make something of each piece, and hand that over in the order of the pieces.
 
         Args:
-            make: Called in any process, for several pieces at once.
-            hand_over: Called where the piece was made, for one after the other, with a descriptor that can be read
-                once nothing more is to be handed over.
+            work: What is made of them.
+            sink: Takes that where it was made, one after the other; settles for each who has worked, when it has ended,
+                perhaps killed at its work, and before the last is noted.
             pieces: Taken as those before are handed over; None says that the next may be long in coming, and all is
                 handed over before it is waited for.
-            note: Called in this process for each piece of which something may have been handed over, also where there
-                is an error or an interrupt. No signal comes in between.
-            settle: Called in this process for each that has worked, when it has ended, perhaps killed at its work,
-                and before the last `note`.
 
         Raises:
             OutputError: the work cannot be shared out, or one who works has died.
-            StepOttError: what `make`, `hand_over` or `pieces` raised, after what was before it has been handed over.
+            StepOttError: what `work`, `sink` or `pieces` raised, after what was before it has been handed over.
             KeyboardInterrupt: somebody wants it to end.
         """
         ...

@@ -1,7 +1,5 @@
 """Names of files for tokens: of the subject what any file system takes."""
 
-from __future__ import annotations
-
 import re
 from hashlib import sha256
 

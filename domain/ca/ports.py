@@ -1,13 +1,9 @@
 """The port to a certificate authority, as a token needs to know it."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.ca.url import CaUrl
+from domain.ca.url import CaUrl
 
 
 class Authority(Protocol):

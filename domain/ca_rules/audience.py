@@ -1,14 +1,9 @@
 """How step-ca compares audiences: as URLs without their ports (step-ca, provisioner/collection.go, matchesAudience)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.ca_rules.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.formats.go_url import GoUrl, parse_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 
 def matches(audiences: Iterable[str], endpoint: Endpoint, dns_names: Sequence[str], fragment: str = "") -> bool:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.errors import InputError
 from domain.token.reader import read_audiences, read_seconds, read_text, read_texts
 
 if TYPE_CHECKING:
     from domain.ca.settings import AuthoritySettings
     from domain.ca_rules.endpoint import Endpoint
     from domain.certificates.ports import Certificates, Signatures
-    from domain.certificates.x509_and_ssh import CertificateRequest
+    from domain.certificates.x509_and_ssh import Certificate, CertificateRequest
     from domain.token.go_jws import GoJws
 
 
@@ -49,6 +50,13 @@ class Case:
     signatures: Signatures
     csr: CertificateRequest | None = None
     wishes: SshWishes = SshWishes()
+
+    def read_roots(self, *files: bytes) -> list[Certificate] | None:
+        """Return the certificates in `files`, which the CA names as roots; None where one cannot be read."""
+        try:
+            return [root for data in files for root in self.certificates.read_chain(data)]
+        except InputError:
+            return None
 
     def text(self, claim: str) -> str:
         """Return a claim that is text, empty where it is absent or something else."""

@@ -1,22 +1,17 @@
 """Whether step-ca can read the claims at all: a claim of another JSON type fails the whole token."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.header_chain import read_chain
+from domain.ca_rules.x5c import read_chain
 from domain.errors import InputError
 from domain.formats.go_json import RepeatedMembers, can_be_decoded
 from domain.formats.go_time import parse_go_moment
 from domain.keys.jwk import THUMBPRINT_MEMBERS
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from domain.ca_rules.case import Case
 
 
 def judge_form(case: Case) -> CheckResult:
@@ -46,11 +41,6 @@ def judge_payload(case: Case, names: Iterable[str], what: str) -> CheckResult:
     return _tell("payload", list(_list_wrong(case.token.claims, checks)), what)
 
 
-def list_wrong_texts(case: Case, names: Iterable[str]) -> list[str]:
-    """Return those of the claims in `names` that are not text."""
-    return list(_list_wrong(case.token.claims, dict.fromkeys(names, _is_text)))
-
-
 def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
     if wrong:
         named = f"{' and '.join(sorted(wrong))}, which {'is' if len(wrong) == 1 else 'are'} of the wrong type"
@@ -59,7 +49,6 @@ def _tell(rule: str, wrong: Sequence[str], what: str) -> CheckResult:
 
 
 def _list_wrong_members(header: Mapping[str, Any], case: Case) -> Iterator[str]:
-    """Give the members of a header that step-ca cannot read."""
     yield from _list_wrong(header, _HEADER)
     yield from (name for name in header.keys() - _HEADER.keys() - {"jwk", "x5c"} if not can_be_decoded(header[name]))
     try:

@@ -1,7 +1,5 @@
 """The places of step-ca's API that take tokens, and the audiences that each takes (step-ca, config.GetAudiences)."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 from domain.token.kind import SSH_SIGNING, Kind

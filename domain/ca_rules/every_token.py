@@ -1,23 +1,15 @@
-"""The rules that hold for every token: issuer, times, subject, use, signature.
+"""The rules that hold for every token: issuer, times, subject, use, signature, root.
 
 Sources: step-ca, authority/authorize.go; go-jose, jwt/validation.go.
 """
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
 
-from typing import TYPE_CHECKING
-
-from domain.errors import InputError
+from domain.ca_rules.case import Case
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.keys.jwk import TYPE_ALGORITHMS
-from domain.report.check_result import CheckResult, failed, passed, unchecked
+from domain.keys.jwk import TYPE_ALGORITHMS, PublicJwk
+from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
 from domain.token.validity import LEEWAY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.keys.jwk import PublicJwk
 
 
 def judge_issuer(case: Case, wanted: Sequence[str], whose: str) -> CheckResult:
@@ -69,11 +61,7 @@ def judge_age(case: Case) -> CheckResult:
 
 def _find_birth(case: Case) -> int | None:
     """Return when the first of the CA's root certificates begins, in nanoseconds, None where that is not known."""
-    try:
-        roots = [root for data in case.settings.roots for root in case.certificates.read_chain(data)]
-    except InputError:
-        return None
-    return min((root.not_before for root in roots), default=None)
+    return min((root.not_before for root in case.read_roots(*case.settings.roots) or ()), default=None)
 
 
 def judge_subject(case: Case) -> CheckResult:
@@ -132,3 +120,23 @@ def find_critical_fault(case: Case) -> CheckResult | None:
 def _whole_seconds(nanoseconds: int) -> int:
     """Return `nanoseconds` rounded up to seconds."""
     return -(-nanoseconds // NANOSECONDS) * NANOSECONDS
+
+
+def judge_root(case: Case) -> Iterator[CheckResult]:
+    """Tell whether `sha`, where there is one, is the SHA-256 of one of the CA's root certificates.
+
+    The CA itself does not look at it, so that nothing here makes the verdict; clients do (step CLI,
+    utils/cautils/bootstrap.go).
+    """
+    fingerprint = case.token.claims.get("sha")
+    if fingerprint in (None, ""):
+        return
+    known = [root.fingerprint() for root in case.read_roots(*case.settings.roots) or ()]
+    if not known:
+        yield unchecked("root", "whether its sha is the fingerprint of a root of this CA, which cannot be read")
+    elif isinstance(fingerprint, str) and fingerprint.replace("-", "").lower() in known:
+        yield passed("root", "its sha is the fingerprint of a root of this CA")
+    else:
+        what = f"its sha is not the fingerprint of a root of this CA, which is {' or '.join(known)}"
+        yield warning("root", f"{what}: the CA does not look at it, but step refuses to connect with it",
+                      "mint it with this CA's --root")  # fmt: skip

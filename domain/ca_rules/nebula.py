@@ -1,23 +1,29 @@
-"""Whether a Nebula certificate vouches for a token (step-ca, provisioner/nebula.go; Nebula, ca_pool.go)."""
+"""Whether a Nebula certificate vouches for a token and its request.
 
-from __future__ import annotations
+Sources: step-ca, provisioner/nebula.go; Nebula, ca_pool.go.
+"""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from domain.ca.cert_types import HOST
+from domain.ca.settings import ProvisionerClaims
+from domain.ca_rules.case import Case
+from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import find_critical_fault, judge_signature
-from domain.ca_rules.x5c import SHORT_LIFE
-from domain.errors import InputError
+from domain.ca_rules.sign import judge_common_name, judge_csr_itself, judge_names, read_csr_names, split_sans
+from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
+from domain.ca_rules.x5c import ROOTS_UNREADABLE, judge_life
+from domain.certificates.nebula import NebulaCertificate, Network, check_names
+from domain.certificates.x509_and_ssh import CertificateRequest
+from domain.errors import InputError, UsageError
 from domain.formats.der import DerValues
 from domain.formats.go_base64 import decode_standard
+from domain.formats.go_url import read_address
 from domain.formats.pem import join_pem, split_pem
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.certificates.nebula import NebulaCertificate, Network
+from domain.token.reader import read_ssh_options, read_texts
 
 _HALF_BYTES, _SIGNATURE_BYTES = 32, 64
 _REMEDY = "mint it with --nebula-cert and --nebula-key"
@@ -35,14 +41,11 @@ def judge_nebula(case: Case, roots: bytes, name: str) -> Iterator[CheckResult]:
         return
     trusted = _read_roots(case, roots)
     if trusted is None:
-        yield unchecked("certificate", "whether it is trusted: the roots that the CA names cannot be read",
-                        "fix them at the CA")  # fmt: skip
+        yield ROOTS_UNREADABLE
     else:
         yield _judge_certificate(case, certificate, trusted, name)
     yield _judge_signature(case, certificate)
-    if certificate.not_after - case.now < SHORT_LIFE:
-        yield unchecked("life", "whether the CA signs for as short a time as this certificate still lasts",
-                        "use one that lasts longer")  # fmt: skip
+    yield from judge_life(case, certificate.not_after)
 
 
 def read_header_certificate(case: Case) -> NebulaCertificate | None:
@@ -151,3 +154,69 @@ def _judge_signature(case: Case, certificate: NebulaCertificate) -> CheckResult:
         return failed("signature", f"it is not {_SIGNATURE_BYTES} bytes long", remedy)
     return unchecked("signature", f"whether it is by the X25519 key of {whose}: step-ott signs by XEdDSA, but cannot "
                      "check the signatures of others", "show the token to the CA to find out")  # fmt: skip
+
+
+def judge_nebula_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckResult]:
+    """Give what the CA finds in the request: names are held against the certificate, not against the token.
+
+    Args:
+        claims: The provisioner's, laid over the authority's.
+    """
+    try:
+        certificate = read_header_certificate(case)
+    except ValueError:
+        return
+    if certificate is None:
+        return
+    if case.endpoint is Endpoint.SSH_SIGN:
+        yield judge_ssh_enabled(claims)
+        yield from _judge_ssh(case, certificate, claims)
+        return
+    yield judge_names(case)
+    if case.csr is None:
+        yield unchecked("csr", "whether the CSR suits the certificate in nebula", "give it with --csr")
+        return
+    yield from judge_csr_itself(case.csr)
+    yield passed("csr binding", "step-ca binds Nebula tokens to no CSR, whatever cnf says")
+    yield from _judge_csr_names(case.csr, case.text("sub"), certificate)
+
+
+def _judge_csr_names(csr: CertificateRequest, subject: str, certificate: NebulaCertificate) -> Iterator[CheckResult]:
+    remedy = "make the CSR for the certificate's names, or without any"
+    yield judge_common_name(csr, [subject], remedy)
+    allowed = split_sans([certificate.name])
+    addresses = allowed["ip"] | {read_address(str(network.ip)) or "" for network in certificate.networks}
+    found = read_csr_names(csr)
+    foreign = found["ip"] - addresses
+    for kind in ("dns", "email", "uri"):
+        foreign |= found[kind] ^ allowed[kind] if found[kind] else set()
+    if foreign:
+        listed = ", ".join(sorted(filter(None, {certificate.name} | addresses)))
+        yield failed("csr names", f"they are not those of the certificate in nebula, {listed}", remedy)
+    else:
+        yield passed("csr names", "they are the certificate's")
+
+
+def _judge_ssh(case: Case, certificate: NebulaCertificate, claims: ProvisionerClaims) -> Iterator[CheckResult]:
+    options = read_ssh_options(case.token.claims)
+    if options is None:
+        yield judge_ssh_keys(case, HOST)
+        yield passed("ssh options", "the token has no step.ssh: the SSH certificate will be a host certificate for the "
+                     "names in nebula, whatever is asked for")  # fmt: skip
+        return
+    cert_type = options.get("certType") or ""
+    if cert_type not in ("", HOST):
+        yield failed("ssh options", f"certType {cert_type!r}, and step-ca signs only for hosts", "mint it with --host")
+        return
+    if case.wishes.cert_type not in ("", HOST):
+        yield failed("ssh type", "step-ca signs only SSH host certificates for Nebula", "ask for a host certificate")
+    yield _judge_principals(options, certificate)
+    yield from judge_ssh_sign(case, claims, certificate.not_after, HOST)
+
+
+def _judge_principals(options: Mapping[str, Any], certificate: NebulaCertificate) -> CheckResult:
+    try:
+        check_names(certificate, read_texts(options.get("principals")), "principal", "the certificate in nebula")
+    except UsageError as error:
+        return failed("principals", error.what, "mint it for the certificate's names")
+    return passed("principals", "they are the certificate's")

@@ -1,23 +1,16 @@
 """Whether an X.509 certificate may be renewed by the token (step-ca, authorize.go, AuthorizeRenewToken)."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Mapping, Sequence
 
-from typing import TYPE_CHECKING
-
+from domain.ca.settings import ProvisionerClaims
 from domain.ca_rules.audience import matches
+from domain.ca_rules.case import Case
 from domain.ca_rules.every_token import judge_issuer, judge_leaf_signature, judge_times, judge_use
-from domain.ca_rules.header_chain import read_header_chain
-from domain.ca_rules.x5c import judge_chain, read_roots
+from domain.ca_rules.x5c import judge_chain, read_header_chain
+from domain.certificates.x509_and_ssh import Certificate
 from domain.errors import InputError
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.report.check_result import CheckResult, failed, passed, unchecked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from domain.ca.settings import ProvisionerClaims
-    from domain.ca_rules.case import Case
-    from domain.certificates.x509_and_ssh import Certificate
 
 
 def judge_renewal(
@@ -26,7 +19,6 @@ def judge_renewal(
     """Give what the CA finds, rule by rule, in a token that is to renew the certificate in its header.
 
     Args:
-        case: The token, and where it is shown.
         issuer: The `iss` of a client's tokens.
         provisioners: Label and claims of each of the CA's, by name.
     """
@@ -67,7 +59,7 @@ def _judge_chain(case: Case, chain: Sequence[Certificate]) -> Iterator[CheckResu
     moment = chain[0].not_after - chain[0].not_after % NANOSECONDS - MINUTE
     yield from judge_chain(
         chain,
-        read_roots(case, case.settings.roots),
+        case.read_roots(*case.settings.roots),
         moment,
         "put the intermediate certificates into --x5c-cert, or get a new certificate",
     )

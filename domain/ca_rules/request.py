@@ -1,21 +1,15 @@
 """The rules for the request that a token is shown with, by endpoint."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Sequence
 
 from domain.ca.cert_types import HOST
+from domain.ca.settings import ProvisionerClaims
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.revoke import judge_revocation
 from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
 from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
 from domain.report.check_result import CheckResult, failed, passed, unchecked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca.settings import ProvisionerClaims
-    from domain.ca_rules.case import Case
 
 
 def judge_request(
@@ -24,7 +18,6 @@ def judge_request(
     """Judge the request by what the token says; see `judge_ssh_sign` for `latest`.
 
     Args:
-        case: The token, and where it is shown.
         claims: The provisioner's own.
         common_names: What the common name of a CSR may be.
         latest: Nanoseconds since the epoch, UTC.
@@ -61,3 +54,27 @@ def _judge_completeness(case: Case) -> CheckResult:
         return failed("ssh options", "the request must say certificate type, key identifier and principals itself",
                       "give them with --cert-type, --key-id and --principal")  # fmt: skip
     return passed("ssh options", "the request says certificate type, key identifier and principals itself")
+
+
+_SERIAL = re.compile("0|-?[1-9][0-9]*")
+
+
+def judge_revocation(case: Case) -> Iterator[CheckResult]:
+    """Tell whether the subject can be the serial number of a request, and whether the CA can keep a revocation."""
+    subject = case.text("sub")
+    if case.endpoint is Endpoint.REVOKE and not _SERIAL.fullmatch(subject):
+        yield failed(
+            "serial", f"the subject {subject!r} is not a serial number in decimal", "mint it for the serial number"
+        )
+    else:
+        yield passed("serial", f"the token revokes {subject}")
+    yield _judge_database(case)
+    yield unchecked("revoked", f"whether {subject} has been revoked already")
+
+
+def _judge_database(case: Case) -> CheckResult:
+    if case.settings.has_database is None:
+        return unchecked("database", "whether the CA has a database, which it needs to revoke")
+    if case.settings.has_database:
+        return passed("database", "the CA has one, which it needs to revoke")
+    return failed("database", "the CA has none, and so cannot revoke", "configure one: db in ca.json")

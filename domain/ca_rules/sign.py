@@ -1,21 +1,15 @@
 """Whether the certificate signing request is the one that the token is for (step-ca, provisioner/sign_options.go)."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
+from domain.ca_rules.case import Case
+from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.certificates.x509_and_ssh import CertificateRequest
 
 _DOMAIN = re.compile(rb"(?:[!-\-/-~]+\.)*[!-\-/-~]+|")
 """The host of a URI in a certificate (Go, crypto/x509, domainNameValid)."""
@@ -56,11 +50,7 @@ def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[CheckResult]:
         return
     yield from judge_csr_itself(csr)
     yield _judge_binding(csr, read_fingerprint(case.token.claims))
-    if csr.common_name and csr.common_name not in common_names:
-        allowed = " or ".join(dict.fromkeys(common_names))
-        yield failed("csr name", f"its common name is {csr.common_name}, and may only be {allowed}", _REMEDY)
-    else:
-        yield passed("csr name", f"its common name is {csr.common_name or 'empty'}")
+    yield judge_common_name(csr, common_names, _REMEDY)
     yield _judge_sans(csr, case.sans())
 
 
@@ -73,9 +63,16 @@ def judge_csr_itself(csr: CertificateRequest) -> Iterator[CheckResult]:
     if csr.takes_key:
         yield passed("csr key", csr.key)
     else:
-        yield failed(
-            "csr key", f"the CA does not sign for this kind of key: {csr.key}", "use an EC, an RSA or an Ed25519 key"
-        )
+        yield failed("csr key", f"the CA does not sign for this kind of key: {csr.key}",
+                     "use an EC, an RSA or an Ed25519 key")  # fmt: skip
+
+
+def judge_common_name(csr: CertificateRequest, allowed: Sequence[str], remedy: str) -> CheckResult:
+    """Tell whether the CSR has no common name, or one of those `allowed`."""
+    if csr.common_name and csr.common_name not in allowed:
+        names = " or ".join(dict.fromkeys(allowed))
+        return failed("csr name", f"its common name is {csr.common_name}, and may only be {names}", remedy)
+    return passed("csr name", f"its common name is {csr.common_name or 'empty'}")
 
 
 def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
@@ -87,11 +84,8 @@ def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
         is_bound = False
     if is_bound:
         return passed("csr binding", "the token is bound to this very CSR")
-    return failed(
-        "csr binding",
-        f"the token is bound to another CSR, {fingerprint}",
-        "show that one, or mint a token for this one",
-    )
+    return failed("csr binding", f"the token is bound to another CSR, {fingerprint}",
+                  "show that one, or mint a token for this one")  # fmt: skip
 
 
 def _judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> CheckResult:
@@ -141,7 +135,6 @@ def _read_uri(name: str) -> str | None:
 
 
 def _rewrite(uri: str) -> str:
-    """Return a URI of a CSR as Go writes it."""
     try:
         return rewrite_url(uri)
     except ValueError:

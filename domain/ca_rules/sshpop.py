@@ -1,28 +1,22 @@
 """Whether an SSH certificate vouches for a token about itself (step-ca, provisioner/sshpop.go)."""
 
-from __future__ import annotations
-
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from domain.ca.cert_types import HOST, name_cert_type
+from domain.ca.settings import ProvisionerClaims
+from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_leaf_signature
 from domain.ca_rules.renewal import judge_right
-from domain.ca_rules.revoke import judge_revocation
-from domain.ca_rules.ssh_validity import BACKDATE, judge_duration
+from domain.ca_rules.request import judge_revocation
+from domain.ca_rules.ssh import BACKDATE, judge_duration
+from domain.certificates.x509_and_ssh import SshCertificate
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_base64 import decode_standard
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.header_certificates import decode_member
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from domain.ca.settings import ProvisionerClaims
-    from domain.ca_rules.case import Case
-    from domain.certificates.x509_and_ssh import SshCertificate
 
 _MAX_INT64 = (1 << 63) - 1
 RENEWALS = (Endpoint.SSH_RENEW, Endpoint.SSH_REKEY)
@@ -72,7 +66,6 @@ def _read_certificate(case: Case) -> SshCertificate | None:
 
 
 def _judge_issuer(case: Case, certificate: SshCertificate) -> CheckResult:
-    """Tell whether the CA itself signed the certificate."""
     what = name_cert_type(is_host=certificate.is_host)
     keys = case.settings.ssh_host_keys if certificate.is_host else case.settings.ssh_user_keys
     if not certificate.signed_by:

@@ -1,17 +1,11 @@
 """The chain that a token carries, out of certificates in any order (crypto/x509, Certificate.Verify, takes any)."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from domain.certificates.x509_and_ssh import Certificate
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.certificates.x509_and_ssh import Certificate
-    from domain.keys.jwk import PublicJwk
+from domain.keys.jwk import PublicJwk
 
 MAX_CHECKS = 100
 """How many signatures are looked at: as many as Go does (crypto/x509, maxChainSignatureChecks)."""

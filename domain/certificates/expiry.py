@@ -1,7 +1,5 @@
 """Why a certificate cannot be used now: always with both times, since the clock may be wrong."""
 
-from __future__ import annotations
-
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import FIRST_SECOND, LAST_SECOND, format_time
 

@@ -1,16 +1,12 @@
 """Ports to what reads certificates and checks signatures."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.certificates.nebula import NebulaCertificate
-    from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
-    from domain.keys.jwk import PublicJwk
-    from domain.report.worded_value import WordedValue
+from domain.certificates.nebula import NebulaCertificate
+from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
+from domain.keys.jwk import PublicJwk
+from domain.report.worded_value import WordedValue
 
 
 class HeaderCertificate(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -53,6 +54,10 @@ class Certificate:
     path_length: int | None = None
     has_open_questions: bool = False
     provisioner: str | None = None
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of its DER, lower-case hex."""
+        return sha256(self.der).hexdigest()
 
     def names_issuer(self, other: Certificate) -> bool:
         """Return whether `other` has the issuer's name: what can be told without a look at the signature."""
@@ -156,40 +161,22 @@ def check_usage(leaf: Certificate) -> None:
         raise InputError("the certificate is not for client authentication", "use another certificate")
 
 
-def check_validity(not_before: int, not_after: int, now: int) -> None:
+def check_validity(not_before: int, not_after: int | None, now: int) -> None:
     """Check that a certificate is valid at `now`, all in nanoseconds since the epoch, UTC.
 
-    Raises:
-        InputError: it is not valid yet, or has expired.
-    """
-    check_begin(not_before, now)
-    if now >= not_after:
-        from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
-
-        reason = explain_time(not_before, not_after, now)
-        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, get a new certificate")
-
-
-def check_begin(not_before: int, now: int) -> None:
-    """Check that a certificate's validity has begun at `now`, both in nanoseconds since the epoch, UTC.
-
-    Raises:
-        InputError: it has not.
-    """
-    if now < not_before:
-        from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
-
-        reason = explain_time(not_before, not_before, now)
-        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, wait")
-
-
-def check_ssh_validity(certificate: SshCertificate, now: int) -> None:
-    """Check that an SSH certificate is valid at `now`, nanoseconds since the epoch, UTC.
+    Args:
+        not_after: None where it does not matter.
 
     Raises:
         InputError: it is not valid yet, or has expired.
     """
-    check_validity(*certificate.span(), now)
+    is_early = now < not_before
+    if is_early or (not_after is not None and now >= not_after):
+        from domain.certificates.expiry import CHECK_CLOCK, explain_time  # noqa: PLC0415  # the calendar is slow to load
+
+        reason = explain_time(not_before, not_before if not_after is None else not_after, now)
+        remedy = "wait" if is_early else "get a new certificate"
+        raise InputError(f"the certificate {reason}", f"{CHECK_CLOCK}; if it is right, {remedy}")
 
 
 def check_key(public: PublicJwk | None, signer: PublicJwk, key: str, certificate: str) -> None:

@@ -1,16 +1,11 @@
 """The metadata services by which clouds tell a machine who it is: what is asked of them, and what an answer may be."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class MetadataService(Enum):

@@ -1,11 +1,8 @@
 """The port to the metadata services of clouds."""
 
-from __future__ import annotations
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
+from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 
 
 class InstanceMetadata(Protocol):

@@ -1,19 +1,14 @@
 """One visit of `doctor` to a CA: how far it got, what was seen on the way, and why the CA cannot be used."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ca.url import CaUrl
 from domain.doctor.diagnosis import CLOCK, REACHED, TLS, judge_clock
+from domain.formats.rfc3339 import format_time
 from domain.report.check_result import CheckResult, failed, passed, unchecked, warning
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca.url import CaUrl
 
 
 class Stop(Enum):
@@ -122,11 +117,5 @@ def _judge_tls(seen: CaVisit) -> CheckResult:
     if seen.stop is Stop.NAME:
         remedy = f"use one of these names in --ca-url, or add {host} to dnsNames in the CA's ca.json and restart it"
         return failed(TLS, f"the CA's certificate is for {names}, not for {host}", remedy)
-    until = "" if seen.not_after is None else f", until {_format_time(seen.not_after)}"
+    until = "" if seen.not_after is None else f", until {format_time(seen.not_after)}"
     return passed(TLS, f"the certificate for {host} is trusted by the root{until}")
-
-
-def _format_time(nanoseconds: int) -> str:
-    from domain.formats.rfc3339 import format_time  # noqa: PLC0415  # the calendar is slow to load
-
-    return format_time(nanoseconds)

@@ -1,26 +1,17 @@
 """The checks of `doctor`, in its order: rules over what was seen."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from hashlib import sha256
-from typing import TYPE_CHECKING
-
-from domain.doctor.file_status import FileKind
+from domain.certificates.expiry import explain_time
+from domain.certificates.x509_and_ssh import Certificate
+from domain.doctor.file_status import FileKind, FileStatus
+from domain.errors import StepOttError
 from domain.formats.duration import HOUR, NANOSECONDS, format_duration
-from domain.provisioners.base import list_labels
+from domain.provisioners.base import Provisioner, list_labels
 from domain.provisioners.types import list_types
 from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
-from domain.settings.setting import Origin
+from domain.settings.setting import Origin, Settings
 from domain.token.validity import DEFAULT_VALIDITY, LEEWAY
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.certificates.x509_and_ssh import Certificate
-    from domain.doctor.file_status import FileStatus
-    from domain.errors import StepOttError
-    from domain.provisioners.base import Provisioner
-    from domain.settings.setting import Settings
 
 STEP_PATH, CONTEXT, DEFAULTS, SETTINGS = "step path", "context", "defaults.json", "settings"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"
@@ -91,8 +82,6 @@ def judge_root(whose: str, roots: Sequence[Certificate], now: int) -> CheckResul
     lasting = [root for root in roots if root.not_before <= now < root.not_after]
     first = roots[0].common_name or "without a name"
     if not lasting:
-        from domain.certificates.expiry import explain_time  # noqa: PLC0415  # the calendar is slow to load
-
         reason = explain_time(roots[0].not_before, roots[0].not_after, now)
         remedy = f"if the clock is wrong, {_SET_CLOCK}; if it is right, get the CA's present root certificate"
         return failed(ROOT, f"{whose}: the certificate {first!r} {reason}", remedy)
@@ -121,11 +110,6 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
         return warning(FINGERPRINT, reason, f"leave {override} out to use that CA")
     remedy = f"token does not compare them, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
     return warning(FINGERPRINT, reason, remedy)
-
-
-def fingerprint_root(root: Certificate) -> str:
-    """Return the SHA-256 of the certificate's DER, lower-case hex."""
-    return sha256(root.der).hexdigest()
 
 
 def measure_drift(date: int, asked_at: int, answered_at: int) -> int:

@@ -1,7 +1,5 @@
 """What can be seen of a file from outside, without reading it."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 import attrs

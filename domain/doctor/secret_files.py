@@ -1,23 +1,15 @@
 """Whether files with secrets are for their owner alone."""
 
-from __future__ import annotations
-
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from domain.doctor.diagnosis import FILES
-from domain.doctor.file_status import FileKind
+from domain.doctor.file_status import FileKind, FileStatus
 from domain.formats.file_mode import FOR_OTHERS, FOR_STRANGERS, OWNER_ALONE
 from domain.provisioners.types import claim_options
-from domain.report.check_result import passed, unchecked, warning
+from domain.report.check_result import CheckResult, passed, unchecked, warning
 from domain.settings.passwords import PASSWORD_FILES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.doctor.file_status import FileStatus
-    from domain.report.check_result import CheckResult
-    from domain.settings.setting import Settings
+from domain.settings.setting import Settings
 
 _MOUNT_PRIVATELY = (
     "mount it with mode 0400, which for a Kubernetes volume is defaultMode: 0400 (0440 beside fsGroup, where the "

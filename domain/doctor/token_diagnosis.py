@@ -1,21 +1,13 @@
 """Whether the CA would take the token that `token` would make: what `verify`'s rules say of it, in short."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from domain.doctor.diagnosis import TOKEN
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.report.check_result import Outcome, failed, passed, unchecked, warning
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked, warning
+from domain.token.kind import Kind
 from domain.token.validity import LEEWAY
-from domain.verify.forecast import ESSENTIAL, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from domain.report.check_result import CheckResult
-    from domain.token.kind import Kind
-    from domain.verify.forecast import Forecast
+from domain.verify.forecast import ESSENTIAL, Forecast, Verdict
 
 
 def judge_forecast(forecast: Forecast | None, kind: Kind) -> Iterator[CheckResult]:

@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64decode
 from binascii import Error, b2a_base64
-from hashlib import sha256
 
 
 def encode(data: bytes) -> str:
@@ -42,4 +41,6 @@ def decode_number(text: str) -> int:
 
 def encode_sha256(data: bytes) -> str:
     """Return base64url of the SHA-256 of `data`."""
+    from hashlib import sha256  # noqa: PLC0415  # slow to load, and a password's key is derived without it
+
     return encode(sha256(data).digest())

@@ -6,9 +6,9 @@ A member that appears twice fails the object that is read, but not one that is p
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
-from domain.formats.json_text import MAX_DEPTH, Number
+from domain.formats.json_text import MAX_DEPTH, Number, refuse_constant
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -44,7 +44,11 @@ def parse(data: bytes) -> Any:
         text = _ESCAPE.sub(_complete_escape, text)
     try:
         return json.loads(
-            text, object_pairs_hook=_read_members, parse_float=Number, parse_int=_read_integer, parse_constant=_refuse
+            text,
+            object_pairs_hook=_read_members,
+            parse_float=Number,
+            parse_int=_read_integer,
+            parse_constant=refuse_constant,
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from error
@@ -91,7 +95,3 @@ def _read_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _read_integer(digits: str) -> int | Number:
     return Number(digits) if len(digits) > _MAX_PLAIN_DIGITS or digits == "-0" else int(digits)
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")

@@ -3,8 +3,6 @@
 `domain.ca.url` judges what a user writes; here is what Go makes of any text, be it in a token.
 """
 
-from __future__ import annotations
-
 import re
 from ipaddress import IPv6Address
 from urllib.parse import quote_from_bytes, unquote_to_bytes

@@ -66,7 +66,7 @@ def parse(data: bytes | str) -> Any:
             object_pairs_hook=_refuse_repeated_members,
             parse_float=Number,
             parse_int=_parse_integer,
-            parse_constant=_refuse_constant,
+            parse_constant=refuse_constant,
         )
     except ForbiddenJsonError:
         raise
@@ -149,7 +149,8 @@ def _parse_integer(digits: str) -> int | Number:
     return Number(digits) if digits == "-0" else int(digits)
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads otherwise."""
     raise MalformedJsonError(f"{name} is not a JSON number")
 
 

@@ -1,24 +1,24 @@
 """What a token says, in words: read without its key, so that nothing here says whether the CA would take it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from domain.ca.cert_types import USER
 from domain.formats.duration import NANOSECONDS, format_duration
 from domain.formats.rfc3339 import format_time
-from domain.inspect.header_certificates import describe_chain, list_certificate_warnings
-from domain.inspect.outline import RENEWAL, REQUESTS, outline_token
+from domain.inspect.outline import (
+    RENEWAL,
+    REQUESTS,
+    HeaderCertificates,
+    TokenOutline,
+    describe_chain,
+    list_certificate_warnings,
+    outline_token,
+)
 from domain.inspect.timeline import Timeline
 from domain.inspect.warnings import list_warnings
 from domain.report.worded_value import WordedValue, join_items, word_item
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.inspect.header_certificates import HeaderCertificates
-    from domain.inspect.outline import TokenOutline
-    from domain.token.compact_jws import CompactJws
+from domain.token.compact_jws import CompactJws
 
 NO_REQUEST = "unknown: the audience names no step-ca request"
 NOT_CHECKED = WordedValue("not checked", "not checked; this is what the token says of itself")
@@ -65,7 +65,6 @@ def inspect_token(token: CompactJws, held: HeaderCertificates, now: int) -> dict
 
 
 def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
-    """Return what the token is for, and where."""
     audience = outline.audience
     is_told = audience.address is not None and len(audience.texts) == 1
     return {
@@ -79,7 +78,6 @@ def _tell_purpose(outline: TokenOutline) -> dict[str, Any]:
 
 
 def _tell_origin(outline: TokenOutline) -> dict[str, Any]:
-    """Return who made the token, and by what the CA finds him and it."""
     type_name: Any = outline.provisioner_type
     if type_name == RENEWAL:
         type_name = WordedValue(RENEWAL, "none: a renewal, signed by the certificate's own key")

@@ -1,7 +1,5 @@
 """A token's time as a picture: a bar from its beginning to its end, with a mark at now."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.formats.duration import NANOSECONDS
@@ -59,9 +57,7 @@ def draw_timeline(timeline: Timeline, width: int, strokes: Strokes) -> list[str]
     """Return the lines of the picture: a bar and its labels, or none where there is no span or no room.
 
     Args:
-        timeline: What to draw.
         width: Columns that no line exceeds; under `MIN_WIDTH` nothing is drawn.
-        strokes: What to draw with.
     """
     begin, end = timeline.begin, timeline.expires
     if width < MIN_WIDTH or begin is None or end is None or end <= begin:

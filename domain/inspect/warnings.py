@@ -1,19 +1,13 @@
 """What is odd about a token: what a CA would refuse, or what its maker probably did not mean."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import describe
+from domain.inspect.outline import TokenOutline
 from domain.token.validity import MAX_VALIDITY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from domain.inspect.outline import TokenOutline
 
 SHA256_BYTES = 32
 _FINGERPRINT = re.compile("[0-9A-Fa-f]{64}")
@@ -67,7 +61,6 @@ def _judge_claims(outline: TokenOutline) -> Iterator[str]:
 
 
 def _judge_request(outline: TokenOutline) -> Iterator[str]:
-    """Judge what stands in the token for this kind of request."""
     claims, request, expected = outline.claims, outline.audience.request, outline.made_by.expected
     if request == "sign" and not claims.get("sans") and "sans" in expected:
         yield "it has no sans: the CA takes the subject as the only name"

@@ -1,6 +1,7 @@
 """JSON Web Keys: the algorithms that step-ca takes, thumbprints, and what a JWK says of its own use.
 
-Sources: RFC 7517 (JWK), RFC 7518 (algorithms and key parameters), RFC 7638 (thumbprint), RFC 8037 (OKP).
+Sources: RFC 7517 (JWK), RFC 7518 (algorithms and key parameters), RFC 7638 (thumbprint), RFC 8037 (OKP), RFC 8017, 3.2
+(the numbers of an RSA key).
 """
 
 from collections.abc import Mapping
@@ -95,6 +96,25 @@ def check_rsa_key(n: int, e: int) -> None:
         check_rsa_public(n, e)
     except ValueError as error:
         raise KeyFormatError(f"the key cannot sign a token: {error}", "use another key") from error
+
+
+def complete_rsa(n: int, e: int, d: int, p: int, q: int) -> tuple[int, int, int]:
+    """Return the exponents and the coefficient of CRT, `dp`, `dq` and `qi`, of a key with two primes.
+
+    That the primes are prime is not looked at: where they are not, a signature does not hold.
+
+    Raises:
+        ValueError: the numbers, whose modulus is of a length that is taken, do not go together.
+    """
+    is_odd = all(number & 1 for number in (n, e, d, p, q))
+    if not (is_odd and 1 < e < n and 1 < d < n and 1 < p < n and 1 < q < n and p != q and p * q == n):
+        raise ValueError("its parts do not match")
+    if d * e % (p - 1) != 1 or d * e % (q - 1) != 1:
+        raise ValueError("its private half does not match its public half")
+    try:
+        return d % (p - 1), d % (q - 1), pow(q, -1, p)
+    except ValueError as error:
+        raise ValueError("its parts do not match") from error
 
 
 def _check_lengths(members: Mapping[str, str]) -> None:

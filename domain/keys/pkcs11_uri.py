@@ -6,16 +6,12 @@ attributes those of step are read: `slot-id` and `max-sessions`, `module-path` b
 hexadecimal (go.step.sm/crypto, kms/pkcs11).
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import attrs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SCHEME = "pkcs11"
 

@@ -3,18 +3,14 @@
 Sources: RFC 8018 (PBES2, PBKDF2), RFC 7914 (scrypt), RFC 7292, appendix C (PBE with SHA-1 and triple DES).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import attrs
 
 from domain.errors import KeyFormatError
 from domain.formats.der import DerValues
 from domain.keys.work import MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK, check_iterations, refuse_work
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _SEQUENCE, _OCTETS, _OID = 0x30, 0x04, 0x06
 
@@ -137,7 +133,6 @@ def _open_sequence(der: bytes) -> DerValues:
 
 
 def _read_derivation(derived: DerValues, key_bytes: int) -> tuple[str, bytes, list[int], str]:
-    """Return the derivation's name, its salt, its costs and its digest."""
     oid, parameters = derived.take(_OID), DerValues(derived.take(_SEQUENCE))
     if oid not in (_PBKDF2, _SCRYPT):
         _refuse("key derivation")

@@ -1,14 +1,10 @@
 """Ports to private keys and their passwords."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.keys.jwk import PublicJwk
-    from domain.keys.source import DeviceKey, KeyFile, SealedKey
+from domain.keys.jwk import PublicJwk
+from domain.keys.source import DeviceKey, KeyFile, SealedKey
 
 
 class Signer(Protocol):

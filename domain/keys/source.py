@@ -1,17 +1,17 @@
-"""Where a private key is: in a file, in an envelope that the CA hands out, or in a device that it never leaves."""
+"""Where a private key is: in a file, in an envelope that the CA hands out, or in a device that it never leaves.
+
+The classes are plain ones, for every token loads them.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import attrs
 
 if TYPE_CHECKING:
     from domain.keys.jwk import PublicJwk
     from domain.keys.pkcs11_uri import Pkcs11Uri
 
 
-@attrs.frozen(eq=False, repr=False)
 class KeyFile:
     """A private key in a file: JWK, encrypted JWK, PEM of any kind, or OpenSSH.
 
@@ -21,21 +21,17 @@ class KeyFile:
         may_be_x25519: Whether it may be an X25519 key, which signs for its own certificate alone.
     """
 
-    path: str
-    whose: str
-    may_be_x25519: bool = False
+    def __init__(self, path: str, whose: str, may_be_x25519: bool = False) -> None:
+        self.path, self.whose, self.may_be_x25519 = path, whose, may_be_x25519
 
 
-@attrs.frozen(eq=False, repr=False)
 class SealedKey:
-    """A JWK encrypted with a password (RFC 7516), as a CA hands it out."""
+    """A JWK encrypted with a password (RFC 7516), as a CA hands it out; `label` says whose, for prompts and errors."""
 
-    jwe: str
-    label: str
-    """Whose key it is, for prompts and errors."""
+    def __init__(self, jwe: str, label: str) -> None:
+        self.jwe, self.label = jwe, label
 
 
-@attrs.frozen(eq=False, repr=False)
 class DeviceKey:
     """A private key in a device that speaks PKCS#11.
 
@@ -46,6 +42,5 @@ class DeviceKey:
             algorithm counts for an RSA key. None where it is not known.
     """
 
-    uri: Pkcs11Uri
-    label: str
-    published: PublicJwk | None = None
+    def __init__(self, uri: Pkcs11Uri, label: str, published: PublicJwk | None = None) -> None:
+        self.uri, self.label, self.published = uri, label, published

@@ -1,4 +1,4 @@
-"""What the user asks `token` for, judged before any file, network or password is touched.
+"""What the user asks `token` for, judged before any file, network or password counts.
 
 Everything here follows from the settings alone: which of them go together, and whether each value is
 well formed. A `TokenOptions` that exists has passed every rule that needs nothing from outside.
@@ -15,7 +15,6 @@ from domain.provisioners.types import claim_options
 from domain.settings import authority as authority_options
 from domain.settings.authority import (
     check_texts,
-    drop_absent,
     judge_pairs,
     judge_standard_input,
     list_texts,
@@ -24,7 +23,7 @@ from domain.settings.authority import (
 )
 from domain.settings.devices import judge_devices
 from domain.settings.passwords import PASSWORD_FILES
-from domain.settings.setting import Settings, check_unicode, exclude
+from domain.settings.setting import Settings, check_unicode, drop_absent, exclude
 from domain.token.claims import TokenRequest
 from domain.token.kind import REVOKING, Kind, find_kind
 from domain.token.options import TokenOptions

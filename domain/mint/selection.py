@@ -23,8 +23,8 @@ def select_provisioners(
 
     Options that belong to one type alone keep that
     type; then `--kid`, then the name. Of what is left, those go first that step-ott can make a token by, that
-    the CA lets authorise this kind of request, and that need no options of their own. A kid from environment
-    or configuration rules out no type without kids that the user asks for.
+    the CA lets authorise this kind of request, that have a key, and that need no options of their own. A kid from
+    environment or configuration rules out no type without kids that the user asks for.
 
     Args:
         source: Where the list is from, for errors (see `domain.ca.ports.Authority.source`).
@@ -44,6 +44,7 @@ def select_provisioners(
         _check_left(able, provisioners, source)
     left = able or left
     left = [provisioner for provisioner in left if options.request.kind in provisioner.kinds] or left
+    left = _keep_signing(left, options, source)
     return [one for one in left if one.by_itself or list_own_options(one, options.settings)] or left
 
 
@@ -58,6 +59,15 @@ def _list_filters(options: TokenOptions) -> Iterator[tuple[str, Callable[[Provis
         yield f"{options.spell('kid')} {kid!r}", lambda one: one.key_id == kid or bool(is_habit and not one.key_id)
     if name is not None:
         yield f"{options.spell('provisioner')} {name!r}", lambda one: one.name == name
+
+
+def _keep_signing(left: list[Provisioner], options: TokenOptions, source: tuple[str, str]) -> list[Provisioner]:
+    """Return those that have a key, from the CA or the user; one that is left alone says itself what it lacks."""
+    signing = left if options.flag("key") else [one for one in left if not one.lacks_key]
+    if not signing and len(left) > 1:
+        what = f"{source[0] or 'the CA'} keeps no key of {list_labels(left)}"
+        raise UsageError(what, "give the private key of one of them with --key")
+    return signing or left
 
 
 def _check_left(

@@ -108,6 +108,11 @@ class Provisioner:
     is_customized: bool = attrs.field(default=False, kw_only=True)
 
     @property
+    def lacks_key(self) -> bool:
+        """Whether it makes no token without a key of the user's, though its type can."""
+        return False
+
+    @property
     def judged_as(self) -> Provisioner | None:
         """The provisioner that it is to the CA, where step-ott can judge its tokens and make none."""
         return None

@@ -1,7 +1,5 @@
 """What the provisioners have in common whose tokens somebody else issues: a cluster, an identity provider, a cloud."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from domain.provisioners.base import Provisioner

@@ -57,6 +57,11 @@ class JwkProvisioner(Provisioner):
         return self.kid
 
     @property
+    def lacks_key(self) -> bool:
+        """The CA answers with no other key than what it lists (step-ca, JWK.GetEncryptedKey)."""
+        return self.encrypted_key is None
+
+    @property
     def token_identifier(self) -> str:
         """The CA finds the provisioner by name and key identifier."""
         return f"{self.name}:{self.kid}"

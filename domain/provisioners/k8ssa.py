@@ -131,7 +131,6 @@ def check_expiry(claims: Mapping[str, Any], now: int) -> None:
 
 
 def _read_account(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what claims say of a service account, by name."""
     from domain.token.reader import read_member  # noqa: PLC0415  # only to explain
 
     bound, prefix = claims.get("kubernetes.io"), "kubernetes.io/serviceaccount"

@@ -87,7 +87,7 @@ class NebulaProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request by what the certificate says."""
-        from domain.ca_rules.nebula_request import judge_nebula_request  # noqa: PLC0415  # only to foretell
+        from domain.ca_rules.nebula import judge_nebula_request  # noqa: PLC0415  # only to foretell
 
         return judge_nebula_request(case, self.claims.over(case.settings.claims))
 
@@ -98,7 +98,7 @@ class NebulaProvisioner(Provisioner):
         path, spelled = str(options.text("nebula-cert")), options.spell("nebula-cert")
         with options.naming("nebula-cert"):
             certificate = sources.certificates.read_nebula(sources.files.read(path, MAX_CERTIFICATE_BYTES))
-            check_validity(certificate.not_before, certificate.not_after, sources.clock.now())
+            check_validity(*certificate.span(), sources.clock.now())
         key = str(options.text("nebula-key"))
         source = KeyFile(key, options.show("nebula-key", key), may_be_x25519=True)
         signer = sources.keys.open(source, sources.passwords)
@@ -114,7 +114,6 @@ class NebulaProvisioner(Provisioner):
 
 
 def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Iterator[str]:
-    """Give what the user should know of the CA's answer."""
     if not certificate.issuer:
         yield CA_CAUTION
     for name in ("cnf", "cnf-file"):
@@ -123,11 +122,6 @@ def _list_cautions(options: TokenOptions, certificate: NebulaCertificate) -> Ite
 
 
 def _check_request(options: TokenOptions, certificate: NebulaCertificate, request: TokenRequest) -> None:
-    """Check that the names in the request are the certificate's.
-
-    Raises:
-        UsageError: one is not.
-    """
     from domain.certificates.nebula import check_names  # noqa: PLC0415  # only for its own tokens
 
     spelled = options.spell("nebula-cert")

@@ -52,13 +52,13 @@ class Renewal(Provisioner):
 
         Of a certificate without one, step-ca does not look at the subject, so that its token has an empty one.
         """
-        from domain.certificates.x509_and_ssh import check_begin, check_usage  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
 
         opened = open_chain(options, sources)
         chain, signer = opened.certificates, opened.signer
         with options.naming("x5c-cert"):
             check_usage(chain[0])
-            check_begin(chain[0].not_before, sources.clock.now())
+            check_validity(chain[0].not_before, None, sources.clock.now())
         common_name, wished = chain[0].common_name, options.request.subject
         if wished not in ("", common_name):
             name = f"common name {common_name!r}" if common_name else "common name, because it has none"

@@ -75,13 +75,13 @@ class SshpopProvisioner(Provisioner):
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--sshpop-key`, with the certificate of `--sshpop-cert` in the header."""
-        from domain.certificates.x509_and_ssh import check_key, check_ssh_validity  # noqa: PLC0415  # only for its own tokens
+        from domain.certificates.x509_and_ssh import check_key, check_validity  # noqa: PLC0415  # only for its own tokens
 
         path, spelled = str(options.text("sshpop-cert")), options.spell("sshpop-cert")
         with options.naming("sshpop-cert"):
             certificate = sources.certificates.read_ssh(sources.files.read(path, MAX_CERTIFICATE_BYTES))
             check_request(certificate, options.request.kind, options.request.subject, spelled)
-            check_ssh_validity(certificate, sources.clock.now())
+            check_validity(*certificate.span(), sources.clock.now())
         key = str(options.text("sshpop-key"))
         signer = sources.keys.open(KeyFile(key, options.show("sshpop-key", key)), sources.passwords)
         check_key(certificate.public, signer.public, options.spell("sshpop-key"), spelled)

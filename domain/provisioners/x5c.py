@@ -57,8 +57,8 @@ class X5cProvisioner(Provisioner):
 
     def judge_request(self, case: Case) -> Iterator[CheckResult]:
         """Judge the request, which may not ask for more time than the certificate in the header has."""
-        from domain.ca_rules.header_chain import read_header_chain  # noqa: PLC0415  # only to foretell
         from domain.ca_rules.request import judge_request  # noqa: PLC0415
+        from domain.ca_rules.x5c import read_header_chain  # noqa: PLC0415  # only to foretell
 
         try:
             latest = read_header_chain(case, "x5c")[0].not_after

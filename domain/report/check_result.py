@@ -1,7 +1,5 @@
 """The result of a check: the rule, its outcome, the reason, and what to do about it."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 import attrs

@@ -1,8 +1,8 @@
 """Which CA the user's settings mean, and how to reach it: what all commands that ask a CA have in common."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import attrs
 
@@ -10,11 +10,16 @@ from domain.ca.url import CaUrl, parse_ca_url
 from domain.errors import UsageError, naming
 from domain.formats.duration import NANOSECONDS, parse_duration
 from domain.masking import mask_address
-from domain.settings.setting import Origin, Setting, Settings, check_unicode, counts, exclude, require, spell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
+from domain.settings.setting import (
+    Origin,
+    Settings,
+    check_unicode,
+    counts,
+    drop_absent,
+    exclude,
+    require,
+    spell,
+)
 
 NEEDS = {"ca-config": "offline"}
 """Options that have no effect without another one."""
@@ -103,11 +108,6 @@ def read_authority_options(settings: Settings) -> AuthorityOptions:
     )
 
 
-def drop_absent(settings: Settings) -> dict[str, Setting]:
-    """Return the settings without booleans that are false and values that are empty."""
-    return {name: setting for name, setting in settings.items() if setting.value not in (False, "", ())}
-
-
 def judge_pairs(given: Settings, needs: Mapping[str, str], excludes: Iterable[tuple[str, str]]) -> None:
     """Check that every option has what it needs, and stands beside none that it excludes.
 
@@ -128,7 +128,7 @@ def judge_standard_input(given: Settings, names: Iterable[str]) -> None:
     Raises:
         UsageError: two do.
     """
-    readers = [name for name in sorted(names) if name in given for value in _list_values(given[name]) if value == "-"]
+    readers = [name for name in sorted(names) if name in given for value in given[name].values() if value == "-"]
     if len(readers) > 1:
         first, second = (spell(given, name) for name in readers[:2])
         raise UsageError(f"{first} and {second} both read standard input", "give one of them a file")
@@ -141,9 +141,11 @@ def check_texts(given: Settings) -> None:
         UsageError: naming the option.
     """
     for setting in given.values():
-        for text in _list_values(setting):
+        texts = setting.values()
+        for number, text in enumerate(texts, 1):
             if text == "":
-                raise UsageError(f"{setting.spelled} is empty", "give a value, or leave it out")
+                item = f"item {number} of {len(texts)} in " if len(texts) > 1 else ""
+                raise UsageError(f"{item}{setting.spelled} is empty", "give a value, or leave it out")
             if isinstance(text, str):
                 check_unicode(text, setting.spelled)
 
@@ -167,10 +169,6 @@ def list_texts(given: Settings, name: str) -> tuple[str, ...]:
     """Return the texts of a repeatable option, none where it is not given."""
     value = given[name].value if name in given else ()
     return value if isinstance(value, tuple) else ()
-
-
-def _list_values(setting: Setting) -> tuple[str | bool, ...]:
-    return setting.value if isinstance(setting.value, tuple) else (setting.value,)
 
 
 def _parse_timeout(text: str) -> int:

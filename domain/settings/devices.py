@@ -38,7 +38,7 @@ def judge_devices(given: Settings, files: Iterable[str]) -> None:
         UsageError: naming the options; never with a PIN.
     """
     for name in sorted(files):
-        if name in given and name not in KEYS and any(map(is_device_uri, _texts(given, name))):
+        if name in given and name not in KEYS and any(is_device_uri(str(value)) for value in given[name].values()):
             raise UsageError(
                 f"{spell(given, name)} takes a file, not a key in a device",
                 f"only {' and '.join(f'--{key}' for key in KEYS)} take the URI of a key",
@@ -94,13 +94,19 @@ def list_device_cautions(options: AuthorityOptions) -> Iterator[str]:
 
 def list_pin_files(options: AuthorityOptions) -> list[str]:
     """Return the files that the URIs take a PIN from."""
-    sources = [uri.pin_source for uri in _list_uris(options)]
-    return [_strip_scheme(source) for source in sources if source is not None]
+    return [path for uri in _list_uris(options) if (path := pin_path(uri)) is not None]
 
 
 def pin_path(uri: Pkcs11Uri) -> str | None:
-    """Return the path of the file with the PIN: `pin-source` is a path or a `file:` URI."""
-    return None if uri.pin_source is None else _strip_scheme(uri.pin_source)
+    """Return the path of the file with the PIN, None where it names none.
+
+    `pin-source` is a path or a `file:` URI, whose percent-encoding is undone already (RFC 7512, 2.4).
+    """
+    source = uri.pin_source
+    if source is None or not source.lower().startswith("file:"):
+        return source
+    path = source[5:]
+    return path.removeprefix("//localhost").removeprefix("//") if path.startswith("//") else path
 
 
 def uses_device(options: AuthorityOptions) -> bool:
@@ -114,7 +120,6 @@ def max_sessions(options: AuthorityOptions) -> int | None:
 
 
 def _list_uris(options: AuthorityOptions) -> list[Pkcs11Uri]:
-    """Return what the settings say of each key in a device."""
     names = [name for name in KEYS if name in options.settings and is_device_uri(_text(options.settings, name))]
     return [_merge(options.settings, name) for name in names]
 
@@ -149,8 +154,8 @@ def _merge(given: Settings, name: str) -> Pkcs11Uri:
 
 
 def _check_pin_source(uri: Pkcs11Uri, spelled: str) -> None:
-    source = "" if uri.pin_source is None else _strip_scheme(uri.pin_source)
-    if source == "-" or source.startswith("|") or (uri.pin_source is not None and not source):
+    path = pin_path(uri)
+    if path is not None and (path in ("", "-") or path.startswith("|")):
         raise UsageError(f"pin-source of {spelled} is not a file", "name the file that holds the PIN")
 
 
@@ -171,16 +176,3 @@ def _parse(given: Settings, name: str) -> Pkcs11Uri:
 def _text(given: Settings, name: str) -> str:
     value = given[name].value
     return value if isinstance(value, str) else ""
-
-
-def _texts(given: Settings, name: str) -> tuple[str, ...]:
-    value = given[name].value
-    return value if isinstance(value, tuple) else (str(value),)
-
-
-def _strip_scheme(source: str) -> str:
-    """Return the path of a `file:` URI, whose percent-encoding is undone already (RFC 7512, 2.4), or of a path."""
-    if not source.lower().startswith("file:"):
-        return source
-    path = source[5:]
-    return path.removeprefix("//localhost").removeprefix("//") if path.startswith("//") else path

@@ -1,16 +1,10 @@
 """Which option names the file with the signing key's password (step CLI, utils/cautils/token_generator.go)."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
+from domain.settings.authority import AuthorityOptions
 from domain.settings.devices import uses_device
 from domain.settings.setting import Origin
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.settings.authority import AuthorityOptions
 
 PASSWORD_FILES = ("provisioner-password-file", "password-file")
 """The options that name such a file; the first goes before the second, wherever each comes from."""

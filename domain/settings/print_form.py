@@ -1,16 +1,9 @@
 """What `--format` chooses: commands share its name, and each kind of output has forms of its own."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from domain.errors import UsageError
-from domain.settings.setting import Origin
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.settings.setting import Settings
+from domain.settings.setting import Origin, Settings
 
 TEXT, JSON, NDJSON, TOKENS = "text", "json", "ndjson", "tokens"
 

@@ -55,6 +55,10 @@ class Setting:
     origin: Origin
     spelled: str
 
+    def values(self) -> tuple[str | bool, ...]:
+        """Return its value, or each of several."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
     def shown(self, text: str) -> str:
         """Return what gave `text`, its value or one of several, with the text: `--root ca.crt`."""
         return show_value(self.spelled, text)
@@ -77,6 +81,11 @@ def layer(*layers: Settings) -> dict[str, Setting]:
             if name not in merged or setting.origin > merged[name].origin:
                 merged[name] = setting
     return merged
+
+
+def drop_absent(settings: Settings) -> dict[str, Setting]:
+    """Return the settings without booleans that are false and values that are empty."""
+    return {name: setting for name, setting in settings.items() if setting.value not in (False, "", ())}
 
 
 def spell(settings: Settings, name: str) -> str:
@@ -109,8 +118,7 @@ def respell(error: StepOttError, settings: Settings) -> StepOttError:
 
 def _begins_with_value(rest: str, setting: Setting) -> bool:
     """Return whether what follows the option's name is its value, as it is or in quotes."""
-    values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
-    return any(rest.startswith((f" {value} ", f" {value!r}")) for value in values)
+    return any(rest.startswith((f" {value} ", f" {value!r}")) for value in setting.values())
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 Source: step CLI, command/oauth/cmd.go; step-ca, authority/provisioner/oidc.go.
 """
 
-from __future__ import annotations
-
 import re
 
 import attrs

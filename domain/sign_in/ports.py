@@ -1,11 +1,8 @@
 """The port to identity providers."""
 
-from __future__ import annotations
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from domain.sign_in.client import IdentityClient
+from domain.sign_in.client import IdentityClient
 
 
 class IdentityProvider(Protocol):

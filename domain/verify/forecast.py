@@ -1,27 +1,20 @@
 """The verdict: every rule of step-ca that can be judged from here, and what follows from them."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.ca_rules.audience import list_hosts, matches
+from domain.ca_rules.case import Case
 from domain.ca_rules.claim_form import judge_form, judge_header_key, judge_payload
 from domain.ca_rules.endpoint import Endpoint
-from domain.ca_rules.every_token import judge_age, judge_issuer, judge_subject, judge_times, judge_use
+from domain.ca_rules.every_token import judge_age, judge_issuer, judge_root, judge_subject, judge_times, judge_use
 from domain.ca_rules.renewal import judge_renewal
-from domain.ca_rules.root import judge_root
+from domain.provisioners.base import Provisioner
 from domain.provisioners.renewal import ISSUER
 from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
 from domain.verify.lookup import find_provisioner
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from domain.ca_rules.case import Case
-    from domain.provisioners.base import Provisioner
 
 ESSENTIAL = frozenset(
     {

@@ -1,23 +1,21 @@
 """What the user asks `verify`, judged before any file or network is touched."""
 
-from __future__ import annotations
-
 import attrs
 
 from domain.ca.cert_types import CERT_TYPES
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import MissingSettingError, UsageError
 from domain.settings import authority as authority_options
-from domain.settings.authority import AuthorityOptions, drop_absent, judge_standard_input, read_authority_options
-from domain.settings.setting import Origin, Settings, spell
+from domain.settings.authority import AuthorityOptions, judge_standard_input, read_authority_options
+from domain.settings.setting import Origin, Settings, drop_absent, spell
 
-ENDPOINTS_OF_OPTION = {
-    "csr": frozenset({Endpoint.SIGN}),
-    "cert-type": frozenset({Endpoint.SSH_SIGN}),
-    "key-id": frozenset({Endpoint.SSH_SIGN}),
-    "principal": frozenset({Endpoint.SSH_SIGN}),
+ENDPOINT_OF_OPTION = {
+    "csr": Endpoint.SIGN,
+    "cert-type": Endpoint.SSH_SIGN,
+    "key-id": Endpoint.SSH_SIGN,
+    "principal": Endpoint.SSH_SIGN,
 }
-"""The options that describe the request to be made, with the endpoints where there is such a thing.
+"""The options that describe the request to be made, with the endpoint where there is such a thing.
 
 They say nothing of other requests, and are refused there; configuration may have them for other commands.
 """
@@ -45,10 +43,10 @@ def read_verify_options(source: str, settings: Settings) -> VerifyOptions:
     given = drop_absent(settings)
     authority = read_authority_options(given)
     endpoint = _read_endpoint(given)
-    for option, endpoints in ENDPOINTS_OF_OPTION.items():
+    for option, its_own in ENDPOINT_OF_OPTION.items():
         is_asked = option in given and given[option].origin is not Origin.CONFIGURATION
-        if is_asked and endpoint not in endpoints:
-            fix = f"use it with --for {' or '.join(one.value for one in endpoints)}"
+        if is_asked and endpoint is not its_own:
+            fix = f"use it with --for {its_own.value}"
             raise UsageError(f"{spell(given, option)} does not apply to {endpoint.value}", fix)
     cert_type = authority.text("cert-type")
     if cert_type not in (None, *CERT_TYPES):

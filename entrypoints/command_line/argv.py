@@ -63,9 +63,16 @@ def _take_option(written: str, option: Option, value: str | None, before: Settin
 
 
 def drop_refused_help(words: Sequence[str]) -> list[str]:
-    """Return the words without those in front that say that help is not wanted, such as `--help=false`."""
+    """Return the words without those in front that say that help is not wanted, such as `--help=false`.
+
+    Raises:
+        UsageError: the value of one is neither true nor false.
+    """
     rest = list(words)
-    while rest and is_help_word(rest[0]) and not asks_for_help(rest[0]):
+    while rest and is_help_word(rest[0]):
+        name, equals, value = rest[0].partition("=")
+        if not equals or parse_switch(value, name):
+            break
         del rest[0]
     return rest
 
@@ -73,16 +80,6 @@ def drop_refused_help(words: Sequence[str]) -> list[str]:
 def is_help_word(word: str) -> bool:
     """Return whether `word` is the switch for help, with a value or without."""
     return word.partition("=")[0] in HELP_WORDS
-
-
-def asks_for_help(word: str) -> bool:
-    """Return whether the switch for help is on: without a value, or with one that is true.
-
-    Raises:
-        UsageError: its value is neither true nor false.
-    """
-    name, equals, value = word.partition("=")
-    return not equals or parse_switch(value, name)
 
 
 def parse_environment(environment: Mapping[str, str], options: Sequence[Option]) -> dict[str, Setting]:
@@ -100,15 +97,21 @@ def parse_environment(environment: Mapping[str, str], options: Sequence[Option])
     return settings
 
 
-def parse_configuration(values: Mapping[str, tuple[object, str]], options: Sequence[Option]) -> dict[str, Setting]:
-    """Return the settings in configuration files: `values` maps a key to its JSON value and its file.
+def complete_settings(
+    given: Settings, values: Mapping[str, tuple[object, str]], options: Sequence[Option]
+) -> dict[str, Setting]:
+    """Return the settings `given` by flags and environment, with those in configuration files.
 
-    Keys that are no options of this command belong to other commands of step.
+    What stands there of an option that is given is not looked at; keys that are no options of this command belong to
+    other commands of step.
+
+    Args:
+        values: A key to its JSON value and its file.
 
     Raises:
         UsageError: a value is not of its option's kind.
     """
-    settings: dict[str, Setting] = {}
+    settings = dict(given)
     for option in options:
         for name in (option.name, *option.aliases):
             if name in values and option.name not in settings:
@@ -116,19 +119,6 @@ def parse_configuration(values: Mapping[str, tuple[object, str]], options: Seque
                 spelled = f'"{name}" in {path}'
                 settings[option.name] = Setting(_configured(value, option, spelled), Origin.CONFIGURATION, spelled)
     return settings
-
-
-def complete_settings(
-    given: Settings, values: Mapping[str, tuple[object, str]], options: Sequence[Option]
-) -> dict[str, Setting]:
-    """Return the settings `given` by flags and environment, with those of configuration (see `parse_configuration`).
-
-    What stands there of an option that is given is not looked at.
-
-    Raises:
-        UsageError: a value is not of its option's kind.
-    """
-    return {**given, **parse_configuration(values, [option for option in options if option.name not in given])}
 
 
 def parse_switch(text: str, spelled: str) -> bool:

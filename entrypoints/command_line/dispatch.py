@@ -5,31 +5,28 @@ command returns. So words are read by `entrypoints.command_line.argv` first, Fir
 functions that it calls do nothing but take down what is to be done.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from domain.settings.setting import Origin, Setting, Settings, Value
 from entrypoints.lean_imports import OF_FIRE, leaving_out
 
-Run = Callable[[Sequence[str], Settings], int]
+Run = Callable[[str, Sequence[str], Settings], int]
 
 
-def dispatch(command: str, positional: Sequence[str], settings: Settings, runs: Mapping[str, Run]) -> int:
-    """Have Fire choose `command` among `runs`, then run it and return its exit status."""
-    taken: list[Callable[[], int]] = []
+def dispatch(command: str, positional: Sequence[str], settings: Settings, commands: Iterable[str], run: Run) -> int:
+    """Have Fire choose `command` among `commands`, then `run` it and return its exit status."""
+    taken: list[tuple[str, tuple[str, ...], dict[str, tuple[Value, str]]]] = []
 
-    def take_down(run: Run) -> Callable[..., None]:
-        def bind(words: tuple[str, ...], flags: dict[str, tuple[Value, str]]) -> None:
-            bound = {name: Setting(value, Origin.FLAG, spelled) for name, (value, spelled) in flags.items()}
-            taken.append(lambda: run(words, bound))
-
-        return bind
+    def take_down(name: str) -> Callable[..., None]:
+        return lambda words, flags: taken.append((name, words, flags))
 
     flags = {name: (setting.value, setting.spelled) for name, setting in settings.items()}
     with leaving_out(OF_FIRE):
         from fire import Fire  # noqa: PLC0415
 
         Fire(
-            {name: take_down(run) for name, run in runs.items()},
+            {name: take_down(name) for name in commands},
             command=[command, f"--words={tuple(positional)!r}", f"--flags={flags!r}"],
         )
-    return taken[0]()
+    name, words, chosen = taken[0]
+    return run(name, words, {key: Setting(value, Origin.FLAG, spelled) for key, (value, spelled) in chosen.items()})

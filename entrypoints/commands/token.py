@@ -1,27 +1,43 @@
 """`step-ott token`: a token."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from adapters.machine.clock import SystemClock
 from domain.errors import UsageError
-from domain.mint.judge_options import read_token_options
-from domain.settings.setting import Settings, naming_sources
+from domain.settings.setting import naming_sources
 from entrypoints.command_line.options import TOKEN_OPTIONS
-from entrypoints.use_cases.mint import mint_token
+from entrypoints.wiring.head_start import begin_opening_key
 from entrypoints.wiring.settings import read_settings
-from entrypoints.wiring.token import wire_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.settings.setting import Settings
+    from domain.token.options import TokenOptions
 
 
 def run(positional: Sequence[str], flags: Settings) -> int:
-    """Mint a token and deliver it."""
+    """Mint a token and deliver it; most of what that takes is loaded once the opening of its key has begun."""
     if len(positional) > 1:
         raise UsageError(
             f"there is more than one subject: {', '.join(map(repr, positional))}", "give one; names go to --san"
         )
     subject = positional[0] if positional else None
     now = SystemClock().now()
-    settings, step_path = read_settings(TOKEN_OPTIONS, flags, lambda given: read_token_options(subject, given, now))
-    options = read_token_options(subject, settings, now)
+
+    def read(given: Settings) -> TokenOptions:
+        from domain.mint.judge_options import read_token_options  # noqa: PLC0415
+
+        return read_token_options(subject, given, now)
+
+    settings, step_path = read_settings(TOKEN_OPTIONS, flags, read)
+    begun = begin_opening_key(settings, step_path)
+    options = read(settings)
+    from entrypoints.use_cases.mint import mint_token  # noqa: PLC0415
+    from entrypoints.wiring.token import wire_ports  # noqa: PLC0415
+
     with naming_sources(settings):
-        mint_token(options, wire_ports(options, step_path))
+        mint_token(options, wire_ports(options, step_path, begun))
     return 0

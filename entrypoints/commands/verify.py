@@ -1,13 +1,10 @@
 """`step-ott verify`: whether the CA would accept a token."""
 
-import sys
 from collections.abc import Sequence
 
 from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.clock import SystemClock
-from adapters.machine.input_files import LocalFiles
-from adapters.machine.terminal import Stderr
 from domain.settings.print_form import REPORT_FORMS, choose_form
 from domain.settings.setting import Settings, naming_sources
 from domain.verify.forecast import Verdict
@@ -17,7 +14,7 @@ from entrypoints.command_line.options import VERIFY_OPTIONS
 from entrypoints.use_cases.verify import describe_forecast, foretell_answer
 from entrypoints.wiring.authority import wire_published_authority
 from entrypoints.wiring.output import print_report
-from entrypoints.wiring.settings import read_settings
+from entrypoints.wiring.settings import read_settings, wire_files
 
 
 def run(positional: Sequence[str], flags: Settings) -> int:
@@ -26,7 +23,7 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(VERIFY_OPTIONS, flags, lambda given: read_verify_options(source, given))
     form = choose_form(settings, REPORT_FORMS)
     options = read_verify_options(source, settings)
-    files = LocalFiles(Stderr(sys.stderr).inform)
+    files = wire_files()
     with naming_sources(settings):
         authority = wire_published_authority(options, step_path, files)
         ports = authority, files, CertificateReader(), StepCaSignatures(), SystemClock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,23 +18,6 @@ if TYPE_CHECKING:
     from domain.batch.options import BatchOptions
     from domain.batch.ports import BatchSink, LineReader, Progress, Workforce
     from entrypoints.use_cases.mint_lines import LineMinter
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class BatchPorts:
-    """Everything outside that a batch uses, beside what minting uses.
-
-    Attributes:
-        reader: Gives the lines.
-        workforce: Works on many of them at once.
-        sink: Takes the tokens.
-        progress: Tells how far it is.
-    """
-
-    reader: LineReader
-    workforce: Workforce
-    sink: BatchSink
-    progress: Progress
 
 
 @attrs.define
@@ -82,7 +64,14 @@ class Totals:
         return f"{self.describe()}{cut}; continue with --resume-from {self.next_line}"
 
 
-def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> Totals:
+def run_batch(
+    options: BatchOptions,
+    minter: LineMinter,
+    reader: LineReader,
+    workforce: Workforce,
+    sink: BatchSink,
+    progress: Progress,
+) -> Totals:
     """Mint for every line, and return what came of it.
 
     Raises:
@@ -92,58 +81,66 @@ def run_batch(options: BatchOptions, minter: LineMinter, ports: BatchPorts) -> T
 
         Each error says how many tokens were handed over, and where to go on; before an interrupt that has been told.
     """
-    totals = Totals(options.resume_from)
-    make = partial(mint_portion, minter, for_files=options.output_dir is not None, form=options.form)
-    note = partial(_note, ports, totals)
+    work = _LineWork(options, minter, sink, progress)
+    totals = work.totals
     try:
-        with ports.progress.watching(ports.reader.count, options.resume_from - 1):
-            pieces = ports.reader.read(options.resume_from)
-            ports.workforce.run(make, ports.sink.take, pieces, note, ports.sink.settle)
+        with progress.watching(reader.count, options.resume_from - 1):
+            workforce.run(work, sink, reader.read(options.resume_from))
     except StepOttError as error:
         if isinstance(error, InputError | UsageError) and totals == Totals(options.resume_from):
             raise  # the list cannot be used at all
         raise type(error)(f"{error.what}; {totals.describe_end()}", error.fix) from error
     except KeyboardInterrupt:
-        ports.progress.say(totals.describe_end())
+        progress.say(totals.describe_end())
         raise
-    ports.progress.say(totals.describe())
+    progress.say(totals.describe())
     return totals
 
 
-def mint_portion(minter: LineMinter, lines: Lines, *, for_files: bool, form: str) -> tuple[Portion, Goods]:
-    """Return what becomes of some lines, and their tokens; `form` is one of `print_form.BATCH_FORMS`."""
-    numbers, refused, comments = list[int](), list[RefusedLine](), list[int]()
-    rows, tokens = list[bytes](), list[MintedLine]()
-    for begin in range(0, len(lines.texts), minter.lines_together):
-        first, texts = lines.first + begin, lines.texts[begin : begin + minter.lines_together]
-        minted, without = minter.mint(first, texts)
-        numbers += [one.number for one in minted]
-        refused += without
-        if len(minted) + len(without) < len(texts):
-            comments += [number for number, text in enumerate(texts, first) if is_comment(text)]
-        if for_files:
-            tokens += minted
-        else:
-            rows.append(_print_rows(minted, form))
-    return Portion(lines.first, len(lines.texts), numbers, refused, comments), Goods(rows, tokens)
+class _LineWork:
+    """Makes tokens of lines, and counts them (see `domain.batch.ports.Work`)."""
+
+    def __init__(self, options: BatchOptions, minter: LineMinter, sink: BatchSink, progress: Progress) -> None:
+        self.totals = Totals(options.resume_from)
+        self._options = options
+        self._minter = minter
+        self._sink = sink
+        self._progress = progress
+
+    def make(self, lines: Lines) -> tuple[Portion, Goods]:
+        """Return what becomes of some lines, and their tokens."""
+        numbers, refused, comments = list[int](), list[RefusedLine](), list[int]()
+        rows, tokens, together = list[bytes](), list[MintedLine](), self._minter.lines_together
+        for begin in range(0, len(lines.texts), together):
+            first, texts = lines.first + begin, lines.texts[begin : begin + together]
+            minted, without = self._minter.mint(first, texts)
+            numbers += [one.number for one in minted]
+            refused += without
+            if len(minted) + len(without) < len(texts):
+                comments += [number for number, text in enumerate(texts, first) if is_comment(text)]
+            if self._options.output_dir is not None:
+                tokens += minted
+            else:
+                rows.append(_print_rows(minted, self._options.form))
+        return Portion(lines.first, len(lines.texts), numbers, refused, comments), Goods(rows, tokens)
+
+    def note(self, portion: Portion) -> None:
+        """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""
+        totals, loose = self.totals, self._sink.loose_end()
+        minted = self._sink.count() - totals.minted
+        totals.doubtful = portion.numbers[minted : minted + loose.doubtful]
+        totals.is_cut = loose.is_cut
+        end = portion.numbers[minted] if minted < len(portion.numbers) else portion.first + portion.count
+        for refusal in portion.refused:
+            if refusal.number < end:
+                self._progress.say(f"line {refusal.number}: {refusal.reason}")
+                totals.refused += 1
+        totals.comments += sum(number < end for number in portion.comments)
+        totals.minted += minted
+        totals.next_line = end
+        self._progress.advance(end - portion.first)
 
 
 def _print_rows(minted: Sequence[MintedLine], form: str) -> bytes:
     rows = map(write_row, minted) if form == NDJSON else [one.token for one in minted]
     return "\n".join([*rows, ""]).encode()
-
-
-def _note(ports: BatchPorts, totals: Totals, portion: Portion) -> None:
-    """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""
-    minted, loose = ports.sink.count() - totals.minted, ports.sink.loose_end()
-    totals.doubtful = portion.numbers[minted : minted + loose.doubtful]
-    totals.is_cut = loose.is_cut
-    end = portion.numbers[minted] if minted < len(portion.numbers) else portion.first + portion.count
-    for refusal in portion.refused:
-        if refusal.number < end:
-            ports.progress.say(f"line {refusal.number}: {refusal.reason}")
-            totals.refused += 1
-    totals.comments += sum(number < end for number in portion.comments)
-    totals.minted += minted
-    totals.next_line = end
-    ports.progress.advance(end - portion.first)

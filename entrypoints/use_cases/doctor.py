@@ -6,19 +6,24 @@ reported as such, never left out; an error that a port raises becomes a finding.
 
 from __future__ import annotations
 
+import os.path
 from typing import TYPE_CHECKING, Any
 
 from domain.doctor import diagnosis
+from domain.doctor.file_status import FileKind
+from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import StepOttError
-from domain.report.check_result import Outcome, passed
+from domain.report.check_result import Outcome, passed, unchecked, warning
+from domain.settings.devices import is_device_uri, list_pin_files
 from domain.settings.print_form import JSON
 from entrypoints.use_cases.doctor_ca import examine_authority
-from entrypoints.use_cases.doctor_keys import examine_provisioners, examine_secrets
 from entrypoints.use_cases.doctor_state import DoctorState
+from entrypoints.use_cases.doctor_token import examine_provisioners
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from domain.doctor.file_status import FileStatus
     from domain.doctor.ports import Setup
     from domain.report.check_result import CheckResult
 
@@ -29,6 +34,10 @@ NUMBERS = {
     Outcome.UNCHECKED: "not_checkable",
 }
 """What a program finds the number of findings of each outcome under."""
+
+
+KEY_FOLDERS = ("", "certs", "config")
+"""Folders of the step path, beside `secrets`, in which a file `*_key` is looked at."""
 
 
 def diagnose(setup: Setup) -> list[CheckResult]:
@@ -42,7 +51,7 @@ def diagnose(setup: Setup) -> list[CheckResult]:
     _examine_configuration(known)
     authority = examine_authority(known)
     examine_provisioners(known, authority)
-    examine_secrets(known)
+    _examine_secrets(known)
     return known.findings
 
 
@@ -111,3 +120,45 @@ def _blame(known: DoctorState, error: StepOttError, files: Sequence[str], needed
         return
     known.note(diagnosis.judge_defaults(files, needed), diagnosis.judge_error(diagnosis.SETTINGS, error))
     known.unknown = "the settings cannot be used"
+
+
+def _examine_secrets(known: DoctorState) -> None:
+    """Look at who may use the files with secrets; what stands in them is left alone."""
+    seen: dict[str, FileStatus] = {}
+    try:
+        for name in list_secret_files(known.options.settings):
+            path = known.options.text(name)
+            if path is not None and path != "-" and not is_device_uri(path):
+                _look_at_named(known, path, known.options.spell(name), seen)
+        for path in list_pin_files(known.options):
+            _look_at_named(known, path, "pin-source", seen)
+        for path in _list_secrets(known):
+            status = known.setup.file_system.look(path, follows=False)
+            if path not in seen and status is not None and status.kind in (FileKind.FILE, FileKind.LINK):
+                seen[path] = status
+    except StepOttError as error:
+        known.note(unchecked(diagnosis.FILES, error.what, error.fix))
+    if known.step_path is None:
+        known.skip("the step path cannot be looked at", diagnosis.FILES)
+    if seen or known.step_path is not None:
+        known.note(*judge_secret_files(list(seen.values())))
+
+
+def _look_at_named(known: DoctorState, path: str, option: str, seen: dict[str, FileStatus]) -> None:
+    status = known.setup.file_system.look(path)
+    if status is None:
+        known.note(warning(diagnosis.FILES, f"{option} {path} is not there", "name another file, or write it"))
+    else:
+        seen[path] = status
+
+
+def _list_secrets(known: DoctorState) -> Iterator[str]:
+    """Give the paths in the step path that hold secrets by their folder or by their name."""
+    if known.step_path is None:
+        return
+    list_names = known.setup.file_system.list_names
+    for base in dict.fromkeys((known.step_path.base, known.step_path.authority_path())):
+        secrets = os.path.join(base, "secrets")
+        yield from (os.path.join(secrets, name) for name in list_names(secrets))
+        for folder in (os.path.normpath(os.path.join(base, name)) for name in KEY_FOLDERS):
+            yield from (os.path.join(folder, name) for name in list_names(folder) if name.endswith("_key"))

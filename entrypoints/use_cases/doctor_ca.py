@@ -14,7 +14,6 @@ from domain.doctor.diagnosis import (
     REACHED,
     ROOT,
     TLS,
-    fingerprint_root,
     judge_fingerprint,
     judge_root,
     measure_drift,
@@ -73,7 +72,7 @@ def _examine_root(known: DoctorState) -> Sequence[bytes]:
         return ()
     whose, ders, roots = read
     known.note(judge_root(whose, roots, known.setup.clock.now()))
-    _compare_fingerprint(known, fingerprint_root(roots[0]))
+    _compare_fingerprint(known, roots[0].fingerprint())
     return ders
 
 

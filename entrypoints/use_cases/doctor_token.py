@@ -1,4 +1,4 @@
-"""The checks of `doctor` on the token itself: made as `token` makes it, judged as `verify` judges."""
+"""The checks of `doctor` on provisioners, key and token: made as `token` makes it, judged as `verify` judges."""
 
 from __future__ import annotations
 
@@ -7,26 +7,88 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.ca_rules.endpoint import find_endpoint
-from domain.doctor.diagnosis import ROOT, TOKEN
+from domain.doctor.diagnosis import KEY, PROVISIONER, PROVISIONERS, ROOT, TOKEN, judge_provisioners
 from domain.doctor.token_diagnosis import judge_forecast, judge_wait
-from domain.errors import StepOttError
+from domain.errors import PersonNeededError, StepOttError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.provisioners.credential import IssuedToken
-from domain.report.check_result import Outcome, unchecked
+from domain.report.check_result import Outcome, passed, unchecked, warning
 from domain.token.go_jws import read_go_jws
-from entrypoints.use_cases.mint import combine_evidence, complete_request, make_token
+from entrypoints.use_cases.mint import (
+    choose_provisioner,
+    combine_evidence,
+    complete_request,
+    make_token,
+    open_credential,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.ca.settings import AuthoritySettings
+    from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Credential, Sources
     from domain.token.claims import TokenRequest
     from entrypoints.use_cases.doctor_state import DoctorState
 
 
-def examine_token_files(known: DoctorState, ports: Sources, why_not: str) -> TokenRequest | None:
+def examine_provisioners(known: DoctorState, authority: ListingAuthority | None) -> None:
+    """Look at what the CA lists, which of it `token` would choose, whether its key can be had, and what it makes."""
+    if authority is None:
+        done = {finding.rule for finding in known.findings}
+        reason = known.unknown or "the CA cannot be asked"
+        known.skip(reason, *(rule for rule in (PROVISIONERS, PROVISIONER, KEY, TOKEN) if rule not in done))
+        return
+    listed = known.attempt(PROVISIONERS, authority.provisioners)
+    if listed is None:
+        known.skip("the CA's provisioners are not known", PROVISIONER, KEY, TOKEN)
+        return
+    known.note(judge_provisioners(listed, authority.source()))
+    ports = known.attempt(PROVISIONER, lambda: known.setup.wire_ports(known.options, authority))
+    if ports is None:
+        known.skip("there is no provisioner to take it from", KEY, TOKEN)
+        return
+    provisioner = _choose(known, listed, ports)
+    if provisioner is None:
+        known.skip("there is no provisioner to take it from", KEY)
+        _examine_token_files(known, ports, "there is no provisioner to make it")
+        return
+    known.note(passed(PROVISIONER, f"token would use {provisioner.label()}"))
+    credential = _open_key(known, provisioner, ports)
+    if credential is None:
+        _examine_token_files(known, ports, "the key is not at hand")
+    else:
+        _examine_token(known, ports, provisioner, credential)
+
+
+def _choose(known: DoctorState, listed: Sequence[Provisioner], ports: Sources) -> Provisioner | None:
+    try:
+        chosen = known.attempt(PROVISIONER, lambda: choose_provisioner(listed, known.options, ports))
+        if chosen is not None and not chosen.makes_tokens:
+            known.attempt(PROVISIONER, lambda: open_credential(chosen, known.options, ports))  # it says why not
+            return None
+        return chosen
+    except PersonNeededError as error:
+        known.note(warning(PROVISIONER, error.what, error.fix))
+        return None
+
+
+def _open_key(known: DoctorState, provisioner: Provisioner, ports: Sources) -> Credential | IssuedToken | None:
+    """Return what would sign."""
+    try:
+        credential = known.attempt(KEY, lambda: open_credential(provisioner, known.options, ports))
+    except PersonNeededError as error:
+        known.note(unchecked(KEY, error.what, error.fix))
+        return None
+    if credential is not None:
+        what = "the token is there" if isinstance(credential, IssuedToken) else "it opens, and is the right one"
+        known.note(passed(KEY, f"{what} for {provisioner.label()}"))
+        known.note(*(warning(KEY, caution, "choose another provisioner, or go on") for caution in credential.cautions))
+    return credential
+
+
+def _examine_token_files(known: DoctorState, ports: Sources, why_not: str) -> TokenRequest | None:
     """Look at the files that the token would be made of and written to; where it cannot be made, say `why_not`.
 
     Returns:
@@ -38,14 +100,14 @@ def examine_token_files(known: DoctorState, ports: Sources, why_not: str) -> Tok
     return request
 
 
-def examine_token(
+def _examine_token(
     known: DoctorState, ports: Sources, provisioner: Provisioner, credential: Credential | IssuedToken
 ) -> None:
     """Make the token that `token` would make, judge it as the CA would, and let it go again: nobody gets it."""
     if any(one.rule == ROOT and one.outcome is Outcome.FAILED for one in known.findings):
-        examine_token_files(known, ports, "the root cannot be used")
+        _examine_token_files(known, ports, "the root cannot be used")
         return
-    request = examine_token_files(known, ports, "")
+    request = _examine_token_files(known, ports, "")
     if request is None:
         return
     token = known.attempt(TOKEN, lambda: _make_token(request, ports, provisioner, credential))

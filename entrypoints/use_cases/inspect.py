@@ -6,9 +6,9 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.batch.row import extract_token, is_object
-from domain.errors import InputError, naming
-from domain.inspect.header_certificates import HeaderCertificates
+from domain.errors import InputError, name_file, naming
 from domain.inspect.inspection import inspect_token
+from domain.inspect.outline import HeaderCertificates
 from domain.provisioners.types import find_types_by_header
 from domain.token.compact_jws import read_token
 from domain.token.header_certificates import decode_member, read_x509_member
@@ -45,7 +45,7 @@ def read_source(source: str, files: InputFiles, read: Callable[[str], _T]) -> _T
         return read(extract_token(source))
     if source.count(".") == 2 and "/" not in source and len(source) > 64:
         return read(source)
-    whose = "standard input" if source == "-" else source
+    whose = name_file(source)
     with naming(whose):
         text = files.read(source, MAX_TOKEN_BYTES).decode("utf-8", "replace")
         if not text.strip():

@@ -48,9 +48,15 @@ class Evidence:
 def mint_token(options: TokenOptions, ports: Ports[ListingAuthority]) -> None:
     """Mint the token that `options` ask for and deliver it."""
     ports.sink.check()
+    ports.sink.deliver(issue_token(options, ports))
+
+
+def issue_token(options: TokenOptions, ports: Ports[ListingAuthority]) -> str:
+    """Return the token that `options` ask for; it goes nowhere."""
     evidence = gather_evidence(options, ports)
-    token = evidence.token if isinstance(evidence, IssuedToken) else make_token(evidence, ports.clock, ports.randomness)
-    ports.sink.deliver(token)
+    if isinstance(evidence, IssuedToken):
+        return evidence.token
+    return make_token(evidence, ports.clock, ports.randomness)
 
 
 def make_token(evidence: Evidence, clock: Clock, randomness: Randomness) -> str:

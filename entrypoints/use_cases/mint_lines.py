@@ -16,8 +16,8 @@ from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
 from domain.mint.judge_options import check_subject, judge_settings, read_request
 from domain.provisioners.credential import take_any
-from domain.settings.authority import check_texts, drop_absent, list_texts
-from domain.settings.setting import respell
+from domain.settings.authority import check_texts, list_texts
+from domain.settings.setting import drop_absent, respell
 from domain.token.claims import compose_token
 from domain.token.kind import REVOKING
 from domain.token.template import TokenTemplate

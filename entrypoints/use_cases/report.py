@@ -13,7 +13,7 @@ import attrs
 
 from domain.formats import json_text
 from domain.formats.terminal_text import MAX_LINE_LENGTH, show_line, spell_json
-from domain.inspect.timeline import ASCII, LINES, Strokes, Timeline, draw_timeline
+from domain.inspect.timeline import Strokes, Timeline, draw_timeline
 from domain.report.check_result import CheckResult, Outcome
 from domain.report.worded_value import WordedValue, join_items, word_item, word_value
 from domain.settings.print_form import JSON, TEXT
@@ -21,7 +21,7 @@ from domain.settings.print_form import JSON, TEXT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-COLOURS = {"label": "cyan", "note": "dark_grey", "timeline": "cyan", "warning": "yellow"} | {
+COLOURS = {"label": "cyan", "timeline": "cyan", "warning": "yellow"} | {
     Outcome.PASSED.value: "green",
     Outcome.FAILED.value: "red",
     Outcome.UNCHECKED.value: "blue",
@@ -33,9 +33,6 @@ _OUTCOME_WIDTH = max(len(outcome.value) for outcome in Outcome)
 Paint: TypeAlias = "Callable[[str, str], str]"
 """A text and the part that it is (a key of `COLOURS`) to the text as it is printed."""
 
-MAX_CANVAS_WIDTH = 80
-"""A timeline across the whole of a wide terminal tells no more."""
-
 
 @attrs.frozen
 class Canvas:
@@ -46,37 +43,13 @@ class Canvas:
 
 
 def render(
-    facts: Mapping[str, Any], form: str, note: str = "", paint: Paint | None = None, canvas: Canvas | None = None
+    facts: Mapping[str, Any], form: str, paint: Paint = lambda text, _: text, canvas: Canvas | None = None
 ) -> str:
-    """Return `facts` as text, a line each, with `note` as the last; or as one line of JSON."""
+    """Return `facts` as text, a line each, or as one line of JSON."""
     if form == JSON:
         shown = {name: _to_json(value) for name, value in facts.items() if not isinstance(value, Timeline)}
         return json_text.display(shown) + "\n"
-    paint = paint or _leave_plain
-    lines = [line for name, value in facts.items() for line in _render_fact(name, value, paint, canvas)]
-    return "\n".join([*lines, *([paint(f"note: {note}", "note")] if note else [])]) + "\n"
-
-
-def choose_paint() -> Paint:
-    """Return colours where stdout is a terminal that shows them (NO_COLOR and FORCE_COLOR count), else none."""
-    from termcolor import can_colorize, colored  # noqa: PLC0415  # only where something is told
-
-    if not can_colorize():
-        return _leave_plain
-    return lambda text, part: colored(text, COLOURS[part], force_color=True)
-
-
-def choose_canvas() -> Canvas | None:
-    """Return where to draw if stdout is a terminal that shows colours, forced ones or not; else None."""
-    import shutil  # noqa: PLC0415  # only where something is told
-    import sys  # noqa: PLC0415
-
-    from termcolor import can_colorize  # noqa: PLC0415
-
-    if not can_colorize() or sys.stdout is None or not sys.stdout.isatty():
-        return None
-    strokes = LINES if can_carry(LINES.text(), sys.stdout.encoding) else ASCII
-    return Canvas(min(shutil.get_terminal_size().columns, MAX_CANVAS_WIDTH), strokes)
+    return "".join(f"{line}\n" for name, value in facts.items() for line in _render_fact(name, value, paint, canvas))
 
 
 def can_carry(text: str, encoding: str | None) -> bool:
@@ -95,10 +68,6 @@ def fit_encoding(text: str, form: str, encoding: str | None) -> str:
     if form == TEXT:
         return text.encode(str(encoding), "backslashreplace").decode(str(encoding))
     return "".join(character if can_carry(character, encoding) else spell_json(character) for character in text)
-
-
-def _leave_plain(text: str, _: str) -> str:
-    return text
 
 
 def _to_json(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from adapters.ca.declared import DeclaredAuthority
 from adapters.ca.root_file import RootFile
 from domain.errors import UsageError
 from domain.provisioners.types import TYPES, claim_options
@@ -29,18 +28,16 @@ def wire_authority(options: TokenOptions, step_path: Configuration, files: Input
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    path = _find_ca_config(options, step_path)
-    has_config = _has_ca_config(options, path)
+    path, has_config = _find_ca_config(options, step_path)
     if options.request.kind is Kind.RENEW:
         url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
+        from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # for these alone
         from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
 
         return DeclaredAuthority(url, None, Renewal(ISSUER))
-    if has_config:
-        return _wire_ca_json(path, options, files)
-    if options.flag("offline"):
+    if options.flag("offline") and not has_config:
         return _wire_declared(path, options, step_path, files)
-    return _wire_online(options, step_path, files)
+    return wire_published_authority(options, step_path, files)
 
 
 def wire_published_authority(
@@ -52,8 +49,8 @@ def wire_published_authority(
         UsageError: an option is missing that this way needs.
         InputError: ca.json or the root cannot be read.
     """
-    path = _find_ca_config(options, step_path)
-    if _has_ca_config(options, path):
+    path, has_config = _find_ca_config(options, step_path)
+    if has_config:
         return _wire_ca_json(path, options, files)
     if options.flag("offline"):
         what = f"there is no {path}, which {options.spell('offline')} reads"
@@ -61,12 +58,10 @@ def wire_published_authority(
     return _wire_online(options, step_path, files)
 
 
-def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> str:
-    return options.text("ca-config") or step_path.default_ca_config()
-
-
-def _has_ca_config(options: AuthorityOptions, path: str) -> bool:
-    return options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
+def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tuple[str, bool]:
+    """Return where ca.json is, and whether it is to be read: always where it is named."""
+    path = options.text("ca-config") or step_path.default_ca_config()
+    return path, options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
 
 
 def _wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
@@ -108,6 +103,8 @@ def _wire_declared(path: str, options: TokenOptions, step_path: Configuration, f
             f"there is no {path}, so {options.spell('offline')} needs {', '.join(missing)} as well",
             "give them, or name a ca.json with --ca-config",
         )
+    from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # not where a CA describes itself
+
     root = find_root(options, step_path, files)
     return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))
 

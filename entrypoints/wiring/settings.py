@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.step_path import StepPath
 from domain.errors import MissingSettingError, StepOttError, UsageError
-from domain.settings.setting import layer, respell
+from domain.settings.setting import drop_absent, layer, respell
 from entrypoints.command_line.argv import complete_settings, parse_environment
 
 if TYPE_CHECKING:
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from domain.ports import InputFiles
     from domain.settings.setting import Setting, Settings
     from entrypoints.command_line.options import Option
+
+
+def wire_files() -> LocalFiles:
+    """Return the user's files; where one has to be waited for, stderr says so."""
+    from adapters.machine.terminal import Stderr  # noqa: PLC0415
+
+    return LocalFiles(Stderr(sys.stderr).inform)
 
 
 def open_step_path(environment: Mapping[str, str], context: str | None, files: InputFiles | None = None) -> StepPath:
@@ -36,11 +43,7 @@ def open_step_path(environment: Mapping[str, str], context: str | None, files: I
         if not os.path.isabs(home):
             raise UsageError("there is no home folder to look for .step in", "set STEPPATH or HOME")
         base = os.path.join(home, ".step")
-    if files is None:
-        from adapters.machine.terminal import Stderr  # noqa: PLC0415
-
-        files = LocalFiles(Stderr(sys.stderr).inform)
-    return StepPath(files, os.path.normpath(base), context)
+    return StepPath(files or wire_files(), os.path.normpath(base), context)
 
 
 def read_settings(
@@ -54,8 +57,6 @@ def read_settings(
     They are the caller's to judge, together, since each may be what another one needs. Only where configuration
     cannot be read, `judge` sees the others alone: what nothing in it could put right is told first.
     """
-    from domain.settings.authority import drop_absent  # noqa: PLC0415
-
     given = layer(flags, parse_environment(os.environ, options))
     context = drop_absent(given).get("context")
     try:

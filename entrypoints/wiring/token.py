@@ -23,6 +23,7 @@ from entrypoints.wiring.authority import wire_authority
 from entrypoints.wiring.late_adapters import LateIdentityProvider, LateMetadata
 
 if TYPE_CHECKING:
+    from adapters.jose.jwe import Opening
     from domain.keys.ports import Passwords
     from domain.ports import Configuration, InputFiles, Notices, Prompter, TokenSink
     from domain.provisioners.authority import ListingAuthority
@@ -30,8 +31,13 @@ if TYPE_CHECKING:
     from domain.token.options import TokenOptions
 
 
-def wire_ports(options: TokenOptions, step_path: Configuration) -> Ports[ListingAuthority]:
+def wire_ports(
+    options: TokenOptions, step_path: Configuration, begun: Opening | None = None
+) -> Ports[ListingAuthority]:
     """Return the real adapters for a request.
+
+    Args:
+        begun: The opening of its key, where that has begun already.
 
     Raises:
         UsageError: an option is missing that this way of minting needs.
@@ -41,7 +47,8 @@ def wire_ports(options: TokenOptions, step_path: Configuration) -> Ports[Listing
     files = LocalFiles(notices.inform)
     check_key_sources(options)
     authority = wire_authority(options, step_path, files)
-    return assemble_ports(options, authority, files, Terminal(), notices, LateIdentityProvider(options, notices))
+    provider = LateIdentityProvider(options, notices)
+    return assemble_ports(options, authority, files, Terminal(), notices, provider, begun)
 
 
 def assemble_ports(
@@ -51,13 +58,14 @@ def assemble_ports(
     prompter: Prompter,
     notices: Notices,
     identity_provider: IdentityProvider,
+    begun: Opening | None = None,
 ) -> Ports[ListingAuthority]:
     """Return the real adapters for a request, with the given ones among them."""
     return Ports(
         clock=SystemClock(),
         randomness=SystemRandomness(),
         files=files,
-        keys=LocalKeyStore(files),
+        keys=LocalKeyStore(files, begun),
         certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,

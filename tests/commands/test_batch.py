@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -339,18 +340,25 @@ def test_a_batch_that_is_cut_short_can_go_on(place: OfflinePlace, number: signal
     assert len({row["jti"] for row in rows + rest}) == 4_000
 
 
+LONG_LINES = 400
+
+
 def write_long_lines(place: OfflinePlace) -> tuple[Path, list[str]]:
-    """Return where rows of more than a megabyte go, which take long to write, and a batch's words for 20 of them."""
+    """Return where rows of more than a megabyte go, which take long to write, and a batch's words for many of them.
+
+    They take longer than a busy machine ever keeps a test from its turn, of which each is killed after a few.
+    """
     (place.path / "big.json").write_text(json.dumps({"a": "x" * 1_000_000}))
-    (place.path / "hosts").write_text(list_lines(20))
+    (place.path / "hosts").write_text(list_lines(LONG_LINES))
     words = [str(place.path / "hosts"), *place.flags, "--set-file", str(place.path / "big.json")]
     return place.path / "tokens", words
 
 
 def await_content(path: Path, process: subprocess.Popen[bytes]) -> None:
     """Return as soon as something stands in the file."""
+    deadline = monotonic() + PROCESS_SECONDS
     while not path.stat().st_size:
-        assert process.poll() is None
+        assert process.poll() is None and monotonic() < deadline
 
 
 @GROUP
@@ -365,7 +373,7 @@ def test_a_kill_cuts_no_row_of_a_file(place: OfflinePlace, workers: str, is_grou
             assert process.stderr is not None
             assert b"minted" not in process.stderr.read()  # which has an end when the last of its processes has
         lines = [row["line"] for row in read_rows(path.read_text())]
-        assert lines == list(range(1, len(lines) + 1)) and 0 < len(lines) < 20
+        assert lines == list(range(1, len(lines) + 1)) and 0 < len(lines) < LONG_LINES
 
 
 def kill_workers(process: subprocess.Popen[bytes]) -> None:
@@ -377,8 +385,10 @@ def kill_workers(process: subprocess.Popen[bytes]) -> None:
 
 def wait_until_asleep(process: int) -> None:
     """Return when the process sleeps."""
+    deadline = monotonic() + PROCESS_SECONDS
     with open(f"/proc/{process}/stat") as file:
-        while file.read().rpartition(")")[2].split()[0] != "S":
+        while (state := file.read().rpartition(")")[2].split()[0]) != "S":
+            assert state in "RD" and monotonic() < deadline, state
             file.seek(0)
 
 
@@ -408,7 +418,7 @@ def test_a_worker_that_is_killed_writing_leaves_whole_rows(place: OfflinePlace) 
             assert process.stderr is not None
             err = process.stderr.read().decode()
         told = re.search(r"a worker has died; (\d+) minted; continue with --resume-from", err)
-        assert told and int(told[1]) <= len(read_rows(path.read_text())) < 20, err
+        assert told and int(told[1]) <= len(read_rows(path.read_text())) < LONG_LINES, err
 
 
 def test_an_interrupt_does_not_wait_for_workers_that_are_stopped(place: OfflinePlace) -> None:

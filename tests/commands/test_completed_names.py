@@ -14,8 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from entrypoints.command_line.commands import COMPLETE, SHELLS
-from entrypoints.command_line.completion.bash_words import quote_word, read_line
-from entrypoints.command_line.completion.shells import SCRIPTS
+from entrypoints.command_line.completion.shells import SCRIPTS, quote_bash_word, read_bash_line
 from tests.support.completing_shells import (
     ASK,
     put_program,
@@ -83,7 +82,7 @@ def test_names_are_offered_as_they_are(words: str, shell: str, folder: Path, pro
     (offers,) = ASK[shell](SCRIPTS[shell], lines, folder, program, step_path)
     wanted = [name for name in names if name.isprintable() and name]
     kept = words if shell == "fish" and words.endswith("=") else ""
-    expected = {kept + (str(quote_word(name, "")) if shell == "bash" else name).rstrip("/") for name in wanted}
+    expected = {kept + (str(quote_bash_word(name, "")) if shell == "bash" else name).rstrip("/") for name in wanted}
     assert {*offers} == expected
     assert len(wanted) == len(HOSTILE)
     assert os.listdir(folder) == []
@@ -114,7 +113,7 @@ def test_many_names_of_any_letters_arrive(shell: str, folder: Path, program: Pat
     names = {f"n{name}n" for name in names}  # neither a space at an end nor a dash in front: those stand above
     step_path = write_step_path(folder.parent / "step", sorted(names), [])
     (offers,) = ASK[shell](SCRIPTS[shell], ["step-ott token --context "], folder, program, step_path)
-    assert {*offers} == ({quote_word(name, "") for name in names} if shell == "bash" else names)
+    assert {*offers} == ({quote_bash_word(name, "") for name in names} if shell == "bash" else names)
 
 
 BASH_TEXTS = st.text(st.sampled_from(" ab'\"\\é:="), max_size=12)
@@ -127,12 +126,14 @@ def test_a_line_is_read_as_bash_reads_it(tmp_path_factory: pytest.TempPathFactor
     """Of each line whose quotation marks are closed, the words are bash's own."""
     folder = tmp_path_factory.mktemp("words") / "place"
     folder.mkdir()
-    closed = [line for line in lines if not read_line(f"{line}|")[2] and read_line(f"{line}|")[1].endswith("|")]
+    closed = [
+        line for line in lines if not read_bash_line(f"{line}|")[2] and read_bash_line(f"{line}|")[1].endswith("|")
+    ]
     closed = [line for line in closed if not line.endswith("\\")]
     text = "".join(f"printf '<%s>\\0' x {line}; printf 'end\\0'\n" for line in closed)  # an empty word is <>
     said = [part.split("\0")[:-1] for part in run_shell("bash", text, folder).split("end\0")[:-1]]
     got = [[word[1:-1] for word in words[1:]] for words in said]
-    assert [read_line(f"{line} ")[0] for line in closed] == got
+    assert [read_bash_line(f"{line} ")[0] for line in closed] == got
 
 
 @settings(max_examples=30)
@@ -142,10 +143,10 @@ def test_quoted_text_is_one_word(tmp_path_factory: pytest.TempPathFactory, texts
     folder = tmp_path_factory.mktemp("words") / "place"
     folder.mkdir()
     for mark in ("", "'", '"'):
-        wanted = [text for text in texts if text and quote_word(text, mark) is not None]
-        quoted = " ".join(f"{mark}{quote_word(text, mark)}{mark}" for text in wanted)
+        wanted = [text for text in texts if text and quote_bash_word(text, mark) is not None]
+        quoted = " ".join(f"{mark}{quote_bash_word(text, mark)}{mark}" for text in wanted)
         assert run_shell("bash", f"printf '%s\\0' {quoted}", folder).split("\0")[: len(wanted)] == (wanted or [])
-        assert read_line(f"{quoted} ")[0] == wanted
+        assert read_bash_line(f"{quoted} ")[0] == wanted
 
 
 def test_names_are_those_of_the_context_and_the_file_that_are_meant(tmp_path: Path) -> None:

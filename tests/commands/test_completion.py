@@ -1,5 +1,6 @@
 """Completion, by the real shells: what they offer for a line, and that no text in the tables can break a script."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_a_script_is_well_formed(shell: str, folder: Path) -> None:
     """The shell's own check finds nothing, and its first lines say how to install it."""
     script = invoke("completion", shell).out
     assert f"step-ott completion {shell}" in "".join(script.splitlines(keepends=True)[:3])
-    assert f"command step-ott {COMPLETE} {shell} " in script
+    assert f" {COMPLETE} {shell} " in script
     (folder.parent / "script").write_text(script)
     check = [quote(word) for word in (shutil.which(shell) or shell, "-n", str(folder.parent / "script"))]
     assert run_shell("bash", " ".join(check), folder) == ""
@@ -197,6 +198,26 @@ def test_texts_arrive_as_they_are(shell: str, folder: Path, tmp_path: Path) -> N
     if shell != "bash":
         assert all(words[f"word-{number}"].endswith(text) for number, text in enumerate(NASTY))
         assert all(offered[f"--option-{number}"].endswith(text) for number, text in enumerate(NASTY))
+
+
+@pytest.mark.parametrize("written", ["{}/own/step-ott", "../own/step-ott", "~/own/step-ott", "../own\\ place/step-ott"])
+def test_a_path_asks_the_very_program(written: str, shell: str, folder: Path, program: Path, tmp_path: Path) -> None:
+    """Where the line begins with a path, what can stand there is what that program says, and not the one on PATH."""
+    place = tmp_path / "place"
+    place.mkdir()
+    own = put_program(tmp_path / ("own place" if " " in written else "own"), OTHER_PROGRAM.format(texts=["text"]))
+    line = f"{written.format(own.parent)} one --opt"
+    offers = ASK[shell](SCRIPTS[shell], [line, "step-ott inspect --form"], place, program, {"HOME": str(tmp_path)})
+    assert [set(one) for one in offers] == [{"--option-0"}, {"--format"}]
+
+
+@pytest.mark.parametrize(
+    "written", ["./nowhere/step-ott", "~nobody/step-ott", "$NOWHERE/step-ott", "$(touch x)/step-ott"]
+)
+def test_a_path_to_no_program_offers_nothing(written: str, shell: str, folder: Path, program: Path) -> None:
+    """No other program is asked in its place, nothing is said, and nothing in it is run."""
+    assert ASK[shell](SCRIPTS[shell], [f"{written} tok"], folder, program) == [{}]
+    assert sorted(os.listdir(folder)) == ["store", "token.txt"]
 
 
 def test_where_there_is_no_program_nothing_is_offered_or_said(shell: str, folder: Path) -> None:

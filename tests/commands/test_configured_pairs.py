@@ -59,8 +59,8 @@ def write_defaults(step: Path, names: frozenset[str], given: frozenset[str]) -> 
 def judged() -> Iterator[mock.Mock]:
     """What `token` would mint, had it not ended when its settings were judged."""
     with (
-        mock.patch("entrypoints.commands.token.mint_token") as mint,
-        mock.patch("entrypoints.commands.token.wire_ports"),
+        mock.patch("entrypoints.use_cases.mint.mint_token") as mint,
+        mock.patch("entrypoints.wiring.token.wire_ports"),
     ):
         yield mint
 

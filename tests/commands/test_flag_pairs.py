@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.machine.input_files import LocalFiles
 from entrypoints.command_line.options import TOKEN_OPTIONS
-from tests.support.flag_scene import CNF, Scene, prepare, write_bindings, write_roots, write_step_path
-from tests.support.hostile_ca import answer, issue, root, serve, stall
-from tests.support.hostile_provider import serve_provider
+from tests.support.flag_scene import CNF, Scene, open_scene, write_step_path
+from tests.support.hostile_ca import root, stall
 from tests.support.running import Minted, Result
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
@@ -81,15 +80,9 @@ OLD_CONTENT = "an older token"
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The CA and the step path."""
     path = tmp_path_factory.mktemp("scene")
-    fingerprints, bindings = write_roots(path), write_bindings(path)
-    credential = issue("server", root(), names=("127.0.0.1", "localhost"))
-    with ExitStack() as stack:
-        provisioners, thumbprints = prepare(path, stack.enter_context(serve_provider()))
-        listed = answer({"provisioners": provisioners})
-        ca = stack.enter_context(serve(lambda _: listed, credential, num_tickets=0))
-        stack.enter_context(mock.patch("adapters.sign_in.oidc.sleep"))
-        write_step_path(path, provisioners, ca.url)
-        yield Scene(path, ca, fingerprints, bindings, thumbprints)
+    with open_scene(path) as (scene, provisioners), mock.patch("adapters.sign_in.oidc.sleep"):
+        write_step_path(path, provisioners, scene.ca.url)
+        yield scene
 
 
 @attrs.frozen

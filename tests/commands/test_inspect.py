@@ -14,9 +14,8 @@ from adapters.certificates.reader import CertificateReader
 from domain.errors import InputError, StepOttError
 from domain.formats import base64url, json_text
 from domain.formats.duration import NANOSECONDS
-from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
-from domain.inspect.outline import REQUESTS
+from domain.inspect.outline import REQUESTS, HeaderCertificates
 from domain.inspect.timeline import ASCII, LINES
 from domain.report.worded_value import WordedValue
 from domain.settings.print_form import JSON, TEXT

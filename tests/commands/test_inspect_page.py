@@ -16,8 +16,8 @@ from domain.certificates.x509_and_ssh import SshCertificate
 from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import parse_time
-from domain.inspect.header_certificates import HeaderCertificates
 from domain.inspect.inspection import inspect_token
+from domain.inspect.outline import HeaderCertificates
 from domain.inspect.timeline import LINES, Timeline, draw_timeline
 from domain.keys.jwk import PublicJwk
 from domain.settings.print_form import TEXT

@@ -1,7 +1,6 @@
 """Every pair of flags that go with a token of a machine in a cloud, with each of the clouds: both have an effect."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from itertools import combinations_with_replacement
 
 import attrs
@@ -20,9 +19,7 @@ from tests.commands.test_flag_pairs import (
 )
 from tests.commands.test_instance_identity import TAKEN
 from tests.support.cloud_identities import BEHAVIOURS, NAMES, provisioners
-from tests.support.flag_scene import Scene, prepare, write_bindings, write_roots, write_step_path
-from tests.support.hostile_ca import answer, issue, root, serve
-from tests.support.hostile_provider import serve_provider
+from tests.support.flag_scene import Scene, open_scene, write_step_path
 from tests.support.metadata_service import serve_metadata
 
 SERVICES = {"GCP": MetadataService.GOOGLE, "AWS": MetadataService.AMAZON, "Azure": MetadataService.AZURE}
@@ -70,17 +67,16 @@ OWN_EFFECTS: dict[str, Callable[[CloudOutcome], bool]] = {
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudScene]:
     """The CA, the step path, and the cloud."""
     path = tmp_path_factory.mktemp("scene")
-    fingerprints, bindings = write_roots(path), write_bindings(path)
-    credential = issue("server", root(), names=("127.0.0.1", "localhost"))
-    with ExitStack() as stack:
-        listed = [*prepare(path, stack.enter_context(serve_provider()))[0], *provisioners(path)]
-        ca = stack.enter_context(serve(lambda _: answer({"provisioners": listed}), credential, num_tickets=0))
-        host = stack.enter_context(serve_metadata(BEHAVIOURS[request.param]()))
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
+    with (
+        open_scene(path) as (scene, listed),
+        serve_metadata(BEHAVIOURS[request.param]()) as host,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         addresses = {SERVICES[request.param]: ("NOWHERE", host.url)}
         patch.setattr(adapters.cloud_metadata, "ADDRESSES", addresses)
-        write_step_path(path, listed, ca.url)
-        yield CloudScene(path, ca, fingerprints, bindings, {}, request.param)
+        listed.extend(provisioners(path))
+        write_step_path(path, listed, scene.ca.url)
+        yield CloudScene(path, scene.ca, scene.fingerprints, scene.bindings, {}, request.param)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="+".join)

@@ -148,6 +148,7 @@ def test_ctrl_c_is_answered_while_a_name_is_looked_up(place: OfflinePlace) -> No
 def test_ctrl_c_is_answered_while_a_ca_is_silent(answers: str, place: OfflinePlace) -> None:
     """A connection that is taken, and then nothing."""
     with listen() as listener:
+        listener.settimeout(PROCESS_SECONDS)
         words = ["--ca-url", f"127.0.0.1:{listener.getsockname()[1]}", "--root", str(place.path / "root.crt")]
         process = start("", place, *words)
         connection, _ = listener.accept()

@@ -1,8 +1,10 @@
 """The page about use from Python tells the truth: its code runs, and its tokens are good at the real step-ca."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,14 @@ import pytest
 
 from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.ca.url import parse_ca_url
-from entrypoints.use_cases.mint import Evidence, make_token
+from domain.mint.judge_options import read_token_options
+from domain.settings.setting import Origin, Setting
+from domain.token.compact_jws import read_token
+from entrypoints.use_cases.mint import Evidence, issue_token, make_token
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
 from tests.support.running import invoke
+from tests.support.token_requests import NOW, memory_ports
 
 PAGE = REPOSITORY / "docs" / "library.md"
 CODE = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
@@ -58,3 +64,30 @@ def test_the_vaults_token_is_signed_by_the_real_ca(run_page: dict[str, Any], vau
     token = make_token(evidence, SystemClock(), SystemRandomness())
     csr = make_csr("web.example.com", [general_name("web.example.com"), general_name("10.0.0.7")])
     assert connect(vault_ca).sign(csr, token).status == 201
+
+
+class NoEnvironment(dict[str, str]):
+    """An environment that nobody may look at."""
+
+    def __getitem__(self, name: str) -> str:
+        raise AssertionError(f"{name} was read")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name]
+
+
+def test_threads_issue_tokens_without_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A use case takes options and ports alone: no argv, no environment, no clock of its own; threads do not meet."""
+    monkeypatch.setattr("sys.argv", [])
+    monkeypatch.setattr(os, "environ", NoEnvironment())
+
+    def issue(number: int) -> tuple[Any, ...]:
+        settings = {"san": Setting((f"{number}.example.com",), Origin.FLAG, "sans")}
+        ports = memory_ports()
+        claims = read_token(issue_token(read_token_options(f"host {number}", settings, NOW), ports)).claims
+        assert ports.sink.delivered == []  # type: ignore[attr-defined]  # it is the caller's alone
+        return claims["sub"], claims["sans"], claims["iat"], claims["jti"]
+
+    with ThreadPoolExecutor(4) as threads:
+        issued = list(threads.map(issue, range(40)))
+    assert issued == [(f"host {n}", [f"{n}.example.com"], NOW // 10**9, f"{1:064x}") for n in range(40)]

@@ -13,9 +13,8 @@ import pytest
 from domain.errors import InputError
 from domain.settings.setting import Origin, Setting, respell
 from entrypoints.command_line.options import BATCH_OPTIONS, TOKEN_OPTIONS, VERIFY_OPTIONS, Option
-from tests.support.flag_scene import Scene, prepare, write_bindings, write_json, write_roots
-from tests.support.hostile_ca import answer, issue, root, serve, stall
-from tests.support.hostile_provider import serve_provider
+from tests.support.flag_scene import Scene, open_scene, write_json
+from tests.support.hostile_ca import issue, stall
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.running import Result, execute, invoke
 
@@ -121,11 +120,7 @@ FAULTS: dict[str, list[Fault]] = {
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A CA that answers nothing in time where it is asked to, and files of every kind."""
     path = tmp_path_factory.mktemp("scene")
-    fingerprints, bindings = write_roots(path), write_bindings(path)
-    credential = issue("server", root(), names=("127.0.0.1", "localhost"))
-    with ExitStack() as stack:
-        provisioners, thumbprints = prepare(path, stack.enter_context(serve_provider()))
-        ca = stack.enter_context(serve(lambda _: answer({"provisioners": provisioners}), credential, num_tickets=0))
+    with open_scene(path) as (scene, provisioners):
         config = {
             "root": str(path / "other.crt"), "dnsNames": ["other.test"], "authority": {"provisioners": provisioners}
         }  # fmt: skip
@@ -136,7 +131,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         (path / "other-root.crt").write_bytes(issue("other").pem)
         (path / "plain.key").write_bytes(issue("a key").key_pem)
         (path / "expired").write_text("e30.eyJleHAiOjF9.c2ln")
-        yield Scene(path, ca, fingerprints, bindings, thumbprints)
+        yield scene
 
 
 def find_value(scene: Scene, value: str) -> str:

@@ -128,9 +128,10 @@ def test_a_second_dash_is_refused_before_anything_is_read(tmp_path: Path) -> Non
     assert "--key and --password-file both read standard input" in result.err
 
 
-def test_a_closed_standard_input_is_an_error(asking_sandbox: dict[str, str]) -> None:
-    """`-` with nothing behind it is a plain line, not a crash."""
-    done = run_shell("$STEP_OTT token a.test --offline --password-file - <&-", asking_sandbox)
+@pytest.mark.parametrize("words", ["token a.test --offline --password-file -", "inspect -", "batch -"])
+def test_a_closed_standard_input_is_an_error(asking_sandbox: dict[str, str], words: str) -> None:
+    """`-` with nothing behind it is a plain line, not a crash, the same for every command."""
+    done = run_shell(f"$STEP_OTT {words} <&-", asking_sandbox)
     assert (done.returncode, done.stdout) == (1, "")
     assert "standard input cannot be read: it is closed" in done.stderr
 

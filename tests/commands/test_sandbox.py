@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from adapters.jose.envelope import parse_jwe
-from adapters.jose.jwe import open_jwe
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
 from tests.support.running import invoke, run_step
 

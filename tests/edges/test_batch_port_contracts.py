@@ -68,7 +68,7 @@ def test_rows_are_counted_as_they_are_taken(sink: BatchSink) -> None:
 
 
 @pytest.fixture(params=["processes", "memory"])
-def workforce(request: pytest.FixtureRequest) -> Workforce:
+def workforce(request: pytest.FixtureRequest, threads_are_no_matter: None) -> Workforce:
     """Who works."""
     return MemoryWorkforce() if request.param == "memory" else WorkerPool(2, nullcontext, is_apart=False)
 
@@ -77,23 +77,32 @@ SHARED = pytest.mark.parametrize("sink", ["descriptor"], indirect=True)
 """Rows that processes share, as those in memory are not."""
 
 
-def make(lines: Lines) -> tuple[Portion, Goods]:
-    """Make a row of each line."""
-    if b"broken" in lines.texts:
-        raise OutputError("it is broken")
-    numbers = range(lines.first, lines.first + len(lines.texts))
-    return Portion(lines.first, len(lines.texts), list(numbers), []), Goods(
-        [b"%b\n" % text for text in lines.texts], []
-    )
+class RowWork:
+    """Makes a row of each line."""
+
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+
+    def make(self, lines: Lines) -> tuple[Portion, Goods]:
+        """Make them."""
+        if b"broken" in lines.texts:
+            raise OutputError("it is broken")
+        numbers = range(lines.first, lines.first + len(lines.texts))
+        rows = [b"%b\n" % text for text in lines.texts]
+        return Portion(lines.first, len(lines.texts), list(numbers), []), Goods(rows, [])
+
+    def note(self, portion: Portion) -> None:
+        """Keep its numbers."""
+        self.noted.extend(portion.numbers)
 
 
 @SHARED
 def test_work_is_handed_over_and_noted_in_order(workforce: Workforce, sink: BatchSink) -> None:
     """Each piece gives what was made of it, also behind a pause."""
-    noted: list[int] = []
+    work = RowWork()
     pieces = [Lines(1, [b"a", b"b"]), None, Lines(3, [b"c"]), Lines(4, [b"d"])]
-    workforce.run(make, sink.take, pieces, lambda portion: noted.extend(portion.numbers), sink.settle)
-    assert noted == [1, 2, 3, 4] and sink.count() == 4
+    workforce.run(work, sink, pieces)
+    assert work.noted == [1, 2, 3, 4] and sink.count() == 4
 
 
 @SHARED
@@ -107,10 +116,10 @@ def test_an_error_comes_after_what_was_before_it(workforce: Workforce, sink: Bat
             raise InputError("it is broken")
         yield Lines(2, [b"broken"])
 
-    noted: list[int] = []
+    work = RowWork()
     with pytest.raises(InputError if is_input else OutputError, match="it is broken"):
-        workforce.run(make, sink.take, pieces(), lambda portion: noted.extend(portion.numbers), sink.settle)
-    assert noted == [1] and sink.count() == 1
+        workforce.run(work, sink, pieces())
+    assert work.noted == [1] and sink.count() == 1
 
 
 @pytest.mark.parametrize("progress", [ProgressBar(io.StringIO()), RecordedProgress()], ids=["stream", "memory"])

@@ -9,7 +9,7 @@ from domain.batch.options import read_batch_options
 from domain.batch.portion import LooseEnd, MintedLine, RefusedLine
 from domain.errors import OutputError
 from domain.settings.setting import Origin, Setting
-from entrypoints.use_cases.batch import BatchPorts, run_batch
+from entrypoints.use_cases.batch import run_batch
 from entrypoints.use_cases.mint_lines import LineMinter
 from tests.support.memory_ports import MemoryLines, MemoryRows, MemoryWorkforce, RecordedProgress
 from tests.support.token_requests import NOW
@@ -63,10 +63,10 @@ def test_the_end_says_what_is_printed_and_where_to_go_on(
 ) -> None:
     """Counted rows are certain; of others it is said by their lines what may be, and no token is doubled in silence."""
     said, rows = RecordedProgress(), MemoryRows(room=counted, loose=loose)
-    ports = BatchPorts(reader=MemoryLines(LINES), workforce=MemoryWorkforce(fault), sink=rows, progress=said)
+    workforce = MemoryWorkforce(fault)
     options = read_batch_options("-", {"resume-from": Setting(str(FIRST), Origin.FLAG, "--resume-from")}, NOW)
     with pytest.raises(type(fault)) as raised:
-        run_batch(options, cast("LineMinter", WordMinter()), ports)
+        run_batch(options, cast("LineMinter", WordMinter()), MemoryLines(LINES), workforce, rows, said)
     assert len(rows.rows) == counted
     if isinstance(raised.value, OutputError):
         assert str(raised.value) == f"a worker has died; {end}: try again"

@@ -24,6 +24,7 @@ from tests.support.hostile_ca import (
     endless,
     in_turn,
     listen,
+    refuse_connections,
     serve,
     stall,
 )
@@ -319,10 +320,11 @@ def test_a_status_survives_a_body_that_makes_no_sense(body: bytes) -> None:
 
 def test_an_address_where_nothing_listens_is_named() -> None:
     """A refused connection is told in the system's words, with the address."""
-    with serve(lambda _: EMPTY_LIST) as ca:
-        pass
-    with pytest.raises(NetworkError, match=rf"https://127\.0\.0\.1:{ca.port} cannot be reached: Connection refused"):
-        connect(ca).provisioners()
+    with (
+        refuse_connections() as port,
+        pytest.raises(NetworkError, match=rf"https://127\.0\.0\.1:{port} cannot be reached: Connection refused"),
+    ):
+        connect(port).provisioners()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a":1,"a":2}', b"NaN", b"[" * 100 + b"]" * 100, b'"text"', b"null"])

@@ -216,7 +216,7 @@ def test_a_ca_that_is_not_well_is_a_warning(health: bytes, tmp_path: Path) -> No
 def test_several_provisioners_without_a_terminal_are_a_failure(tmp_path: Path) -> None:
     """Where token would ask which one and cannot, that is told as token tells it, and no key is tried."""
     keys = [{name: value for name, value in generate_jwk().items() if name != "d"} for _ in range(2)]
-    listed = [{"type": "JWK", "name": f"p{number}", "key": key} for number, key in enumerate(keys)]
+    listed = [{"type": "JWK", "name": f"p{number}", "key": key, "encryptedKey": "e"} for number, key in enumerate(keys)]
 
     def behave(request: Request) -> bytes:
         return answer(OK if request.target == "/health" else {"provisioners": listed, "nextCursor": ""})

@@ -18,7 +18,7 @@ from adapters.certificates.reader import CertificateReader
 from adapters.jose.jws import make_signer
 from adapters.keys.pem import load_pem_key
 from domain.certificates.chain import find_leaf, guess_leaf, order_chain
-from domain.certificates.x509_and_ssh import FOREVER, check_key, check_ssh_validity, check_usage, check_validity
+from domain.certificates.x509_and_ssh import FOREVER, check_key, check_usage, check_validity
 from domain.errors import InputError, KeyMismatchError
 from domain.formats.duration import NANOSECONDS
 from tests.support.foreign_keys import PEM_KINDS, make_pem, make_ssh_key, run_program
@@ -303,7 +303,17 @@ def test_an_ssh_certificate_without_end_never_expires(tmp_path: Path) -> None:
     run_program("ssh-keygen", "-q", "-s", str(tmp_path / "key"), "-I", "max", str(tmp_path / "key.pub"))
     certificate = READER.read_ssh((tmp_path / "key-cert.pub").read_bytes())
     assert certificate.not_after == FOREVER
-    check_ssh_validity(certificate, 253_402_300_799 * NANOSECONDS)
+    check_validity(*certificate.span(), 253_402_300_799 * NANOSECONDS)
+
+
+def test_an_end_at_the_epoch_is_an_end_and_none_is_not() -> None:
+    """A certificate that ended in 1970 says so; where the end does not matter, the beginning still does."""
+    begin = 5 * NANOSECONDS
+    with pytest.raises(InputError, match=r"valid until 1970-01-01T00:00:00Z.*get a new certificate"):
+        check_validity(begin, 0, begin)
+    check_validity(begin, None, begin)
+    with pytest.raises(InputError, match=r"valid from 1970-01-01T00:00:05Z.*; if it is right, wait"):
+        check_validity(begin, None, begin - 1)
 
 
 @pytest.mark.parametrize("file", ["key", "key.pub", "nothing", "text", "half"])

@@ -18,12 +18,12 @@ from adapters.certificates.reader import CertificateReader
 from domain.certificates.x509_and_ssh import FOREVER, SshCertificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time
-from domain.inspect.header_certificates import (
+from domain.inspect.inspection import inspect_token
+from domain.inspect.outline import (
     HeaderCertificates,
     describe_chain,
     list_certificate_warnings,
 )
-from domain.inspect.inspection import inspect_token
 from domain.settings.print_form import TEXT
 from domain.token.compact_jws import CompactJws
 from entrypoints.use_cases.inspect import MAX_CERTIFICATES, read_header_certificates

@@ -18,7 +18,9 @@ from tests.support.https_authority import connect
 from tests.support.measured_run import Cost, measure_run
 from tests.support.processor_time import ROUNDS, spend
 
-TIMEOUT = 3
+TIMEOUT, PLENTY = 3, 90
+"""Seconds that the program has for a CA that would keep it for ever, and for one whose list ends, on a busy machine."""
+
 SECONDS = TIMEOUT + 15
 """The goal is TIMEOUT and one second on a machine with nothing else to do; this is far below what the faults took."""
 
@@ -26,12 +28,12 @@ MEBIBYTES = 200
 MANY = 10_000
 
 
-def ask(behaviour: Behaviour, folder: Path) -> Cost:
+def ask(behaviour: Behaviour, folder: Path, timeout: int = PLENTY) -> Cost:
     """Measure asking a CA that behaves so for its provisioners."""
     (folder / "root.crt").write_bytes(root().pem)
     with serve(behaviour) as ca:
         words = ["token", "web", "--ca-url", ca.url, "--root", str(folder / "root.crt"), "--issuer", "nobody"]
-        return measure_run(*words, "--timeout", f"{TIMEOUT}s", folder=folder)
+        return measure_run(*words, "--timeout", f"{timeout}s", "--request-timeout", f"{timeout}s", folder=folder)
 
 
 def read(config: bytes, folder: Path) -> Cost:
@@ -43,10 +45,10 @@ def read(config: bytes, folder: Path) -> Cost:
 
 
 def check(cost: Cost, said: str) -> None:
-    """Check that a run ended with an error in words, in time and without much memory."""
+    """Check that a run ended with an error in words, and took little of the processor's time and of memory."""
     assert cost.status in {1, 2} and cost.err.count("\n") == 1, cost.err
     assert said in cost.err, cost.err[:2_000]
-    assert cost.seconds < SECONDS
+    assert cost.processor_seconds < SECONDS
     assert cost.mebibytes < MEBIBYTES
 
 
@@ -146,9 +148,9 @@ def test_as_many_values_as_are_taken_fit_the_memory(piece: str, tmp_path: Path) 
     def tell(_: Request) -> bytes:
         return answer(body.replace("@", f"c{next(numbers)}").encode())
 
-    cost = ask(tell, tmp_path)
+    cost = ask(tell, tmp_path, TIMEOUT)
     assert "is over" in cost.err or f"within {TIMEOUT}s" in cost.err, cost.err
-    assert (cost.seconds < SECONDS, cost.mebibytes < MEBIBYTES) == (True, True), cost
+    assert (cost.processor_seconds < SECONDS, cost.mebibytes < MEBIBYTES) == (True, True), cost
 
 
 def test_members_with_different_names_fit_the_memory(tmp_path: Path) -> None:
@@ -192,8 +194,9 @@ def test_a_ca_json_of_megabytes_is_refused_by_its_size(size: int, tmp_path: Path
 
 def test_chunks_of_one_byte_do_not_outlast_the_time(tmp_path: Path) -> None:
     """Taking a body to pieces counts as time; by its bytes it would be over a little later."""
-    cost = ask(endless(CHUNKED, b"1\r\nx\r\n" * 10_000), tmp_path)
+    cost = ask(endless(CHUNKED, b"1\r\nx\r\n" * 10_000), tmp_path, TIMEOUT)
     check(cost, f"did not answer within {TIMEOUT}s")
+    assert cost.seconds < PLENTY
 
 
 @pytest.mark.parametrize("piece", [b"x" * 65_536, b"[" * 65_536, b"{}," * 20_000], ids=["text", "lists", "objects"])

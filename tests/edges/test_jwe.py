@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jose.envelope import parse_jwe
-from adapters.jose.jwe import open_jwe, seal_jwk
+from adapters.jose.jwe import seal_jwk
 from domain.errors import KeyFormatError, WrongPasswordError
 from domain.formats import base64url
 from tests.support.foreign_keys import PASSWORD, call_step, make_step_jwk, seal_with_step
+from tests.support.opened_jwe import open_jwe
 from tests.vectors import load_vector
 
 RFC_7517 = load_vector("rfc7517_appendix_c")

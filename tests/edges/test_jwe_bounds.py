@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.jose.envelope import CONTENT_CIPHERS, KEY_WRAPS, MAX_BYTES, MAX_ITERATIONS, parse_jwe
-from adapters.jose.jwe import open_jwe, seal_jwk
+from adapters.jose.jwe import seal_jwk
 from domain.errors import KeyFormatError
 from domain.formats import base64url
+from tests.support.opened_jwe import open_jwe
 
 PARTS = seal_jwk("the content, long enough not to stand in an error by chance", b"pw", iterations=1).split(".")
 HEADER: dict[str, Any] = json.loads(base64url.decode(PARTS[0]))

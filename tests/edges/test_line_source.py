@@ -205,7 +205,10 @@ def test_what_cannot_be_read_is_an_error_at_once(tmp_path: Path, name: str, said
 
 def test_a_closed_standard_input_is_an_error() -> None:
     """Nothing behind `-` is told in plain words."""
-    with mock.patch.object(sys, "stdin", None), pytest.raises(InputError, match="standard input cannot be read"):
+    with (
+        mock.patch.object(sys, "stdin", None),
+        pytest.raises(InputError, match="standard input cannot be read: it is closed"),
+    ):
         LineSource("-", longest=LONGEST, at_once=1)
 
 

@@ -81,7 +81,7 @@ def run(provider: HostileProvider, tmp_path: Path) -> Iterator[Run]:
             listed.update(members)
             place = ["--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
             surroundings = {"STEPPATH": str(tmp_path / "step"), **(environment or {})}
-            with mock.patch("adapters.sign_in.browser.open_browser", browser or come_back(provider)):
+            with mock.patch("adapters.sign_in.oidc.open_browser", browser or come_back(provider)):
                 result = invoke("token", EMAIL, *place, *words, environment=surroundings)
             assert SECRET not in result.err
             return result
@@ -511,6 +511,14 @@ def test_a_connection_that_says_nothing_is_in_nobodys_way(host: str) -> None:
         pytest.skip(f"no IPv6 here: {error}")
 
 
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the other side has hung up, whether or not it has read all that was sent to it by then."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_hundreds_of_idle_connections_are_in_nobodys_way() -> None:
     """They share one thread, the oldest make room for new ones, and the browser is served among them."""
     before = set(threading.enumerate())
@@ -523,7 +531,7 @@ def test_hundreds_of_idle_connections_are_in_nobodys_way() -> None:
         assert len(set(threading.enumerate()) - before) == 1
         status, text, _ = fetch(f"{listener.redirect_uri}/?code=c")
         assert (status, listener.wait(30)) == (200, "c") and "You have signed in." in text
-        assert idle[0].recv(1) == b""
+        assert is_closed(idle[0])
         idle[-1].settimeout(0.01)
         with pytest.raises(TimeoutError):
             idle[-1].recv(1)
@@ -531,12 +539,13 @@ def test_hundreds_of_idle_connections_are_in_nobodys_way() -> None:
 
 def test_a_connection_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for nothing, or byte by byte, is hung up on."""
-    monkeypatch.setattr("adapters.sign_in.redirect_listener.CONNECTION_SECONDS", 0.1)
     with listen_for_redirect("127.0.0.1", 0, read_any) as listener:
         place = ("127.0.0.1", int(listener.redirect_uri.rpartition(":")[2]))
-        with socket.create_connection(place, timeout=30) as slow:
-            slow.sendall(b"G")
-            assert slow.recv(1) == b""
+        with monkeypatch.context() as patch:
+            patch.setattr("adapters.sign_in.redirect_listener.CONNECTION_SECONDS", 0.1)
+            with socket.create_connection(place, timeout=30) as slow:
+                slow.sendall(b"G")
+                assert is_closed(slow)
         assert fetch(f"{listener.redirect_uri}/?code=c")[0] == 200
 
 
@@ -706,7 +715,7 @@ def test_a_provider_over_tls_is_trusted_by_the_systems_roots(tmp_path: Path) -> 
     with (
         serve_provider(is_tls=True) as provider,
         serve(lambda _: answer({"provisioners": [provider.members()]})) as ca,
-        mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
+        mock.patch("adapters.sign_in.oidc.open_browser", come_back(provider)),
     ):
         keys = tmp_path / "tls-keys"
         trusted = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "STEPPATH": str(tmp_path), "SSLKEYLOGFILE": str(keys)}
@@ -729,7 +738,7 @@ def test_a_provider_is_reached_through_the_proxy(tmp_path: Path, refusal: bytes)
         words = ["token", EMAIL, "--ca-url", ca.url, "--root", str(tmp_path / "root.crt")]
         with (
             run_proxy(int(here.rpartition(":")[2]), refusal) as proxy,
-            mock.patch("adapters.sign_in.browser.open_browser", come_back(provider)),
+            mock.patch("adapters.sign_in.oidc.open_browser", come_back(provider)),
         ):
             environment = {
                 "SSL_CERT_FILE": str(tmp_path / "root.crt"),

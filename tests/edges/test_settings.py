@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting, layer
 from entrypoints.command_line.argv import (
     FALSE_WORDS,
     TRUE_WORDS,
-    parse_configuration,
+    complete_settings,
     parse_environment,
     parse_switch,
     parse_words,
@@ -23,6 +22,7 @@ from entrypoints.command_line.argv import (
 from entrypoints.command_line.options import TOKEN_OPTIONS, Option, ValueKind
 from tests.support.go_answers import GoAnswers, ask_go
 from tests.support.offline_place import OfflinePlace, prepare_place
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import RunningCa
 from tests.support.running import decode_part, invoke, run_step
 
@@ -74,7 +74,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_configuration(op
     if option.kind is ValueKind.SWITCH:
         flag, variable, configured = False, True, False
     layers = [
-        parse_configuration({option.name: (configured, PATH)}, TOKEN_OPTIONS),
+        complete_settings({}, {option.name: (configured, PATH)}, TOKEN_OPTIONS),
         parse_environment({option.environment: variable_text(variable)}, TOKEN_OPTIONS),
         dict(parse_words(flag_words(option, flag), TOKEN_OPTIONS).settings),
     ]
@@ -114,7 +114,7 @@ def test_an_empty_variable_counts_as_absent(option: Option) -> None:
 def test_a_configured_value_of_the_wrong_type_is_refused(option: Option, value: Any, wanted: str) -> None:
     """JSON's other types are not made into text, and the error names key and file."""
     with pytest.raises(UsageError) as caught:
-        parse_configuration({option.name: (value, PATH)}, TOKEN_OPTIONS)
+        complete_settings({}, {option.name: (value, PATH)}, TOKEN_OPTIONS)
     assert str(caught.value) == f'"{option.name}" in {PATH} is not {wanted}: fix the file'
 
 
@@ -128,13 +128,13 @@ def test_a_configured_value_of_the_wrong_type_is_refused(option: Option, value: 
 )  # fmt: skip
 def test_a_configured_value_is_taken_by_any_of_its_names(key: str, value: Any, name: str, expected: object) -> None:
     """Keys are flag names, aliases too; a switch may be spelled as text; only variables are split on commas."""
-    assert parse_configuration({key: (value, PATH)}, TOKEN_OPTIONS)[name].value == expected
+    assert complete_settings({}, {key: (value, PATH)}, TOKEN_OPTIONS)[name].value == expected
 
 
 def test_keys_of_other_commands_are_passed_over() -> None:
     """What `step ca bootstrap` writes beside is not this command's."""
     values: Mapping[str, tuple[object, str]] = {"fingerprint": ("ab", PATH), "redirect-url": (5, PATH)}
-    assert parse_configuration(values, TOKEN_OPTIONS) == {}
+    assert complete_settings({}, values, TOKEN_OPTIONS) == {}
 
 
 @settings(max_examples=150)
@@ -162,7 +162,7 @@ def test_a_hole_in_a_list_is_refused(place: OfflinePlace) -> None:
     """An empty name between two commas is not a name."""
     result = place.mint("foo", environment={"STEP_SAN": "a,,b"})
     assert (result.status, result.out) == (2, "")
-    assert "STEP_SAN is empty" in result.err
+    assert "item 2 of 3 in STEP_SAN is empty" in result.err
 
 
 def test_a_false_flag_takes_a_true_variable_back(place: OfflinePlace) -> None:

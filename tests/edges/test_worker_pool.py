@@ -18,6 +18,7 @@ from adapters.batch.worker_pool import WorkerPool
 from adapters.process.interruption import Interruption
 from domain.errors import InputError, KeyFormatError, OutputError
 from tests.support.peer_programs import REPOSITORY
+from tests.support.pool_work import run_pool
 from tests.support.running import PROCESS_SECONDS, list_children
 
 _Piece = TypeVar("_Piece")
@@ -36,12 +37,12 @@ def run(
         made = make(piece)
         return made, made
 
-    WorkerPool(workers, nullcontext, is_apart=False).run(double, hand_over, pieces, noted.append)
+    run_pool(WorkerPool(workers, nullcontext, is_apart=False), double, hand_over, pieces, noted.append)
     return noted
 
 
 @pytest.fixture(autouse=True)
-def _no_worker_is_left() -> Iterator[None]:
+def _no_worker_is_left(threads_are_no_matter: None) -> Iterator[None]:
     """However a run has ended, its workers have."""
     before = {*list_children(os.getpid())}
     yield
@@ -127,6 +128,33 @@ def test_pieces_and_summaries_of_any_size_pass() -> None:
     assert run(bytes.upper, pieces, 3) == [piece.upper() for piece in pieces]
 
 
+FORKED_BESIDE_A_THREAD = """
+import contextlib, os, threading, time
+from adapters.batch import worker
+from adapters.batch.worker_pool import WorkerPool
+from tests.support.pool_work import run_pool
+is_waiting, sleep, fork = threading.Event(), time.sleep, os.fork
+def sleep_and_tell(seconds):
+    is_waiting.set()
+    sleep(seconds)
+def count_and_fork():
+    counts.append(len(os.listdir("/proc/self/task")))
+    return fork()
+time.sleep, os.fork, counts, worker._THREADS_SECONDS = sleep_and_tell, count_and_fork, [], 60
+threading.Thread(target=is_waiting.wait, args=(60,), daemon=True).start()
+pool = WorkerPool(1, contextlib.nullcontext, is_apart=False)
+run_pool(pool, lambda _: ((), ()), lambda *_: None, [1], lambda _: None)
+print(counts)
+"""
+
+
+def test_no_worker_is_forked_while_a_thread_ends() -> None:
+    """A thread that still runs may hold a lock, which would stay locked in the worker: its end is waited for."""
+    with start(FORKED_BESIDE_A_THREAD) as process:
+        out, err = process.communicate(timeout=PROCESS_SECONDS)
+    assert (out, err) == (b"[1]\n", b"")
+
+
 # -- Errors -----------------------------------------------------------------------------------------
 
 
@@ -142,7 +170,7 @@ def test_a_worker_that_dies_at_its_work_is_an_error(workers: int) -> None:
     ledger, noted = Ledger(), []
     pool = WorkerPool(workers, nullcontext, is_apart=False)
     with pytest.raises(OutputError, match="a worker has died: try again"):
-        pool.run(lambda number: (die_of_seven(number),) * 2, ledger.enter, range(20), noted.append)
+        run_pool(pool, lambda number: (die_of_seven(number),) * 2, ledger.enter, range(20), noted.append)
     assert ledger.entries() == noted == list(range(7))
 
 
@@ -155,7 +183,9 @@ def test_a_worker_that_dies_handing_over_has_that_noted() -> None:
         die_of_seven(number)
 
     with pytest.raises(OutputError, match="a worker has died"):
-        WorkerPool(2, nullcontext, is_apart=False).run(lambda number: (number,) * 2, enter, range(20), noted.append)
+        run_pool(
+            WorkerPool(2, nullcontext, is_apart=False), lambda number: (number,) * 2, enter, range(20), noted.append
+        )
     assert ledger.entries() == noted == list(range(8))
 
 
@@ -184,7 +214,9 @@ def test_what_a_worker_raises_is_raised_here(workers: int, is_made: bool) -> Non
 
     pool = WorkerPool(workers, nullcontext, is_apart=False)
     with pytest.raises(KeyFormatError) as raised:
-        pool.run(lambda number: (refuse_three(number) if is_made else number,) * 2, enter, range(9), lambda _: None)
+        run_pool(
+            pool, lambda number: (refuse_three(number) if is_made else number,) * 2, enter, range(9), lambda _: None
+        )
     assert (raised.value.what, raised.value.fix) == ("the key is broken", "get another")
     assert ledger.entries() == [0, 1, 2]
     with pytest.raises(OddError, match="seven"):
@@ -246,7 +278,7 @@ def test_an_interrupt_notes_what_was_handed_over() -> None:
 
     pool = WorkerPool(2, interruption.held_back, is_apart=False)
     with pytest.raises(KeyboardInterrupt), interruption.answered():
-        pool.run(lambda number: (number, number), hand_over, pieces(), noted.append)
+        run_pool(pool, lambda number: (number, number), hand_over, pieces(), noted.append)
     assert ledger.entries() == noted == [0, 1, 2, 3]
 
 
@@ -271,7 +303,7 @@ def test_an_interrupt_waits_for_nobody_who_only_works() -> None:
 
     pool = WorkerPool(2, interruption.held_back, is_apart=False)
     with pytest.raises(KeyboardInterrupt), interruption.answered():
-        pool.run(make, lambda _, __: None, pieces(), noted.append)
+        run_pool(pool, make, lambda _, __: None, pieces(), noted.append)
     assert noted == [0]
 
 
@@ -302,8 +334,13 @@ def test_an_interrupt_waits_for_nobody_who_is_stopped(is_handing_over: bool) -> 
     make, hand_over = (lambda number: (number, number), stop) if is_handing_over else (stop, lambda _, __: None)
     pool = WorkerPool(1, interruption.held_back, is_apart=False)
     with pytest.raises(KeyboardInterrupt), interruption.answered():
-        pool.run(
-            make, hand_over, interrupt_when_stopped(), lambda _: done.append("noted"), lambda _: done.append("settled")
+        run_pool(
+            pool,
+            make,
+            hand_over,
+            interrupt_when_stopped(),
+            lambda _: done.append("noted"),
+            lambda _: done.append("settled"),
         )
     assert done == (["settled", "noted"] if is_handing_over else ["settled"])
 
@@ -312,6 +349,7 @@ STOPPED_IN_A_MESSAGE = """
 import os, signal, threading
 from adapters.process.interruption import Interruption
 from adapters.batch.worker_pool import WorkerPool
+from tests.support.pool_work import run_pool
 def make(number):
     worker, first = os.getpid(), os.getppid()
     def stop():
@@ -328,7 +366,7 @@ interruption = Interruption()
 signal.signal(signal.SIGUSR1, lambda *_: threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT)).start())
 try:
     with interruption.answered():
-        WorkerPool(1, interruption.held_back, is_apart=False).run(make, lambda _, __: None, [1], print)
+        run_pool(WorkerPool(1, interruption.held_back, is_apart=False), make, lambda _, __: None, [1], print)
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -353,8 +391,13 @@ def test_a_dead_worker_can_be_asked_about(is_ignored: bool) -> None:
     try:
         pool = WorkerPool(2, nullcontext, is_apart=False)
         with pytest.raises(OutputError, match="a worker has died"):
-            pool.run(
-                lambda number: (number, die_of_seven(number)), lambda _, __: None, range(20), lambda _: None, settle
+            run_pool(
+                pool,
+                lambda number: (number, die_of_seven(number)),
+                lambda _, __: None,
+                range(20),
+                lambda _: None,
+                settle,
             )
         assert signal.getsignal(signal.SIGCHLD) is (signal.SIG_IGN if is_ignored else signal.SIG_DFL)
     finally:
@@ -365,10 +408,11 @@ def test_a_dead_worker_can_be_asked_about(is_ignored: bool) -> None:
 ENDLESS = """
 import contextlib, itertools, os, sys
 from adapters.batch.worker_pool import WorkerPool
+from tests.support.pool_work import run_pool
 def hand_over(made, ending):
     print(os.getpid(), os.getpgid(0), flush=True)
 pool = WorkerPool(3, contextlib.nullcontext, is_apart=sys.argv[1] == "apart")
-pool.run(lambda _: ((), ()), hand_over, itertools.count(), lambda _: None)
+run_pool(pool, lambda _: ((), ()), hand_over, itertools.count(), lambda _: None)
 """
 
 
@@ -392,6 +436,7 @@ def test_workers_end_with_the_first_process_even_when_it_is_killed(group: str) -
 INTERRUPTED_AT_BIRTH = """
 import contextlib, os, signal, sys
 from adapters.batch.worker_pool import WorkerPool
+from tests.support.pool_work import run_pool
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("answered by a worker"))
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
@@ -402,7 +447,7 @@ def work(_):
     os.kill(os.getpid(), signal.SIGTERM)
     return signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set(), None
 noted = []
-WorkerPool(2, contextlib.nullcontext, is_apart=False).run(work, lambda _, __: None, range(6), noted.append)
+run_pool(WorkerPool(2, contextlib.nullcontext, is_apart=False), work, lambda _, __: None, range(6), noted.append)
 print(noted, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 """
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from adapters.jose.jwe import open_jwe, seal_jwk
+from adapters.jose.jwe import seal_jwk
 from adapters.keys.jwk import load_jwk_key
 from adapters.keys.passwords import FilePassword
 from adapters.keys.store import LocalKeyStore
@@ -37,6 +37,7 @@ from tests.fuzz.mutation import (
 )
 from tests.fuzz.target import Target, parser
 from tests.support.memory_ports import MemoryFiles
+from tests.support.opened_jwe import open_jwe
 from tests.vectors import load_vector
 
 PASSWORD = b"correct horse"

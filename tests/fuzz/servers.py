@@ -11,7 +11,7 @@ from unittest import mock
 
 from adapters.jose.jws import make_signer
 from adapters.jose.key_objects import public_members
-from adapters.sign_in.id_tokens import Expected, check_id_token
+from adapters.sign_in.id_tokens import check_id_token
 from adapters.sign_in.redirect_listener import listen_for_redirect
 from adapters.sign_in.session import IdentitySession, make_system_context
 from domain.ca_rules.endpoint import Endpoint
@@ -164,7 +164,7 @@ def open_sign_in() -> Iterator[Run]:
             names = ("/.well-known/openid-configuration", "/jwks", "/device")
             provider.replies = {name: reply(encode_json(one)) for name, one in zip(names, changed, strict=True)}
             provider.tokens = [] if random.random() < 0.5 else [_write_token(random, provider)]
-            with mock.patch("adapters.sign_in.browser.open_browser", _browse(provider)):
+            with mock.patch("adapters.sign_in.oidc.open_browser", _browse(provider)):
                 words = ["token", "alice", *where, "--request-timeout", f"{SECONDS}s"]
                 return run_command([*words, *(["--console"] if by_device else [])], _alone(place))
 
@@ -215,8 +215,8 @@ def make_id_token(random: Random) -> tuple[str, Any]:
 
 def check_token(case: tuple[str, Any]) -> object:
     """Check an ID token."""
-    expected = Expected(issuer=ISSUER, client_id=CLIENT, nonce="n", access_token=None)
-    check_id_token(case[0], case[1], expected, int(time.time()) * NANOSECONDS)
+    now = int(time.time()) * NANOSECONDS
+    check_id_token(case[0], case[1], now, issuer=ISSUER, client_id=CLIENT, nonce="n", access_token=None)
     return case
 
 

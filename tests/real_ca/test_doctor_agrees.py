@@ -34,15 +34,16 @@ SIGNED = 201
 
 @pytest.fixture(scope="module")
 def alike_ca(step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionedCa]:
-    """A real step-ca whose JWK provisioner has a key that opens fast, and which has one without a kept key."""
+    """A real step-ca with two JWK provisioners whose keys open fast, and with one whose key it does not keep."""
 
     def adjust(config: dict[str, Any]) -> None:
         listed = config["authority"]["provisioners"]
-        private = [generate_jwk() for _ in range(2)]
+        private = [generate_jwk() for _ in range(3)]
         public = [{name: value for name, value in jwk.items() if name != "d"} for jwk in private]
-        sealed = seal_jwk(json.dumps(private[0]), PASSWORD.encode(), 1000)
+        sealed, other = (seal_jwk(json.dumps(jwk), PASSWORD.encode(), 1000) for jwk in private[::2])
         listed[0] |= {"name": "jwk", "key": public[0], "encryptedKey": sealed}
         listed.append({"type": "JWK", "name": "bare", "key": public[1]})
+        listed.append({"type": "JWK", "name": "other", "key": public[2], "encryptedKey": other})
         config["authority"]["disableIssuedAtCheck"] = True  # or it refuses all that is older than itself
 
     with serve_provisioned(step_ca_program, tmp_path_factory.mktemp("alike") / "step", adjust) as ca:

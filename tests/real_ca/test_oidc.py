@@ -169,7 +169,7 @@ def turn_back(address: str) -> bool:
 
 def test_a_person_who_turns_back_gets_no_token(oidc_ca: ProvisionedCa) -> None:
     """The provider's refusal is told, and what to do."""
-    with mock.patch("adapters.sign_in.browser.open_browser", turn_back):
+    with mock.patch("adapters.sign_in.oidc.open_browser", turn_back):
         result = ask(oidc_ca, "--provisioner", f"oidc-{PUBLIC}")
     assert (result.status, result.out) == (1, "")
     assert "step-ott: the identity provider refuses: access_denied: " in result.err
@@ -273,7 +273,7 @@ def test_a_device_code_gets_a_token(
             browse(re.findall(r"^or at (http://\S+)$", shown, flags=re.MULTILINE)[-1])
 
     monkeypatch.setattr("adapters.sign_in.oidc.sleep", go_elsewhere)
-    monkeypatch.setattr("adapters.sign_in.browser.open_browser", lambda _: pytest.fail("a browser was opened"))
+    monkeypatch.setattr("adapters.sign_in.oidc.open_browser", lambda _: pytest.fail("a browser was opened"))
     result = ask(oidc_ca, "--console", "--kid", name)
     check(client, result.token)
     assert re.match(r"Sign in with any browser at http://\S+/device and enter the code \S+\n", result.err)
@@ -396,7 +396,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(oidc_ca: ProvisionedCa) 
 
 def test_doctor_opens_no_browser(oidc_ca: ProvisionedCa) -> None:
     """It says that somebody would have to sign in, and finds no fault."""
-    with mock.patch("adapters.sign_in.browser.open_browser", side_effect=AssertionError("a browser was opened")):
+    with mock.patch("adapters.sign_in.oidc.open_browser", side_effect=AssertionError("a browser was opened")):
         result = invoke("doctor", "--provisioner", f"oidc-{PUBLIC}", environment=oidc_ca.environment)
     assert "not checkable  key: token would have you sign in at the identity provider" in result.out, result.out
 

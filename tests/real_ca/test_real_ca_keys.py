@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.jose.jwe import open_jwe
 from domain.errors import UsageError
 from entrypoints.program import run_words
 from tests.support.ca_client import connect, general_name, make_csr
 from tests.support.key_files import FILES, KINDS, KeyFolder
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import RunningCa, choose_port, serve_ca
 from tests.support.running import Result, invoke
 
@@ -114,18 +114,19 @@ def test_kid_may_be_left_to_the_thumbprint(ca: RunningCa, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", [(), ("--offline",)], ids=["online", "offline"])
 def test_choice_is_among_all_provisioners(
-    ca: RunningCa, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ca: RunningCa, keys: KeyFolder, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a terminal, all that are left to choose from are named, on whatever page the CA lists them.
+    """Without a terminal, all that may be the key's are named, on whatever page the CA lists them.
 
     The line that is printed of it has the first and the last ones.
     """
-    result = invoke("token", SUBJECT, *mode, environment={"STEPPATH": str(ca.path)})
+    words = ["token", SUBJECT, "--key", keys.private("P-256", "PKCS#8"), *mode]
+    result = invoke(*words, environment={"STEPPATH": str(ca.path)})
     assert (result.status, result.out) == (2, "")
     assert " characters left out " in result.err
     monkeypatch.setenv("STEPPATH", str(ca.path))
     with pytest.raises(UsageError) as caught:
-        run_words(["token", SUBJECT, *mode])
+        run_words(words)
     listed = [f"{name} (JWK) [kid: {name}]" for name in MORE]
     listed += [f"{name} (JWK) [kid: the key of {name}]" for name in (*KINDS, *RSA_ALGORITHMS)]
     assert [label for label in listed if label not in str(caught.value)] == []

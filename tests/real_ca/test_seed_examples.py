@@ -20,7 +20,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.jose.jwe import open_jwe
 from adapters.jose.key_objects import generate_jwk
 from domain.provisioners.k8ssa import TOKEN_PATH
 from entrypoints.command_line.commands import TOKEN
@@ -28,6 +27,7 @@ from tests.support.browsing_person import COMMAND as PERSON
 from tests.support.hostile_ca import answer, root, serve
 from tests.support.hostile_provider import EMAIL, serve_provider
 from tests.support.nebula_mesh import NEBULA, Mesh
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import REPOSITORY
 from tests.support.provisioned_ca import ProvisionedCa
 from tests.support.running import PROCESS_SECONDS, Result, invoke

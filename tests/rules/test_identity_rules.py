@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import IdentityError
-from domain.sign_in.answer import MAX_SHOWN, read_code, read_device_grant, refuse
 from domain.sign_in.client import IdentityClient, parse_provider_url
-from domain.sign_in.provider import read_metadata
+from domain.sign_in.provider import MAX_SHOWN, read_code, read_device_grant, read_metadata, refuse
 
 IDP = "https://id.example.com"
 MICROSOFT, TENANT = "https://login.microsoftonline.com", "8d30-4f1d"

@@ -28,8 +28,12 @@ from tests.support.offline_place import prepare_place
 from tests.support.running import invoke
 from tests.support.token_requests import memory_ports
 
-ALICE, BOB = JwkProvisioner("alice", kid="kid-1"), JwkProvisioner("bob", kid="kid-2")
-TWIN = JwkProvisioner("alice", kid="kid-3")
+ALICE, BOB, TWIN = (
+    JwkProvisioner(name, kid=kid, encrypted_key="jwe")
+    for name, kid in (("alice", "kid-1"), ("bob", "kid-2"), ("alice", "kid-3"))
+)
+KEYLESS, BARE = JwkProvisioner("keyless", kid="kid-4"), JwkProvisioner("bare", kid="kid-5")
+SERVICE = K8ssaProvisioner("service")
 ACME = OtherProvisioner("acme", "ACME")
 
 
@@ -97,6 +101,32 @@ def test_a_ca_without_a_usable_provisioner_is_an_error(provisioners: list[Provis
     """There is nothing to choose from."""
     with pytest.raises(UsageError, match=reason):
         select(provisioners)
+
+
+@pytest.mark.parametrize(
+    ("listed", "given", "left"),
+    [
+        ([KEYLESS, ALICE, BARE], {}, [ALICE]), ([KEYLESS, SERVICE], {}, [SERVICE]),
+        ([KEYLESS, ALICE, BARE], {"key": "file"}, [KEYLESS, ALICE, BARE]), ([KEYLESS, ACME], {}, [KEYLESS]),
+        ([KEYLESS, ALICE, BARE], {"provisioner": "bare"}, [BARE]), ([KEYLESS, ALICE], {"kid": "kid-4"}, [KEYLESS]),
+    ],
+)  # fmt: skip
+def test_a_key_that_the_ca_does_not_keep_is_offered_to_whoever_gives_one(
+    listed: list[Provisioner], given: dict[str, str], left: list[Provisioner]
+) -> None:
+    """Without `--key` such a provisioner gets in the way of no other; alone, or named, it says itself what it lacks."""
+    assert select(listed, **given) == left
+    assert select(listed[::-1], **given) == left[::-1]
+
+
+def test_where_the_ca_keeps_no_key_the_provisioners_are_named() -> None:
+    """None of them can sign, so that there is nothing to choose: the error says what would help."""
+    with pytest.raises(UsageError) as caught:
+        select([KEYLESS, ACME, BARE])
+    assert caught.value.what == "the CA keeps no key of keyless (JWK) [kid: kid-4], bare (JWK) [kid: kid-5]"
+    assert caught.value.fix == "give the private key of one of them with --key"
+    with pytest.raises(UsageError, match=r"^ca\.json keeps no key of keyless"):
+        select_provisioners([KEYLESS, BARE], read_options(), ("ca.json", ""))
 
 
 def test_an_option_of_one_type_leaves_no_other_type() -> None:
@@ -224,7 +254,10 @@ def test_several_left_are_listed_with_type_and_kid(tmp_path: Path) -> None:
     place = prepare_place(tmp_path)
     (tmp_path / "step" / "config").mkdir()
     key = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"'
-    jwks = [f'{{"type":"JWK","name":"{name}","key":{key}{kid}"}}}}' for name, kid in (("a", "kid-1"), ("b", "kid-2"))]
+    jwks = [
+        f'{{"type":"JWK","name":"{name}","encryptedKey":"jwe","key":{key}{kid}"}}}}'
+        for name, kid in (("a", "kid-1"), ("b", "kid-2"))
+    ]
     text = f'{{"root":"{tmp_path / "root.crt"}","dnsNames":["ca.test"],"authority":{{"provisioners":['
     others = ['{"type":"ACME","name":"acme"}', '{"type":"X5C","name":"x5c"}']
     (tmp_path / "step" / "config" / "ca.json").write_text(text + ",".join(jwks + others) + "]}}")

@@ -22,9 +22,10 @@ from domain.ca.settings import AuthoritySettings, ProvisionerClaims
 from domain.ca.url import escape_fragment
 from domain.ca_rules.audience import extract_fragment, matches
 from domain.ca_rules.case import Case, SshWishes
-from domain.ca_rules.chain import MAX_CHECKS, ChainSearch
 from domain.ca_rules.endpoint import LEGACY_AUDIENCE, Endpoint
 from domain.ca_rules.sign import judge_names, split_sans
+from domain.ca_rules.x5c import ChainSearch
+from domain.certificates.chain import MAX_CHECKS
 from domain.certificates.x509_and_ssh import Certificate
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url

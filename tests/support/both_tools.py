@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from adapters.jose.jwe import open_jwe
 from domain.formats import base64url
+from tests.support.opened_jwe import open_jwe
 from tests.support.peer_programs import RunningCa
 from tests.support.running import Result, invoke, run_step
 

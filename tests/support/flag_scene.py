@@ -3,7 +3,8 @@
 import json
 import time
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
 from tests.support.forged_nebula import Draft, write_pem
-from tests.support.hostile_ca import HostileCa, issue, root
-from tests.support.hostile_provider import HostileProvider
+from tests.support.hostile_ca import HostileCa, answer, issue, root, serve
+from tests.support.hostile_provider import HostileProvider, serve_provider
 from tests.support.memory_ports import MemoryPasswords
 from tests.support.provisioned_ca import issue_leaf
 from tests.support.running import Result, invoke
@@ -113,6 +114,17 @@ class SceneDevice:
         assert (source.uri.token, source.uri.pin_value) == ("scene", "1234")
         file = KeyFile(self.scene.file(str(source.uri.object)), "key")
         return LocalKeyStore(LocalFiles()).open(file, MemoryPasswords([PASSWORD]))
+
+
+@contextmanager
+def open_scene(path: Path) -> Iterator[tuple[Scene, list[dict[str, Any]]]]:
+    """Write the files of a scene into `path`, serve its CA until the block ends, and give it with its provisioners."""
+    fingerprints, bindings = write_roots(path), write_bindings(path)
+    credential = issue("server", root(), names=("127.0.0.1", "localhost"))
+    with serve_provider() as provider:
+        provisioners, thumbprints = prepare(path, provider)
+        with serve(lambda _: answer({"provisioners": provisioners}), credential, num_tickets=0) as ca:
+            yield Scene(path, ca, fingerprints, bindings, thumbprints), provisioners
 
 
 def write_json(path: Path, value: object) -> None:

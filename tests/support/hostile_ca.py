@@ -287,3 +287,11 @@ def listen() -> Iterator[socket.socket]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener
+
+
+@contextmanager
+def refuse_connections() -> Iterator[int]:
+    """Give a port of 127.0.0.1 that refuses connections, and that nobody else gets, until the block ends."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]

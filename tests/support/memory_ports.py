@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import attrs
 
-from domain.batch.portion import Goods, Lines, LooseEnd, Portion
+from domain.batch.portion import Goods, Lines, LooseEnd
+from domain.batch.ports import BatchSink, Work
 from domain.ca.url import CaUrl
 from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
 from domain.errors import AuthorityError, InputError, NetworkError, OutputError, UsageError, WrongPasswordError
@@ -97,22 +98,15 @@ class MemoryWorkforce:
 
     fault: BaseException | None = None
 
-    def run(
-        self,
-        make: Callable[[Lines], tuple[Portion, Goods]],
-        hand_over: Callable[[Goods, int], None],
-        pieces: Iterable[Lines | None],
-        note: Callable[[Portion], None],
-        settle: Callable[[int], None],
-    ) -> None:
+    def run(self, work: Work, sink: BatchSink, pieces: Iterable[Lines | None]) -> None:
         """Make something of each piece, hand it over, and note it."""
         ending, going_on = os.pipe()
         with open(ending, "rb"), open(going_on, "wb"):
             for piece in pieces:
                 if piece is not None:
-                    portion, goods = make(piece)
-                    hand_over(goods, ending)
-                    note(portion)
+                    portion, goods = work.make(piece)
+                    sink.take(goods, ending)
+                    work.note(portion)
         if self.fault is not None:
             raise self.fault
 
