@@ -90,8 +90,8 @@ def _open_sealed(jwe: str, whose: str, passwords: Passwords, begun: Opening | No
 
     def open_with(password: bytes) -> bytes:
         finish = begun.take(jwe, password) if begun else begin_opening(jwe, password)
-        import adapters.jose.jws  # noqa: PLC0415  # while the key is derived: what signs by the key in there
-        import adapters.keys.jwk  # noqa: F401, PLC0415
+        from adapters.jose import jws  # noqa: F401, PLC0415  # while the key is derived: what signs by the key in there
+        from adapters.keys import jwk  # noqa: F401, PLC0415
 
         return finish()
 

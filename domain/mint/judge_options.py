@@ -107,7 +107,7 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
         not_after=_read_moment(given, "not-after"),
         cert_not_before=_read_moment(given, "cert-not-before"),
         cert_not_after=_read_moment(given, "cert-not-after"),
-        cnf=parse_option(given, "cnf", _check_fingerprint),
+        cnf=parse_option(given, "cnf", check_fingerprint),
         user=dict(parse_assignment(text, given["set"].spelled) for text in list_texts(given, "set")),
     )
     resolve_window(request.not_before, request.not_after, now)
@@ -158,7 +158,7 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     return subject
 
 
-def _check_fingerprint(text: str) -> str:
+def check_fingerprint(text: str) -> str:
     """Return unpadded base64url of a SHA-256, as step-ca compares it (RFC 9635, `x5rt#S256`)."""
     try:
         size = len(base64url.decode(text))

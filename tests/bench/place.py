@@ -37,7 +37,7 @@ class Place:
     @property
     def own(self) -> list[str]:
         """The words that step-ott begins with."""
-        return [self.python, "-m", "entrypoints.cli"]
+        return [self.python, "-m", "step_ott"]
 
     @property
     def bare_environment(self) -> dict[str, str]:
@@ -82,6 +82,6 @@ def _install_wheel() -> str:
 def _write_sandbox(python: str, folder: Path, environment: Mapping[str, str]) -> str:
     """Write a sandbox into `folder`/step and return its CA's address."""
     address = f"127.0.0.1:{choose_port()}"
-    words = [python, "-m", "entrypoints.cli", "sandbox", str(folder / "step"), "--address", address]
+    words = [python, "-m", "step_ott", "sandbox", str(folder / "step"), "--address", address]
     subprocess.run(words, env=environment, check=True, capture_output=True, cwd="/")
     return f"https://{address}"

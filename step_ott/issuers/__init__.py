@@ -1,0 +1,1 @@
+"""Issuers of tokens, a class for each type of provisioner."""

@@ -1,0 +1,62 @@
+"""A token as a program gets it: the text to hand on, which also tells what stands in it and never shows itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Token(str):
+    """A signed token: a `str` to hand on, whose `repr` has nothing of it that could be used.
+
+    Whoever has the text can spend the token, once: hand it on, and do not log it.
+    """
+
+    __slots__ = ("_parts",)
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """The JOSE header, as JSON has it."""
+        return self._read()[0]
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """The claims, as JSON has them; times are seconds since the epoch, UTC."""
+        return self._read()[1]
+
+    @property
+    def jti(self) -> str:
+        """The token's own identifier, 64 hex digits, by which a CA knows that it was used; empty without one."""
+        return str(self.claims.get("jti", ""))
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it is no longer valid, in UTC, to the second; None where it says nothing of that."""
+        return self._read_time("exp")
+
+    @property
+    def not_before(self) -> datetime | None:
+        """From when on it is valid, in UTC, to the second; None where it says nothing of that."""
+        return self._read_time("nbf")
+
+    def __repr__(self) -> str:
+        subject, expiry = self.claims.get("sub"), self.expires_at
+        return f"<step_ott.Token for {subject!r}, expires at {expiry and expiry.isoformat()}, jti {self.jti[:8]}…>"
+
+    def _read_time(self, claim: str) -> datetime | None:
+        seconds = self.claims.get(claim)
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+    def _read(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return header and claims, read once."""
+        try:
+            return self._parts
+        except AttributeError:
+            from domain.token.compact_jws import read_token
+
+            read = read_token(str(self))
+            self._parts: tuple[Mapping[str, Any], Mapping[str, Any]] = (read.header, read.claims)
+            return self._parts
