@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from step_ott.ca import CA, ProvisionerInfo
     from step_ott.issuers.jwk import JwkIssuer
     from step_ott.keys import DerSigner, Signer
+    from step_ott.sandbox import SandboxCA, TokenRefusedError
     from step_ott.token import Token
 
 __all__ = [
@@ -42,9 +43,11 @@ __all__ = [
     "KeyMismatchError",
     "NetworkError",
     "ProvisionerInfo",
+    "SandboxCA",
     "Signer",
     "StepOttError",
     "Token",
+    "TokenRefusedError",
     "UsageError",
     "WrongPasswordError",
 ]
@@ -55,7 +58,9 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'step_ott' has no attribute {name!r}")
     home: Any
-    if name.endswith("Error"):
+    if name in ("SandboxCA", "TokenRefusedError"):
+        from step_ott import sandbox as home
+    elif name.endswith("Error"):
         from domain import errors as home
     elif name in ("Signer", "DerSigner"):
         from step_ott import keys as home
