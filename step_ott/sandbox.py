@@ -7,25 +7,26 @@ import shutil
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.ca.step_ca import find_free_port, find_step_ca, serve
+from domain.ca_rules.endpoint import Endpoint
 from domain.errors import AuthorityError, UsageError
 from domain.report.check_result import CheckResult, Outcome
-from domain.verify.forecast import Verdict
 from step_ott.ca import CA
+from step_ott.offline_ca import OfflineCA
 from step_ott.sandbox_request import Answer, plan_spending, put_request
+from step_ott.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from step_ott.arguments import Source
+    from step_ott.ca import AnyCA
     from step_ott.issuers.jwk import JwkIssuer
-
-EndpointName: TypeAlias = Literal["sign", "revoke", "renew", "ssh-sign", "ssh-revoke", "ssh-renew", "ssh-rekey"]
 
 HOST = "127.0.0.1"
 ATTEMPTS = 3
@@ -83,8 +84,8 @@ class SandboxCA:
         self.root = path / "certs" / "root_ca.crt"
         self.password = (path / "secrets" / "password").read_bytes().strip()
         self.is_served = is_served
-        self.ca = CA(url, root=self.root) if is_served else _WrittenCA(url, self.root, path)
-        self._offline = _WrittenCA(url, self.root, path)
+        self._written = OfflineCA(path / "config" / "ca.json", url=url)
+        self.ca: AnyCA = CA(url, root=self.root) if is_served else self._written
         self._spent: set[str] = set()
         self._lock = Lock()
 
@@ -102,7 +103,7 @@ class SandboxCA:
         *,
         csr: Source | None = None,
         public_key: Source | None = None,
-        endpoint: EndpointName | None = None,
+        endpoint: Endpoint | None = None,
     ) -> Taken:
         """Spend a token at the CA, once, as whoever it was made for would.
 
@@ -118,39 +119,20 @@ class SandboxCA:
         """
         spending = plan_spending(token, endpoint, csr, public_key)
         spending.check()
-        with self._offline.asking() as authority:
-            forecast = spending.foretell(authority)
-            roots = authority.settings().roots
+        said = verify(token, self._written, spending.endpoint, csr=csr if spending.endpoint is Endpoint.SIGN else None)
         with self._lock:
             was_spent = spending.token in self._spent
             self._spent.add(str(spending.token))
         used = [CheckResult("use", Outcome.FAILED, "it has been used", "mint a token for each request")]
-        findings = (*forecast.findings, *used) if was_spent else tuple(forecast.findings)
+        findings = (*said.findings, *used) if was_spent else said.findings
         if self.is_served:
-            answer = put_request(self.url, roots or (), spending)
+            answer = put_request(self.url, self._written.roots(), spending)
             if answer.is_taken:
                 return Taken(findings, answer.certificate)
             raise _refuse(findings, answer)
-        if was_spent or forecast.verdict is not Verdict.ACCEPTED:
+        if was_spent or not said.accepted:
             raise _refuse(findings, None)
         return Taken(findings)
-
-
-class _WrittenCA(CA):
-    """A sandbox's CA as its ca.json has it; nothing needs to run."""
-
-    def __init__(self, url: str, root: Source, path: Path) -> None:
-        super().__init__(url, root)
-        self._config = os.fspath(path / "config" / "ca.json")
-
-    @contextmanager
-    def asking(self) -> Iterator[Any]:
-        """Give what reads the file."""
-        from adapters.ca.ca_json import CaJson, read_ca_config
-        from step_ott.ports import GivenFiles
-
-        files = GivenFiles()
-        yield CaJson(files, self._config, read_ca_config(files, self._config), ca_url=self._url)
 
 
 @contextmanager

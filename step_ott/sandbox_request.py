@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from functools import partial
 from ipaddress import ip_address
+from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,26 +17,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from adapters.certificates.reader import CertificateReader
 from adapters.http.bounded import Exchange
 from adapters.http.pool import Pool, make_tls_context
-from adapters.jose.jws import StepCaSignatures
-from adapters.machine.clock import SystemClock
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import UsageError
 from domain.formats import json_text
 from domain.token.reader import read_audiences, read_fingerprint, read_texts
-from domain.verify.options import VerifyOptions
-from entrypoints.use_cases.verify import foretell_answer
 from step_ott.arguments import check_text, read_content
-from step_ott.ports import GivenFiles
 from step_ott.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.provisioners.authority import PublishedAuthority
-    from domain.verify.forecast import Forecast
     from step_ott.arguments import Source
 
 REQUEST_SECONDS, MAX_ANSWER_BYTES = 30, 1 << 20
@@ -64,14 +57,6 @@ class Spending:
         if read_fingerprint(self.token.claims) and shown is None:
             argument = "public_key=" if self.endpoint is Endpoint.SSH_SIGN else "csr="
             raise UsageError("the token is bound to one request", f"give {argument}")
-
-    def foretell(self, authority: PublishedAuthority) -> Forecast:
-        """Return what the rules say of it."""
-        files = GivenFiles()
-        csr = None if self.csr is None else files.add(self.csr, "csr")
-        options = VerifyOptions(endpoint=self.endpoint, csr=csr, ca_url=None, timeout=1, request_timeout=1, settings={})
-        ports = authority, files, CertificateReader(), StepCaSignatures(), SystemClock()
-        return foretell_answer(str(self.token), options, *ports)
 
     def compose(self) -> tuple[str, dict[str, str], dict[str, Any]]:
         """Return the path, the headers and the JSON object of the request."""
@@ -131,18 +116,17 @@ class Answer:
         return f"{wire[4 : 4 + int.from_bytes(wire[:4])].decode()} {found}"
 
 
-def plan_spending(token: object, endpoint: str | None, csr: Source | None, public_key: Source | None) -> Spending:
+def plan_spending(token: object, endpoint: object, csr: Source | None, public_key: Source | None) -> Spending:
     """Return how a token is to be spent.
 
     Raises:
         UsageError: it is not a token, or there is no such endpoint.
     """
     given = Token(check_text(token, "token"))
-    names = {one.value: one for one in Endpoint}
-    if endpoint is not None and endpoint not in names:
-        raise UsageError(f"endpoint= {endpoint!r} is not known", f"give one of {', '.join(names)}")
-    place = _find_endpoint(read_audiences(given.claims)) if endpoint is None else names[endpoint]
-    return Spending(given, place, csr, public_key)
+    if not (endpoint is None or isinstance(endpoint, Endpoint)):
+        what = f"endpoint= is of type {type(endpoint).__name__}"
+        raise UsageError(what, "give a step_ott.Endpoint such as Endpoint.SIGN")
+    return Spending(given, endpoint or _find_endpoint(read_audiences(given.claims)), csr, public_key)
 
 
 def _find_endpoint(audiences: Sequence[str]) -> Endpoint:
@@ -152,7 +136,7 @@ def _find_endpoint(audiences: Sequence[str]) -> Endpoint:
     return next(places, Endpoint.SIGN)
 
 
-def put_request(url: str, roots: Sequence[bytes], spending: Spending) -> Answer:
+def put_request(url: str, roots: Sequence[str], spending: Spending) -> Answer:
     """Return what the CA says to the request.
 
     Raises:
@@ -161,7 +145,7 @@ def put_request(url: str, roots: Sequence[bytes], spending: Spending) -> Answer:
     path, headers, members = spending.compose()
     exchange = Exchange(REQUEST_SECONDS, MAX_ANSWER_BYTES)
     ask = partial(
-        Pool(make_tls_context(roots)).ask, exchange, "POST", url + path,
+        Pool(make_tls_context([PEM_cert_to_DER_cert(root) for root in roots])).ask, exchange, "POST", url + path,
         {"Content-Type": "application/json", **headers}, json.dumps(members),
     )  # fmt: skip
     answer = exchange.run(ask)
