@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import step_ott
 from tests.support.ca_client import connect, general_name, make_csr, names_of
-from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
-from tests.support.running import invoke
+from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.published_key import serve_with_key
 
 EXAMPLES = REPOSITORY / "examples"
 PROVISIONER = "sandbox@example.com"
@@ -140,19 +140,10 @@ class KeyService(ModuleType):
 
 def test_a_key_in_a_key_service(step_ca_program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real step-ca whose provisioner has the service's public key signs for its tokens."""
-    from adapters.jose.key_objects import read_public
-
     service = KeyService()
     monkeypatch.setitem(sys.modules, "boto3", service)
-    port, path = choose_port(), tmp_path / "step"
-    assert invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}").status == 0
-    config_path = path / "config" / "ca.json"
-    config = json.loads(config_path.read_text())
-    public = read_public(service.key.public_key())
-    key = {**public.members, "kid": public.thumbprint(), "alg": public.algorithm, "use": "sig"}
-    config["authority"]["provisioners"].append({"type": "JWK", "name": "kms@example.com", "key": key})
-    config_path.write_text(json.dumps(config))
-    with serve_ca(step_ca_program, path, f"https://127.0.0.1:{port}") as running:
+    path = tmp_path / "step"
+    with serve_with_key(step_ca_program, path, "kms@example.com", service.key.public_key()) as running:
         ca = step_ott.CA(running.url, root=path / "certs" / "root_ca.crt")
         issuer = run("key_in_kms.py")["open_issuer"](ca, "kms@example.com", "alias/step")
         names = sign(running, issuer.token("web.example.com"), "web.example.com")
