@@ -26,6 +26,7 @@ NAMES = {
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
     "cnf-file": "csr",
+    "for": "endpoint",
     "kid": "key_id",
     "nebula-cert": "certificate",
     "nebula-key": "key",
@@ -54,13 +55,11 @@ PHRASES = {
     "--revoke": "revocation_token()",
     "--offline": "step_ott.OfflineCA",
     "--x5c-insecure": "x5cInsecure",
-    "--for": "endpoint=",
 }
 """What stands in Python for options that are no argument, the longest first."""
 
-_OPTION = re.compile(
-    "|".join((*map(re.escape, PHRASES), r"--([a-z0-9]+(?:-[a-z0-9]+)*)")).join((r"(?<![\w-])(?:", r")(?![\w-])"))
-)
+_KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
+_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
 
 MAX_CONTENT_BYTES = 1 << 20
 MICROSECOND = timedelta(microseconds=1)
@@ -84,8 +83,10 @@ def name_arguments(text: str) -> str:
     """Return advice that names options with the arguments and methods that are their counterparts."""
 
     def replace(found: re.Match[str]) -> str:
-        option = found[1]
-        return PHRASES[found[0]] if option is None else f"{NAMES.get(option, option.replace('-', '_'))}="
+        if found["endpoint"]:
+            return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
+        name = found["name"]
+        return f"{NAMES.get(name, name.replace('-', '_'))}=" if name else PHRASES[found[0]]
 
     return _OPTION.sub(replace, text)
 

@@ -40,10 +40,15 @@ def check_folder(value: object, argument: str) -> str:
         UsageError: it is none.
     """
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
-    text = check_text(path, argument)
-    if "\0" in text:
+    if not isinstance(path, str):
+        raise UsageError(f"{argument}= is of type {type(path).__name__}", "give the path of a folder")
+    try:
+        is_path = bool(path) and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
         raise UsageError(f"{argument}= is not a path", "give the path of a folder")
-    return os.path.normpath(text)
+    return os.path.normpath(path)
 
 
 def read_url(url: object) -> CaUrl:
