@@ -27,26 +27,38 @@ if TYPE_CHECKING:
         WrongPasswordError,
     )
     from step_ott.ca import CA, ProvisionerInfo
+    from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
+    from step_ott.issuers.nebula import NebulaIssuer
+    from step_ott.issuers.sshpop import SshpopIssuer
+    from step_ott.issuers.x5c import RenewalIssuer, X5cIssuer
     from step_ott.keys import DerSigner, Signer
     from step_ott.token import Token
 
 __all__ = [
     "CA",
     "AuthorityError",
+    "AwsIssuer",
+    "AzureIssuer",
     "DerSigner",
+    "GcpIssuer",
     "IdentityError",
     "InputError",
     "JwkIssuer",
+    "K8saIssuer",
     "KeyFormatError",
     "KeyMismatchError",
+    "NebulaIssuer",
     "NetworkError",
     "ProvisionerInfo",
+    "RenewalIssuer",
     "Signer",
+    "SshpopIssuer",
     "StepOttError",
     "Token",
     "UsageError",
     "WrongPasswordError",
+    "X5cIssuer",
 ]
 
 
@@ -60,13 +72,29 @@ def __getattr__(name: str) -> Any:
     elif name in ("Signer", "DerSigner"):
         from step_ott import keys as home
     elif name.endswith("Issuer"):
-        from step_ott.issuers import jwk as home
+        home = _load_issuer(name)
     elif name == "Token":
         from step_ott import token as home
     else:
         from step_ott import ca as home
     value = globals()[name] = getattr(home, name)
     return value
+
+
+def _load_issuer(name: str) -> Any:
+    """Return the module of an issuer's class."""
+    home: Any
+    if name == "JwkIssuer":
+        from step_ott.issuers import jwk as home
+    elif name in ("X5cIssuer", "RenewalIssuer"):
+        from step_ott.issuers import x5c as home
+    elif name == "SshpopIssuer":
+        from step_ott.issuers import sshpop as home
+    elif name == "NebulaIssuer":
+        from step_ott.issuers import nebula as home
+    else:
+        from step_ott.issuers import issued as home
+    return home
 
 
 def __dir__() -> list[str]:

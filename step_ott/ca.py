@@ -13,11 +13,11 @@ from step_ott.arguments import check_text, check_timeout, speaking_python
 from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from domain.ca.url import CaUrl
     from domain.provisioners.authority import PublishedAuthority
-    from step_ott.arguments import Source
+    from step_ott.arguments import Password, Source
     from step_ott.issuers.jwk import JwkIssuer
     from step_ott.keys import Key
 
@@ -94,7 +94,7 @@ class CA:
         name: str | None = None,
         *,
         key_id: str | None = None,
-        password: bytes | Callable[[], bytes] | None = None,
+        password: Password | None = None,
         key: Key | None = None,
     ) -> JwkIssuer:
         """Return the issuer of a JWK provisioner's tokens (see `JwkIssuer`, which takes the same)."""

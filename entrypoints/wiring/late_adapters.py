@@ -9,6 +9,8 @@ from domain.errors import PersonNeededError, UsageError
 from domain.formats.duration import MINUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.cloud_metadata import HttpMetadata
     from adapters.sign_in.oidc import OidcSignIn
     from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
@@ -21,9 +23,14 @@ PATIENCE = 5 * MINUTE
 
 
 class LateMetadata:
-    """The metadata services of clouds (see `domain.cloud.ports.InstanceMetadata`)."""
+    """The metadata services of clouds (see `domain.cloud.ports.InstanceMetadata`).
 
-    def __init__(self) -> None:
+    Args:
+        environment: Says where they are that are not where they usually are; this process's by default.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._services: HttpMetadata | None = None
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
@@ -31,7 +38,7 @@ class LateMetadata:
         if self._services is None:
             from adapters.cloud_metadata import HttpMetadata  # noqa: PLC0415
 
-            self._services = HttpMetadata(os.environ)
+            self._services = HttpMetadata(os.environ if self._environment is None else self._environment)
         return self._services.ask(service, request)
 
 
