@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from domain.errors import StepOttError, UsageError, naming
+from domain.errors import StepOttError, UsageError
 from domain.formats.moment import Moment
 from domain.settings.setting import Origin, Setting, check_unicode, respell
 
@@ -50,7 +50,6 @@ NAMES = {
 }
 """The argument that is each option's counterpart, where it has another name."""
 
-MAX_CONTENT_BYTES = 1 << 20
 MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
 """Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
 
@@ -197,18 +196,3 @@ def check_timeout(value: object, argument: str) -> int:
     if value <= timedelta(0):
         raise UsageError(f"{argument}= is not over zero", "give a longer one")
     return count_nanoseconds(value)
-
-
-def read_content(source: Source, argument: str) -> bytes:
-    """Return the content of a file, at most a mebibyte.
-
-    Raises:
-        UsageError: it is neither a path nor content.
-        InputError: it cannot be read.
-    """
-    from step_ott.ports import GivenFiles
-
-    files = GivenFiles()
-    name = files.add(source, argument)
-    with naming(f"{argument}={name}", name):
-        return files.read(name, MAX_CONTENT_BYTES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
-from domain.errors import InputError, UsageError, WrongPasswordError
+from domain.errors import InputError, UsageError, WrongPasswordError, naming
 from step_ott.arguments import refuse_type
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("step_ott")
 LOG.addHandler(logging.NullHandler())
 
-MAX_PATH = 4096
+MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
 MAX_WARNINGS = 100
 """Of one issuer, which may live for years."""
 
@@ -79,6 +79,19 @@ class GivenFiles:
         if len(content) > limit:
             raise InputError(f"{path} is over {limit} bytes", "it is not the kind of content that is expected here")
         return content
+
+
+def read_content(source: object, argument: str) -> bytes:
+    """Return the content of a file, at most a mebibyte.
+
+    Raises:
+        UsageError: it is neither a path nor content.
+        InputError: it cannot be read.
+    """
+    files = GivenFiles()
+    name = files.add(source, argument)
+    with naming(f"{argument}={name}", name):
+        return files.read(name, MAX_CONTENT_BYTES)
 
 
 class GivenPassword:

@@ -20,6 +20,7 @@ from domain.token.options import TokenOptions
 from entrypoints.use_cases.mint import choose_provisioner, combine_evidence, make_token, open_credential
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import refuse_type, speak_python, speaking_python
+from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
 from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.credential import Credential
     from domain.token.kind import Kind
-    from step_ott.ca import CA
     from step_ott.issuers.given import Given
 
 
@@ -51,11 +51,11 @@ class Issuer:
     _opens_once: ClassVar[bool] = False
     """Whether what signs is the same for every request and for all time."""
 
-    ca: CA
+    ca: AskedCA
 
-    def _open(self, ca: CA, given: Given) -> None:
+    def _open(self, ca: AskedCA, given: Given) -> None:
         """Find the provisioner of what was `given`, and open its key."""
-        if not hasattr(ca, "asking"):
+        if not isinstance(ca, AskedCA):
             raise refuse_type(ca, "ca", "give a step_ott.CA")
         self.ca = ca
         self._given = given
@@ -89,7 +89,7 @@ class Issuer:
             self._credential = self._open_credential(self._options)
             self._warn(list_cautions(self._options, self._provisioner, self._credential, authority, consulted=True))
 
-    def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
         return ca.asking()
 

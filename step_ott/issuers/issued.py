@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.provisioners.credential import Credential, IssuedToken
     from domain.token.options import TokenOptions
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.token import Token
 
 
@@ -38,7 +38,7 @@ class K8saIssuer(Issuer):
     _asked: ClassVar = Kind.SIGN
     _types: ClassVar = ("K8sSA",)
 
-    def __init__(self, ca: CA, token: Source | None = None, *, name: str | None = None) -> None:
+    def __init__(self, ca: AskedCA, token: Source | None = None, *, name: str | None = None) -> None:
         from domain.provisioners.k8ssa import TOKEN_PATH
 
         given = Given()
@@ -73,7 +73,7 @@ class CloudIssuer(Issuer):
 
     _asked: ClassVar = Kind.SIGN
 
-    def __init__(self, ca: CA, name: str | None = None, *, metadata: str | None = None) -> None:
+    def __init__(self, ca: AskedCA, name: str | None = None, *, metadata: str | None = None) -> None:
         given = Given()
         given.add_text("provisioner", name)
         self._places = {} if metadata is None else _place(metadata)

@@ -10,7 +10,7 @@ from step_ott.issuers.requests import Revokes, RevokesSsh, SignsCertificates, Si
 
 if TYPE_CHECKING:
     from step_ott.arguments import Password
-    from step_ott.ca import CA
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.keys import Key
 
 
@@ -40,7 +40,7 @@ class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, Revoke
 
     def __init__(
         self,
-        ca: CA,
+        ca: AskedCA,
         name: str | None = None,
         *,
         key_id: str | None = None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.token import Token
 
 
@@ -37,7 +37,7 @@ class NebulaIssuer(Issuer):
     _types: ClassVar = ("Nebula",)
     _asked: ClassVar = Kind.SIGN
 
-    def __init__(self, ca: CA, certificate: Source, key: Source, *, name: str | None = None) -> None:
+    def __init__(self, ca: AskedCA, certificate: Source, key: Source, *, name: str | None = None) -> None:
         given = Given()
         given.add_file("nebula-cert", certificate)
         given.add_file("nebula-key", key)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from step_ott.arguments import Password, Source
-    from step_ott.ca import CA
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.keys import Key
     from step_ott.token import Token
 
@@ -39,7 +39,7 @@ class SshpopIssuer(Issuer):
     _asked: ClassVar = Kind.SSH_REVOKE  # the one that any certificate may ask for
 
     def __init__(
-        self, ca: CA, certificate: Source, key: Key, *, name: str | None = None, password: Password | None = None
+        self, ca: AskedCA, certificate: Source, key: Key, *, name: str | None = None, password: Password | None = None
     ) -> None:
         given = Given(password)
         given.add_file("sshpop-cert", certificate)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from domain.provisioners.authority import ListingAuthority
     from step_ott.arguments import Password, Source
-    from step_ott.ca import CA
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.keys import Key
     from step_ott.token import Token
 
@@ -48,7 +48,7 @@ class X5cIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes):
 
     def __init__(
         self,
-        ca: CA,
+        ca: AskedCA,
         certificate: Source,
         key: Key,
         *,
@@ -82,13 +82,13 @@ class RenewalIssuer(Issuer):
     _types: ClassVar = (Renewal.type_name,)
     _asked: ClassVar = Kind.RENEW
 
-    def __init__(self, ca: CA, certificate: Source, key: Key, *, password: Password | None = None) -> None:
+    def __init__(self, ca: AskedCA, certificate: Source, key: Key, *, password: Password | None = None) -> None:
         given = Given(password)
         given.add_file("x5c-cert", certificate)
         given.add_key("x5c-key", key)
         self._open(ca, given)
 
-    def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return the CA's address alone: it need not be asked."""
         return nullcontext(DeclaredAuthority(parse_ca_url(ca.url), None, Renewal(ISSUER)))
 
