@@ -29,6 +29,7 @@ NAMES = {
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
     "cnf-file": "csr",
+    "for": "endpoint",
     "k8ssa-token-path": "token",
     "kid": "key_id",
     "nebula-cert": "certificate",
@@ -50,6 +51,20 @@ NAMES = {
 }
 """The argument that is each option's counterpart, where it has another name."""
 
+PHRASES = {
+    "--ssh --host": "ssh_host_token()",
+    "--ssh": "ssh_user_token()",
+    "--host": "ssh_host_token()",
+    "--renew": "renewal_token()",
+    "--revoke": "revocation_token()",
+    "--offline": "step_ott.OfflineCA",
+    "--x5c-insecure": "x5cInsecure",
+}
+"""What stands in Python for options that are no argument, the longest first."""
+
+_KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
+_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
+
 MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
 """Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
 
@@ -70,7 +85,19 @@ class _Spellings(dict[str, Setting]):
 
 def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.ARGUMENT, f"{NAMES.get(option, option)}=")
+    return Setting(value, Origin.ARGUMENT, name_arguments(f"--{option}"))
+
+
+def name_arguments(text: str) -> str:
+    """Return advice that names options with the arguments and methods that are their counterparts."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["endpoint"]:
+            return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
+        name = found["name"]
+        return f"{NAMES.get(name, name.replace('-', '_'))}=" if name else PHRASES[found[0]]
+
+    return _OPTION.sub(replace, text)
 
 
 @contextmanager
@@ -84,12 +111,8 @@ def speaking_python() -> Iterator[None]:
     except StepOttError as error:
         if type(error).__module__ != StepOttError.__module__:
             raise
-        raise respell(error, _Spellings()) from None
-
-
-def speak_python(text: str) -> str:
-    """Return a sentence with arguments for the options that it names."""
-    return respell(StepOttError("", text), _Spellings()).fix
+        told = respell(error, _Spellings())
+        raise type(told)(told.what, name_arguments(error.fix)) from None
 
 
 def refuse_type(value: object, argument: str, fix: str) -> UsageError:

@@ -31,7 +31,7 @@ def copy_user_data(value: object, argument: str) -> Mapping[str, Any]:
     except UsageError:
         raise
     except StepOttError as error:
-        raise UsageError(f"{argument}= cannot be used: {error.what}", _FIX) from error
+        raise UsageError(f"{argument}= cannot be used: {error.what}", _FIX) from None
 
 
 def write_object(value: object, argument: str) -> bytes:

@@ -230,4 +230,4 @@ def read_public_key(key: object) -> PublicJwk:
         raise UsageError(
             f"public_key= cannot be used: {error}",
             "give an EC, RSA or Ed25519 public key: an object of cryptography, a JWK as a mapping, or PEM as bytes",
-        ) from error
+        ) from None

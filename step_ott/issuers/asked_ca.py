@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.provisioners.authority import ListingAuthority
 
 
@@ -14,12 +16,12 @@ class AskedCA(Protocol):
     """A CA that says which provisioners it has.
 
     Attributes:
-        timeout: Nanoseconds for all requests that one call makes.
-        request_timeout: For each of them.
+        bounds: Nanoseconds for all requests of one call, and for each of them.
+        environ: The environment that the program gave, empty where it gave none.
     """
 
-    timeout: int
-    request_timeout: int
+    bounds: Mapping[str, int]
+    environ: Mapping[str, str]
 
     @property
     def url(self) -> str:

@@ -19,7 +19,7 @@ from domain.token.claims import TokenRequest
 from domain.token.options import TokenOptions
 from entrypoints.use_cases.mint import choose_provisioner, combine_evidence, make_token, open_credential
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
-from step_ott.arguments import refuse_type, speak_python, speaking_python
+from step_ott.arguments import refuse_type, speaking_python
 from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
 from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
@@ -66,8 +66,7 @@ class Issuer:
                 request=TokenRequest(kind=self._asked, subject=""),
                 ca_url=authority.url(),
                 settings=given.settings,
-                timeout=ca.timeout,
-                request_timeout=ca.request_timeout,
+                **ca.bounds,
             )
             self._ports = Ports(
                 clock=SystemClock(),
@@ -77,7 +76,7 @@ class Issuer:
                 certificates=CertificateReader(),
                 passwords=given.password,
                 authority=authority,
-                metadata=LateMetadata({}),
+                metadata=LateMetadata(ca.environ),
                 identity_provider=SilentIdentityProvider(),
                 prompter=NobodyToAsk(),
                 notices=LogNotices(),
@@ -149,4 +148,4 @@ class Issuer:
     def _warn(self, cautions: Iterable[str]) -> None:
         """Log cautions, each once."""
         for caution in cautions:
-            self._ports.notices.warn(speak_python(caution))
+            self._ports.notices.warn(caution)

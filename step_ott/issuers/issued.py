@@ -64,7 +64,8 @@ class CloudIssuer(Issuer):
     Args:
         ca: The CA that takes it.
         name: The provisioner's name; none where the CA has only one of this type.
-        metadata: The address of the machine's metadata service, "http://host:port"; None for the cloud's usual one.
+        metadata: The address of the machine's metadata service, "http://host:port"; None for that
+            in the environment that the CA was given, or the cloud's usual one.
 
     Raises:
         UsageError, InputError, AuthorityError: as for `JwkIssuer`.
@@ -76,12 +77,13 @@ class CloudIssuer(Issuer):
     def __init__(self, ca: AskedCA, name: str | None = None, *, metadata: str | None = None) -> None:
         given = Given()
         given.add_text("provisioner", name)
-        self._places = {} if metadata is None else _place(metadata)
+        self._places = None if metadata is None else _place(metadata)
         self._open(ca, given)
 
     def _open_credential(self, options: TokenOptions) -> Credential | IssuedToken:
         """Return the token, of a service that has its whole time for every one."""
-        self._ports = attrs.evolve(self._ports, metadata=LateMetadata(self._places))
+        places = self.ca.environ if self._places is None else self._places
+        self._ports = attrs.evolve(self._ports, metadata=LateMetadata(places))
         return super()._open_credential(options)
 
 
@@ -91,7 +93,8 @@ class AwsIssuer(CloudIssuer):
     Args:
         ca: The CA that takes it.
         name: The provisioner's name; none where the CA has only one of this type.
-        metadata: The address of the machine's metadata service, "http://host:port"; None for the cloud's usual one.
+        metadata: The address of the machine's metadata service, "http://host:port"; None for that
+            in the environment that the CA was given, or the cloud's usual one.
 
     Raises:
         UsageError, InputError, AuthorityError: as for `JwkIssuer`.
@@ -141,7 +144,8 @@ class GcpIssuer(_NamelessCloudIssuer):
     Args:
         ca: The CA that takes it.
         name: The provisioner's name; none where the CA has only one of this type.
-        metadata: The address of the machine's metadata service, "http://host:port"; None for the cloud's usual one.
+        metadata: The address of the machine's metadata service, "http://host:port"; None for that
+            in the environment that the CA was given, or the cloud's usual one.
 
     Raises:
         UsageError, InputError, AuthorityError: as for `JwkIssuer`.
@@ -157,7 +161,8 @@ class AzureIssuer(_NamelessCloudIssuer):
     Args:
         ca: The CA that takes it.
         name: The provisioner's name; none where the CA has only one of this type.
-        metadata: The address of the machine's metadata service, "http://host:port"; None for the cloud's usual one.
+        metadata: The address of the machine's metadata service, "http://host:port"; None for that
+            in the environment that the CA was given, or the cloud's usual one.
 
     Raises:
         UsageError, InputError, AuthorityError: as for `JwkIssuer`.

@@ -1,7 +1,7 @@
 """CAs as programs in Python have them, in front of the CAs that tests run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,8 +49,8 @@ class DeclaredCa:
     public: PublicJwk
     sealed: str | None = attrs.field(default=None, repr=False)
     url: str = "https://ca.test"
-    timeout: int = 10**9
-    request_timeout: int = 10**9
+    bounds: Mapping[str, int] = {"timeout": 10**9, "request_timeout": 10**9}
+    environ: Mapping[str, str] = {}
 
     @contextmanager
     def asking(self) -> Iterator[ListingAuthority]:
