@@ -24,5 +24,4 @@ def ext_pillar(minion_id: str, pillar: dict[str, Any], **where: str) -> dict[str
 @lru_cache
 def _open_issuer(url: str, root: str, provisioner: str, password_file: str) -> step_ott.JwkIssuer:
     """Open the key once for each worker of the master."""
-    password = Path(password_file).read_bytes().strip()
-    return step_ott.CA(url, root=root).issuer(provisioner, password=password)
+    return step_ott.CA(url, root=root).issuer(provisioner, password=Path(password_file))

@@ -13,7 +13,7 @@ from fastapi.responses import PlainTextResponse
 import step_ott
 
 ca = step_ott.CA(os.environ["CA_URL"], root=os.environ["CA_ROOT"])
-issuer = ca.issuer("sandbox@example.com", password=Path(os.environ["CA_PASSWORD_FILE"]).read_bytes().strip())
+issuer = ca.issuer("sandbox@example.com", password=Path(os.environ["CA_PASSWORD_FILE"]))
 app = FastAPI()
 
 

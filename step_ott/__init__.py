@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from entrypoints import __version__
     from step_ott.ca import CA, AnyCA
     from step_ott.inspection import Inspection, inspect
+    from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
+    from step_ott.issuers.nebula import NebulaIssuer
+    from step_ott.issuers.sshpop import SshpopIssuer
+    from step_ott.issuers.x5c import RenewalIssuer, X5cIssuer
     from step_ott.keys import DerSigner, Signer
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
@@ -46,23 +50,30 @@ __all__ = [
     "CA",
     "AnyCA",
     "AuthorityError",
+    "AwsIssuer",
+    "AzureIssuer",
     "CertificateLife",
     "CheckResult",
     "DerSigner",
     "Endpoint",
+    "GcpIssuer",
     "IdentityError",
     "InputError",
     "Inspection",
     "JwkIssuer",
+    "K8saIssuer",
     "KeyFormatError",
     "KeyMismatchError",
+    "NebulaIssuer",
     "NetworkError",
     "OfflineCA",
     "Outcome",
     "ProvisionerClaims",
     "ProvisionerInfo",
+    "RenewalIssuer",
     "SandboxCA",
     "Signer",
+    "SshpopIssuer",
     "StepOttError",
     "Token",
     "TokenRefusedError",
@@ -70,6 +81,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "WrongPasswordError",
+    "X5cIssuer",
     "__version__",
     "inspect",
     "verify",
@@ -81,7 +93,11 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of this
         """Load what is asked for, so that a program takes the time of what it uses alone (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module 'step_ott' has no attribute {name!r}")
-        value = globals()[name] = getattr(_load_home(name), name)
+        if name == "__version__":
+            from entrypoints import __version__ as value
+        else:
+            value = getattr(_load_home(name), name)
+        globals()[name] = value
         return value
 
 
@@ -93,7 +109,7 @@ def _load_home(name: str) -> object:
     elif name.endswith("Error"):
         from domain import errors as home
     elif name.endswith("Issuer"):
-        from step_ott.issuers import jwk as home
+        home = _load_issuer(name)
     elif name in ("Signer", "DerSigner"):
         from step_ott import keys as home
     elif name == "Token":
@@ -119,10 +135,24 @@ def _load_further(name: str) -> object:
         from domain.verify import forecast as home
     elif name == "Endpoint":
         from domain.ca_rules import endpoint as home
-    elif name == "__version__":
-        import entrypoints as home
     else:
         from step_ott import ca as home
+    return home
+
+
+def _load_issuer(name: str) -> object:
+    """Return the module of an issuer's class."""
+    home: object
+    if name == "JwkIssuer":
+        from step_ott.issuers import jwk as home
+    elif name in ("X5cIssuer", "RenewalIssuer"):
+        from step_ott.issuers import x5c as home
+    elif name == "SshpopIssuer":
+        from step_ott.issuers import sshpop as home
+    elif name == "NebulaIssuer":
+        from step_ott.issuers import nebula as home
+    else:
+        from step_ott.issuers import issued as home
     return home
 
 

@@ -14,7 +14,7 @@ import attrs
 from adapters.ca.step_ca import find_free_port, find_step_ca, serve
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import AuthorityError, UsageError
-from domain.report.check_result import CheckResult, Outcome
+from domain.report.check_result import CheckResult, Outcome, failed
 from step_ott.ca import CA
 from step_ott.offline_ca import OfflineCA
 from step_ott.sandbox_request import Answer, plan_spending, put_request
@@ -115,7 +115,7 @@ class SandboxCA:
 
         Raises:
             TokenRefusedError: the CA does not take it, or nobody here can tell whether it would.
-            UsageError: an argument is none of these.
+            UsageError, InputError: an argument is none of these, or a bound token comes without its CSR.
         """
         spending = plan_spending(token, endpoint, csr, public_key)
         spending.check()
@@ -123,8 +123,8 @@ class SandboxCA:
         with self._lock:
             was_spent = spending.token in self._spent
             self._spent.add(str(spending.token))
-        used = [CheckResult("use", Outcome.FAILED, "it has been used", "mint a token for each request")]
-        findings = (*said.findings, *used) if was_spent else said.findings
+        spent = failed("use", "it has been used", "mint a token for each request")
+        findings = (*said.findings, spent) if was_spent else said.findings
         if self.is_served:
             answer = put_request(self.url, self._written.roots(), spending)
             if answer.is_taken:

@@ -17,13 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from adapters.certificates.reader import CertificateReader
 from adapters.http.bounded import Exchange
 from adapters.http.pool import Pool, make_tls_context
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import UsageError
 from domain.formats import json_text
 from domain.token.reader import read_audiences, read_fingerprint, read_texts
-from step_ott.arguments import check_text, read_content
+from step_ott.arguments import check_text, speaking_python
+from step_ott.ports import read_content
 from step_ott.token import Token
 
 if TYPE_CHECKING:
@@ -48,15 +50,16 @@ class Spending:
     public_key: Source | None
 
     def check(self) -> None:
-        """Refuse a bound token without what it is bound to.
+        """Refuse what cannot be shown, and a bound token without its CSR; with SSH keys step-ca compares nothing.
 
         Raises:
-            UsageError: it is one.
+            UsageError, InputError: saying which.
         """
-        shown = self.public_key if self.endpoint is Endpoint.SSH_SIGN else self.csr
-        if read_fingerprint(self.token.claims) and shown is None:
-            argument = "public_key=" if self.endpoint is Endpoint.SSH_SIGN else "csr="
-            raise UsageError("the token is bound to one request", f"give {argument}")
+        if self.endpoint is Endpoint.SIGN and self.csr is None and read_fingerprint(self.token.claims):
+            raise UsageError("the token is bound to one request", "give csr=")
+        if self.public_key is not None:
+            with speaking_python():
+                CertificateReader().fingerprint_ssh_key(read_content(self.public_key, "public_key"))
 
     def compose(self) -> tuple[str, dict[str, str], dict[str, Any]]:
         """Return the path, the headers and the JSON object of the request."""

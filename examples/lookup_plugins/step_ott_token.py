@@ -46,5 +46,4 @@ class LookupModule(LookupBase):
 
 @lru_cache
 def _open_issuer(url: str, root: str, provisioner: str, password_file: str) -> step_ott.JwkIssuer:
-    password = Path(password_file).read_bytes().strip()
-    return step_ott.CA(url, root=root).issuer(provisioner, password=password)
+    return step_ott.CA(url, root=root).issuer(provisioner, password=Path(password_file))

@@ -52,6 +52,19 @@ def test_a_bound_token_is_taken_with_its_csr_alone(step_ott_sandbox):
         step_ott_sandbox.take(token, csr=other)
 
 
+def test_the_ssh_key_that_is_given_is_shown(step_ott_sandbox):
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    line = key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    tokens = [step_ott_sandbox.issuer.ssh_user_token("max", public_key=line) for _ in range(2)]
+    taken = step_ott_sandbox.take(tokens[0], public_key=line)
+    if taken.certificate:
+        assert load_ssh_public_identity(taken.certificate.encode()).public_key() == key
+    with pytest.raises(step_ott.InputError):
+        step_ott_sandbox.take(tokens[1], public_key=b"no key")
+
+
 def test_what_it_is(step_ott_sandbox, request):
     word = "served" if step_ott_sandbox.is_served else "judged in process"
     assert word in repr(step_ott_sandbox) and step_ott_sandbox.url in repr(step_ott_sandbox)
@@ -76,7 +89,7 @@ def test_a_real_step_ca_takes_the_tokens(
     monkeypatch.setenv("STEP_CA", step_ca_program)
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("-rP")
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines(["judged: served"])
 
 
@@ -85,7 +98,7 @@ def test_without_one_the_rules_judge(pytester: pytest.Pytester) -> None:
     """The same tests pass where there is no step-ca."""
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("-rP")
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines(["judged: judged in process"])
 
 
