@@ -150,7 +150,7 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     for number, value in enumerate(taken, 1):
         if not isinstance(value, str) or not value:
             what = "empty" if value == "" else f"of type {type(value).__name__}"
-            raise UsageError(f"{argument}= has an item, the {number}., that is {what}", "give a sequence of str")
+            raise UsageError(f"item {number} of {argument}= is {what}", "give a sequence of str")
         check_text(value, argument)
     return tuple(taken)
 
