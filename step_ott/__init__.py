@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from step_ott.keys import DerSigner, Signer
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
+    from step_ott.sandbox import SandboxCA, TokenRefusedError
     from step_ott.token import Token
     from step_ott.verification import Verification, verify
 
@@ -70,10 +71,12 @@ __all__ = [
     "ProvisionerClaims",
     "ProvisionerInfo",
     "RenewalIssuer",
+    "SandboxCA",
     "Signer",
     "SshpopIssuer",
     "StepOttError",
     "Token",
+    "TokenRefusedError",
     "UsageError",
     "Verdict",
     "Verification",
@@ -101,7 +104,9 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of this
 def _load_home(name: str) -> object:
     """Return the module that a public name stands in."""
     home: object
-    if name.endswith("Error"):
+    if name in ("SandboxCA", "TokenRefusedError"):
+        from step_ott import sandbox as home
+    elif name.endswith("Error"):
         from domain import errors as home
     elif name.endswith("Issuer"):
         home = _load_issuer(name)

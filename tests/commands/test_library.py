@@ -1,93 +1,147 @@
-"""The page about use from Python tells the truth: its code runs, and its tokens are good at the real step-ca."""
+"""The page about use from Python and the README's Python part run as they are written, at a real step-ca."""
 
-import json
-import os
+import inspect
+import logging
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapters.machine.clock import SystemClock, SystemRandomness
-from domain.ca.url import parse_ca_url
-from domain.mint.judge_options import read_token_options
-from domain.settings.setting import Origin, Setting
-from domain.token.compact_jws import read_token
-from entrypoints.use_cases.mint import Evidence, issue_token, make_token
-from tests.support.ca_client import connect, general_name, make_csr
+import step_ott
+from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key
+from tests.support.option_table import README
 from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, serve_ca
+from tests.support.published_key import serve_with_key
 from tests.support.running import invoke
-from tests.support.token_requests import NOW, memory_ports
 
 PAGE = REPOSITORY / "docs" / "library.md"
-CODE = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
+WRITTEN_ADDRESS = "127.0.0.1:9000"
 
 
-@pytest.fixture
-def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The names that the page's code leaves behind, run beside a sandbox of its own."""
-    monkeypatch.chdir(tmp_path)
-    assert invoke("sandbox", "ca").status == 0
-    names: dict[str, Any] = {}
-    exec(compile(CODE, str(PAGE), "exec"), names)  # the page's own code
-    return names
+def list_code(path: Path) -> str:
+    return "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL))
 
 
-@pytest.fixture
-def vault_ca(run_page: dict[str, Any], step_ca_program: str, tmp_path: Path) -> Iterator[RunningCa]:
-    """A real step-ca whose second provisioner publishes the key in the page's vault."""
-    port, path = choose_port(), tmp_path / "served"
-    assert invoke("sandbox", str(path), "--address", f"127.0.0.1:{port}").status == 0
-    config_path = path / "config" / "ca.json"
-    config = json.loads(config_path.read_text())
-    public = run_page["signer"].public
-    key = {**public.members, "kid": public.thumbprint(), "alg": public.algorithm, "use": "sig"}
-    config["authority"]["provisioners"].append({"type": "JWK", "name": "vault@example.com", "key": key})
-    config_path.write_text(json.dumps(config))
-    with serve_ca(step_ca_program, path, f"https://127.0.0.1:{port}") as ca:
-        yield ca
+class Vault:
+    """Stands for the client of a key service, which signs in DER."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self._key.public_key()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-def test_the_code_of_the_page_runs(run_page: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def vault() -> Vault:
+    return Vault()
+
+
+@pytest.fixture(scope="module")
+def ca(vault: Vault, step_ca_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
+    """A real step-ca that serves the folder `ca`, as the page has it, with the vault's key as a second provisioner."""
+    path = tmp_path_factory.mktemp("page") / "ca"
+    with serve_with_key(step_ca_program, path, "vault@example.com", vault.public_key()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def names(ca: RunningCa, vault: Vault) -> dict[str, Any]:
+    """The names that the page's code leaves behind, run beside its sandbox, but for the port."""
+    code = list_code(PAGE).replace(WRITTEN_ADDRESS, ca.url.removeprefix("https://"))
+    found: dict[str, Any] = {"vault": vault}
+    level = logging.getLogger("step_ott").level
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ca.path.parent)  # beside the page's `ca`
+        exec(compile(code, str(PAGE), "exec"), found)  # the page's own code
+    logging.getLogger("step_ott").setLevel(level)
+    return found
+
+
+def test_the_code_of_the_page_runs(names: dict[str, Any]) -> None:
     """Every piece runs in its order, and what it asserts holds."""
-    assert CODE.count("assert ") >= 6
-    assert run_page["facts"]["names"] == ["web.example.com", "10.0.0.7"]
+    assert list_code(PAGE).count("assert ") >= 11
+    assert names["told"].names == ("web.example.com", "10.0.0.7")
 
 
-def test_the_vaults_token_is_signed_by_the_real_ca(run_page: dict[str, Any], vault_ca: RunningCa) -> None:
-    """The page's request by the page's signer, at the time of the day: the CA gives the certificate."""
-    issuer = attrs.evolve(run_page["issuer"], ca_url=parse_ca_url(vault_ca.url))
-    evidence = Evidence(run_page["request"], issuer, run_page["signer"])
-    token = make_token(evidence, SystemClock(), SystemRandomness())
+def test_the_pages_tokens_are_good_at_the_real_ca(names: dict[str, Any], ca: RunningCa) -> None:
+    """What the page makes for X.509, for SSH and for a revocation is taken; what is valid later, is later."""
+    client = connect(ca)
     csr = make_csr("web.example.com", [general_name("web.example.com"), general_name("10.0.0.7")])
-    assert connect(vault_ca).sign(csr, token).status == 201
+    assert client.sign(csr, names["token"]).status == 201
+    assert client.sign(make_csr("web.example.com"), names["later"]).status == 401
+    for name in ("for_a_user", "for_a_host", "shift"):
+        assert client.sign_ssh(make_ssh_key(), names[name]).status == 201, name
+    assert client.revoke(146103349666685108195655980390445292315, names["revocation"]).status == 200
+    for number, token in enumerate(names["tokens"][:3]):
+        assert client.sign(make_csr(f"host-{number}.example.com"), token).status == 201
 
 
-class NoEnvironment(dict[str, str]):
-    """An environment that nobody may look at."""
-
-    def __getitem__(self, name: str) -> str:
-        raise AssertionError(f"{name} was read")
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name]
+def test_the_vaults_token_is_signed_by_the_real_ca(names: dict[str, Any], ca: RunningCa) -> None:
+    """The page's signer over a key service: the CA gives the certificate."""
+    csr = make_csr("db.example.com", [general_name("db.example.com")])
+    assert connect(ca).sign(csr, names["from_vault"]).status == 201
 
 
-def test_threads_issue_tokens_without_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A use case takes options and ports alone: no argv, no environment, no clock of its own; threads do not meet."""
-    monkeypatch.setattr("sys.argv", [])
-    monkeypatch.setattr(os, "environ", NoEnvironment())
+def test_the_pages_test_is_one(names: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The test that the page shows passes by a sandbox that is judged in process."""
+    from step_ott.sandbox import open_sandbox
 
-    def issue(number: int) -> tuple[Any, ...]:
-        settings = {"san": Setting((f"{number}.example.com",), Origin.FLAG, "sans")}
-        ports = memory_ports()
-        claims = read_token(issue_token(read_token_options(f"host {number}", settings, NOW), ports)).claims
-        assert ports.sink.delivered == []  # type: ignore[attr-defined]  # it is the caller's alone
-        return claims["sub"], claims["sans"], claims["iat"], claims["jti"]
+    with open_sandbox(lambda: tmp_path, "in-process") as sandbox:
+        names["test_a_host_gets_its_token"](sandbox)
+    assert capsys.readouterr().out == "\n"
 
-    with ThreadPoolExecutor(4) as threads:
-        issued = list(threads.map(issue, range(40)))
-    assert issued == [(f"host {n}", [f"{n}.example.com"], NOW // 10**9, f"{1:064x}") for n in range(40)]
+
+def test_the_table_of_issuers_is_true() -> None:
+    """Each issuer that is public is in the table, with the methods that it has."""
+    rows = re.findall(r"^\| (`\w+Issuer`[^|]*)\|[^|]*\| (.*) \|$", PAGE.read_text(), re.MULTILINE)
+    table = {name: set(re.findall(r"`(\w+)`", methods)) for issuers, methods in rows
+             for name in re.findall(r"`(\w+Issuer)`", issuers)}  # fmt: skip
+    assert len(table) == 9
+    public = {name for name in step_ott.__all__ if name.endswith("Issuer")}
+    assert public <= set(table)
+    for name in public:
+        methods = inspect.getmembers(getattr(step_ott, name), inspect.isfunction)
+        assert {method for method, _ in methods if method[0] != "_"} == table[name], name
+
+
+def test_the_table_of_errors_is_true() -> None:
+    """Each error that is public is in the page's table."""
+    table = PAGE.read_text().partition("## Errors")[2].partition("## Logging")[0]
+    told = {name for name in step_ott.__all__ if name.endswith("Error")} - {"TokenRefusedError"}
+    assert told == set(re.findall(r"`(\w+Error)`", table))
+
+
+def find_port() -> int:
+    """Return the port that the README has, or another one where something listens there."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 9000))
+        except OSError:
+            return choose_port()
+    return 9000
+
+
+def test_the_lines_of_the_readme_run(step_ca_program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's five lines run beside `step-ca ca/config/ca.json`, and the real CA takes the token."""
+    code = list_code(README)
+    lines = [line for line in code.splitlines() if line]
+    assert len(lines) == 5
+    port, path = find_port(), tmp_path / "ca"
+    monkeypatch.chdir(tmp_path)
+    assert invoke("sandbox", "ca", "--address", f"127.0.0.1:{port}").status == 0
+    found: dict[str, Any] = {}
+    with serve_ca(step_ca_program, path, f"https://127.0.0.1:{port}") as running:
+        exec(compile(code.replace(WRITTEN_ADDRESS, f"127.0.0.1:{port}"), str(README), "exec"), found)
+        csr = make_csr("web.example.com", [general_name("web.example.com"), general_name("10.0.0.7")])
+        assert connect(running).sign(csr, found["token"]).status == 201

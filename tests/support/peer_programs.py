@@ -6,9 +6,6 @@ import random
 import shutil
 import socket
 import ssl
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +14,13 @@ from types import MappingProxyType
 import attrs
 import pytest
 
+from adapters.ca.root_file import read_certificates
+from adapters.ca.step_ca import serve
+from domain.ca.url import parse_ca_url
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / ".cache" / "peers"
 HOW_TO_GET = "install Go and run 'make peers', or name the program by {variable}"
-START_SECONDS = 60
 
 
 def find_program(name: str) -> str | None:
@@ -91,41 +91,8 @@ def serve_ca(
     """Run step-ca on the sandbox `path`, with more in its environment, until the block ends.
 
     Raises:
-        RuntimeError: it does not come up.
+        AuthorityError: it does not come up.
     """
-    log = path / "step-ca.log"
-    surroundings = {"HOME": str(path), "STEPPATH": str(path), "PATH": os.environ["PATH"], **environment}
-    ends_with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*ends_with_us, program, str(path / "config" / "ca.json")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=surroundings,
-        )
-    try:
-        ca = RunningCa(path, url)
-        _wait_until_healthy(ca, process, log)
-        yield ca
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_healthy(ca: RunningCa, process: subprocess.Popen[bytes], log: Path) -> None:
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ca.tls_context())
-    )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with opener.open(f"{ca.url}/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"step-ca did not come up: {log.read_text()}")
+    root = read_certificates((path / "certs" / "root_ca.crt").read_bytes())[0]
+    with serve(program, str(path), parse_ca_url(url), root, environment):
+        yield RunningCa(path, url)
