@@ -35,7 +35,12 @@ PARTS = {
 }
 """The folders of the entry points, each with those that it knows."""
 
-LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
+FACE = "step_ott"
+"""The package that programs import: an entry point, and in the wheel the home of all others."""
+
+USED_BY_THE_FACE = ("domain", "adapters", "entrypoints.use_cases", "entrypoints.wiring", FACE)
+
+LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints", FACE)}
 FILES = [path for paths in LAYERS.values() for path in paths]
 
 
@@ -143,6 +148,26 @@ def test_only_the_wiring_knows_adapters(path: Path) -> None:
             assert part in ("entrypoints.wiring", "entrypoints.commands"), name
 
 
+@pytest.mark.parametrize("path", LAYERS[FACE], ids=name_file)
+def test_the_face_uses_what_the_command_line_uses(path: Path) -> None:
+    """It has the use cases and their wiring, and nothing of the command line but the program and its version."""
+    module = name_module(path)
+    for name in list_imports(path):
+        if name.partition(".")[0] in LAYERS:
+            is_program = module == f"{FACE}.__main__" and name == "entrypoints.cli"
+            is_version = module == FACE and name == "entrypoints"
+            assert f"{name}.".startswith(tuple(f"{used}." for used in USED_BY_THE_FACE)) or is_program or is_version, (
+                name
+            )
+        assert name.partition(".")[0] != "tests", name
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in LAYERS[FACE]], ids=name_file)
+def test_nothing_of_ours_imports_the_face(path: Path) -> None:
+    """Who uses it is outside: programs, examples and tests."""
+    assert not [name for name in list_imports(path) if name.partition(".")[0] == FACE]
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_file)
 def test_no_module_is_named_in_a_string(path: Path) -> None:
     """What is loaded is imported, where readers and type checkers can follow."""
@@ -150,7 +175,7 @@ def test_no_module_is_named_in_a_string(path: Path) -> None:
         node.value
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if re.fullmatch(r"(domain|adapters|entrypoints)(\.\w+)+", node.value)
+        if re.fullmatch(r"(domain|adapters|entrypoints|step_ott)(\.\w+)+", node.value)
     ]
     assert not named, named
 
