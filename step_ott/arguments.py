@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ NAMES = {
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
     "cnf-file": "csr",
+    "for": "endpoint",
     "kid": "key_id",
     "nebula-cert": "certificate",
     "nebula-key": "key",
@@ -45,6 +47,20 @@ NAMES = {
 }
 """The argument that is each option's counterpart, where it has another name."""
 
+PHRASES = {
+    "--ssh --host": "ssh_host_token()",
+    "--ssh": "ssh_user_token()",
+    "--host": "ssh_host_token()",
+    "--renew": "renewal_token()",
+    "--revoke": "revocation_token()",
+    "--offline": "step_ott.OfflineCA",
+    "--x5c-insecure": "x5cInsecure",
+}
+"""What stands in Python for options that are no argument, the longest first."""
+
+_KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
+_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
+
 MAX_CONTENT_BYTES = 1 << 20
 MICROSECOND = timedelta(microseconds=1)
 _JSON_VALUES = "give text, numbers, booleans, None, lists and mappings"
@@ -60,7 +76,19 @@ class _Spellings(dict[str, Setting]):
 
 def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.FLAG, f"{NAMES.get(option, option)}=")
+    return Setting(value, Origin.FLAG, name_arguments(f"--{option}"))
+
+
+def name_arguments(text: str) -> str:
+    """Return advice that names options with the arguments and methods that are their counterparts."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["endpoint"]:
+            return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
+        name = found["name"]
+        return f"{NAMES.get(name, name.replace('-', '_'))}=" if name else PHRASES[found[0]]
+
+    return _OPTION.sub(replace, text)
 
 
 @contextmanager
@@ -69,7 +97,8 @@ def speaking_python() -> Iterator[None]:
     try:
         yield
     except StepOttError as error:
-        raise respell(error, _Spellings()) from None
+        told = respell(error, _Spellings())
+        raise type(told)(told.what, name_arguments(error.fix)) from None
 
 
 def check_text(value: object, argument: str) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from domain.keys.ports import Signer as OpenedKey
     from domain.provisioners.authority import ListingAuthority
     from domain.token.kind import Kind
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
 
 
 class Issuer:
@@ -48,11 +48,11 @@ class Issuer:
     _opens_once: ClassVar[bool] = False
     """Whether what signs is the same for every request and for all time."""
 
-    ca: CA
+    ca: AnyCA
 
     def _open(
         self,
-        ca: CA,
+        ca: AnyCA,
         options: Mapping[str, str | tuple[str, ...]],
         files: GivenFiles,
         password: bytes | Callable[[], bytes] | None = None,
@@ -74,8 +74,7 @@ class Issuer:
                 request=TokenRequest(kind=self._asked, subject=""),
                 ca_url=authority.url(),
                 settings=settings,
-                timeout=ca.timeout,
-                request_timeout=ca.request_timeout,
+                **ca.bounds,
             )
             self._ports = Ports(
                 clock=SystemClock(),
@@ -85,7 +84,7 @@ class Issuer:
                 certificates=CertificateReader(),
                 passwords=GivenPassword(password),
                 authority=authority,
-                metadata=LateMetadata(),
+                metadata=LateMetadata(ca.environ),
                 identity_provider=SilentIdentityProvider(),
                 prompter=NobodyToAsk(),
                 notices=LogNotices(),
@@ -99,7 +98,7 @@ class Issuer:
             for caution in cautions:
                 self._ports.notices.warn(caution)
 
-    def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AnyCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
         return ca.asking()
 
