@@ -78,7 +78,11 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of this
         """Load what is asked for, so that a program takes the time of what it uses alone (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module 'step_ott' has no attribute {name!r}")
-        value = globals()[name] = getattr(_load_home(name), name)
+        if name == "__version__":
+            from entrypoints import __version__ as value
+        else:
+            value = getattr(_load_home(name), name)
+        globals()[name] = value
         return value
 
 
@@ -114,8 +118,6 @@ def _load_further(name: str) -> object:
         from domain.verify import forecast as home
     elif name == "Endpoint":
         from domain.ca_rules import endpoint as home
-    elif name == "__version__":
-        import entrypoints as home
     else:
         from step_ott import ca as home
     return home
