@@ -9,7 +9,15 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # As many processes as the machine has cores; make test WORKERS=0 runs all in one.
 WORKERS ?= logical
 
-.PHONY: demo test quick kills fuzz verdicts lint bench peers clean
+# What `make pythons` tries, as far as it is here; the classifiers in setup.cfg are the same.
+PYTHONS ?= 3.11 3.12 3.13
+# The lower bounds of setup.cfg; Authlib asks for a newer cryptography, so that OIDC is left out with them.
+LOWEST := attrs==23.1.0 cattrs==23.1.2 cryptography[ssh]==43.0.0 fire==0.7.0 termcolor==3.2.0 tqdm==4.60.0 urllib3==2.0.2
+LOWEST_TESTS = tests/rules tests/commands/test_cold_start.py tests/commands/test_inspect.py tests/commands/test_batch.py \
+	$(if $(LONG),tests/edges tests/commands tests/real_ca,tests/edges/test_ca_https.py tests/edges/test_key_formats.py)
+TOOLS := hypothesis==6.170.15 pytest==9.2.0 pytest-xdist==3.8.0
+
+.PHONY: demo test quick pythons lowest kills fuzz verdicts lint bench peers clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m tests.demo
@@ -21,6 +29,18 @@ test: $(INSTALLED) peers
 # For in between, in well under a minute: the rules, the architecture, and what each path loads; builds no peer.
 quick: $(INSTALLED)
 	$(PYTEST) -n $(WORKERS) --dist worksteal tests/rules tests/test_architecture.py tests/commands/test_cold_start.py $(PYTEST_ARGS)
+
+# The wheel with its program, the rules and what each path loads, on every Python that is here; LONG=1 adds tests/edges.
+pythons:
+	@PYTHONS='$(PYTHONS)' TOOLS='$(TOOLS)' sh distribution/try_pythons $(if $(LONG),tests/edges)
+
+# On the lowest versions that setup.cfg allows: the rules, what each path loads, files, keys and connections. LONG=1 is
+# everything that needs no OIDC.
+lowest:
+	@test -x .cache/lowest/bin/python || $(PYTHON) -m venv .cache/lowest
+	.cache/lowest/bin/python -m pip install --quiet --disable-pip-version-check $(LOWEST) $(TOOLS) pynacl python-pkcs11
+	PYTHONDONTWRITEBYTECODE= .cache/lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal \
+		--ignore tests/edges/test_oidc_hostile.py --ignore tests/real_ca/test_oidc.py $(or $(PYTEST_ARGS),$(LOWEST_TESTS))
 
 # Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
 # is fewer.

@@ -28,9 +28,15 @@ NAMES = {
     "ca-url": "url",
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
+    "cert-type": "cert_type",
+    "cnf": "cnf",
     "cnf-file": "csr",
+    "context": "context",
+    "csr": "csr",
     "for": "endpoint",
     "k8ssa-token-path": "token",
+    "key": "key",
+    "key-id": "key_id",
     "kid": "key_id",
     "nebula-cert": "certificate",
     "nebula-key": "key",
@@ -41,18 +47,23 @@ NAMES = {
     "provisioner": "name",
     "provisioner-password-file": "password",
     "request-timeout": "request_timeout",
+    "root": "root",
     "san": "sans",
     "set": "user",
     "sshpop-cert": "certificate",
     "sshpop-key": "key",
+    "timeout": "timeout",
     "x5c-cert": "certificate",
     "x5c-chain": "chain",
     "x5c-key": "key",
 }
-"""The argument that is each option's counterpart, where it has another name."""
+"""The argument that is each option's counterpart."""
 
 PHRASES = {
     "--ssh --host": "ssh_host_token()",
+    "--ssh --rekey": "ssh_rekey_token()",
+    "--ssh --renew": "ssh_renewal_token()",
+    "--ssh --revoke": "ssh_revocation_token()",
     "--ssh": "ssh_user_token()",
     "--host": "ssh_host_token()",
     "--renew": "renewal_token()",
@@ -62,8 +73,8 @@ PHRASES = {
 }
 """What stands in Python for options that are no argument, the longest first."""
 
-_KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
-_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
+_NAME, _KINDS = "|".join(sorted(NAMES, reverse=True)), "|".join(PHRASES)
+_OPTION = re.compile(rf"(?<![\w-])(?:--for (?P<endpoint>[a-z-]+)|{_KINDS}|--(?P<name>{_NAME}))(?![\w-])")
 
 MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
 """Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
@@ -85,7 +96,7 @@ class _Spellings(dict[str, Setting]):
 
 def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.ARGUMENT, name_arguments(f"--{option}"))
+    return Setting(value, Origin.ARGUMENT, f"{NAMES.get(option, option)}=")
 
 
 def name_arguments(text: str) -> str:
@@ -95,7 +106,7 @@ def name_arguments(text: str) -> str:
         if found["endpoint"]:
             return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
         name = found["name"]
-        return f"{NAMES.get(name, name.replace('-', '_'))}=" if name else PHRASES[found[0]]
+        return f"{NAMES[name]}=" if name else PHRASES[found[0]]
 
     return _OPTION.sub(replace, text)
 
@@ -150,7 +161,7 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     for number, value in enumerate(taken, 1):
         if not isinstance(value, str) or not value:
             what = "empty" if value == "" else f"of type {type(value).__name__}"
-            raise UsageError(f"{argument}= has an item, the {number}., that is {what}", "give a sequence of str")
+            raise UsageError(f"item {number} of {argument}= is {what}", "give a sequence of str")
         check_text(value, argument)
     return tuple(taken)
 

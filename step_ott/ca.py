@@ -159,6 +159,7 @@ class CA(AnyCA):
             UsageError: an argument is none of these.
             NetworkError: the CA cannot be reached.
             AuthorityError: it has no such root, or answers with another.
+            InputError: what has the fingerprint is no certificate.
         """
         from adapters.ca.root_download import download_root
         from domain.ca.fingerprint import parse_fingerprint

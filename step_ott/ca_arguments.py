@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.errors import UsageError, naming
+from domain.formats.duration import HOUR
 from step_ott.arguments import check_text, check_timeout
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from adapters.ca.root_file import RootFile
     from domain.ca.url import CaUrl
     from domain.ports import Configuration, InputFiles
+
+MAX_TIMEOUT = 365 * 24 * HOUR
+"""Nanoseconds; what clocks count in would not hold a far longer one."""
 
 
 def check_environment(value: object, argument: str = "environ") -> Mapping[str, str]:
@@ -81,11 +85,16 @@ def split_roots(files: Iterable[bytes]) -> list[str]:
 
 
 def read_bounds(timeout: object, request_timeout: object) -> Mapping[str, int]:
-    """Return the nanoseconds of both timeouts, as clients of a CA take them."""
-    bounds = {
-        "timeout": check_timeout(timeout, "timeout"),
-        "request_timeout": check_timeout(request_timeout, "request_timeout"),
-    }
+    """Return the nanoseconds of both timeouts, as clients of a CA take them.
+
+    Raises:
+        UsageError: one is no timedelta, not over zero, or longer than the system can wait.
+    """
+    given = {"timeout": timeout, "request_timeout": request_timeout}
+    bounds = {name: check_timeout(value, name) for name, value in given.items()}
+    for name, nanoseconds in bounds.items():
+        if nanoseconds > MAX_TIMEOUT:
+            raise UsageError(f"{name}= is over a year", "give a shorter one")
     return MappingProxyType(bounds)
 
 

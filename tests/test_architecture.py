@@ -35,7 +35,12 @@ PARTS = {
 }
 """The folders of the entry points, each with those that it knows."""
 
-LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints")}
+FACE = "step_ott"
+"""The package that programs import: an entry point, and in the wheel the home of all others."""
+
+USED_BY_THE_FACE = ("domain", "adapters", "entrypoints.use_cases", "entrypoints.wiring", FACE)
+
+LAYERS = {layer: sorted((REPOSITORY / layer).rglob("*.py")) for layer in ("domain", "adapters", "entrypoints", FACE)}
 FILES = [path for paths in LAYERS.values() for path in paths]
 
 
@@ -63,6 +68,15 @@ def list_imports(path: Path) -> Iterator[str]:
             }
 
 
+def list_loaded(path: Path) -> Iterator[str]:
+    """Give the modules that a file loads as it is loaded itself: those that statements at its top import."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
+
+
 IMPORTS = {name_module(path): sorted(set(list_imports(path))) for path in FILES}
 
 
@@ -82,8 +96,14 @@ def test_a_circle_is_seen() -> None:
 
 
 def test_there_is_no_circle_of_modules() -> None:
-    """No module needs itself, by however many others, not even for an annotation."""
-    assert not find_circle({module: [name for name in names if name in MODULES] for module, names in IMPORTS.items()})
+    """No module of the layers needs itself, by however many others, not even for an annotation."""
+    layered = {name for name, path in MODULES.items() if path not in LAYERS[FACE]}
+    assert not find_circle({module: [name for name in IMPORTS[module] if name in layered] for module in layered})
+
+
+def test_there_is_no_circle_of_modules_that_load_each_other() -> None:
+    """Nor of those that programs import; there a CA and its issuers name each other in annotations and calls."""
+    assert not find_circle({name: sorted(set(list_loaded(path)) & set(MODULES)) for name, path in MODULES.items()})
 
 
 @pytest.mark.parametrize("path", LAYERS["domain"], ids=name_file)
@@ -141,6 +161,26 @@ def test_only_the_wiring_knows_adapters(path: Path) -> None:
             assert name.startswith(known) or name == "entrypoints", name
         if top == "adapters":
             assert part in ("entrypoints.wiring", "entrypoints.commands"), name
+
+
+@pytest.mark.parametrize("path", LAYERS[FACE], ids=name_file)
+def test_the_face_uses_what_the_command_line_uses(path: Path) -> None:
+    """It has the use cases and their wiring, and nothing of the command line but the program and its version."""
+    module = name_module(path)
+    for name in list_imports(path):
+        if name.partition(".")[0] in LAYERS:
+            is_program = module == f"{FACE}.__main__" and name == "entrypoints.cli"
+            is_version = module == FACE and name == "entrypoints"
+            assert f"{name}.".startswith(tuple(f"{used}." for used in USED_BY_THE_FACE)) or is_program or is_version, (
+                name
+            )
+        assert name.partition(".")[0] != "tests", name
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in LAYERS[FACE]], ids=name_file)
+def test_nothing_of_ours_imports_the_face(path: Path) -> None:
+    """Who uses it is outside: programs, examples and tests."""
+    assert not [name for name in list_imports(path) if name.partition(".")[0] == FACE]
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_file)

@@ -17,12 +17,12 @@ STEP_PATH, CONTEXT, DEFAULTS, SETTINGS = "step path", "context", "defaults.json"
 CA_URL, CA_JSON, ROOT, FINGERPRINT = "ca-url", "ca.json", "root", "fingerprint"
 REACHED, TLS, CLOCK = "CA", "TLS", "clock"
 PROVISIONERS, PROVISIONER, KEY = "provisioners", "provisioner", "key"
-TOKEN, FILES = "token", "secret files"
+TOKEN, FILES, LIBRARIES = "token", "secret files", "libraries"
 """What the findings are about; `RULES` has their order."""
 
 RULES = (
     STEP_PATH, CONTEXT, DEFAULTS, SETTINGS, CA_URL, CA_JSON, ROOT, FINGERPRINT, REACHED, TLS, CLOCK, PROVISIONERS,
-    PROVISIONER, KEY, TOKEN, FILES,
+    PROVISIONER, KEY, TOKEN, FILES, LIBRARIES,
 )  # fmt: skip
 
 NOTABLE_DRIFT = 30 * NANOSECONDS

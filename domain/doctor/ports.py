@@ -37,6 +37,18 @@ class FileSystem(Protocol):
         ...
 
 
+class Libraries(Protocol):
+    """Knows what is installed beside this program, by the names of distributions."""
+
+    def find_version(self, name: str) -> str | None:
+        """Return the version of a library, None where nothing says it."""
+        ...
+
+    def tell_how_to_upgrade(self, name: str) -> str:
+        """Return the command that upgrades it in the environment of this very program."""
+        ...
+
+
 class Setup(Protocol):
     """What `token` would find on this machine, without asking a person anything, and what looks at it.
 
@@ -48,6 +60,7 @@ class Setup(Protocol):
     certificates: Certificates
     signatures: Signatures
     file_system: FileSystem
+    libraries: Libraries
     whence: str
 
     def open_step_path(self) -> Configuration:

@@ -12,6 +12,7 @@ from adapters.jose.jws import StepCaSignatures
 from adapters.machine.clock import SystemClock
 from adapters.machine.file_system import LocalFileSystem
 from adapters.machine.input_files import RememberedFiles
+from adapters.machine.libraries import InstalledLibraries
 from adapters.machine.terminal import SilentTerminal, Stderr
 from domain.errors import MissingSettingError
 from domain.mint.judge_options import ANY_SUBJECT, read_token_options
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from domain.ca.url import CaUrl
     from domain.certificates.ports import Certificates, Signatures
     from domain.doctor.ca_visit import CaVisit
-    from domain.doctor.ports import FileSystem
+    from domain.doctor.ports import FileSystem, Libraries
     from domain.ports import Clock, Configuration
     from domain.provisioners.authority import ListingAuthority, PublishedAuthority
     from domain.provisioners.credential import Sources
@@ -64,6 +65,7 @@ class LocalSetup:
         self.certificates: Certificates = CertificateReader()
         self.signatures: Signatures = StepCaSignatures()
         self.file_system: FileSystem = LocalFileSystem()
+        self.libraries: Libraries = InstalledLibraries()
         self.whence = "STEPPATH" if os.environ.get("STEPPATH") else "in the home folder"
         self._files = RememberedFiles(wire_files())
 

@@ -10,6 +10,7 @@ import os.path
 from typing import TYPE_CHECKING, Any
 
 from domain.doctor import diagnosis
+from domain.doctor.advisories import ADVISORIES, judge_libraries
 from domain.doctor.file_status import FileKind
 from domain.doctor.secret_files import judge_secret_files, list_secret_files
 from domain.errors import StepOttError
@@ -52,6 +53,7 @@ def diagnose(setup: Setup) -> list[CheckResult]:
     authority = examine_authority(known)
     examine_provisioners(known, authority)
     _examine_secrets(known)
+    _examine_libraries(known)
     return known.findings
 
 
@@ -142,6 +144,13 @@ def _examine_secrets(known: DoctorState) -> None:
         known.skip("the step path cannot be looked at", diagnosis.FILES)
     if seen or known.step_path is not None:
         known.note(*judge_secret_files(list(seen.values())))
+
+
+def _examine_libraries(known: DoctorState) -> None:
+    """Look for published advisories of the libraries that are installed."""
+    libraries = known.setup.libraries
+    versions = {name: libraries.find_version(name) for name in ADVISORIES}
+    known.note(*judge_libraries(versions, {name: libraries.tell_how_to_upgrade(name) for name in versions}))
 
 
 def _look_at_named(known: DoctorState, path: str, option: str, seen: dict[str, FileStatus]) -> None:

@@ -136,6 +136,12 @@ def test_what_an_argument_cannot_be_is_refused_by_its_name(
     assert caught.value.fix
 
 
+def test_an_item_is_named_by_its_place(issuer: step_ott.JwkIssuer) -> None:
+    """Of several, that which will not do."""
+    with pytest.raises(step_ott.UsageError, match="item 2 of sans= is of type int: give a sequence of str"):
+        issuer.token("web.test", sans=["web.test", 5])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_what_every_method_takes_is_taken(issuer: step_ott.JwkIssuer, method: str) -> None:
     """So that what is refused above is so for what it is."""

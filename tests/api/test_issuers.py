@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
 import step_ott
 from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key, names_of
 from tests.support.cloud_identities import BEHAVIOURS, NAMES
-from tests.support.issuing import JWK, know_ca, read_password
+from tests.support.forked_child import run_in_child
+from tests.support.issuing import JWK, holds, know_ca, read_password
 from tests.support.metadata_service import serve_metadata
 from tests.support.nebula_mesh import NAME, NEBULA, Mesh
 from tests.support.peer_programs import RunningCa
 from tests.support.provisioned_ca import K8SSA, SSHPOP, X5C, Held, ProvisionedCa, issue_leaf
-from tests.support.softhsm import PIN, TOKEN, SoftHsm
+from tests.support.softhsm import PIN, PIN_ENCODED, TOKEN, SoftHsm
 from tests.support.ssh_hosts import get_certificate
 
 UNAUTHORISED = 401
@@ -215,7 +216,9 @@ def test_a_certificate_without_its_key_is_refused_until_that_is_there(
     assert issuer.token(NAMED).header["kid"] == renewed.thumbprint()
 
 
-def test_a_key_in_a_device_signs(provisioned_ca: ProvisionedCa, softhsm: SoftHsm, tmp_path: Path) -> None:
+def test_a_key_in_a_device_signs(
+    provisioned_ca: ProvisionedCa, softhsm: SoftHsm, caplog: pytest.LogCaptureFixture
+) -> None:
     """By its URI, with the PIN for a password that is asked for once."""
     key, asked = softhsm.make("P-256"), []
     leaf = issue_leaf(provisioned_ca.issuer, provisioned_ca.issuer_key, key, NAMED)
@@ -231,6 +234,11 @@ def test_a_key_in_a_device_signs(provisioned_ca: ProvisionedCa, softhsm: SoftHsm
     assert client.sign(make_csr(NAMED, [general_name(NAMED)]), issuer.token(NAMED)).certificate
     assert issuer.token(NAMED) != issuer.token(NAMED)
     assert len(asked) == 1
+    assert run_in_child(lambda: holds(issuer.token(NAMED), leaf)), "a fork opens a session of its own"
+    inline = step_ott.X5cIssuer(know_ca(provisioned_ca.ca), pem, f"{uri}?pin-value={PIN_ENCODED}", name=X5C)
+    assert holds(inline.token(NAMED), leaf) and "pin" not in caplog.text.lower(), (
+        "nobody sees it in a list of processes"
+    )
 
 
 def test_a_name_that_is_not_the_cas_is_cautioned_of_once(

@@ -155,6 +155,16 @@ def test_a_root_that_is_none_is_refused_where_it_is_given(content: bytes) -> Non
         call_ca(root=content)
 
 
+@pytest.mark.parametrize("call", [call_ca, call_fingerprint])
+@pytest.mark.parametrize("name", ["timeout", "request_timeout"])
+def test_a_timeout_without_end_is_refused(call: Callable[..., Any], name: str) -> None:
+    """What the system cannot wait for is told where it is given; a year is fine."""
+    for value in (timedelta.max, timedelta(days=366)):
+        with pytest.raises(step_ott.UsageError, match=f"^{name}= is over a year$|^{name}= is over a year: "):
+            call(**{name: value})
+    call_ca(**{name: timedelta(days=365)})
+
+
 def test_wishes_go_with_their_endpoint_alone() -> None:
     """What says nothing of a request is refused, not passed over."""
     for endpoint in Endpoint:

@@ -14,10 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+import cryptography
 import pytest
+import urllib3
 
 from adapters.jose.key_objects import generate_jwk
+from adapters.machine.libraries import InstalledLibraries
 from domain.doctor import diagnosis
+from domain.doctor.advisories import ADVISORIES
 from domain.formats.duration import NANOSECONDS
 from domain.report.check_result import Outcome
 from entrypoints.command_line.commands import DOCTOR
@@ -33,6 +37,7 @@ PASSED, FAILED, WARNING, UNCHECKED = (outcome.value for outcome in Outcome)
 ONLINE = [rule for rule in diagnosis.RULES if rule != diagnosis.CA_JSON]
 SUBJECT = "doctor.test"
 HOUR = timedelta(hours=1)
+find_version = InstalledLibraries.find_version
 
 
 @attrs.define
@@ -96,6 +101,14 @@ def place(running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     settings = json.loads(made.defaults.read_text().replace(str(running_ca.path), str(path)))
     made.defaults.write_text(json.dumps(settings | settings.pop("step-ott")))
     return made
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """The versions of libraries that doctor finds, whatever runs these tests: those of the page's example."""
+    versions: dict[str, str | None] = {"cryptography": "50.0.2", "urllib3": "2.8.0"}
+    monkeypatch.setattr("adapters.machine.libraries.InstalledLibraries.find_version", lambda _, name: versions[name])
+    return versions
 
 
 # -- Faults -----------------------------------------------------------------------------------------
@@ -245,7 +258,7 @@ def test_in_a_healthy_place_all_is_well(place: Place) -> None:
     text = place.run("doctor")
     *lines, summary = text.out.splitlines()
     assert (text.status, text.err, len(lines)) == (0, "", len(ONLINE))
-    assert summary == "summary: 15 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
+    assert summary == "summary: 16 passed, 0 failed, 0 warnings, 0 not checkable: token should work here"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -337,7 +350,8 @@ def test_without_a_step_path_that_can_be_found(home: str) -> None:
     result = invoke("doctor", "--format", "json", environment={"HOME": home})
     told = json.loads(result.out)
     assert [check["rule"] for check in told["checks"]] == ONLINE
-    assert (result.status, result.err, told["failed"], told["not_checkable"]) == (1, "", 1, len(ONLINE) - 1)
+    assert (result.status, result.err, told["failed"], told["not_checkable"]) == (1, "", 1, len(ONLINE) - 2)
+    assert [check["rule"] for check in told["checks"] if check["outcome"] == PASSED] == [diagnosis.LIBRARIES]
     assert "STEPPATH" in told["checks"][0]["remedy"]
 
 
@@ -528,6 +542,61 @@ def test_offline_faults_are_found(file: str, content: str, rule: str, place: Pla
     told, status = place.examine()
     assert [check["rule"] for check in told["checks"] if check["outcome"] == FAILED] == [rule]
     assert status == 1 and place.run("token", SUBJECT).status != 0
+
+
+# -- Libraries --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "outcome", "named", "target"),
+    [
+        ("cryptography", "43.0.0", WARNING, "GHSA-h4gh-qq45-vh27 (fixed in 43.0.1), CVE-2024-12797", "50.0.0"),
+        ("cryptography", "42.0.3", WARNING, "CVE-2024-26130 (fixed in 42.0.4)", "50.0.0"),
+        ("cryptography", "49.0.0", WARNING, "1 published advisory: CVE-2026-69247 (fixed in 50.0.0)", "50.0.0"),
+        ("cryptography", "50.0.0rc1", WARNING, "CVE-2026-69247", "50.0.0"),
+        ("cryptography", "50", PASSED, "cryptography 50, urllib3 2.8.0: no advisory", ""),
+        ("cryptography", "1!50.0.0", UNCHECKED, "has a version that cannot be compared, '1!50.0.0'", ""),
+        ("urllib3", None, UNCHECKED, "urllib3 says no version", ""),
+        ("urllib3", "2.0.6", WARNING, "urllib3 2.0.6 has 10 published advisories: CVE-2023-45803", "2.8.0"),
+        ("urllib3", "2.7.0.post1", WARNING, "CVE-2026-97687 (fixed in 2.8.0)", "2.8.0"),
+        ("urllib3", "2.10.0", PASSED, "urllib3 2.10.0: no advisory", ""),
+    ],
+)
+def test_libraries_with_published_advisories_are_a_warning(
+    name: str,
+    version: str | None,
+    outcome: str,
+    named: str,
+    target: str,
+    place: Place,
+    installed: dict[str, str | None],
+) -> None:
+    """In JSON as in text, with the first version that has none; it stops nothing."""
+    place.words = ["--offline"]
+    installed[name] = version
+    told, status = place.examine()
+    found = [check for check in told["checks"] if check["rule"] == diagnosis.LIBRARIES]
+    (said,) = [check for check in found if name in check["reason"]]
+    assert (said["outcome"], status) == (outcome, 0)
+    assert (named in said["reason"] and f"upgrade it to {target} or later by: " in said.get("remedy", "")) or not target
+    assert f"{outcome:15}libraries: {said['reason']}" in place.run("doctor").out
+    assert len(found) == (1 if outcome == PASSED else 2)
+
+
+def test_the_versions_are_those_that_are_installed() -> None:
+    """What the libraries say of themselves, and nothing of one that is not there."""
+    libraries = InstalledLibraries()
+    assert find_version(libraries, "cryptography") == cryptography.__version__
+    assert find_version(libraries, "urllib3") == urllib3.__version__
+    assert find_version(libraries, "no-such-library") is None
+
+
+def test_the_table_of_advisories_is_in_order() -> None:
+    """By the version that fixes them, each once, and none that is fixed before it came."""
+    for advisories in ADVISORIES.values():
+        fixed = [tuple(map(int, one.fixed_in.split("."))) for one in advisories]
+        assert fixed == sorted(fixed) and len({one.identifier for one in advisories}) == len(advisories)
+        assert all(tuple(map(int, one.since.split("."))) < last for one, last in zip(advisories, fixed, strict=True))
 
 
 # -- The command line -------------------------------------------------------------------------------

@@ -28,4 +28,12 @@ def test_the_command_is_that_of_whatever_made_the_environment(
     monkeypatch.setattr(sys, "prefix", str(prefix))
     monkeypatch.setattr(sys, "executable", f"{prefix}/bin/my python")
     monkeypatch.setattr(extras, "find_spec", lambda _: object() if has_pip else None)
+    upgrade = extras.tell_how_to_upgrade("urllib3")
+    python = f"'{prefix}/bin/my python'"
+    assert upgrade in (
+        "pipx runpip step-ott install --upgrade urllib3",
+        f"uv pip install --python {python} --upgrade urllib3",
+        f"{python} -m pip install --upgrade urllib3",
+    )
+    assert upgrade.split()[0] == command.format(python=python).split()[0]
     assert extras.tell_how_to_add("pynacl") == "add it by: " + command.format(python=f"'{prefix}/bin/my python'")

@@ -1,6 +1,7 @@
 """An identity provider on 127.0.0.1 that answers as a test tells it to, and a browser that comes back as told."""
 
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
+from unittest import mock
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -164,7 +166,9 @@ def come_back(provider: HostileProvider, **changes: str | None) -> Callable[[str
 
 def fetch(address: str) -> tuple[int, str, Mapping[str, str]]:
     """Return status, body and headers of what a browser gets."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with mock.patch.dict(os.environ):  # the browser's environment is not that of the program: it would write there
+        os.environ.pop("SSLKEYLOGFILE", None)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(address, timeout=30) as response:
             return response.status, response.read().decode(), dict(response.headers)

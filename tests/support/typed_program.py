@@ -1,0 +1,75 @@
+"""A user's program with each call of the API, for type checkers alone; it is never run.
+
+What is wrong on purpose is marked: a checker that does not complain of it complains of the mark.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import step_ott
+from step_ott import CA, AnyCA, Endpoint, OfflineCA, Outcome, StepOttError, Verdict, inspect, verify
+
+logging.getLogger("step_ott").setLevel(logging.WARNING)
+
+ca = step_ott.CA("https://ca.example.com", root="root_ca.crt")
+CA("https://ca.example.com", Path("root_ca.crt"), timeout=timedelta(seconds=5), environ=os.environ)
+CA("https://ca.example.com", root=b"-----BEGIN CERTIFICATE-----\n...", request_timeout=timedelta(seconds=1))
+found: CA = CA.from_fingerprint("https://ca.example.com", "0d" * 32, timeout=timedelta(seconds=5))
+found = CA.from_step_path()
+found = CA.from_step_path(Path("/home/me/.step"), context="lab", environ={"HTTPS_PROXY": "http://proxy:3128"})
+offline = OfflineCA("ca.json", url="https://ca.example.com", root="root_ca.crt")
+offline = OfflineCA(json.loads("{}"))
+
+
+def describe(ca: AnyCA) -> Mapping[str, str]:
+    for one in ca.provisioners():
+        longest: timedelta | None = one.claims.x509.longest
+        is_open: bool | None = one.claims.ssh_enabled
+        print(one.type, one.name, one.key_id, longest, is_open)
+    return {"url": ca.url, "fingerprint": ca.fingerprint, "roots": "".join(ca.roots())}
+
+
+describe(ca)
+describe(offline)
+health: str = ca.health()
+issuer = ca.issuer("you@example.com", password=b"secret")
+token: step_ott.Token = issuer.token("web.example.com", sans=["10.0.0.7"], not_after=timedelta(minutes=5))
+text: str = token
+expires: datetime | None = token.expires_at
+
+inspection = inspect(token, at=datetime.now(UTC))
+names: tuple[str, ...] = inspection.names
+subject: str | None = inspection.subject
+json.dumps(inspection.members())
+
+verification = verify(token, offline, Endpoint.SIGN, csr=Path("web.csr"), at=timedelta(minutes=1))
+verify(token, ca, Endpoint.SSH_SIGN, cert_type="host", key_id="web", principals=("web.example.com",))
+if verification.verdict is Verdict.REFUSED:
+    for finding in verification.failures:
+        print(finding.rule, finding.outcome is Outcome.FAILED, finding.reason, finding.remedy)
+accepted: bool = verification.accepted
+version: str = step_ott.__version__
+
+try:
+    ca.roots()
+except (step_ott.NetworkError, step_ott.AuthorityError) as error:
+    what: str = error.what
+except StepOttError as error:
+    fix: str = error.fix
+
+CA("https://ca.example.com")  # type: ignore[call-arg]
+CA("https://ca.example.com", root=5)  # type: ignore[arg-type]
+CA("https://ca.example.com", root="root_ca.crt", timeout=5)  # type: ignore[arg-type]
+CA.from_fingerprint("https://ca.example.com", b"0d")  # type: ignore[arg-type]
+offline.health()  # type: ignore[attr-defined]
+verify(token, ca)  # type: ignore[call-arg]
+verify(token, ca, "sign")  # type: ignore[arg-type]
+verify(token, "ca", Endpoint.SIGN)  # type: ignore[arg-type]
+verify(token, ca, Endpoint.SSH_SIGN, cert_type="both")  # type: ignore[arg-type]
+inspect(b"token")  # type: ignore[arg-type]
+inspection.warnings = ()  # type: ignore[misc]
+step_ott.verifi()  # type: ignore[attr-defined]
