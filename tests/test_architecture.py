@@ -68,15 +68,6 @@ def list_imports(path: Path) -> Iterator[str]:
             }
 
 
-def list_loaded(path: Path) -> Iterator[str]:
-    """Give the modules that a file loads as it is loaded itself: those that statements at its top import."""
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in MODULES else str(node.module)
-
-
 IMPORTS = {name_module(path): sorted(set(list_imports(path))) for path in FILES}
 
 
@@ -96,14 +87,8 @@ def test_a_circle_is_seen() -> None:
 
 
 def test_there_is_no_circle_of_modules() -> None:
-    """No module of the layers needs itself, by however many others, not even for an annotation."""
-    layered = {name for name, path in MODULES.items() if path not in LAYERS[FACE]}
-    assert not find_circle({module: [name for name in IMPORTS[module] if name in layered] for module in layered})
-
-
-def test_there_is_no_circle_of_modules_that_load_each_other() -> None:
-    """Nor of those that programs import; there a CA and its issuers name each other in annotations and calls."""
-    assert not find_circle({name: sorted(set(list_loaded(path)) & set(MODULES)) for name, path in MODULES.items()})
+    """No module needs itself, by however many others, not even for an annotation."""
+    assert not find_circle({module: [name for name in names if name in MODULES] for module, names in IMPORTS.items()})
 
 
 @pytest.mark.parametrize("path", LAYERS["domain"], ids=name_file)
