@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from domain.errors import StepOttError, UsageError, naming
 from domain.formats import json_text
 from domain.formats.moment import Moment
 from domain.settings.setting import Origin, Setting, respell
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Source: TypeAlias = "str | bytes | os.PathLike[str]"
 """A file: its path, or as bytes its content; a text with "-----BEGIN" in it is PEM and not a path."""
@@ -63,13 +59,16 @@ def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     return Setting(value, Origin.FLAG, f"{NAMES.get(option, option)}=")
 
 
-@contextmanager
-def speaking_python() -> Iterator[None]:
-    """Let every error within name arguments, where the command line's own would name options."""
-    try:
-        yield
-    except StepOttError as error:
-        raise respell(error, _Spellings()) from None
+class speaking_python:  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
+    """Lets every error within name arguments, where the command line's own would name options."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Name arguments in an error."""
+        if isinstance(error, StepOttError):
+            raise respell(error, _Spellings()) from None
 
 
 def check_text(value: object, argument: str) -> str:
@@ -91,6 +90,8 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     Raises:
         UsageError: it is one text, or something in it is none.
     """
+    if values == ():
+        return ()
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise UsageError(f"{argument}= is a {type(values).__name__}", f"give a sequence of str, such as {argument}=[…]")
     return tuple(check_text(value, argument) for value in values)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from domain.errors import KeyFormatError, UsageError, describe_foreign, translating
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY
+from domain.keys.sampled_signer import SampledSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
     from domain.keys.jwk import PublicJwk
-    from domain.keys.ports import KeyStore, Passwords, SwiftSigner
+    from domain.keys.ports import KeyStore, Passwords
     from domain.keys.ports import Signer as OpenedKey
     from domain.keys.source import DeviceKey, KeyFile, SealedKey
     from step_ott.arguments import Source
@@ -99,21 +98,6 @@ class CheckedSigner:
             what = "the signer's signature does not hold by its public key"
             raise KeyFormatError(what, "give the public half of the key that signs")
         return signature
-
-
-class SampledSigner:
-    """An opened key in this process, of whose signatures the first and then one of 128 is checked."""
-
-    def __init__(self, signer: SwiftSigner) -> None:
-        self.public = signer.public
-        self._signer = signer
-        self._count = count()
-
-    def sign(self, message: bytes) -> bytes:
-        """Return the signature of `message`."""
-        if next(self._count) % CHECKED_EVERY:
-            return self._signer.sign_unchecked([message])[0]
-        return self._signer.sign(message)
 
 
 class RememberedKeys:

@@ -42,7 +42,7 @@ class TokenTemplate:
         open_request = attrs.evolve(request, subject=cast("str", _slot("sub")))
         unsigned = compose_token(open_request, issuer, public, now=now, jti=cast("str", _slot("jti")))
         claims = {**unsigned.claims, **{name: _slot(name) for name in _TIMES}}
-        self._header = base64url.encode(json_text.serialize(unsigned.header).encode()) + "."
+        self._header = unsigned.header.text + "."
         self._claims = json_text.serialize(claims)
         self._times: tuple[int, ...] = ()
         self._before_jti, self._after_jti = [""], [""]
@@ -63,8 +63,7 @@ class TokenTemplate:
         """
         request = self.request
         window = resolve_window(request.not_before, request.not_after, now)
-        if request.cert_not_before is not None or request.cert_not_after is not None:
-            check_certificate_window(request.cert_not_before, request.cert_not_after, now)
+        check_certificate_window(request.cert_not_before, request.cert_not_after, now)
         expires_at = window.not_after // NANOSECONDS
         times = expires_at, now // NANOSECONDS, window.not_before // NANOSECONDS
         if times != self._times:

@@ -14,6 +14,7 @@ from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
+from domain.keys.sampled_signer import SampledSigner
 from domain.mint.judge_options import check_subject, judge_settings, read_request
 from domain.provisioners.credential import take_any
 from domain.settings.authority import check_texts, list_texts
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from domain.token.kind import Kind
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.mint import Evidence
-
-CHECKED_EVERY = 128
-"""Of so many signatures one is verified, the first of each worker among them."""
 
 LINES_TOGETHER = 128
 """How many lines' tokens are made in one go where signing is swift: as many as stay near the processor."""
@@ -64,7 +62,8 @@ class LineMinter:
         self.identifiers = identifiers
         self._template = TokenTemplate(evidence.request, evidence.issuer, evidence.signer.public, now=clock.now())
         self._kinds: dict[frozenset[str], Kind] = {}
-        self._signed = 0
+        signer: Any = evidence.signer
+        self._sampled = SampledSigner(signer) if hasattr(signer, "sign_unchecked") else None
 
     @property
     def token_length(self) -> int:
@@ -74,8 +73,7 @@ class LineMinter:
     @property
     def is_swift(self) -> bool:
         """Whether signing takes no more time than reading and writing; a device's never does."""
-        signer = self.evidence.signer
-        return hasattr(signer, "sign_unchecked") and signer.public.algorithm in SWIFT_ALGORITHMS
+        return self._sampled is not None and self._sampled.public.algorithm in SWIFT_ALGORITHMS
 
     @property
     def lines_together(self) -> int:
@@ -167,13 +165,6 @@ class LineMinter:
         return self._kinds[names]
 
     def _sign(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Return the signatures of fewer messages than there are from one that is checked to the next."""
-        signer: Any = self.evidence.signer
-        if not hasattr(signer, "sign_unchecked"):
-            return [signer.sign(message) for message in messages]
-        checked = -self._signed % CHECKED_EVERY
-        self._signed += len(messages)
-        if checked >= len(messages):
-            return list(signer.sign_unchecked(messages))
-        before, after = messages[:checked], messages[checked + 1 :]
-        return [*signer.sign_unchecked(before), signer.sign(messages[checked]), *signer.sign_unchecked(after)]
+        if self._sampled is None:
+            return [self.evidence.signer.sign(message) for message in messages]
+        return self._sampled.sign_together(messages)

@@ -12,10 +12,16 @@ from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import UsageError
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
-from domain.provisioners.credential import IssuedToken, Ports
+from domain.provisioners.credential import Credential, IssuedToken, Ports
 from domain.token.claims import TokenRequest
 from domain.token.options import TokenOptions
-from entrypoints.use_cases.mint import choose_provisioner, combine_evidence, make_token, open_credential
+from entrypoints.use_cases.mint import (
+    choose_provisioner,
+    combine_evidence,
+    describe_issuer,
+    make_token,
+    open_credential,
+)
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import check_text, setting_of, speaking_python
 from step_ott.keys import RememberedKeys
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     from domain.keys.ports import Signer as OpenedKey
     from domain.provisioners.authority import ListingAuthority
+    from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
     from step_ott.ca import CA
 
@@ -47,6 +54,9 @@ class Issuer:
 
     _opens_once: ClassVar[bool] = False
     """Whether what signs is the same for every request and for all time."""
+
+    _vouching: VouchingIssuer | None = None
+    """Who vouches for every token, where what signs is always the same."""
 
     ca: CA
 
@@ -98,6 +108,8 @@ class Issuer:
             cautions = list_cautions(self._options, self._provisioner, self._credential, authority, consulted=True)
             for caution in cautions:
                 self._ports.notices.warn(caution)
+            if self._opens_once and isinstance(self._credential, Credential):
+                self._vouching = self._describe_vouching(self._credential)
 
     def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
@@ -119,14 +131,16 @@ class Issuer:
         with speaking_python():
             credential = self._credential
             if not self._opens_once:
-                credential = open_credential(
-                    self._provisioner, attrs.evolve(self._options, request=request), self._ports
-                )
+                options = attrs.evolve(self._options, request=request)
+                credential = open_credential(self._provisioner, options, self._ports)
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
-            url = self._ports.authority.url()
-            evidence = combine_evidence(request, self._provisioner, credential, url, self._fingerprint)
+            evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
+
+    def _describe_vouching(self, credential: Credential) -> VouchingIssuer:
+        """Return who vouches for the tokens of a credential."""
+        return describe_issuer(self._provisioner, credential, self._ports.authority.url(), self._fingerprint)
 
 
 def name_provisioner(name: object, key_id: object = None) -> dict[str, str]:
