@@ -4,17 +4,20 @@
     issuer = ca.issuer("you@example.com", password=b"…")
     token = issuer.token("web.example.com", sans=["10.0.0.7"])
 
+A CA is found by its address and root (`CA`), by the root's fingerprint (`CA.from_fingerprint`), as `step ca bootstrap`
+left it (`CA.from_step_path`), or by its ca.json alone (`OfflineCA`). `inspect` tells what a token says, and `verify`
+whether a CA would take it.
+
 What `__all__` lists is for programs to use; every other name in this package may change without notice. Nothing is
-printed, no environment is read unless a method says so, and each error is a `StepOttError`, with what happened and what
-to do about it.
+printed: cautions go to the log "step_ott". No environment is read unless a method says so. Each error is a
+`StepOttError`, with what happened (`what`) and what to do about it (`fix`).
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # that of `typing`, which takes longer to load than all that is here
 if TYPE_CHECKING:
-    from typing import Any
-
+    from domain.ca_rules.endpoint import Endpoint
     from domain.errors import (
         AuthorityError,
         IdentityError,
@@ -26,47 +29,96 @@ if TYPE_CHECKING:
         UsageError,
         WrongPasswordError,
     )
-    from step_ott.ca import CA, ProvisionerInfo
+    from domain.report.check_result import CheckResult, Outcome
+    from domain.verify.forecast import Verdict
+    from entrypoints import __version__
+    from step_ott.ca import CA, AnyCA
+    from step_ott.inspection import Inspection, inspect
     from step_ott.issuers.jwk import JwkIssuer
     from step_ott.keys import DerSigner, Signer
+    from step_ott.offline_ca import OfflineCA
+    from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
     from step_ott.token import Token
+    from step_ott.verification import Verification, verify
 
 __all__ = [
     "CA",
+    "AnyCA",
     "AuthorityError",
+    "CertificateLife",
+    "CheckResult",
     "DerSigner",
+    "Endpoint",
     "IdentityError",
     "InputError",
+    "Inspection",
     "JwkIssuer",
     "KeyFormatError",
     "KeyMismatchError",
     "NetworkError",
+    "OfflineCA",
+    "Outcome",
+    "ProvisionerClaims",
     "ProvisionerInfo",
     "Signer",
     "StepOttError",
     "Token",
     "UsageError",
+    "Verdict",
+    "Verification",
     "WrongPasswordError",
+    "__version__",
+    "inspect",
+    "verify",
 ]
 
+if not TYPE_CHECKING:  # or a type checker would take every name for one of this package
 
-def __getattr__(name: str) -> Any:
-    """Load what is asked for, so that a program takes the time of what it uses alone (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module 'step_ott' has no attribute {name!r}")
-    home: Any
+    def __getattr__(name):
+        """Load what is asked for, so that a program takes the time of what it uses alone (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module 'step_ott' has no attribute {name!r}")
+        value = globals()[name] = getattr(_load_home(name), name)
+        return value
+
+
+def _load_home(name: str) -> object:
+    """Return the module that a public name stands in."""
+    home: object
     if name.endswith("Error"):
         from domain import errors as home
-    elif name in ("Signer", "DerSigner"):
-        from step_ott import keys as home
     elif name.endswith("Issuer"):
         from step_ott.issuers import jwk as home
+    elif name in ("Signer", "DerSigner"):
+        from step_ott import keys as home
     elif name == "Token":
         from step_ott import token as home
+    elif name in ("inspect", "Inspection"):
+        from step_ott import inspection as home
+    elif name in ("verify", "Verification"):
+        from step_ott import verification as home
+    elif name in ("CertificateLife", "ProvisionerClaims", "ProvisionerInfo"):
+        from step_ott import provisioner_info as home
+    else:
+        home = _load_further(name)
+    return home
+
+
+def _load_further(name: str) -> object:
+    home: object
+    if name == "OfflineCA":
+        from step_ott import offline_ca as home
+    elif name in ("CheckResult", "Outcome"):
+        from domain.report import check_result as home
+    elif name == "Verdict":
+        from domain.verify import forecast as home
+    elif name == "Endpoint":
+        from domain.ca_rules import endpoint as home
+    elif name == "__version__":
+        import entrypoints as home
     else:
         from step_ott import ca as home
-    value = globals()[name] = getattr(home, name)
-    return value
+    return home
 
 
 def __dir__() -> list[str]:

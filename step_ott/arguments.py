@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ NAMES = {
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
     "cnf-file": "csr",
+    "for": "endpoint",
     "kid": "key_id",
     "nebula-cert": "certificate",
     "nebula-key": "key",
@@ -41,6 +43,20 @@ NAMES = {
 }
 """The argument that is each option's counterpart, where it has another name."""
 
+PHRASES = {
+    "--ssh --host": "ssh_host_token()",
+    "--ssh": "ssh_user_token()",
+    "--host": "ssh_host_token()",
+    "--renew": "renewal_token()",
+    "--revoke": "revocation_token()",
+    "--offline": "step_ott.OfflineCA",
+    "--x5c-insecure": "x5cInsecure",
+}
+"""What stands in Python for options that are no argument, the longest first."""
+
+_KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
+_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
+
 MAX_CONTENT_BYTES = 1 << 20
 MICROSECOND = timedelta(microseconds=1)
 _JSON_VALUES = "give text, numbers, booleans, None, lists and mappings"
@@ -56,7 +72,19 @@ class _Spellings(dict[str, Setting]):
 
 def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.FLAG, f"{NAMES.get(option, option)}=")
+    return Setting(value, Origin.FLAG, name_arguments(f"--{option}"))
+
+
+def name_arguments(text: str) -> str:
+    """Return advice that names options with the arguments and methods that are their counterparts."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["endpoint"]:
+            return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
+        name = found["name"]
+        return f"{NAMES.get(name, name.replace('-', '_'))}=" if name else PHRASES[found[0]]
+
+    return _OPTION.sub(replace, text)
 
 
 class speaking_python:  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
@@ -68,7 +96,8 @@ class speaking_python:  # noqa: N801  # stands behind `with`, as a function woul
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Name arguments in an error."""
         if isinstance(error, StepOttError):
-            raise respell(error, _Spellings()) from None
+            told = respell(error, _Spellings())
+            raise type(told)(told.what, name_arguments(error.fix)) from None
 
 
 def check_text(value: object, argument: str) -> str:

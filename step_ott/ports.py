@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, UsageError
+from step_ott.arguments import name_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +26,11 @@ class LogNotices:
 
     def inform(self, text: str) -> None:
         """Log what was chosen or done."""
-        LOG.info("%s", text)
+        LOG.info("%s", name_arguments(text))
 
     def warn(self, text: str) -> None:
         """Log what will probably not do what the program hopes."""
-        LOG.warning("%s", text)
+        LOG.warning("%s", name_arguments(text))
 
 
 class GivenFiles:
@@ -58,14 +59,34 @@ class GivenFiles:
             raise UsageError(f"{argument}= is not a path", "give a path as str, or the content as bytes")
         return "./-" if path == "-" else path  # standard input is the program's own
 
+    def put(self, name: str, content: bytes) -> str:
+        """Let `content` be what is read by a name, and return the name."""
+        self._contents[name] = content
+        return name
+
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of `path` (see `domain.ports.InputFiles`)."""
         content = self._contents.get(path)
         if content is None:
-            return self._files.read(path, limit)
+            return self._files.read("./-" if path == "-" else path, limit)  # standard input is the program's own
         if len(content) > limit:
             raise InputError(f"{path} is over {limit} bytes", "it is not the kind of content that is expected here")
         return content
+
+
+class FixedClock:
+    """A clock that always shows the same moment (see `domain.ports.Clock`).
+
+    Attributes:
+        nanoseconds: Since the epoch, UTC.
+    """
+
+    def __init__(self, nanoseconds: int) -> None:
+        self.nanoseconds = nanoseconds
+
+    def now(self) -> int:
+        """Return the moment."""
+        return self.nanoseconds
 
 
 class GivenPassword:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from adapters.ca.https_client import HttpsClient
+from adapters.ca.https_client import HEALTH, MAX_HEALTH_BYTES, HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import fingerprint_root, read_certificates
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
@@ -98,6 +98,29 @@ class HttpsAuthority:
     def list_roots(self) -> Sequence[str]:
         """Return the PEM of the certificates that the CA names as its roots."""
         return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
+
+    def find_root(self, fingerprint: str) -> str | None:
+        """Return what the CA answers for the PEM of its root with this SHA-256, lower-case hex; None where it has none.
+
+        Raises:
+            NetworkError, AuthorityError: it cannot be asked, or answers something else.
+        """
+        answer = self._get_object(f"/root/{fingerprint}", MAX_ROOTS_BYTES)
+        pem = answer.get("ca")
+        if answer and not isinstance(pem, str):
+            raise self._misbehaved("it answers with no root certificate")
+        return pem
+
+    def health(self) -> str:
+        """Return how the CA says that it is: "ok".
+
+        Raises:
+            NetworkError, AuthorityError: it cannot be asked, or answers something else.
+        """
+        status = self._parse(HEALTH, self._get(HEALTH, MAX_HEALTH_BYTES)).get("status")
+        if not isinstance(status, str):
+            raise self._misbehaved("it does not say how it is")
+        return status
 
     def _list_texts(self, answer: Mapping[str, Any], member: str) -> list[str]:
         """Return the texts in `member`, none where it is absent."""

@@ -1,14 +1,15 @@
 """GETs from one CA over HTTPS that it cannot make endless: trust is the given roots and nothing else."""
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from ssl import SSLContext
 from time import sleep
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
 from adapters.http.pool import Answer, Pool, make_tls_context
-from adapters.http.proxy_address import find_proxy
+from adapters.http.proxy_address import NO_ENVIRONMENT, find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
@@ -36,13 +37,23 @@ class HttpsClient:
         roots: DER of the certificates that may have issued its own; not one more is trusted.
         request_timeout: Nanoseconds for one request, wall-clock, retries included.
         timeout: Nanoseconds for all of them, with what is done in `spending`.
+        environment: What names the proxy on the way, by HTTPS_PROXY and NO_PROXY.
     """
 
-    def __init__(self, ca_url: CaUrl, roots: Sequence[bytes], *, request_timeout: int, timeout: int) -> None:
+    def __init__(
+        self,
+        ca_url: CaUrl,
+        roots: Sequence[bytes],
+        *,
+        request_timeout: int,
+        timeout: int,
+        environment: Mapping[str, str] = NO_ENVIRONMENT,
+    ) -> None:
         self.ca_url = ca_url
         self.roots = roots
         self.request_timeout = request_timeout
         self.timeout = timeout
+        self.environment = environment
         self._pool: Pool | None = None
         self._peer: Peer | None = None
         self._time = Allowance(timeout / NANOSECONDS)
@@ -63,6 +74,20 @@ class HttpsClient:
             self.get(HEALTH, MAX_HEALTH_BYTES)
         chain = None if self._peer is None else self._peer.chain
         return chain[-1] if chain else self._try_each_root()
+
+    def make_context(self) -> SSLContext:
+        """Return what TLS goes by: the roots.
+
+        Raises:
+            InputError: they are no certificates.
+        """
+        return make_tls_context(self.roots)
+
+    def close(self) -> None:
+        """Give up the connections; a later request makes new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     @contextmanager
     def spending(self) -> Iterator[None]:
@@ -86,7 +111,7 @@ class HttpsClient:
         """
         with self.spending():
             if self._pool is None:
-                self._pool = Pool(make_tls_context(self.roots), find_proxy(self.ca_url))
+                self._pool = Pool(self.make_context(), find_proxy(self.ca_url, self.environment))
             ask = partial(self._pool.ask, method="GET", url=f"{self.ca_url}{path}", headers=_HEADERS)
             left, patience = self._time.left(), self.request_timeout / NANOSECONDS
             exchange = Exchange(min(left, patience), limit)
@@ -104,18 +129,20 @@ class HttpsClient:
         """Return the first of the roots by which alone the CA's certificate is verified."""
         for root in self.roots:
             bounds = {"request_timeout": self.request_timeout, "timeout": max(int(self._time.left() * NANOSECONDS), 1)}
-            alone = HttpsClient(self.ca_url, [root], **bounds)
+            alone = HttpsClient(self.ca_url, [root], environment=self.environment, **bounds)
             try:
                 with self.spending():
                     alone.get(HEALTH, MAX_HEALTH_BYTES)
             except StepOttError:
                 continue
+            finally:
+                alone.close()
             return root
         raise AuthorityError(f"no single root verifies the certificate of the CA at {self.ca_url}", "check --root")
 
     def _look_at_certificates(self) -> Sequence[bytes]:
         """Return the certificates that the CA shows, trusted or not, as far as it does in time and without a proxy."""
-        if find_proxy(self.ca_url) is not None:
+        if find_proxy(self.ca_url, self.environment) is not None:
             return ()
         seconds = max(min(self._time.left(), LOOK_SECONDS), 0.0)
         exchange, address = Exchange(seconds, 0), (self.ca_url.host, self.ca_url.port or 443)
@@ -154,7 +181,7 @@ class HttpsClient:
 
     def _through(self) -> str:
         """Return which proxy the way leads through, as it may be shown; nothing where there is none."""
-        proxy = find_proxy(self.ca_url)
+        proxy = find_proxy(self.ca_url, self.environment)
         return "" if proxy is None else f" through the proxy {proxy}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Required, TypedDict
 
 from adapters.ca.json_record import read_record
 from domain.ca.cert_types import HOST, USER
-from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.ca.settings import USUAL_SSH_DURATIONS, CertDurations, ProvisionerClaims
 from domain.formats.duration import parse_duration
 from domain.formats.terminal_text import shorten
 from domain.keys.jwk import THUMBPRINT_MEMBERS, read_public_jwk
@@ -27,6 +27,9 @@ class ListedClaims(TypedDict, total=False):
     enableSSHCA: bool | None
     disableRenewal: bool | None
     allowRenewalAfterExpiry: bool | None
+    minTLSCertDuration: str | None
+    maxTLSCertDuration: str | None
+    defaultTLSCertDuration: str | None
     minUserSSHCertDuration: str | None
     maxUserSSHCertDuration: str | None
     defaultUserSSHCertDuration: str | None
@@ -134,14 +137,15 @@ def _read_claims(listed: ListedClaims | None) -> ProvisionerClaims:
         enable_ssh_ca=listed.get("enableSSHCA"),
         disable_renewal=listed.get("disableRenewal"),
         allow_renewal_after_expiry=listed.get("allowRenewalAfterExpiry"),
+        x509=_read_durations(listed, "TLSCertDuration"),
         user_ssh=_read_durations(listed, "UserSSHCertDuration"),
         host_ssh=_read_durations(listed, "HostSSHCertDuration"),
     )
 
 
-def _read_durations(listed: Mapping[str, Any], of_type: str) -> SshDurations:
+def _read_durations(listed: Mapping[str, Any], of_type: str) -> CertDurations:
     least, most, usual = (_read_duration(listed.get(f"{bound}{of_type}")) for bound in ("min", "max", "default"))
-    return SshDurations(least=least, most=most, usual=usual)
+    return CertDurations(least=least, most=most, usual=usual)
 
 
 def _read_duration(text: str | None) -> int | None:

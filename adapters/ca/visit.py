@@ -17,14 +17,14 @@ import attrs
 from adapters.ca.https_client import HEALTH, MAX_HEALTH_BYTES
 from adapters.http.bounded import BoundedResponse, Exchange, ExchangeError, OversizedError
 from adapters.http.pool import make_tls_context
-from adapters.http.proxy_address import find_proxy
+from adapters.http.proxy_address import NO_ENVIRONMENT, find_proxy
 from adapters.http.tls_faults import NO_TLS, explain_times, is_out_of_time, look_at_certificates, speaks_no_tls
 from domain.doctor.ca_visit import CaVisit, Stop
 from domain.formats import json_text
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.http.proxy_address import Proxy
     from domain.ca.url import CaUrl
@@ -43,20 +43,29 @@ class HttpsCaVisitor:
         clock: This machine's clock.
         bound: Nanoseconds for the whole visit, wall-clock: the smaller of those for a request and for all of them.
         bound_by: The option that gives it.
+        environment: What names the proxy on the way, by HTTPS_PROXY and NO_PROXY.
     """
 
     def __init__(
-        self, ca_url: CaUrl, roots: Sequence[bytes], *, clock: Clock, request_timeout: int, timeout: int
+        self,
+        ca_url: CaUrl,
+        roots: Sequence[bytes],
+        *,
+        clock: Clock,
+        request_timeout: int,
+        timeout: int,
+        environment: Mapping[str, str] = NO_ENVIRONMENT,
     ) -> None:
         self.ca_url = ca_url
         self.roots = roots
         self._server_name = ca_url.host.rstrip(".")
         self.clock = clock
+        self.environment = environment
         self.bound, self.bound_by = min((request_timeout, "request-timeout"), (timeout, "timeout"))
 
     def visit(self) -> CaVisit:
         """Return what was seen of the CA, or raise an InputError where the proxy's address cannot be used."""
-        proxy = find_proxy(self.ca_url)
+        proxy = find_proxy(self.ca_url, self.environment)
         course = _Course(CaVisit(ca_url=self.ca_url, proxy="" if proxy is None else str(proxy)))
         if proxy is not None and proxy.is_tls:
             return attrs.evolve(course.seen, stop=Stop.PROXY, reason="it is an https proxy, which is not tried here")

@@ -105,6 +105,14 @@ def _trust(context: ssl.SSLContext, der: bytes) -> None:
         context.load_verify_locations(cadata=der)
 
 
+def make_unverified_context() -> ssl.SSLContext:
+    """Return a context that believes everybody: only for an answer that proves by itself that it is the right one."""
+    context = _make_bare_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def make_system_context() -> ssl.SSLContext:
     """Return a context that trusts what the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR say."""
     context = _make_bare_context()
@@ -139,6 +147,7 @@ class _SecureConnection(_PlainConnection, HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
+        self.is_verified = True  # or it is not meant to be: the library would print a warning
         CURRENT.get().peer = _describe_peer(self.sock)
 
 

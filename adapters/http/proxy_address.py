@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import CaUrl
 from domain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
+"""What names no proxy."""
 
 
 class Proxy:
@@ -40,13 +47,13 @@ class Proxy:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def find_proxy(host: CaUrl) -> Proxy | None:
-    """Return the proxy that the environment names on the way to `host`, None for none.
+def find_proxy(host: CaUrl, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy that `environment` names on the way to `host`, None for none.
 
     Raises:
         InputError: it names one, and not by an address.
     """
-    address = choose_proxy(host, os.environ)
+    address = choose_proxy(host, environment)
     return None if address is None else Proxy(address)
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from adapters.http.bounded import Exchange, ExchangeError, FaultKind
 from adapters.http.pool import Pool, make_system_context
-from adapters.http.proxy_address import find_proxy
+from adapters.http.proxy_address import NO_ENVIRONMENT, find_proxy
 from domain.ca.url import CaUrl
 from domain.errors import IdentityError, NetworkError
 from domain.formats import json_text
@@ -58,10 +58,12 @@ class IdentitySession:
 
     Attributes:
         request_timeout: Nanoseconds for one request, wall-clock.
+        environment: What names the proxy on the way, by HTTPS_PROXY and NO_PROXY.
     """
 
-    def __init__(self, *, request_timeout: int) -> None:
+    def __init__(self, *, request_timeout: int, environment: Mapping[str, str] = NO_ENVIRONMENT) -> None:
         self.request_timeout = request_timeout
+        self.environment = environment
         self._context = make_system_context()
         self._pools: dict[tuple[str, int | None], Pool] = {}
 
@@ -106,7 +108,7 @@ class IdentitySession:
         """Return the connections to the host of `url`, through a proxy where the environment names one."""
         place = (url.host, url.port)
         if place not in self._pools:
-            self._pools[place] = Pool(self._context, find_proxy(CaUrl(*place)))
+            self._pools[place] = Pool(self._context, find_proxy(CaUrl(*place), self.environment))
         return self._pools[place]
 
     def _explain(self, fault: ExchangeError, text: str) -> IdentityError | NetworkError:

@@ -17,8 +17,8 @@ _T = TypeVar("_T", bound=attrs.AttrsInstance)
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class SshDurations:
-    """How long SSH certificates of one type last, in nanoseconds; None is not said.
+class CertDurations:
+    """How long certificates of one type last, in nanoseconds; None is not said.
 
     Attributes:
         usual: Where nobody says how long.
@@ -30,8 +30,8 @@ class SshDurations:
 
 
 USUAL_SSH_DURATIONS = {
-    USER: SshDurations(least=5 * MINUTE, most=24 * HOUR, usual=16 * HOUR),
-    HOST: SshDurations(least=5 * MINUTE, most=720 * HOUR, usual=720 * HOUR),
+    USER: CertDurations(least=5 * MINUTE, most=24 * HOUR, usual=16 * HOUR),
+    HOST: CertDurations(least=5 * MINUTE, most=720 * HOUR, usual=720 * HOUR),
 }
 """What step-ca goes by where nobody says otherwise (step-ca, config.GlobalProvisionerClaims)."""
 
@@ -54,16 +54,17 @@ class ProvisionerClaims:
     """What a provisioner's tokens may do; None is not said (step-ca, provisioner/claims.go).
 
     Attributes:
-        user_ssh, host_ssh: How long SSH certificates last.
+        x509, user_ssh, host_ssh: How long certificates last.
     """
 
     enable_ssh_ca: bool | None = None
     disable_renewal: bool | None = None
     allow_renewal_after_expiry: bool | None = None
-    user_ssh: SshDurations = SshDurations()
-    host_ssh: SshDurations = SshDurations()
+    x509: CertDurations = CertDurations()
+    user_ssh: CertDurations = CertDurations()
+    host_ssh: CertDurations = CertDurations()
 
-    def ssh_durations(self, cert_type: str) -> SshDurations:
+    def ssh_durations(self, cert_type: str) -> CertDurations:
         """Return how long certificates of a type, "user" or "host", last."""
         return self.host_ssh if cert_type == HOST else self.user_ssh
 

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from domain.ca.cert_types import CERT_TYPES, HOST, USER
-from domain.ca.settings import USUAL_SSH_DURATIONS, ProvisionerClaims, SshDurations
+from domain.ca.settings import USUAL_SSH_DURATIONS, CertDurations, ProvisionerClaims
 from domain.ca_rules.case import Case
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 from domain.formats.go_time import parse_go_moment
@@ -149,7 +149,7 @@ def judge_certificate_times(
         yield judge_duration(span.nanoseconds(), own, cert_type, BACKDATE)
 
 
-def judge_duration(duration: int, own: SshDurations, cert_type: str, grace: int) -> CheckResult:
+def judge_duration(duration: int, own: CertDurations, cert_type: str, grace: int) -> CheckResult:
     """Tell whether the CA lets a certificate last for `duration`, and `grace` more, both in nanoseconds."""
     usual = USUAL_SSH_DURATIONS[cert_type]
     least, most = own.least or usual.least or 0, own.most or usual.most or 0

@@ -107,7 +107,7 @@ class LocalSetup:
         from adapters.ca.visit import HttpsCaVisitor  # noqa: PLC0415
 
         times = {"request_timeout": options.request_timeout, "timeout": options.timeout}
-        return HttpsCaVisitor(ca_url, roots, clock=self.clock, **times).visit()
+        return HttpsCaVisitor(ca_url, roots, clock=self.clock, environment=os.environ, **times).visit()
 
     def wire_ports(self, options: TokenOptions, authority: ListingAuthority) -> Sources:
         """Return what `token` would mint through at this CA, but that nobody is asked anything."""

@@ -47,8 +47,7 @@ def render(
 ) -> str:
     """Return `facts` as text, a line each, or as one line of JSON."""
     if form == JSON:
-        shown = {name: _to_json(value) for name, value in facts.items() if not isinstance(value, Timeline)}
-        return json_text.display(shown) + "\n"
+        return json_text.display(list_members(facts)) + "\n"
     return "".join(f"{line}\n" for name, value in facts.items() for line in _render_fact(name, value, paint, canvas))
 
 
@@ -68,6 +67,11 @@ def fit_encoding(text: str, form: str, encoding: str | None) -> str:
     if form == TEXT:
         return text.encode(str(encoding), "backslashreplace").decode(str(encoding))
     return "".join(character if can_carry(character, encoding) else spell_json(character) for character in text)
+
+
+def list_members(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `facts` as the members of a JSON object."""
+    return {name: _to_json(value) for name, value in facts.items() if not isinstance(value, Timeline)}
 
 
 def _to_json(value: Any) -> Any:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from adapters.ca.root_file import RootFile
-from domain.errors import UsageError
+from domain.errors import InputError, UsageError
 from domain.provisioners.types import TYPES, claim_options
 from domain.token.kind import Kind
 from entrypoints.lean_imports import OF_CATTRS, OF_HTTP, import_without, leaving_out
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from domain.provisioners.authority import ListingAuthority
     from domain.settings.authority import AuthorityOptions
     from domain.token.options import TokenOptions
+
+_ABOUT_THE_CA = frozenset({"ca-url", "root", "timeout", "request-timeout"})
 
 
 def wire_authority(options: TokenOptions, step_path: Configuration, files: InputFiles) -> ListingAuthority:
@@ -72,7 +74,8 @@ def _wire_online(options: AuthorityOptions, step_path: Configuration, files: Inp
         from adapters.ca.https import HttpsAuthority  # noqa: PLC0415
         from adapters.ca.https_client import HttpsClient  # noqa: PLC0415
 
-    return HttpsAuthority(HttpsClient(ca_url, roots, request_timeout=options.request_timeout, timeout=options.timeout))
+    bounds = {"request_timeout": options.request_timeout, "timeout": options.timeout}
+    return HttpsAuthority(HttpsClient(ca_url, roots, environment=os.environ, **bounds))
 
 
 def _wire_ca_json(path: str, options: AuthorityOptions, files: InputFiles) -> CaJson:
@@ -129,6 +132,30 @@ def find_root(options: AuthorityOptions, step_path: Configuration, files: InputF
     if not os.path.exists(path):
         raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
     return RootFile(files, path, f"the root {path}")
+
+
+def find_configured_ca(step_path: Configuration, files: InputFiles) -> tuple[AuthorityOptions, RootFile]:
+    """Return the CA that the step path alone names, and the file of the root that is trusted.
+
+    Raises:
+        InputError: it names none, or has no root; or a file in it cannot be used.
+        UsageError: a value in it, or its context, cannot be used.
+    """
+    from domain.settings.authority import read_authority_options  # noqa: PLC0415  # not where a command is read
+    from entrypoints.command_line.argv import complete_settings  # noqa: PLC0415
+    from entrypoints.command_line.options import AUTHORITY_OPTIONS  # noqa: PLC0415
+
+    about = [option for option in AUTHORITY_OPTIONS if option.name in _ABOUT_THE_CA]
+    options = read_authority_options(complete_settings({}, step_path.defaults(), about))
+    if options.ca_url is None:
+        folder = step_path.authority_path()
+        raise InputError(f"the configuration in {folder} names no CA", "run 'step ca bootstrap', or fix defaults.json")
+    if options.text("root") is not None:
+        return options, _open_root(options, files)
+    path = step_path.default_root()
+    if not os.path.exists(path):
+        raise InputError(f"there is no root certificate {path}", "run 'step ca bootstrap'")
+    return options, RootFile(files, path, f"the root {path}")
 
 
 def _open_root(options: AuthorityOptions, files: InputFiles) -> RootFile:

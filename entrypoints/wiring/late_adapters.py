@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from domain.errors import PersonNeededError, UsageError
 from domain.formats.duration import MINUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.cloud_metadata import HttpMetadata
     from adapters.sign_in.oidc import OidcSignIn
     from domain.cloud.metadata import MetadataAnswer, MetadataRequest, MetadataService
@@ -23,7 +24,8 @@ PATIENCE = 5 * MINUTE
 class LateMetadata:
     """The metadata services of clouds (see `domain.cloud.ports.InstanceMetadata`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._services: HttpMetadata | None = None
 
     def ask(self, service: MetadataService, request: MetadataRequest) -> MetadataAnswer:
@@ -31,15 +33,16 @@ class LateMetadata:
         if self._services is None:
             from adapters.cloud_metadata import HttpMetadata  # noqa: PLC0415
 
-            self._services = HttpMetadata(os.environ)
+            self._services = HttpMetadata(self._environment)
         return self._services.ask(service, request)
 
 
 class LateIdentityProvider:
     """The way to sign in (see `domain.sign_in.ports.IdentityProvider`)."""
 
-    def __init__(self, options: TokenOptions, notices: Notices) -> None:
+    def __init__(self, options: TokenOptions, notices: Notices, environment: Mapping[str, str]) -> None:
         self._options = options
+        self._environment = environment
         self._notices = notices
 
     def sign_in(self, client: IdentityClient, by_device: bool) -> str:
@@ -54,7 +57,7 @@ class LateIdentityProvider:
 
         options = self._options
         return make_sign_in(
-            session=IdentitySession(request_timeout=options.request_timeout),
+            session=IdentitySession(request_timeout=options.request_timeout, environment=self._environment),
             clock=SystemClock(),
             randomness=SystemRandomness(),
             notices=self._notices,

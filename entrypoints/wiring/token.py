@@ -5,6 +5,7 @@ Adapters whose libraries are slow to load are imported where the path that needs
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def wire_ports(
     files = LocalFiles(notices.inform)
     check_key_sources(options)
     authority = wire_authority(options, step_path, files)
-    provider = LateIdentityProvider(options, notices)
+    provider = LateIdentityProvider(options, notices, os.environ)
     return assemble_ports(options, authority, files, Terminal(), notices, provider, begun)
 
 
@@ -69,7 +70,7 @@ def assemble_ports(
         certificates=CertificateReader(),
         passwords=wire_password_file(options, files) or TypedPassword(prompter),
         authority=authority,
-        metadata=LateMetadata(),
+        metadata=LateMetadata(os.environ),
         identity_provider=identity_provider,
         prompter=prompter,
         notices=notices,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from domain.provisioners.authority import ListingAuthority
     from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
 
 
 class Issuer:
@@ -58,11 +58,11 @@ class Issuer:
     _vouching: VouchingIssuer | None = None
     """Who vouches for every token, where what signs is always the same."""
 
-    ca: CA
+    ca: AnyCA
 
     def _open(
         self,
-        ca: CA,
+        ca: AnyCA,
         options: Mapping[str, str | tuple[str, ...]],
         files: GivenFiles,
         password: bytes | Callable[[], bytes] | None = None,
@@ -84,8 +84,7 @@ class Issuer:
                 request=TokenRequest(kind=self._asked, subject=""),
                 ca_url=authority.url(),
                 settings=settings,
-                timeout=ca.timeout,
-                request_timeout=ca.request_timeout,
+                **ca.bounds,
             )
             self._ports = Ports(
                 clock=SystemClock(),
@@ -95,7 +94,7 @@ class Issuer:
                 certificates=CertificateReader(),
                 passwords=GivenPassword(password),
                 authority=authority,
-                metadata=LateMetadata(),
+                metadata=LateMetadata(ca.environ),
                 identity_provider=SilentIdentityProvider(),
                 prompter=NobodyToAsk(),
                 notices=LogNotices(),
@@ -111,7 +110,7 @@ class Issuer:
             if self._opens_once and isinstance(self._credential, Credential):
                 self._vouching = self._describe_vouching(self._credential)
 
-    def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AnyCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
         return ca.asking()
 

@@ -12,7 +12,7 @@ from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
     from step_ott.token import Token
 
 
@@ -31,7 +31,7 @@ class K8saIssuer(Issuer):
     _asked: ClassVar = Kind.SIGN
     _types: ClassVar = ("K8sSA",)
 
-    def __init__(self, ca: CA, token: Source | None = None, *, name: str | None = None) -> None:
+    def __init__(self, ca: AnyCA, token: Source | None = None, *, name: str | None = None) -> None:
         from domain.provisioners.k8ssa import TOKEN_PATH
 
         files = GivenFiles()
@@ -63,7 +63,7 @@ class CloudIssuer(Issuer):
     _asked: ClassVar = Kind.SIGN
     _types: ClassVar = ("GCP", "AWS", "Azure")
 
-    def __init__(self, ca: CA, name: str | None = None) -> None:
+    def __init__(self, ca: AnyCA, name: str | None = None) -> None:
         with speaking_python():
             options = name_provisioner(name)
         self._open(ca, options, GivenFiles())

@@ -14,7 +14,7 @@ from step_ott.ports import GivenFiles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
     from step_ott.keys import Key
 
 
@@ -42,7 +42,7 @@ class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, Revoke
 
     def __init__(
         self,
-        ca: CA,
+        ca: AnyCA,
         name: str | None = None,
         *,
         key_id: str | None = None,

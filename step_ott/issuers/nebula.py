@@ -12,7 +12,7 @@ from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
 
 
 class NebulaIssuer(SignsCertificates, SignsSshHosts):
@@ -31,7 +31,7 @@ class NebulaIssuer(SignsCertificates, SignsSshHosts):
     _types: ClassVar = ("Nebula",)
     _asked: ClassVar = Kind.SIGN
 
-    def __init__(self, ca: CA, certificate: Source, key: Source, *, name: str | None = None) -> None:
+    def __init__(self, ca: AnyCA, certificate: Source, key: Source, *, name: str | None = None) -> None:
         files = GivenFiles()
         with speaking_python():
             options: dict[str, Any] = {"nebula-cert": files.add(certificate, "certificate")}

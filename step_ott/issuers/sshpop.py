@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
     from step_ott.keys import Key
     from step_ott.token import Token
 
@@ -39,7 +39,7 @@ class SshpopIssuer(Issuer):
 
     def __init__(
         self,
-        ca: CA,
+        ca: AnyCA,
         certificate: Source,
         key: Key,
         *,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from domain.provisioners.authority import ListingAuthority
     from step_ott.arguments import Source
-    from step_ott.ca import CA
+    from step_ott.ca import AnyCA
     from step_ott.keys import Key
     from step_ott.token import Token
 
@@ -50,7 +50,7 @@ class X5cIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes):
 
     def __init__(
         self,
-        ca: CA,
+        ca: AnyCA,
         certificate: Source,
         key: Key,
         *,
@@ -82,14 +82,14 @@ class RenewalIssuer(Issuer):
     _asked: ClassVar = Kind.RENEW
 
     def __init__(
-        self, ca: CA, certificate: Source, key: Key, *, password: bytes | Callable[[], bytes] | None = None
+        self, ca: AnyCA, certificate: Source, key: Key, *, password: bytes | Callable[[], bytes] | None = None
     ) -> None:
         files = GivenFiles()
         with speaking_python():
             options, own = name_chain(files, certificate, key, ())
         self._open(ca, options, files, password, own)
 
-    def _ask(self, ca: CA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AnyCA) -> AbstractContextManager[ListingAuthority]:
         """Return the CA's address alone: it need not be asked."""
         return nullcontext(DeclaredAuthority(parse_ca_url(ca.url), None, Renewal(ISSUER)))
 

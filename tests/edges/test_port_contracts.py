@@ -1,6 +1,7 @@
 """One contract for each port, kept by every adapter of it, the real ones and those in memory."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -351,7 +352,7 @@ def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(VARIABLES["AWS"], nobody.url)
     with serve_metadata(behave) as host:
         monkeypatch.setenv(VARIABLES["GCP"], host.url)
-        yield LateMetadata()
+        yield LateMetadata(os.environ)
 
 
 @pytest.mark.parametrize("path", [*ANSWERS, "/not-there"])

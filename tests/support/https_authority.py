@@ -1,5 +1,6 @@
 """The adapter that asks a CA over HTTPS, as tests use it."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,5 +20,5 @@ def connect(
     """Return the client of `ca`, or of what listens on that port, with plenty of time unless a test says otherwise."""
     ca_url = CaUrl(host, ca if isinstance(ca, int) else ca.port)
     times = {name: options.pop(name, PLENTY) for name in ("request_timeout", "timeout")}
-    client = HttpsClient(ca_url, [root().der] if roots is None else roots, **times)
+    client = HttpsClient(ca_url, [root().der] if roots is None else roots, environment=os.environ, **times)
     return HttpsAuthority(client, **options)

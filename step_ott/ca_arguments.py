@@ -1,0 +1,117 @@
+"""What programs say of a CA: address, roots, timeouts, environment and step path, each checked where it comes in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from domain.errors import UsageError, naming
+from step_ott.arguments import check_text, check_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adapters.ca.root_file import RootFile
+    from domain.ca.url import CaUrl
+    from domain.ports import Configuration, InputFiles
+
+
+def check_environment(value: object, argument: str = "environ") -> Mapping[str, str]:
+    """Return a copy of an environment, an empty one for None.
+
+    Raises:
+        UsageError: it is no mapping of str to str.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{argument}= is a {type(value).__name__}", "give a mapping such as os.environ")
+    if not all(isinstance(text, str) for item in value.items() for text in item):
+        raise UsageError(f"{argument}= holds something else than str", "give a mapping such as os.environ")
+    return dict(value)
+
+
+def check_folder(value: object, argument: str) -> str:
+    """Return the path of a folder.
+
+    Raises:
+        UsageError: it is none.
+    """
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
+    if not isinstance(path, str):
+        raise UsageError(f"{argument}= is of type {type(path).__name__}", "give the path of a folder")
+    try:
+        is_path = bool(path) and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
+        raise UsageError(f"{argument}= is not a path", "give the path of a folder")
+    return os.path.normpath(path)
+
+
+def read_url(url: object) -> CaUrl:
+    """Return the address of a CA.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from domain.ca.url import parse_ca_url
+
+    try:
+        return parse_ca_url(check_text(url, "url"))
+    except ValueError as error:
+        raise UsageError(
+            f"url= is not the address of a CA: {error}", "give one such as https://ca.example.com"
+        ) from None
+
+
+def split_roots(files: Iterable[bytes]) -> list[str]:
+    """Return the PEM of each certificate in files.
+
+    Raises:
+        ValueError: one of them holds something else.
+    """
+    from ssl import DER_cert_to_PEM_cert
+
+    from adapters.ca.root_file import read_certificates
+
+    return [DER_cert_to_PEM_cert(der) for file in files for der in read_certificates(file)]
+
+
+def read_bounds(timeout: object, request_timeout: object) -> Mapping[str, int]:
+    """Return the nanoseconds of both timeouts, as clients of a CA take them."""
+    bounds = {
+        "timeout": check_timeout(timeout, "timeout"),
+        "request_timeout": check_timeout(request_timeout, "request_timeout"),
+    }
+    return MappingProxyType(bounds)
+
+
+def find_step_path(
+    path: object, context: str | None, environ: Mapping[str, str] | None, files: InputFiles
+) -> Configuration:
+    """Return the step path, found by the process's environment where neither it nor an environment is given."""
+    from adapters.machine.step_path import StepPath
+    from entrypoints.wiring.settings import open_step_path
+
+    if path is not None:
+        return StepPath(files, check_folder(path, "path"), context)
+    if environ is not None and not (environ.get("STEPPATH") or environ.get("HOME")):
+        raise UsageError("environ= has neither STEPPATH nor HOME", "give path=")
+    return open_step_path(os.environ if environ is None else environ, context, files)
+
+
+def read_trusted(root: RootFile) -> tuple[bytes, ...]:
+    """Return the DER of roots that TLS can go by, so that what is no certificate is refused before the first request.
+
+    Raises:
+        InputError: they cannot be read, or one is no certificate.
+    """
+    from adapters.http.pool import make_tls_context
+
+    found = tuple(root.certificates())
+    with naming(root.whose):
+        make_tls_context(found)
+    return found
