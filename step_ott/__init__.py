@@ -115,7 +115,7 @@ def _load_further(name: str) -> object:
     elif name == "Endpoint":
         from domain.ca_rules import endpoint as home
     elif name == "__version__":
-        import entrypoints as home
+        from entrypoints.commands import version as home
     else:
         from step_ott import ca as home
     return home
