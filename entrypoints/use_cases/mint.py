@@ -110,7 +110,11 @@ def combine_evidence(request: TokenRequest, issuer: Issuer, credential: Credenti
 
 def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
     """Return the token as a compact JWS (RFC 7515, 3.1)."""
-    signing_input = unsigned.signing_input()
+    return sign_input(unsigned.signing_input(), signer)
+
+
+def sign_input(signing_input: str, signer: Signer) -> str:
+    """Return the token of which all but the signature is there."""
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
 
 

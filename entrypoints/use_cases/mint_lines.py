@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
     from domain.token.options import TokenOptions
+    from domain.token.template import TimedTemplate
     from entrypoints.use_cases.mint import Evidence
 
 LINES_TOGETHER = 128
@@ -94,11 +95,12 @@ class LineMinter:
             KeyFormatError: a signature by the key does not verify: then no line's can be trusted.
         """
         minted, refused, now = list[MintedLine](), list[RefusedLine](), self.clock.now()
-        expiry, fill = self._find_expiry(now), self._template.fill
+        template = self._find_template(now)
+        expiry = "" if template is None else _format_seconds(template.expires_at)
         for number, (line, jti) in enumerate(zip(lines, self.identifiers.token_ids(len(lines)), strict=True), first):
-            if expiry and (bare := read_bare(line)) is not None:
+            if template is not None and (bare := read_bare(line)) is not None:
                 subject = f'"{bare}"'
-                minted.append(MintedLine(number, subject, fill(subject, jti), jti, expiry))
+                minted.append(MintedLine(number, subject, template.fill(subject, jti), jti, expiry))
                 continue
             outcome = self._judge_line(number, line, jti, now)
             if isinstance(outcome, MintedLine):
@@ -110,12 +112,12 @@ class LineMinter:
             one.signature = base64url.encode(signature)
         return minted, refused
 
-    def _find_expiry(self, now: int) -> str | None:
-        """Return when the tokens of bare lines expire; None where each must be judged by itself."""
+    def _find_template(self, now: int) -> TimedTemplate | None:
+        """Return what the tokens of bare lines share; None where each must be judged by itself."""
         if self.evidence.check_request is not take_any or self.evidence.request.kind in REVOKING:
             return None
         try:
-            return _format_seconds(self._template.set_time(now))
+            return self._template.at(now)
         except UsageError:
             return None
 
@@ -136,8 +138,8 @@ class LineMinter:
         """Return what is signed for the line, and when that expires, in seconds since the epoch, UTC."""
         if not asked.settings and self.evidence.check_request is take_any:
             subject = serialize(check_subject(asked.subject, self.evidence.request.kind))
-            expires_at = self._template.set_time(now)
-            return self._template.fill(subject, jti), expires_at
+            template = self._template.at(now)
+            return template.fill(subject, jti), template.expires_at
         request = self._complete(asked, now)
         self.evidence.check_request(request)
         unsigned = compose_token(request, self.evidence.issuer, self.evidence.signer.public, now=now, jti=jti)

@@ -22,6 +22,7 @@ from entrypoints.use_cases.mint import (
     make_token,
     open_credential,
 )
+from entrypoints.use_cases.mint_subjects import SubjectMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import check_text, setting_of, speaking_python
 from step_ott.keys import RememberedKeys
@@ -57,6 +58,9 @@ class Issuer:
 
     _vouching: VouchingIssuer | None = None
     """Who vouches for every token, where what signs is always the same."""
+
+    _swift: SubjectMinter | None = None
+    """What mints most of them then."""
 
     ca: AnyCA
 
@@ -109,6 +113,8 @@ class Issuer:
                 self._ports.notices.warn(caution)
             if self._opens_once and isinstance(self._credential, Credential):
                 self._vouching = self._describe_vouching(self._credential)
+                clock, randomness = self._ports.clock, self._ports.randomness
+                self._swift = SubjectMinter(self._vouching, self._credential, clock, randomness)
 
     def _ask(self, ca: AnyCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
@@ -134,6 +140,8 @@ class Issuer:
                 credential = open_credential(self._provisioner, options, self._ports)
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
+            if self._swift is not None and self._swift.takes(request):
+                return Token(self._swift.make_token(request.subject))
             evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
 
