@@ -35,14 +35,19 @@ def find_address(service: MetadataService, environment: Mapping[str, str]) -> st
     if not named:
         return usual
     try:
-        return _read_address(named if "://" in named else f"http://{named}")
+        return read_address(named if "://" in named else f"http://{named}")
     except ValueError as error:
         raise UsageError(
             f"{variable} is not an address of a metadata service", "write it as http://host:port"
         ) from error
 
 
-def _read_address(text: str) -> str:
+def read_address(text: str) -> str:
+    """Return an address of a service as `find_address` does.
+
+    Raises:
+        ValueError: it is something else.
+    """
     url = urlsplit(text)
     host, port = check_host(url.hostname or ""), url.port
     if url.scheme != "http" or url.username is not None or url.path.strip("/") or url.query or url.fragment:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class _Later:
@@ -45,6 +45,22 @@ def _put_off(module: str, names: str) -> dict[str, Mapping[str, Any]]:
     return {module: {name: _Later(module, name) for name in names.split()}}
 
 
+def _is_coroutine_function(function: object) -> bool:
+    from inspect import iscoroutinefunction  # noqa: PLC0415  # Fire has loaded it
+
+    return iscoroutinefunction(function)
+
+
+def _translated(name: str, plain: Callable[..., str]) -> Callable[..., str]:
+    """Return what translates as `gettext` does once a program has loaded that, and is `plain` until then."""
+
+    def translate(*texts: Any) -> str:
+        module = sys.modules.get("gettext")
+        return plain(*texts) if module is None or isinstance(module, _StandIn) else str(getattr(module, name)(*texts))
+
+    return translate
+
+
 _CODE_FLAGS = (
     "OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS", "NESTED", "GENERATOR", "NOFREE", "COROUTINE",
     "ITERABLE_COROUTINE", "ASYNC_GENERATOR",
@@ -71,7 +87,7 @@ OF_CRYPTOGRAPHY: Mapping[str, Mapping[str, Any]] = {
     "random": {},
 }
 OF_FIRE: Mapping[str, Mapping[str, Any]] = {
-    "asyncio": {"iscoroutinefunction": lambda _: False},
+    "asyncio": {"iscoroutinefunction": _is_coroutine_function},
     "ctypes": {},
     "fire.completion": {},
     "fire.console.console_io": {},
@@ -79,7 +95,10 @@ OF_FIRE: Mapping[str, Mapping[str, Any]] = {
     "fire.formatting": {},
     "fire.helptext": {},
     "fire.interact": {},
-    "gettext": {"gettext": lambda text: text, "ngettext": lambda one, many, n: one if n == 1 else many},
+    "gettext": {
+        "gettext": _translated("gettext", lambda text: text),
+        "ngettext": _translated("ngettext", lambda one, many, n: one if n == 1 else many),
+    },
     "shlex": {},
     "shutil": {"get_terminal_size": lambda: os.terminal_size((80, 24))},
     "subprocess": {},

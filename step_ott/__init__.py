@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from entrypoints import __version__
     from step_ott.ca import CA, AnyCA
     from step_ott.inspection import Inspection, inspect
+    from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
+    from step_ott.issuers.nebula import NebulaIssuer
+    from step_ott.issuers.sshpop import SshpopIssuer
+    from step_ott.issuers.x5c import RenewalIssuer, X5cIssuer
     from step_ott.keys import DerSigner, Signer
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
@@ -45,28 +49,36 @@ __all__ = [
     "CA",
     "AnyCA",
     "AuthorityError",
+    "AwsIssuer",
+    "AzureIssuer",
     "CertificateLife",
     "CheckResult",
     "DerSigner",
     "Endpoint",
+    "GcpIssuer",
     "IdentityError",
     "InputError",
     "Inspection",
     "JwkIssuer",
+    "K8saIssuer",
     "KeyFormatError",
     "KeyMismatchError",
+    "NebulaIssuer",
     "NetworkError",
     "OfflineCA",
     "Outcome",
     "ProvisionerClaims",
     "ProvisionerInfo",
+    "RenewalIssuer",
     "Signer",
+    "SshpopIssuer",
     "StepOttError",
     "Token",
     "UsageError",
     "Verdict",
     "Verification",
     "WrongPasswordError",
+    "X5cIssuer",
     "__version__",
     "inspect",
     "verify",
@@ -88,7 +100,7 @@ def _load_home(name: str) -> object:
     if name.endswith("Error"):
         from domain import errors as home
     elif name.endswith("Issuer"):
-        from step_ott.issuers import jwk as home
+        home = _load_issuer(name)
     elif name in ("Signer", "DerSigner"):
         from step_ott import keys as home
     elif name == "Token":
@@ -118,6 +130,22 @@ def _load_further(name: str) -> object:
         from entrypoints.commands import version as home
     else:
         from step_ott import ca as home
+    return home
+
+
+def _load_issuer(name: str) -> object:
+    """Return the module of an issuer's class."""
+    home: object
+    if name == "JwkIssuer":
+        from step_ott.issuers import jwk as home
+    elif name in ("X5cIssuer", "RenewalIssuer"):
+        from step_ott.issuers import x5c as home
+    elif name == "SshpopIssuer":
+        from step_ott.issuers import sshpop as home
+    elif name == "NebulaIssuer":
+        from step_ott.issuers import nebula as home
+    else:
+        from step_ott.issuers import issued as home
     return home
 
 

@@ -1,20 +1,24 @@
-"""What programs may give: each argument is checked where it comes in, and told by its name where it will not do."""
+"""What programs may give: each argument is checked where it comes in, and called by its name where it will not do."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ContextDecorator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, TypeAlias
 
-from domain.errors import StepOttError, UsageError, naming
-from domain.formats import json_text
+from domain.errors import StepOttError, UsageError
 from domain.formats.moment import Moment
-from domain.settings.setting import Origin, Setting, respell
+from domain.settings.setting import Origin, Setting, check_unicode, respell
 
 Source: TypeAlias = "str | bytes | os.PathLike[str]"
-"""A file: its path, or as bytes its content; a text with "-----BEGIN" in it is PEM and not a path."""
+"""A file: its path, or its content as bytes. A text with PEM, JSON or the line of an SSH key in it is content too."""
+
+Password: TypeAlias = "bytes | Callable[[], bytes] | os.PathLike[str]"  # noqa: S105  # a type
+"""A password: its bytes as they are, a function that returns them, or the `pathlib.Path` of a file."""
 
 NAMES = {
     "ca-config": "config",
@@ -23,6 +27,7 @@ NAMES = {
     "cert-not-before": "cert_not_before",
     "cnf-file": "csr",
     "for": "endpoint",
+    "k8ssa-token-path": "token",
     "kid": "key_id",
     "nebula-cert": "certificate",
     "nebula-key": "key",
@@ -57,10 +62,15 @@ PHRASES = {
 _KINDS = (r"--for (?P<endpoint>[a-z-]+)", *map(re.escape, PHRASES), r"--(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
 _OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(_KINDS)})(?![\w-])")
 
-MAX_CONTENT_BYTES = 1 << 20
+MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
+"""Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
+
 MICROSECOND = timedelta(microseconds=1)
-_JSON_VALUES = "give text, numbers, booleans, None, lists and mappings"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GO_LIMIT = 1 << 63
+"""Nanoseconds in a duration that is too long for Go, some 292 years."""
+
+_SERIAL = re.compile("0|[1-9][0-9]*")
 
 
 class _Spellings(dict[str, Setting]):
@@ -72,7 +82,7 @@ class _Spellings(dict[str, Setting]):
 
 def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
     """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.FLAG, name_arguments(f"--{option}"))
+    return Setting(value, Origin.ARGUMENT, name_arguments(f"--{option}"))
 
 
 def name_arguments(text: str) -> str:
@@ -87,29 +97,40 @@ def name_arguments(text: str) -> str:
     return _OPTION.sub(replace, text)
 
 
-class speaking_python:  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
-    """Lets every error within name arguments, where the command line's own would name options."""
+class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
+    """Lets every error within name arguments, where the command line's own would name options.
+
+    An error of the program's own, as its signer or password may raise, passes as it is.
+    """
 
     def __enter__(self) -> None:
         """Begin."""
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Name arguments in an error."""
-        if isinstance(error, StepOttError):
+        if isinstance(error, StepOttError) and type(error).__module__ == StepOttError.__module__:
             told = respell(error, _Spellings())
             raise type(told)(told.what, name_arguments(error.fix)) from None
 
 
+def refuse_type(value: object, argument: str, fix: str) -> UsageError:
+    """Return the error for an argument of the wrong type, of which nothing but the type shows."""
+    return UsageError(f"{argument}= is of type {type(value).__name__}", fix)
+
+
 def check_text(value: object, argument: str) -> str:
-    """Return a text that is not empty.
+    """Return a text of Unicode that is not empty.
 
     Raises:
         UsageError: it is something else.
     """
     if not isinstance(value, str):
-        raise UsageError(f"{argument}= is a {type(value).__name__}", "give a str")
+        raise refuse_type(value, argument, "give a str")
     if not value:
         raise UsageError(f"{argument}= is empty", "give a text")
+    if len(value) > MAX_TEXT:
+        raise UsageError(f"{argument}= is {len(value):,} characters long", f"give at most {MAX_TEXT:,}")
+    check_unicode(value, f"{argument}=")
     return value
 
 
@@ -117,30 +138,65 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     """Return several texts, none of them empty.
 
     Raises:
-        UsageError: it is one text, or something in it is none.
+        UsageError: it is one text, something in it is not a text, or there is no end to it.
     """
     if values == ():
         return ()
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise UsageError(f"{argument}= is a {type(values).__name__}", f"give a sequence of str, such as {argument}=[…]")
-    return tuple(check_text(value, argument) for value in values)
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise refuse_type(values, argument, f"give a sequence of str, such as {argument}=[…]")
+    taken = list(islice(values, MAX_TEXTS + 1))
+    if len(taken) > MAX_TEXTS:
+        raise UsageError(f"{argument}= has more than {MAX_TEXTS:,} items", "give less")
+    for number, value in enumerate(taken, 1):
+        if not isinstance(value, str) or not value:
+            what = "empty" if value == "" else f"of type {type(value).__name__}"
+            raise UsageError(f"item {number} of {argument}= is {what}", "give a sequence of str")
+        check_text(value, argument)
+    return tuple(taken)
+
+
+def check_serial(value: object, limit_bits: int) -> str:
+    """Return the decimal digits of a certificate's serial number.
+
+    Raises:
+        UsageError: it is not a number that a certificate may have.
+    """
+    fix = "give the certificate's serial number as an int, or its decimal digits"
+    if not isinstance(value, int | str) or isinstance(value, bool):
+        raise refuse_type(value, "serial", fix)
+    if isinstance(value, str) and (len(value) > MAX_TEXT or not _SERIAL.fullmatch(value)):
+        shown = repr(value) if len(value) <= 80 else f"a text of {len(value):,} characters"
+        raise UsageError(f"serial= is not decimal digits: {shown}", f"{fix}; of hexadecimal, int(text, 16)")
+    digits = len(value) if isinstance(value, str) else 0
+    number = 1 << limit_bits if digits > limit_bits else int(value)
+    if number < 0:
+        raise UsageError("serial= is negative", fix)
+    if number.bit_length() > limit_bits:
+        raise UsageError(f"serial= has more than {limit_bits} bits, more than a serial number can have", fix)
+    return str(number)
 
 
 def read_moment(value: object, argument: str) -> Moment | None:
     """Return when: a datetime with a time zone, or a timedelta from now.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: it is something else, or a timedelta beyond what step-ca can read.
     """
     if value is None:
         return None
     if isinstance(value, timedelta):
-        return Moment(count_nanoseconds(value), relative=True, whose=f"{argument}=")
+        nanoseconds = count_nanoseconds(value)
+        if abs(nanoseconds) >= _GO_LIMIT:
+            raise UsageError(f"{argument}= is over 292 years away", "give a shorter timedelta, or a datetime")
+        return Moment(nanoseconds, relative=True, whose=f"{argument}=")
     if not isinstance(value, datetime):
-        raise UsageError(f"{argument}= is a {type(value).__name__}", "give a datetime or a timedelta")
+        raise refuse_type(value, argument, "give a datetime or a timedelta")
     if value.utcoffset() is None:
         raise UsageError(f"{argument}= has no time zone", "give one, such as datetime.now(timezone.utc)")
-    return Moment(count_nanoseconds(value - _EPOCH), relative=False, whose=f"{argument}=")
+    moment = count_nanoseconds(value - _EPOCH)
+    if not _FIRST <= moment <= _LAST:
+        raise UsageError(f"{argument}= is in UTC not within the years 1 to 9999", "give another time")
+    return Moment(moment, relative=False, whose=f"{argument}=")
 
 
 def count_nanoseconds(duration: timedelta) -> int:
@@ -148,61 +204,18 @@ def count_nanoseconds(duration: timedelta) -> int:
     return duration // MICROSECOND * 1000
 
 
+_FIRST = count_nanoseconds(datetime.min.replace(tzinfo=UTC) - _EPOCH)
+_LAST = count_nanoseconds(datetime.max.replace(tzinfo=UTC) - _EPOCH)
+
+
 def check_timeout(value: object, argument: str) -> int:
     """Return the nanoseconds of a timeout.
 
     Raises:
-        UsageError: it is no timedelta, or not over zero.
+        UsageError: it is not a timedelta, or not over zero.
     """
     if not isinstance(value, timedelta):
-        raise UsageError(f"{argument}= is a {type(value).__name__}", "give a timedelta")
+        raise refuse_type(value, argument, "give a timedelta")
     if value <= timedelta(0):
         raise UsageError(f"{argument}= is not over zero", "give a longer one")
     return count_nanoseconds(value)
-
-
-def copy_user_data(value: object, argument: str) -> Mapping[str, Any]:
-    """Return a copy of data for the CA's templates, of which JSON can carry all.
-
-    Raises:
-        UsageError: it is no mapping, or holds something that has no place in JSON or that step-ca cannot read.
-    """
-    from domain.token.user_data import parse_document
-
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{argument}= is a {type(value).__name__}", "give a mapping")
-    try:
-        return parse_document(_serialize(value).encode())
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{argument}= cannot be JSON: {error}", "give text, numbers, lists and mappings") from error
-    except StepOttError as error:
-        raise UsageError(
-            f"{argument}= cannot be used: {error.what}", "give text, numbers, lists and mappings"
-        ) from error
-
-
-def _serialize(value: object) -> str:
-    import json
-
-    return json.dumps(value, allow_nan=False, default=_refuse) if not isinstance(value, json_text.Number) else ""
-
-
-def _refuse(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"a {type(value).__name__} has no place in JSON")
-
-
-def read_content(source: Source, argument: str) -> bytes:
-    """Return the content of a file, at most a mebibyte.
-
-    Raises:
-        UsageError: it is neither a path nor content.
-        InputError: it cannot be read.
-    """
-    from step_ott.ports import GivenFiles
-
-    files = GivenFiles()
-    name = files.add(source, argument)
-    with naming(f"{argument}={name}", name):
-        return files.read(name, MAX_CONTENT_BYTES)

@@ -15,11 +15,11 @@ from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from adapters.ca.https import HttpsAuthority
     from domain.provisioners.authority import PublishedAuthority
-    from step_ott.arguments import Source
+    from step_ott.arguments import Password, Source
     from step_ott.issuers.jwk import JwkIssuer
     from step_ott.keys import Key
     from step_ott.provisioner_info import ProvisionerInfo
@@ -84,7 +84,7 @@ class AnyCA(ABC):
         name: str | None = None,
         *,
         key_id: str | None = None,
-        password: bytes | Callable[[], bytes] | None = None,
+        password: Password | None = None,
         key: Key | None = None,
     ) -> JwkIssuer:
         """Return the issuer of a JWK provisioner's tokens (see `JwkIssuer`, which takes and raises the same)."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from domain.errors import KeyFormatError, UsageError, describe_foreign, translating
 from domain.keys.sampled_signer import SampledSigner
+from step_ott.arguments import refuse_type
+from step_ott.json_values import write_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
     from domain.keys.jwk import PublicJwk
-    from domain.keys.ports import KeyStore, Passwords
+    from domain.keys.ports import KeyStore, Passwords, SwiftSigner
     from domain.keys.ports import Signer as OpenedKey
     from domain.keys.source import DeviceKey, KeyFile, SealedKey
     from step_ott.arguments import Source
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = "Source | Mapping[str, Any] | PrivateKeyTypes | Signer"
 """A private key: a file (see `Source`), a "pkcs11:" URI, a JWK, an object of `cryptography`, or a signer."""
+
+
+_SIGNATURE_BYTES = {"ES256": 64, "ES384": 96, "ES512": 132, "EdDSA": 64}
+"""Bytes in a signature, where the algorithm alone says that."""
 
 
 @runtime_checkable
@@ -50,37 +55,48 @@ class DerSigner:
 
     Args:
         public_key: An EC public key: an object of `cryptography`, a JWK as a mapping, or PEM.
-        sign: Returns the DER of the ECDSA signature of a message, hashed as the key's curve wants it.
+        sign: Returns the DER of the ECDSA signature of a message, hashed as the key's curve wants it: SHA-256 for
+            P-256, SHA-384 for P-384, SHA-512 for P-521.
+
+    Raises:
+        UsageError: one of them will not do.
     """
 
     def __init__(self, public_key: PublicKeyTypes | Mapping[str, Any] | bytes, sign: Callable[[bytes], bytes]) -> None:
-        self.public_key = public_key
-        members = _read_public(public_key).members
-        if members["kty"] != "EC":
-            raise UsageError("public_key= is not that of an EC key", "only their signatures come in DER")
         from domain.keys.jwk import COORDINATE_BYTES
 
+        members = read_public_key(public_key).members
+        if members["kty"] != "EC":
+            raise UsageError("public_key= is not that of an EC key", "only their signatures come in DER")
+        if not callable(sign):
+            raise refuse_type(sign, "sign", "give a function that signs")
+        self.public_key = public_key
         self._size = COORDINATE_BYTES[members["crv"]]
         self._sign = sign
 
     def sign(self, message: bytes) -> bytes:
-        """Return r and s of the signature."""
+        """Return r and s of the signature, each at the curve's full width."""
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-        with translating(
-            lambda _: KeyFormatError("the signature is not one in DER", "return what the key service gives")
-        ):
-            numbers = decode_dss_signature(self._sign(message))
-            return b"".join(number.to_bytes(self._size, "big") for number in numbers)
+        signature = self._sign(message)
+        with translating(lambda _: KeyFormatError("the signature is not one in DER", "return DER as bytes from sign=")):
+            return b"".join(number.to_bytes(self._size, "big") for number in decode_dss_signature(signature))
 
 
 class CheckedSigner:
-    """A program's signer, each of whose signatures is checked before it leaves (see `domain.keys.ports.Signer`)."""
+    """A program's signer, each of whose signatures is checked before it leaves (see `domain.keys.ports.Signer`).
+
+    What the program's own code raises passes as it is.
+
+    Raises:
+        UsageError: its public key will not do.
+        KeyFormatError: its signature, of which the first is made here, will not do.
+    """
 
     def __init__(self, signer: Signer) -> None:
         from adapters.jose.jws import StepCaSignatures
 
-        self.public = _read_public(signer.public_key)
+        self.public = read_public_key(signer.public_key)
         self._signer = signer
         self._signatures = StepCaSignatures()
         self.sign(b"step-ott")
@@ -89,15 +105,33 @@ class CheckedSigner:
         """Return the signature of `message`, which holds by the public half."""
         signature = self._signer.sign(message)
         if not isinstance(signature, bytes):
-            raise KeyFormatError(f"the signer returned a {type(signature).__name__}", "return bytes")
+            raise KeyFormatError(f"the signer returned something of type {type(signature).__name__}", "return bytes")
         if not self._signatures.hold(self.public, self.public.algorithm, message, signature):
-            if self.public.members["kty"] == "EC" and signature[:1] == b"\x30":
-                raise KeyFormatError(
-                    "the signer answers in DER, which no token carries", "wrap it in step_ott.DerSigner"
-                )
-            what = "the signer's signature does not hold by its public key"
-            raise KeyFormatError(what, "give the public half of the key that signs")
+            raise self._explain(signature)
         return signature
+
+    def _explain(self, signature: bytes) -> KeyFormatError:
+        """Return the error for a signature that does not hold."""
+        algorithm, size = self.public.algorithm, _SIGNATURE_BYTES.get(self.public.algorithm, len(signature))
+        if self.public.members["kty"] == "EC" and signature[:1] == b"\x30" and len(signature) != size:
+            return KeyFormatError("the signer answers in DER, which no token carries", "wrap it in step_ott.DerSigner")
+        if len(signature) != size:
+            what = f"the signer's signature is {len(signature)} bytes long; under {algorithm} it has {size}"
+            return KeyFormatError(what, "return r and s as RFC 7518, 3.4 has them, or for EdDSA the signature alone")
+        what = f"the signer's signature under {algorithm} does not hold by its public key"
+        return KeyFormatError(what, "give the public half of the key that signs, and sign under that algorithm")
+
+
+class ForeignKey:
+    """A private key whose class follows those of `cryptography` and is not one of them, as a `Signer`."""
+
+    def __init__(self, signer: SwiftSigner, public_key: PublicKeyTypes) -> None:
+        self.public_key = public_key
+        self._signer = signer
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of `message`."""
+        return self._signer.sign_unchecked([message])[0]
 
 
 class RememberedKeys:
@@ -118,32 +152,47 @@ class RememberedKeys:
         if self._own is not None:
             return self._own
         name = f"{type(source).__name__} {getattr(source, 'path', '') or getattr(source, 'label', '')}"
-        if name not in self._opened:
+        opened = self._opened.get(name)
+        if opened is None:
             signer: Any = self._store.open(source, passwords)
-            self._opened[name] = SampledSigner(signer) if hasattr(signer, "sign_unchecked") else signer
-        return self._opened[name]
+            opened = SampledSigner(signer) if hasattr(signer, "sign_unchecked") else signer
+            self._opened[name] = opened
+        return opened
+
+    def forget(self) -> None:
+        """Have the keys opened anew, since what is in their files may be another one by now."""
+        self._opened = {}
 
 
-def add_key(files: GivenFiles, key: object) -> tuple[str, OpenedKey | None]:
+def take_key(files: GivenFiles, key: object, argument: str = "key") -> tuple[str, OpenedKey | None]:
     """Return what a key is called, and the key itself where the program has opened it.
 
     Raises:
         UsageError, KeyFormatError: it is none, or cannot sign tokens.
     """
     if isinstance(key, Mapping):
-        return files.add(json.dumps(dict(key)).encode(), "key"), None
+        return files.add(write_object(key, argument), argument), None
     if isinstance(key, str | bytes | os.PathLike):
-        return files.add(key, "key"), None
+        return files.add(key, argument), None
     if hasattr(key, "private_bytes"):
-        from adapters.jose.jws import make_signer
-
-        return "the private key", SampledSigner(make_signer(key))
+        return "the private key", _take_private_key(key)
     if isinstance(key, Signer):
         return "the signer", CheckedSigner(key)
-    raise UsageError(f"key= is a {type(key).__name__}", "give a path, bytes, a JWK, a private key, or a Signer")
+    raise refuse_type(
+        key, argument, "give a path, bytes, a JWK as a mapping, a private key of cryptography, or a Signer"
+    )
 
 
-def _read_public(key: object) -> PublicJwk:
+def _take_private_key(key: Any) -> OpenedKey:
+    from adapters.jose.jws import make_signer
+
+    signer = make_signer(key)
+    if type(key).__module__.startswith("cryptography."):
+        return SampledSigner(signer)
+    return CheckedSigner(ForeignKey(signer, key.public_key()))
+
+
+def read_public_key(key: object) -> PublicJwk:
     """Return the public half as a program gives it.
 
     Raises:
@@ -162,4 +211,7 @@ def _read_public(key: object) -> PublicJwk:
                 key = load_pem_public_key(key)
         return read_public(key)
     except ValueError as error:
-        raise UsageError(f"public_key= cannot be used: {error}", "give an EC, RSA or Ed25519 public key") from error
+        raise UsageError(
+            f"public_key= cannot be used: {error}",
+            "give an EC, RSA or Ed25519 public key: an object of cryptography, a JWK as a mapping, or PEM as bytes",
+        ) from None

@@ -91,7 +91,7 @@ class OfflineCA(AnyCA):
 def _add_config(files: GivenFiles, config: object) -> tuple[str, str]:
     """Return what the configuration is called, and how it is named in errors."""
     if not isinstance(config, Mapping):
-        path = files.add(config, "config")  # type: ignore[arg-type]  # it is checked there
+        path = files.add(config, "config")
         return path, f"config={path}"
     try:
         text = json.dumps(dict(config), allow_nan=False)

@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from typing import TYPE_CHECKING
 
+from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
-from domain.errors import InputError, UsageError
-from step_ott.arguments import name_arguments
+from domain.errors import InputError, UsageError, WrongPasswordError, naming
+from step_ott.arguments import name_arguments, refuse_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from step_ott.arguments import Source
+    from step_ott.arguments import Password
 
 LOG = logging.getLogger("step_ott")
 LOG.addHandler(logging.NullHandler())
 
-_BEGIN = "-----BEGIN"
+MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
+MAX_WARNINGS = 100
+"""Of one issuer, which may live for years."""
+
+_CONTENT = re.compile(r"-----BEGIN|\s*\{|\s*(ssh|ecdsa|sk)-\S+ AAAA|\s*eyJ[\w-]*(\.[\w-]*){4}\s*$")
+"""How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE."""
 
 
 class LogNotices:
     """Notices that go to the log "step_ott" (see `domain.ports.Notices`)."""
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
 
     def inform(self, text: str) -> None:
         """Log what was chosen or done."""
         LOG.info("%s", name_arguments(text))
 
     def warn(self, text: str) -> None:
-        """Log what will probably not do what the program hopes."""
-        LOG.warning("%s", name_arguments(text))
+        """Log what will probably not do what the program hopes: once, however often it would be said."""
+        if text not in self._warned and len(self._warned) < MAX_WARNINGS:
+            self._warned.add(text)
+            LOG.warning("%s", name_arguments(text))
 
 
 class GivenFiles:
@@ -40,22 +52,22 @@ class GivenFiles:
         self._files = LocalFiles(LOG.info)
         self._contents: dict[str, bytes] = {}
 
-    def add(self, source: Source, argument: str) -> str:
+    def add(self, source: object, argument: str) -> str:
         """Return what a file is called from here on.
 
         Raises:
             UsageError: it is neither a path nor content.
         """
-        if isinstance(source, str) and _BEGIN in source:
-            source = source.encode()
+        if isinstance(source, str) and (_CONTENT.match(source) or "-----BEGIN" in source):
+            source = source.encode("utf-8", "surrogateescape")
         if isinstance(source, bytes):
             name = f"<{len(source)} bytes, {len(self._contents) + 1}>"
             self._contents[name] = source
             return name
         if not isinstance(source, str | os.PathLike):
-            raise UsageError(f"{argument}= is a {type(source).__name__}", "give a path, or the content as bytes")
+            raise refuse_type(source, argument, "give a path, or the content as bytes")
         path = os.fspath(source)
-        if not isinstance(path, str) or not path:
+        if not isinstance(path, str) or not path or len(path) > MAX_PATH or any(mark in path for mark in "\0\n\r"):
             raise UsageError(f"{argument}= is not a path", "give a path as str, or the content as bytes")
         return "./-" if path == "-" else path  # standard input is the program's own
 
@@ -74,6 +86,19 @@ class GivenFiles:
         return content
 
 
+def read_content(source: object, argument: str) -> bytes:
+    """Return the content of a file, at most a mebibyte.
+
+    Raises:
+        UsageError: it is neither a path nor content.
+        InputError: it cannot be read.
+    """
+    files = GivenFiles()
+    name = files.add(source, argument)
+    with naming(f"{argument}={name}", name):
+        return files.read(name, MAX_CONTENT_BYTES)
+
+
 class FixedClock:
     """A clock that always shows the same moment (see `domain.ports.Clock`).
 
@@ -90,16 +115,24 @@ class FixedClock:
 
 
 class GivenPassword:
-    """The password that a program gives, or a function of its own that returns it each time it is needed."""
+    """The password that a program gives, asked for only where a key is encrypted (see `domain.keys.ports.Passwords`).
 
-    whose = "password="
+    Args:
+        password: Its bytes, a function that returns them each time it is needed, or the path of its file.
 
-    def __init__(self, password: bytes | Callable[[], bytes] | None) -> None:
+    Raises:
+        UsageError: it is none of these.
+    """
+
+    def __init__(self, password: Password | None) -> None:
+        fix = "give bytes, a function that returns them, or the pathlib.Path of a file"
         if isinstance(password, str):
-            raise UsageError("password= is a str", "give bytes, such as password.encode()")
-        if not (password is None or isinstance(password, bytes) or callable(password)):
-            raise UsageError(f"password= is a {type(password).__name__}", "give bytes, or a function that returns them")
+            raise UsageError("password= is of type str", f"{fix}; of a text, password.encode()")
+        if not (password is None or isinstance(password, bytes | os.PathLike) or callable(password)):
+            raise refuse_type(password, "password", fix)
+        self.whose = "password="
         self._password = password
+        self._ends_line = False
 
     def __repr__(self) -> str:
         return "GivenPassword()"
@@ -108,12 +141,24 @@ class GivenPassword:
         """Give the password (see `domain.keys.ports.Passwords`)."""
         if self._password is None:
             raise UsageError(f"{purpose} is needed", "give password=")
+        if isinstance(self._password, os.PathLike):
+            path = os.fspath(self._password)
+            yield from FilePassword(LocalFiles(LOG.info), path, f"password={path}").candidates(purpose)
+            return
         given = self._password() if callable(self._password) else self._password
         if not isinstance(given, bytes):
-            raise UsageError(f"password= returned a {type(given).__name__}", "return bytes")
+            raise UsageError(f"password= returned something of type {type(given).__name__}", "return bytes")
         if not given:
             raise InputError("password= is empty", f"give {purpose}")
+        self._ends_line = given.endswith((b"\n", b"\r"))
         yield given
+
+    def explain(self, error: WrongPasswordError) -> WrongPasswordError:
+        """Return the error, with what is probably wrong with the password."""
+        if not self._ends_line:
+            return error
+        fix = "it ends with a newline, which counts: strip it, or give the pathlib.Path of the file that it is from"
+        return WrongPasswordError(error.what, fix)
 
 
 class NobodyToAsk:

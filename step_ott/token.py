@@ -30,7 +30,8 @@ class Token(str):
     @property
     def jti(self) -> str:
         """The token's own identifier, 64 hex digits, by which a CA knows that it was used; empty without one."""
-        return str(self.claims.get("jti", ""))
+        jti = self.claims.get("jti")
+        return jti if isinstance(jti, str) else ""
 
     @property
     def expires_at(self) -> datetime | None:
@@ -43,12 +44,24 @@ class Token(str):
         return self._read_time("nbf")
 
     def __repr__(self) -> str:
-        subject, expiry = self.claims.get("sub"), self.expires_at
-        return f"<step_ott.Token for {subject!r}, expires at {expiry and expiry.isoformat()}, jti {self.jti[:8]}…>"
+        from domain.errors import InputError
+        from domain.formats.json_text import describe
+
+        try:
+            subject, expiry, jti = self.claims.get("sub"), self.expires_at, self.jti
+        except InputError:
+            return "<step_ott.Token that cannot be read>"
+        shown = "unknown" if expiry is None else expiry.isoformat()
+        return f"<step_ott.Token for {describe(subject)}, expires at {shown}, jti {jti[:8]!r}…>"
 
     def _read_time(self, claim: str) -> datetime | None:
         seconds = self.claims.get(claim)
-        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+        if not isinstance(seconds, int) or isinstance(seconds, bool):
+            return None
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (ValueError, OverflowError, OSError):  # beyond the calendar, in a token of somebody else's
+            return None
 
     def _read(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return header and claims, read once."""

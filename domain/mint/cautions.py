@@ -49,7 +49,7 @@ def _list_flag_cautions(
     yield from credential.cautions
     yield from list_device_cautions(options)
     if isinstance(credential, IssuedToken):
-        if not credential.names_subject and request.subject != credential.holder:
+        if not credential.names_subject and request.subject not in ("", credential.holder):
             yield f"the token is as it was issued to {credential.holder}; {request.subject!r} is not in it"
         if options.flag("offline"):
             unused = ("root",) if credential.names_ca else ("ca-url", "root")

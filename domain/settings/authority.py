@@ -68,8 +68,8 @@ class AuthorityOptions:
         return name in self.settings and self.settings[name].origin > Origin.CONFIGURATION
 
     def is_flag(self, name: str) -> bool:
-        """Return whether the option stands on the command line."""
-        return name in self.settings and self.settings[name].origin is Origin.FLAG
+        """Return whether the option stands on the command line, or its counterpart in the call of a Python program."""
+        return name in self.settings and self.settings[name].origin >= Origin.FLAG
 
     def naming(self, name: str, path: str | None = None) -> AbstractContextManager[None]:
         """Let every `InputError` within say that it is about the file of the option `name`, and what gave it.

@@ -34,11 +34,12 @@ whatever request uses them, and only a flag that can have no effect is refused."
 
 
 class Origin(IntEnum):
-    """Where a setting comes from; a higher one wins."""
+    """Where a setting comes from; a higher one wins. An argument is one of a function, in a Python program."""
 
     CONFIGURATION = 1
     ENVIRONMENT = 2
     FLAG = 3
+    ARGUMENT = 4
 
 
 @attrs.frozen(repr=False)
@@ -132,7 +133,7 @@ def naming_sources(settings: Settings) -> Iterator[None]:
 
 def counts(given: Settings, name: str) -> bool:
     """Return whether the setting is there and must have an effect on this very request."""
-    return name in given and (name not in AMBIENT or given[name].origin is Origin.FLAG)
+    return name in given and (name not in AMBIENT or given[name].origin >= Origin.FLAG)
 
 
 def exclude(one: str, other: str, given: Settings) -> UsageError:

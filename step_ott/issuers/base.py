@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import os
+import threading
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import attrs
 
 from adapters.certificates.reader import CertificateReader
 from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
-from domain.errors import UsageError
+from domain.errors import KeyMismatchError, UsageError, WrongPasswordError
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
 from domain.provisioners.credential import Credential, IssuedToken, Ports
@@ -24,20 +26,20 @@ from entrypoints.use_cases.mint import (
 )
 from entrypoints.use_cases.mint_subjects import SubjectMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
-from step_ott.arguments import check_text, setting_of, speaking_python
+from step_ott.arguments import refuse_type, speaking_python
+from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
-from step_ott.ports import GivenFiles, GivenPassword, LogNotices, NobodyToAsk, NowhereToDeliver
+from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from domain.keys.ports import Signer as OpenedKey
     from domain.provisioners.authority import ListingAuthority
     from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
-    from step_ott.ca import AnyCA
+    from step_ott.issuers.given import Given
 
 
 class Issuer:
@@ -62,41 +64,30 @@ class Issuer:
     _swift: SubjectMinter | None = None
     """What mints most of them then."""
 
-    ca: AnyCA
+    ca: AskedCA
 
-    def _open(
-        self,
-        ca: AnyCA,
-        options: Mapping[str, str | tuple[str, ...]],
-        files: GivenFiles,
-        password: bytes | Callable[[], bytes] | None = None,
-        own_key: OpenedKey | None = None,
-    ) -> None:
-        """Find the provisioner, and open its key.
-
-        Args:
-            ca: Whose it is.
-            options: What says which provisioner and key, by the option of the command line that says the same.
-            files: Where the files are that they name.
-            password: Of the key.
-            own_key: The key that signs, None for that in a file or at the CA.
-        """
+    def _open(self, ca: AskedCA, given: Given) -> None:
+        """Find the provisioner of what was `given`, and open its key."""
+        if not isinstance(ca, AskedCA):
+            raise refuse_type(ca, "ca", "give a step_ott.CA")
         self.ca = ca
-        settings = {option: setting_of(option, value) for option, value in options.items()}
+        self._given = given
+        self._locks: dict[int, threading.Lock] = {}
+        self._keys = RememberedKeys(LocalKeyStore(given.files), given.own_key)
         with speaking_python(), self._ask(ca) as authority:
             self._options = TokenOptions(
                 request=TokenRequest(kind=self._asked, subject=""),
                 ca_url=authority.url(),
-                settings=settings,
+                settings=given.settings,
                 **ca.bounds,
             )
             self._ports = Ports(
                 clock=SystemClock(),
                 randomness=SystemRandomness(),
-                files=files,
-                keys=RememberedKeys(LocalKeyStore(files), own_key),
+                files=given.files,
+                keys=self._keys,
                 certificates=CertificateReader(),
-                passwords=GivenPassword(password),
+                passwords=given.password,
                 authority=authority,
                 metadata=LateMetadata(ca.environ),
                 identity_provider=SilentIdentityProvider(),
@@ -107,16 +98,14 @@ class Issuer:
             listed = self._keep_own(authority.provisioners())
             self._fingerprint = authority.root_fingerprint()
             self._provisioner = choose_provisioner(listed, self._options, self._ports)
-            self._credential = open_credential(self._provisioner, self._options, self._ports)
-            cautions = list_cautions(self._options, self._provisioner, self._credential, authority, consulted=True)
-            for caution in cautions:
-                self._ports.notices.warn(caution)
+            self._credential = self._open_credential(self._options)
+            self._warn(list_cautions(self._options, self._provisioner, self._credential, authority, consulted=True))
             if self._opens_once and isinstance(self._credential, Credential):
                 self._vouching = self._describe_vouching(self._credential)
                 clock, randomness = self._ports.clock, self._ports.randomness
                 self._swift = SubjectMinter(self._vouching, self._credential, clock, randomness)
 
-    def _ask(self, ca: AnyCA) -> AbstractContextManager[ListingAuthority]:
+    def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
         return ca.asking()
 
@@ -131,13 +120,16 @@ class Issuer:
     def __repr__(self) -> str:
         return f"<step_ott.{type(self).__name__} {self._provisioner.label()} at {self.ca.url}>"
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or written out: it holds an open key."""
+        raise TypeError(
+            f"a {type(self).__name__} holds a key and cannot be pickled or copied; make one where it is used"
+        )
+
     def _mint(self, request: TokenRequest) -> Token:
         """Return the token that grants the request."""
         with speaking_python():
-            credential = self._credential
-            if not self._opens_once:
-                options = attrs.evolve(self._options, request=request)
-                credential = open_credential(self._provisioner, options, self._ports)
+            credential = self._credential if self._opens_once else self._read_credential(request)
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
             if self._swift is not None and self._swift.takes(request):
@@ -149,8 +141,33 @@ class Issuer:
         """Return who vouches for the tokens of a credential."""
         return describe_issuer(self._provisioner, credential, self._ports.authority.url(), self._fingerprint)
 
+    def _read_credential(self, request: TokenRequest) -> Credential | IssuedToken:
+        """Return what signs, with the certificate that is in its file now; its key is opened anew only for another."""
+        options = attrs.evolve(self._options, request=request)
+        try:
+            credential = self._open_credential(options)
+        except KeyMismatchError:  # who renewed the certificate may have changed the key as well
+            with self._locks.setdefault(os.getpid(), threading.Lock()):  # of this process: a fork has none that is held
+                credential = self._reopen_credential(options)
+        self._warn(credential.cautions)
+        return credential
 
-def name_provisioner(name: object, key_id: object = None) -> dict[str, str]:
-    """Return what a provisioner is looked for by, as options of the command line."""
-    given = {"provisioner": (name, "name"), "kid": (key_id, "key_id")}
-    return {option: check_text(value, argument) for option, (value, argument) in given.items() if value is not None}
+    def _reopen_credential(self, options: TokenOptions) -> Credential | IssuedToken:
+        """Return what signs by the key that is in its file now, unless another thread has opened that meanwhile."""
+        try:
+            return self._open_credential(options)
+        except KeyMismatchError:
+            self._keys.forget()
+            return self._open_credential(options)
+
+    def _open_credential(self, options: TokenOptions) -> Credential | IssuedToken:
+        """Return what signs."""
+        try:
+            return open_credential(self._provisioner, options, self._ports)
+        except WrongPasswordError as error:
+            raise self._given.password.explain(error) from error
+
+    def _warn(self, cautions: Iterable[str]) -> None:
+        """Log cautions, each once."""
+        for caution in cautions:
+            self._ports.notices.warn(caution)

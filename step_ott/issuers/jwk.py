@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.token.kind import Kind
-from step_ott.arguments import speaking_python
-from step_ott.issuers.base import name_provisioner
+from step_ott.issuers.given import Given
 from step_ott.issuers.requests import Revokes, RevokesSsh, SignsCertificates, SignsSshHosts, SignsSshUsers
-from step_ott.keys import add_key
-from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from step_ott.ca import AnyCA
+    from step_ott.arguments import Password
+    from step_ott.issuers.asked_ca import AskedCA
     from step_ott.keys import Key
 
 
@@ -25,13 +21,15 @@ class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, Revoke
         ca: The CA that has it.
         name: Its name; none where the CA has only one, or the key identifier says which.
         key_id: The identifier of its key, where several have its name.
-        password: Of the key, or a function that returns it, which is called where the key is encrypted alone.
-        key: The key, where the CA keeps none: a file, a JWK as a mapping, a private key of `cryptography`, a
-            "pkcs11:" URI, or a `Signer`. None for that which the CA keeps.
+        password: Of the key: bytes, a function that returns them and is called only where the key is encrypted, or
+            the `pathlib.Path` of a file, read as `--password-file` is.
+        key: The key, where the CA keeps none: a file (its path, or its content as bytes), a JWK as a mapping, a private
+            key of `cryptography`, a "pkcs11:" URI, or a `Signer`. None for that which the CA keeps.
 
     Raises:
         UsageError: no such provisioner, several, or an argument will not do.
-        InputError, KeyFormatError: the key cannot be read, or is not the provisioner's.
+        InputError, KeyFormatError: the key cannot be read, or cannot sign tokens.
+        KeyMismatchError: the key is not the provisioner's.
         WrongPasswordError: the password does not open it.
         NetworkError, AuthorityError: the CA cannot be asked.
     """
@@ -42,16 +40,16 @@ class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, Revoke
 
     def __init__(
         self,
-        ca: AnyCA,
+        ca: AskedCA,
         name: str | None = None,
         *,
         key_id: str | None = None,
-        password: bytes | Callable[[], bytes] | None = None,
+        password: Password | None = None,
         key: Key | None = None,
     ) -> None:
-        files, own = GivenFiles(), None
-        with speaking_python():
-            options = name_provisioner(name, key_id)
-            if key is not None:
-                options["key"], own = add_key(files, key)
-        self._open(ca, options, files, password, own)
+        given = Given(password)
+        given.add_text("provisioner", name)
+        given.add_text("kid", key_id)
+        if key is not None:
+            given.add_key("key", key)
+        self._open(ca, given)

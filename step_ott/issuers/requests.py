@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.certificates.reader import CertificateReader
 from domain.errors import UsageError
-from domain.mint.judge_options import check_fingerprint, check_subject
+from domain.mint.judge_options import check_fingerprint
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from step_ott.arguments import check_text, check_texts, copy_user_data, read_content, read_moment, speaking_python
+from step_ott.arguments import check_serial, check_text, check_texts, read_moment, speaking_python
 from step_ott.issuers.base import Issuer
+from step_ott.json_values import copy_user_data
+from step_ott.ports import read_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
     from step_ott.arguments import Source
     from step_ott.token import Token
+
+X509_SERIAL_BITS = 160
+"""20 bytes (RFC 5280, 4.1.2.2)."""
+
+SSH_SERIAL_BITS = 64
+"""A uint64 (OpenSSH, PROTOCOL.certkeys)."""
 
 
 class SignsCertificates(Issuer):
@@ -42,24 +50,19 @@ class SignsCertificates(Issuer):
                 the subject alone.
             csr: The signing request that the token is bound to, PEM or DER: with no other can it be used.
             cnf: The same by its fingerprint: SHA-256 of the DER in unpadded base64url.
-            user: Data for the CA's template, where it has one.
+            user: Data for the CA's template, where it has one: what JSON can carry.
             not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
             not_after: Until when, likewise; five minutes.
+
+        Returns:
+            The token: a `str`.
 
         Raises:
             UsageError: an argument will not do, or they do not go together.
             InputError: the CSR cannot be read, or the key's certificate has expired.
         """
-        with speaking_python():
-            request = TokenRequest(
-                kind=Kind.SIGN,
-                subject=check_subject(check_text(subject, "subject"), Kind.SIGN),
-                sans=check_texts(sans, "sans"),
-                cnf=_find_fingerprint(cnf, csr, "csr"),
-                user=copy_user_data(user, "user") if user else {},
-                not_before=read_moment(not_before, "not_before"),
-                not_after=read_moment(not_after, "not_after"),
-            )
+        bound = _find_fingerprint(cnf, csr, "csr")
+        request = ask_certificate(subject, sans=sans, cnf=bound, user=user, not_before=not_before, not_after=not_after)
         return self._mint(request)
 
 
@@ -83,19 +86,36 @@ class SignsSshHosts(Issuer):
 
         Args:
             key_id: The certificate's key identifier, such as the host's name.
-            principals: The names that it is for; none for the key identifier.
-            public_key: The SSH public key that the token is bound to, a line such as "ssh-ed25519 AAAA…".
+            principals: The names that it is for; none for what the CA makes of the key identifier.
+            public_key: The SSH public key that the token names: a line such as "ssh-ed25519 AAAA…", or its file.
+                step-ca does not compare it, and signs any key.
             cnf: The same by its fingerprint: SHA-256 of the wire bytes in unpadded base64url.
-            user: Data for the CA's template, where it has one.
-            cert_not_before, cert_not_after: When the certificate is valid: a datetime with a time zone, or a timedelta
-                that the CA counts from the signing.
-            not_before, not_after: When the token is valid (see `token`).
+            user: Data for the CA's template, where it has one: what JSON can carry.
+            cert_not_before: From when on the certificate is valid: a datetime with a time zone, or a timedelta that
+                the CA counts from the signing.
+            cert_not_after: Until when, likewise.
+            not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
+            not_after: Until when, likewise; five minutes.
+
+        Returns:
+            The token: a `str`.
 
         Raises:
-            UsageError, InputError: as for `token`.
+            UsageError: an argument will not do, or they do not go together.
+            InputError: the public key cannot be read, or the certificate of the key that signs has expired.
         """
-        times = (cert_not_before, cert_not_after, not_before, not_after)
-        return self._mint(_ask_ssh(Kind.SSH_HOST, key_id, principals, public_key, cnf, user, times))
+        request = ask_ssh(
+            Kind.SSH_HOST,
+            key_id,
+            principals=principals,
+            cnf=_find_fingerprint(cnf, public_key, "public_key"),
+            user=user,
+            cert_not_before=cert_not_before,
+            cert_not_after=cert_not_after,
+            not_before=not_before,
+            not_after=not_after,
+        )
+        return self._mint(request)
 
 
 class SignsSshUsers(Issuer):
@@ -114,74 +134,162 @@ class SignsSshUsers(Issuer):
         not_before: datetime | timedelta | None = None,
         not_after: datetime | timedelta | None = None,
     ) -> Token:
-        """Return a token for the SSH certificate of a user (see `ssh_host_token`; its principals are accounts)."""
-        times = (cert_not_before, cert_not_after, not_before, not_after)
-        return self._mint(_ask_ssh(Kind.SSH_USER, key_id, principals, public_key, cnf, user, times))
+        """Return a token for the SSH certificate of a user.
+
+        Args:
+            key_id: The certificate's key identifier, such as the user's e-mail address.
+            principals: The accounts that it is for; none for what the CA makes of the key identifier.
+            public_key: The SSH public key that the token names: a line such as "ssh-ed25519 AAAA…", or its file.
+                step-ca does not compare it, and signs any key.
+            cnf: The same by its fingerprint: SHA-256 of the wire bytes in unpadded base64url.
+            user: Data for the CA's template, where it has one: what JSON can carry.
+            cert_not_before: From when on the certificate is valid: a datetime with a time zone, or a timedelta that
+                the CA counts from the signing.
+            cert_not_after: Until when, likewise.
+            not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
+            not_after: Until when, likewise; five minutes.
+
+        Returns:
+            The token: a `str`.
+
+        Raises:
+            UsageError: an argument will not do, or they do not go together.
+            InputError: the public key cannot be read, or the certificate of the key that signs has expired.
+        """
+        request = ask_ssh(
+            Kind.SSH_USER,
+            key_id,
+            principals=principals,
+            cnf=_find_fingerprint(cnf, public_key, "public_key"),
+            user=user,
+            cert_not_before=cert_not_before,
+            cert_not_after=cert_not_after,
+            not_before=not_before,
+            not_after=not_after,
+        )
+        return self._mint(request)
 
 
 class Revokes(Issuer):
     """Issues tokens for revoking X.509 certificates."""
 
-    def revocation_token(self, serial: int | str) -> Token:
-        """Return a token for revoking the X.509 certificate with this serial number, an int or its decimal digits."""
-        return self._mint(ask_revocation(Kind.REVOKE, serial))
+    def revocation_token(
+        self,
+        serial: int | str,
+        *,
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+    ) -> Token:
+        """Return a token for revoking an X.509 certificate.
+
+        Args:
+            serial: Its serial number, an int or decimal digits.
+            not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
+            not_after: Until when, likewise; five minutes.
+
+        Returns:
+            The token: a `str`.
+
+        Raises:
+            UsageError: an argument will not do.
+            InputError: the key's certificate has expired.
+        """
+        subject = check_serial(serial, X509_SERIAL_BITS)
+        return self._mint(ask_by_itself(Kind.REVOKE, not_before, not_after, subject))
 
 
 class RevokesSsh(Issuer):
     """Issues tokens for revoking SSH certificates."""
 
-    def ssh_revocation_token(self, serial: int | str) -> Token:
-        """Return a token for revoking the SSH certificate with this serial number, an int or its decimal digits."""
-        return self._mint(ask_revocation(Kind.SSH_REVOKE, serial))
+    def ssh_revocation_token(
+        self,
+        serial: int | str,
+        *,
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+    ) -> Token:
+        """Return a token for revoking an SSH certificate.
+
+        Args:
+            serial: Its serial number, an int or decimal digits.
+            not_before: From when on the token is valid (see `revocation_token`).
+            not_after: Until when.
+
+        Returns:
+            The token: a `str`.
+
+        Raises:
+            UsageError: an argument will not do.
+        """
+        subject = check_serial(serial, SSH_SERIAL_BITS)
+        return self._mint(ask_by_itself(Kind.SSH_REVOKE, not_before, not_after, subject))
 
 
-def ask_revocation(kind: Kind, serial: object) -> TokenRequest:
-    """Return the request to revoke the certificate with this serial number."""
-    with speaking_python():
-        if not isinstance(serial, str):
-            if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
-                raise UsageError(
-                    f"serial= is a {type(serial).__name__}", "give an int that is not negative, or its digits"
-                )
-            serial = str(serial)
-        return TokenRequest(kind=kind, subject=check_subject(serial, kind))
-
-
-def _ask_ssh(
-    kind: Kind,
-    key_id: str,
-    principals: Iterable[str],
-    public_key: Source | None,
-    cnf: str | None,
-    user: Mapping[str, Any] | None,
-    times: tuple[datetime | timedelta | None, ...],
+def ask_certificate(
+    subject: object,
+    *,
+    sans: object = (),
+    cnf: str | None = None,
+    user: object = None,
+    not_before: object = None,
+    not_after: object = None,
 ) -> TokenRequest:
-    names = ("cert_not_before", "cert_not_after", "not_before", "not_after")
-    with speaking_python():
-        moments = [read_moment(value, name) for name, value in zip(names, times, strict=True)]
-        return TokenRequest(
-            kind=kind,
-            subject=check_subject(check_text(key_id, "key_id"), kind),
-            principals=check_texts(principals, "principals"),
-            cnf=_find_fingerprint(cnf, public_key, "public_key"),
-            user=copy_user_data(user, "user") if user else {},
-            cert_not_before=moments[0],
-            cert_not_after=moments[1],
-            not_before=moments[2],
-            not_after=moments[3],
-        )
+    """Return the request for an X.509 certificate; `cnf` is a fingerprint that was checked."""
+    return TokenRequest(
+        kind=Kind.SIGN,
+        subject=check_text(subject, "subject"),
+        sans=check_texts(sans, "sans"),
+        cnf=cnf,
+        user={} if user is None else copy_user_data(user, "user"),
+        not_before=read_moment(not_before, "not_before"),
+        not_after=read_moment(not_after, "not_after"),
+    )
 
 
-def _find_fingerprint(cnf: str | None, source: Source | None, argument: str) -> str | None:
+def ask_ssh(  # noqa: PLR0913  # likewise
+    kind: Kind,
+    key_id: object,
+    *,
+    principals: object,
+    cnf: str | None = None,
+    user: object,
+    cert_not_before: object,
+    cert_not_after: object,
+    not_before: object,
+    not_after: object,
+) -> TokenRequest:
+    """Return the request for an SSH certificate; `cnf` is a fingerprint that was checked."""
+    return TokenRequest(
+        kind=kind,
+        subject=check_text(key_id, "key_id"),
+        principals=check_texts(principals, "principals"),
+        cnf=cnf,
+        user={} if user is None else copy_user_data(user, "user"),
+        cert_not_before=read_moment(cert_not_before, "cert_not_before"),
+        cert_not_after=read_moment(cert_not_after, "cert_not_after"),
+        not_before=read_moment(not_before, "not_before"),
+        not_after=read_moment(not_after, "not_after"),
+    )
+
+
+def ask_by_itself(kind: Kind, not_before: object = None, not_after: object = None, subject: str = "") -> TokenRequest:
+    """Return a request that has nothing but a subject: empty for that which the certificate has that signs."""
+    begin, end = read_moment(not_before, "not_before"), read_moment(not_after, "not_after")
+    return TokenRequest(kind=kind, subject=subject, not_before=begin, not_after=end)
+
+
+def _find_fingerprint(cnf: object, source: Source | None, argument: str) -> str | None:
     """Return what binds the token, by whichever of the two says it."""
     if source is None:
         if cnf is None:
             return None
         try:
             return check_fingerprint(check_text(cnf, "cnf"))
-        except ValueError as error:
-            raise UsageError(f"cnf= is {error}", f"or give {argument}=") from None
+        except ValueError:
+            what = "cnf= is not a SHA-256 in unpadded base64url"
+            raise UsageError(what, f"give {argument}= instead, of which it is computed") from None
     if cnf is not None:
         raise UsageError(f"cnf= and {argument}= cannot be used together", "leave one of them out")
-    content, reader = read_content(source, argument), CertificateReader()
-    return reader.fingerprint_request(content) if argument == "csr" else reader.fingerprint_ssh_key(content)
+    with speaking_python():
+        content, reader = read_content(source, argument), CertificateReader()
+        return reader.fingerprint_request(content) if argument == "csr" else reader.fingerprint_ssh_key(content)

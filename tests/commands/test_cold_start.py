@@ -185,6 +185,19 @@ def test_what_is_left_out_of_a_library_is_loaded_once_wanted() -> None:
     subprocess.run([sys.executable, "-c", words], cwd=REPOSITORY, timeout=120, check=True)
 
 
+def test_a_program_that_has_run_a_command_has_fire_and_argparse_whole() -> None:
+    program = (
+        "from entrypoints.cli import main\n"
+        "main(['version'])\n"
+        "import argparse, fire, gettext\n"
+        "async def later(): return 'awaited'\n"
+        "assert fire.Fire(later, command=[]) == 'awaited'\n"
+        "gettext.gettext = gettext.ngettext = lambda *texts: 'translated'\n"
+        "assert argparse._('usage: ') == argparse.ngettext('one', 'many', 2) == 'translated'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, timeout=120, check=True)
+
+
 def test_what_is_left_out_while_a_command_runs_is_there_once_wanted() -> None:
     """Functions, classes to ask about, and modules: each stands for the real one, which then takes its place."""
     words = (
