@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from domain.errors import StepOttError, UsageError
 from domain.formats.moment import Moment
 from domain.settings.setting import Origin, Setting, check_unicode, respell
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Source: TypeAlias = "str | bytes | os.PathLike[str]"
 """A file: its path, or its content as bytes. A text with PEM, JSON or the line of an SSH key in it is content too."""
@@ -111,19 +108,20 @@ def name_arguments(text: str) -> str:
     return _OPTION.sub(replace, text)
 
 
-@contextmanager
-def speaking_python() -> Iterator[None]:
-    """Let every error within name arguments, where the command line's own would name options.
+class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
+    """Lets every error within name arguments, where the command line's own would name options.
 
     An error of the program's own, as its signer or password may raise, passes as it is.
     """
-    try:
-        yield
-    except StepOttError as error:
-        if type(error).__module__ != StepOttError.__module__:
-            raise
-        told = respell(error, _Spellings())
-        raise type(told)(told.what, name_arguments(error.fix)) from None
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Name arguments in an error."""
+        if isinstance(error, StepOttError) and type(error).__module__ == StepOttError.__module__:
+            told = respell(error, _Spellings())
+            raise type(told)(told.what, name_arguments(error.fix)) from None
 
 
 def refuse_type(value: object, argument: str, fix: str) -> UsageError:
@@ -153,6 +151,8 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     Raises:
         UsageError: it is one text, something in it is not a text, or there is no end to it.
     """
+    if values == ():
+        return ()
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise refuse_type(values, argument, f"give a sequence of str, such as {argument}=[…]")
     taken = list(islice(values, MAX_TEXTS + 1))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from domain.errors import KeyFormatError, UsageError, describe_foreign, translating
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY
+from domain.keys.sampled_signer import SampledSigner
 from step_ott.arguments import refuse_type
 from step_ott.json_values import write_object
 
@@ -133,21 +132,6 @@ class ForeignKey:
     def sign(self, message: bytes) -> bytes:
         """Return the signature of `message`."""
         return self._signer.sign_unchecked([message])[0]
-
-
-class SampledSigner:
-    """An opened key in this process, of whose signatures the first and then one of 128 is checked."""
-
-    def __init__(self, signer: SwiftSigner) -> None:
-        self.public = signer.public
-        self._signer = signer
-        self._count = count()
-
-    def sign(self, message: bytes) -> bytes:
-        """Return the signature of `message`."""
-        if next(self._count) % CHECKED_EVERY:
-            return self._signer.sign_unchecked([message])[0]
-        return self._signer.sign(message)
 
 
 class RememberedKeys:

@@ -119,7 +119,6 @@ class HttpsCaVisitor:
         connection.connect()
         plain: socket.socket = connection.sock
         exchange.watch(plain)
-        plain.settimeout(exchange.left())
         return plain
 
     def _look_at_certificates(self, proxy: Proxy | None) -> Sequence[bytes]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from enum import Enum
 from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
@@ -111,6 +112,7 @@ class Exchange:
         self._deadline = monotonic() + seconds
         self.expect_head()
         self._is_abandoned = False
+        self._changing = threading.Lock()
         self._handles: list[socket.socket] = []
         self._streams: list[io.RawIOBase] = []
 
@@ -161,10 +163,18 @@ class Exchange:
         return bytes(body)
 
     def watch(self, plain: socket.socket) -> None:
-        """Have a new connection end, whatever happens on it, when the exchange is given up."""
-        self._handles.append(plain.dup())  # TLS takes the socket itself away
-        if self._is_abandoned:
-            self.abandon()
+        """Have a new connection wait no longer than there is time, and end when the exchange is given up.
+
+        Raises:
+            TimeoutError: that is so by now, and the connection has been closed.
+        """
+        with ExitStack() as opened:
+            opened.enter_context(plain)
+            handle = opened.enter_context(plain.dup())  # TLS takes the socket itself away
+            with self._changing:
+                plain.settimeout(self.left())
+                self._handles.append(handle)
+            opened.pop_all()
 
     def close_behind(self, stream: io.RawIOBase) -> None:
         """Have what an answer is read from be closed when the exchange is over, whatever became of the answer."""
@@ -172,12 +182,11 @@ class Exchange:
 
     def abandon(self) -> None:
         """End what may still go on in the thread of the exchange."""
-        self._is_abandoned = True
+        with self._changing:
+            self._is_abandoned = True
         for handle in self._handles:
-            try:
+            with suppress(OSError):  # it has ended by itself
                 handle.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it has ended by itself
-                continue
 
     def run(self, work: Callable[[], _T]) -> _T:
         """Return what `work` returns, within the time.
@@ -199,7 +208,8 @@ class Exchange:
 
         is_over = False
         try:
-            outcome = begin(go)(self.left())
+            left = self.left()
+            outcome = begin(go)(left)
             is_over = True
             return outcome
         except TimeoutError as error:

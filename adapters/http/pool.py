@@ -138,12 +138,7 @@ class _PlainConnection(HTTPConnection):
         exchange = CURRENT.get()
         self.timeout = exchange.left()
         plain = super()._new_conn()
-        try:
-            exchange.watch(plain)
-            plain.settimeout(exchange.left())
-        except BaseException:
-            plain.close()
-            raise
+        exchange.watch(plain)
         return plain
 
 

@@ -8,7 +8,7 @@ Written: members in sorted order, no white space, as go-jose does it; UTF-8 unes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -95,20 +95,41 @@ def drop_mark(data: bytes) -> bytes:
 
 
 def serialize(value: Any) -> str:
-    """Return `value` (of the types that `parse` returns, or a tuple) as JSON in sorted order."""
-    if isinstance(value, Number):
-        return value.digits
-    if isinstance(value, str):
-        return str(encode_basestring(value))
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, Mapping):
-        members = (f"{encode_basestring(key)}:{serialize(value[key])}" for key in sorted(value))
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(serialize, value)) + "]"
+    """Return `value` (of the types that `parse` returns, or a tuple) as JSON in sorted order.
+
+    Raises:
+        TypeError: it is of another type, such as float, or holds something that is.
+    """
+    return _WRITERS.get(type(value), _write_kin)(value)
+
+
+def _write_members(value: Mapping[str, Any]) -> str:
+    return "{" + ",".join([f"{encode_basestring(name)}:{serialize(value[name])}" for name in sorted(value)]) + "}"
+
+
+def _write_items(value: Sequence[Any]) -> str:
+    return "[" + ",".join([serialize(item) for item in value]) + "]"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    Number: lambda value: value.digits,
+    dict: _write_members,
+    Mapping: _write_members,
+    list: _write_items,
+    tuple: _write_items,
+}
+"""How each type is written: looked up, since a token has many values and a row of `isinstance` takes twice the time."""
+
+
+def _write_kin(value: Any) -> str:
+    """Return what `serialize` does for a type that is derived from one of those that it knows."""
+    for kind, write in _WRITERS.items():
+        if isinstance(value, kind):
+            return write(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 

@@ -20,7 +20,7 @@ from domain.formats.duration import NANOSECONDS
 from domain.provisioners.base import USUAL
 from domain.provisioners.credential import IssuedToken, Sources
 from domain.provisioners.instance import InstanceProvisioner
-from domain.token.claims import UnsignedToken
+from domain.token.claims import Header, UnsignedToken
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ def sign_token(claims: Mapping[str, Any], key: bytes) -> str:
     """Return the compact JWS of `claims` under HS256 (RFC 7518, 3.2)."""
     import hmac  # noqa: PLC0415  # only for its own tokens
 
-    signing_input = UnsignedToken({"alg": "HS256", "typ": "JWT"}, claims).signing_input()
+    signing_input = UnsignedToken(Header({"alg": "HS256", "typ": "JWT"}), claims).signing_input()
     return f"{signing_input}.{base64url.encode(hmac.digest(key, signing_input.encode('ascii'), 'sha256'))}"

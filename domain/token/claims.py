@@ -5,6 +5,7 @@ signs, the time and the token's identifier.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -19,7 +20,7 @@ from domain.token.kind import Kind
 from domain.token.validity import check_certificate_window, resolve_window
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False, slots=False)  # made for every token, which slots make slow if frozen
 class TokenRequest:
     """What a token is to authorise, complete: every file that the user named has been read.
 
@@ -62,17 +63,28 @@ class Issuer:
     header: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen(repr=False)
+class Header:
+    """A JOSE header, which one issuer's tokens share.
+
+    Attributes:
+        text: What a token begins with: base64url of its JSON.
+    """
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self.members = members
+        self.text = _encode(members)
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
 class UnsignedToken:
     """A token but for its signature: the JOSE header and the claims."""
 
-    header: Mapping[str, Any]
+    header: Header
     claims: Mapping[str, Any]
 
     def signing_input(self) -> str:
         """Return what is signed (RFC 7515, section 5.1)."""
-        parts = (json_text.serialize(part).encode() for part in (self.header, self.claims))
-        return ".".join(map(base64url.encode, parts))
+        return f"{self.header.text}.{_encode(self.claims)}"
 
 
 def compose_token(request: TokenRequest, issuer: Issuer, public: PublicJwk, *, now: int, jti: str) -> UnsignedToken:
@@ -104,8 +116,16 @@ def compose_token(request: TokenRequest, issuer: Issuer, public: PublicJwk, *, n
         claims["cnf"] = {"x5rt#S256": request.cnf}
     if request.user:
         claims["user"] = request.user
-    header = {"alg": public.algorithm, "kid": issuer.kid, "typ": "JWT", **issuer.header}
-    return UnsignedToken(header, claims)
+    return UnsignedToken(_compose_header(issuer, public.algorithm), claims)
+
+
+@lru_cache(maxsize=16)  # a program mints many tokens of few issuers, and some headers carry certificates
+def _compose_header(issuer: Issuer, algorithm: str) -> Header:
+    return Header({"alg": algorithm, "kid": issuer.kid, "typ": "JWT", **issuer.header})
+
+
+def _encode(part: Mapping[str, Any]) -> str:
+    return base64url.encode(json_text.serialize(part).encode())
 
 
 def _kind_claims(request: TokenRequest) -> dict[str, Any]:

@@ -42,34 +42,51 @@ class TokenTemplate:
         open_request = attrs.evolve(request, subject=cast("str", _slot("sub")))
         unsigned = compose_token(open_request, issuer, public, now=now, jti=cast("str", _slot("jti")))
         claims = {**unsigned.claims, **{name: _slot(name) for name in _TIMES}}
-        self._header = base64url.encode(json_text.serialize(unsigned.header).encode()) + "."
+        self._header = unsigned.header.text + "."
         self._claims = json_text.serialize(claims)
-        self._times: tuple[int, ...] = ()
-        self._before_jti, self._after_jti = [""], [""]
+        self._latest: TimedTemplate | None = None
 
     @property
     def length(self) -> int:
         """About how many bytes a token has that is made of it."""
         return len(self._header) + len(self._claims) * 4 // 3
 
-    def set_time(self, now: int) -> int:
-        """Have the next tokens made at `now`, in nanoseconds since the epoch, UTC.
+    def at(self, now: int) -> TimedTemplate:
+        """Return what tokens that are made at `now` share, in nanoseconds since the epoch, UTC.
 
-        Returns:
-            When they expire, in seconds since the epoch, UTC.
+        It may be asked by several threads.
 
         Raises:
             UsageError: the window is out of bounds by now.
         """
         request = self.request
         window = resolve_window(request.not_before, request.not_after, now)
-        if request.cert_not_before is not None or request.cert_not_after is not None:
-            check_certificate_window(request.cert_not_before, request.cert_not_after, now)
-        expires_at = window.not_after // NANOSECONDS
-        times = expires_at, now // NANOSECONDS, window.not_before // NANOSECONDS
-        if times != self._times:
-            self._fill_times(times)
-        return expires_at
+        check_certificate_window(request.cert_not_before, request.cert_not_after, now)
+        times = window.not_after // NANOSECONDS, now // NANOSECONDS, window.not_before // NANOSECONDS
+        latest = self._latest
+        if latest is None or times != latest.times:
+            latest = self._latest = TimedTemplate(self._header, self._claims, times)
+        return latest
+
+
+class TimedTemplate:
+    """A template in which all slots are filled but those of subject and identifier: tokens of a second share it.
+
+    Attributes:
+        times: When the tokens expire, are made, and become valid, in seconds since the epoch, UTC.
+    """
+
+    def __init__(self, header: str, claims: str, times: tuple[int, int, int]) -> None:
+        self.times = times
+        self._header = header
+        for name, seconds in zip(_TIMES, times, strict=True):
+            claims = claims.replace(_SLOTS[name], str(seconds))
+        self._before_jti, self._after_jti = (part.split(_SLOTS["sub"]) for part in claims.split(_SLOTS["jti"]))
+
+    @property
+    def expires_at(self) -> int:
+        """When the tokens expire, in seconds since the epoch, UTC."""
+        return self.times[0]
 
     def fill(self, subject: str, jti: str) -> str:
         """Return what is signed of the token for `subject` (RFC 7515, 5.1), as `compose_token` would compose it.
@@ -80,14 +97,6 @@ class TokenTemplate:
         """
         claims = f'{subject.join(self._before_jti)}"{jti}"{subject.join(self._after_jti)}'
         return self._header + base64url.encode(claims.encode())
-
-    def _fill_times(self, times: tuple[int, ...]) -> None:
-        """Fill all slots but those of subject and identifier; tokens of the same second share the rest."""
-        claims = self._claims
-        for name, seconds in zip(_TIMES, times, strict=True):
-            claims = claims.replace(_SLOTS[name], str(seconds))
-        self._before_jti, self._after_jti = (part.split(_SLOTS["sub"]) for part in claims.split(_SLOTS["jti"]))
-        self._times = times
 
 
 def _slot(name: str) -> Number:

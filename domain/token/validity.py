@@ -66,6 +66,8 @@ def check_certificate_window(not_before: Moment | None, not_after: Moment | None
         UsageError: it begins before 1970, where an SSH certificate's clock does, ends before it begins, ends
             before now, or ends in a duration of zero, which the CA would take for "not given".
     """
+    if not_before is None and not_after is None:
+        return
     first, last = _name(not_before, "--cert-not-before"), _name(not_after, "--cert-not-after")
     if not_before is not None and not_before.at(now) <= 0:
         raise UsageError(f"{first} is before 1970", "give a later one")

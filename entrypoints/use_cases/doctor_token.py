@@ -18,6 +18,7 @@ from entrypoints.use_cases.mint import (
     choose_provisioner,
     combine_evidence,
     complete_request,
+    describe_issuer,
     make_token,
     open_credential,
 )
@@ -127,7 +128,8 @@ def _make_token(
     if isinstance(credential, IssuedToken):
         return credential.token
     authority = ports.authority
-    evidence = combine_evidence(request, provisioner, credential, authority.url(), authority.root_fingerprint())
+    issuer = describe_issuer(provisioner, credential, authority.url(), authority.root_fingerprint())
+    evidence = combine_evidence(request, issuer, credential)
     if not evidence.request.subject:
         evidence = attrs.evolve(evidence, request=attrs.evolve(evidence.request, subject=ANY_SUBJECT))
     return make_token(evidence, ports.clock, ports.randomness)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT_BYTES = 1 << 20
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class Evidence:
     """What a token is made of: the complete request, who vouches for it, and the key that signs.
 
@@ -84,14 +84,14 @@ def gather_evidence(options: TokenOptions, ports: Ports[ListingAuthority]) -> Ev
         ports.notices.warn(caution)
     if isinstance(credential, IssuedToken):
         return credential
-    return combine_evidence(request, provisioner, credential, ports.authority.url(), fingerprint)
+    return combine_evidence(
+        request, describe_issuer(provisioner, credential, ports.authority.url(), fingerprint), credential
+    )
 
 
-def combine_evidence(
-    request: TokenRequest, provisioner: Provisioner, credential: Credential, ca_url: CaUrl, fingerprint: str
-) -> Evidence:
-    """Return what a token is made of whose parts are known; `fingerprint` is that of the CA's root."""
-    issuer = Issuer(
+def describe_issuer(provisioner: Provisioner, credential: Credential, ca_url: CaUrl, fingerprint: str) -> Issuer:
+    """Return who vouches for the tokens of a credential; `fingerprint` is that of the CA's root."""
+    return Issuer(
         name=provisioner.name,
         kid=credential.kid,
         ca_url=ca_url,
@@ -99,13 +99,22 @@ def combine_evidence(
         fragment=provisioner.audience_fragment,
         header=credential.header,
     )
-    subject = request.subject if credential.subject is None else credential.subject
-    return Evidence(attrs.evolve(request, subject=subject), issuer, credential.signer, credential.check_request)
+
+
+def combine_evidence(request: TokenRequest, issuer: Issuer, credential: Credential) -> Evidence:
+    """Return what a token is made of whose parts are known."""
+    if credential.subject is not None:
+        request = attrs.evolve(request, subject=credential.subject)
+    return Evidence(request, issuer, credential.signer, credential.check_request)
 
 
 def sign_token(unsigned: UnsignedToken, signer: Signer) -> str:
     """Return the token as a compact JWS (RFC 7515, 3.1)."""
-    signing_input = unsigned.signing_input()
+    return sign_input(unsigned.signing_input(), signer)
+
+
+def sign_input(signing_input: str, signer: Signer) -> str:
+    """Return the token of which all but the signature is there."""
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
 
 

@@ -14,6 +14,7 @@ from domain.formats import base64url
 from domain.formats.duration import NANOSECONDS
 from domain.formats.json_text import display, serialize
 from domain.formats.rfc3339 import format_time
+from domain.keys.sampled_signer import SampledSigner
 from domain.mint.judge_options import check_subject, judge_settings, read_request
 from domain.provisioners.credential import take_any
 from domain.settings.authority import check_texts, list_texts
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
     from domain.token.claims import TokenRequest
     from domain.token.kind import Kind
     from domain.token.options import TokenOptions
+    from domain.token.template import TimedTemplate
     from entrypoints.use_cases.mint import Evidence
-
-CHECKED_EVERY = 128
-"""Of so many signatures one is verified, the first of each worker among them."""
 
 LINES_TOGETHER = 128
 """How many lines' tokens are made in one go where signing is swift: as many as stay near the processor."""
@@ -64,7 +63,8 @@ class LineMinter:
         self.identifiers = identifiers
         self._template = TokenTemplate(evidence.request, evidence.issuer, evidence.signer.public, now=clock.now())
         self._kinds: dict[frozenset[str], Kind] = {}
-        self._signed = 0
+        signer: Any = evidence.signer
+        self._sampled = SampledSigner(signer) if hasattr(signer, "sign_unchecked") else None
 
     @property
     def token_length(self) -> int:
@@ -74,8 +74,7 @@ class LineMinter:
     @property
     def is_swift(self) -> bool:
         """Whether signing takes no more time than reading and writing; a device's never does."""
-        signer = self.evidence.signer
-        return hasattr(signer, "sign_unchecked") and signer.public.algorithm in SWIFT_ALGORITHMS
+        return self._sampled is not None and self._sampled.public.algorithm in SWIFT_ALGORITHMS
 
     @property
     def lines_together(self) -> int:
@@ -96,11 +95,12 @@ class LineMinter:
             KeyFormatError: a signature by the key does not verify: then no line's can be trusted.
         """
         minted, refused, now = list[MintedLine](), list[RefusedLine](), self.clock.now()
-        expiry, fill = self._find_expiry(now), self._template.fill
+        template = self._find_template(now)
+        expiry = "" if template is None else _format_seconds(template.expires_at)
         for number, (line, jti) in enumerate(zip(lines, self.identifiers.token_ids(len(lines)), strict=True), first):
-            if expiry and (bare := read_bare(line)) is not None:
+            if template is not None and (bare := read_bare(line)) is not None:
                 subject = f'"{bare}"'
-                minted.append(MintedLine(number, subject, fill(subject, jti), jti, expiry))
+                minted.append(MintedLine(number, subject, template.fill(subject, jti), jti, expiry))
                 continue
             outcome = self._judge_line(number, line, jti, now)
             if isinstance(outcome, MintedLine):
@@ -112,12 +112,12 @@ class LineMinter:
             one.signature = base64url.encode(signature)
         return minted, refused
 
-    def _find_expiry(self, now: int) -> str | None:
-        """Return when the tokens of bare lines expire; None where each must be judged by itself."""
+    def _find_template(self, now: int) -> TimedTemplate | None:
+        """Return what the tokens of bare lines share; None where each must be judged by itself."""
         if self.evidence.check_request is not take_any or self.evidence.request.kind in REVOKING:
             return None
         try:
-            return _format_seconds(self._template.set_time(now))
+            return self._template.at(now)
         except UsageError:
             return None
 
@@ -138,8 +138,8 @@ class LineMinter:
         """Return what is signed for the line, and when that expires, in seconds since the epoch, UTC."""
         if not asked.settings and self.evidence.check_request is take_any:
             subject = serialize(check_subject(asked.subject, self.evidence.request.kind))
-            expires_at = self._template.set_time(now)
-            return self._template.fill(subject, jti), expires_at
+            template = self._template.at(now)
+            return template.fill(subject, jti), template.expires_at
         request = self._complete(asked, now)
         self.evidence.check_request(request)
         unsigned = compose_token(request, self.evidence.issuer, self.evidence.signer.public, now=now, jti=jti)
@@ -167,13 +167,6 @@ class LineMinter:
         return self._kinds[names]
 
     def _sign(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Return the signatures of fewer messages than there are from one that is checked to the next."""
-        signer: Any = self.evidence.signer
-        if not hasattr(signer, "sign_unchecked"):
-            return [signer.sign(message) for message in messages]
-        checked = -self._signed % CHECKED_EVERY
-        self._signed += len(messages)
-        if checked >= len(messages):
-            return list(signer.sign_unchecked(messages))
-        before, after = messages[:checked], messages[checked + 1 :]
-        return [*signer.sign_unchecked(before), signer.sign(messages[checked]), *signer.sign_unchecked(after)]
+        if self._sampled is None:
+            return [self.evidence.signer.sign(message) for message in messages]
+        return self._sampled.sign_together(messages)

@@ -14,10 +14,17 @@ from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import KeyMismatchError, UsageError, WrongPasswordError
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
-from domain.provisioners.credential import IssuedToken, Ports
+from domain.provisioners.credential import Credential, IssuedToken, Ports
 from domain.token.claims import TokenRequest
 from domain.token.options import TokenOptions
-from entrypoints.use_cases.mint import choose_provisioner, combine_evidence, make_token, open_credential
+from entrypoints.use_cases.mint import (
+    choose_provisioner,
+    combine_evidence,
+    describe_issuer,
+    make_token,
+    open_credential,
+)
+from entrypoints.use_cases.mint_subjects import SubjectMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import refuse_type, speaking_python
 from step_ott.issuers.asked_ca import AskedCA
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from domain.provisioners.authority import ListingAuthority
-    from domain.provisioners.credential import Credential
+    from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
     from step_ott.issuers.given import Given
 
@@ -50,6 +57,12 @@ class Issuer:
 
     _opens_once: ClassVar[bool] = False
     """Whether what signs is the same for every request and for all time."""
+
+    _vouching: VouchingIssuer | None = None
+    """Who vouches for every token, where what signs is always the same."""
+
+    _swift: SubjectMinter | None = None
+    """What mints most of them then."""
 
     ca: AskedCA
 
@@ -87,6 +100,10 @@ class Issuer:
             self._provisioner = choose_provisioner(listed, self._options, self._ports)
             self._credential = self._open_credential(self._options)
             self._warn(list_cautions(self._options, self._provisioner, self._credential, authority, consulted=True))
+            if self._opens_once and isinstance(self._credential, Credential):
+                self._vouching = self._describe_vouching(self._credential)
+                clock, randomness = self._ports.clock, self._ports.randomness
+                self._swift = SubjectMinter(self._vouching, self._credential, clock, randomness)
 
     def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
@@ -115,9 +132,14 @@ class Issuer:
             credential = self._credential if self._opens_once else self._read_credential(request)
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
-            url = self._ports.authority.url()
-            evidence = combine_evidence(request, self._provisioner, credential, url, self._fingerprint)
+            if self._swift is not None and self._swift.takes(request):
+                return Token(self._swift.make_token(request.subject))
+            evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
+
+    def _describe_vouching(self, credential: Credential) -> VouchingIssuer:
+        """Return who vouches for the tokens of a credential."""
+        return describe_issuer(self._provisioner, credential, self._ports.authority.url(), self._fingerprint)
 
     def _read_credential(self, request: TokenRequest) -> Credential | IssuedToken:
         """Return what signs, with the certificate that is in its file now; its key is opened anew only for another."""

@@ -1,15 +1,18 @@
 """`inspect` and `verify` as values: what the commands tell, and nothing that could be taken for something else."""
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import step_ott
+from adapters.machine.clock import SystemClock
 from step_ott import Endpoint, Outcome, Verdict
 from tests.support.ca_client import general_name, make_csr
 from tests.support.flag_words import names_flags
@@ -122,8 +125,9 @@ def test_verify_tells_what_the_command_tells(
     ca = open_offline(running_ca) if offline else open_ca(running_ca)
     words = ["verify", str(token), "--for", endpoint.value, "--format", "json", *flags, "--ca-url", running_ca.url]
     where = {"STEPPATH": str(running_ca.path)}
-    told = json.loads(invoke(*words, *(["--offline"] if offline else []), environment=where).out)
-    verification = step_ott.verify(token, ca, endpoint, **wishes)
+    with mock.patch.object(SystemClock, "now", return_value=time.time_ns()):  # both say how long the token is valid
+        told = json.loads(invoke(*words, *(["--offline"] if offline else []), environment=where).out)
+        verification = step_ott.verify(token, ca, endpoint, **wishes)
     members = verification.members()
     assert verification.verdict is verdict
     assert verification.accepted is (verdict is Verdict.ACCEPTED)

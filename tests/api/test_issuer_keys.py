@@ -26,7 +26,7 @@ import step_ott
 from adapters.jose.jws import JwsSigner, make_signer
 from adapters.jose.key_objects import generate_jwk, public_members, read_public
 from domain.formats import base64url
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY
+from domain.keys.sampled_signer import CHECKED_EVERY
 from tests.support.issuing import DeclaredCa, declare_for, holds
 from tests.support.key_files import KINDS
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import step_ott
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY
+from domain.keys.sampled_signer import CHECKED_EVERY
 from tests.support.forked_child import run_in_child
 from tests.support.issuing import DeclaredCa, declare_for, holds
 from tests.support.key_files import KINDS

@@ -9,16 +9,18 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.bench.batch import measure_rates
+from tests.bench.library import measure_library
 from tests.bench.place import Place, prepare_place
 from tests.bench.plots import measure_plots
 from tests.bench.start import measure_start
 
 PARTS: Mapping[str, Callable[[Place], None]] = {
     "start": measure_start,
+    "library": measure_library,
     "rates": measure_rates,
     "plots": measure_plots,
 }
-"""What can be measured: one run beside step's, the rates of `batch`, and its plots in docs/plots/."""
+"""What can be measured: a run beside step's, tokens from Python, the rates of `batch`, and its plots (docs/plots/)."""
 
 
 def main() -> int:

@@ -73,7 +73,7 @@ def _time_batch(place: Place, lines: Path, workers: int) -> float:
         return time.perf_counter() - begin
 
 
-def _measure_library(place: Place, library: str, count: int) -> float:
+def measure_signer(place: Place, library: str, count: int) -> float:
     """Return tokens a second of a library, in a process that does nothing else."""
     program = REPOSITORY / "tests" / "bench" / "signers.py"
     words = [place.python, str(program), library, str(count), str(place.folder / "key.pem")]
@@ -85,15 +85,15 @@ def _compare_libraries(place: Place) -> None:
     """Print one worker's rate beside the bare signature and beside libraries, each measured next to it."""
     ratios: dict[str, list[tuple[float, float]]] = {name: [] for name in ("bare", *LIBRARIES)}
     for _ in range(ROUNDS):
-        before = _measure_library(place, "bare", LONG - SHORT)
+        before = measure_signer(place, "bare", LONG - SHORT)
         own = measure_rate(place, 1)
-        after = _measure_library(place, "bare", LONG - SHORT)
+        after = measure_signer(place, "bare", LONG - SHORT)
         ratios["bare"].append((own, (before + after) / 2))
         for name in LIBRARIES:
-            ratios[name].append((own, _measure_library(place, name, SIGNED)))
+            ratios[name].append((own, measure_signer(place, name, SIGNED)))
     print(f"\n{'one worker, subjects alone':<44} {'ours 1/s':>8} {'peer 1/s':>8} {'ratio':>6}   ({ROUNDS} rounds)")
     for name, pairs in ratios.items():
-        _print_row("bare ES256 signature of cryptography" if name == "bare" else name, pairs)
+        print_row("bare ES256 signature of cryptography" if name == "bare" else name, pairs)
 
 
 def _compare_kinds(place: Place) -> None:
@@ -102,7 +102,7 @@ def _compare_kinds(place: Place) -> None:
     rounds = [{kind: measure_rate(place, 1, kind) for kind in KINDS} for _ in range(ROUNDS // 2 + 1)]
     print(f"\n{'one worker, by kind of line':<44} {'1/s':>8} {'plain':>8} {'ratio':>6}   ({len(rounds)} rounds)")
     for kind, name in names.items():
-        _print_row(name, [(rates[kind], rates["plain"]) for rates in rounds])
+        print_row(name, [(rates[kind], rates["plain"]) for rates in rounds])
 
 
 def _compare_workers(place: Place) -> None:
@@ -115,7 +115,7 @@ def _compare_workers(place: Place) -> None:
     rounds = [(measure_rate(place, count), measure_rate(place, 1)) for _ in range(ROUNDS)]
     print(f"\n{'workers':<44} {'many 1/s':>8} {'one 1/s':>8} {'ratio':>6}   (the best of {ROUNDS} rounds)")
     many, one = (max(rates) for rates in zip(*rounds, strict=True))
-    _print_row(f"{count} of them", [(many, one)])
+    print_row(f"{count} of them", [(many, one)])
 
 
 def _compare_step(place: Place) -> None:
@@ -138,7 +138,7 @@ def _time_loop(words: Sequence[str], place: Place) -> float:
     return time.perf_counter() - begin
 
 
-def _print_row(name: str, pairs: Sequence[tuple[float, float]]) -> None:
+def print_row(name: str, pairs: Sequence[tuple[float, float]]) -> None:
     """Print the medians of both sides, and of their ratios."""
     ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for one, other in pairs)

@@ -6,6 +6,7 @@ length over and over.
 """
 
 import json
+import os
 import secrets
 import sys
 import time
@@ -83,8 +84,29 @@ def open_authlib(pem: bytes) -> Callable[[int], object]:
     return lambda number: jwt.encode(HEADER, make_claims(number), key)
 
 
+def open_step_ott(pem: bytes) -> Callable[[int], object]:
+    issuer = open_issuer()
+    return lambda number: issuer.token(f"host{number:07}.example.com")
+
+
+def open_step_ott_with_names(pem: bytes) -> Callable[[int], object]:
+    issuer = open_issuer()
+    return lambda number: issuer.token("host.example.com", sans=[f"host{number:07}.example.com", "10.0.0.7"])
+
+
+def open_issuer() -> Any:
+    """Return the issuer of the sandbox in the step path, its key open, which is of the same kind."""
+    import step_ott
+
+    sandbox = Path(os.environ["STEPPATH"])
+    ca = step_ott.OfflineCA(sandbox / "config" / "ca.json")
+    return ca.issuer(password=(sandbox / "secrets" / "password").read_bytes().strip())
+
+
 LIBRARIES: dict[str, Callable[[bytes], Callable[[int], object]]] = {
     "bare": open_bare,
+    "step_ott": open_step_ott,
+    "step_ott-sans": open_step_ott_with_names,
     "PyJWT": open_pyjwt,
     "joserfc": open_joserfc,
     "jwcrypto": open_jwcrypto,

@@ -70,8 +70,7 @@ def _measure(cases: Sequence[Case], environment: Mapping[str, str], bare: float 
     ours = 0.0
     for case in cases:
         times = [
-            (_time_run(case.ours, environment), case.peer and _time_run(case.peer, environment))
-            for _ in range(RUNS + 1)
+            (time_run(case.ours, environment), case.peer and time_run(case.peer, environment)) for _ in range(RUNS + 1)
         ]
         ours = statistics.median(pair[0] for pair in times[1:])
         row = f"{case.name:<44} {ours * 1000:8.0f} {f'{ours / bare:.1f}' if bare else '':>7}"
@@ -84,7 +83,7 @@ def _measure(cases: Sequence[Case], environment: Mapping[str, str], bare: float 
     return ours
 
 
-def _time_run(words: Sequence[str], environment: Mapping[str, str]) -> float:
+def time_run(words: Sequence[str], environment: Mapping[str, str]) -> float:
     """Return the seconds that a process takes; raises where it fails."""
     begin = time.perf_counter()
     subprocess.run(words, env=environment, check=True, capture_output=True, cwd="/", stdin=subprocess.DEVNULL)

@@ -12,9 +12,9 @@ import pytest
 from adapters.output.batch_rows import ATOMIC_BYTES
 from domain.batch.line import _MEMBERS, MAX_LINE_BYTES, SUBJECT
 from domain.batch.token_file_name import MAX_LENGTH
+from domain.keys.sampled_signer import CHECKED_EVERY
 from entrypoints.command_line.options import _ONE_BY_ONE
 from entrypoints.commands.batch import PIPED_LINES_AT_ONCE
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, invoke
 

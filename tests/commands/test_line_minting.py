@@ -20,12 +20,13 @@ from domain.errors import KeyFormatError, StepOttError, UsageError
 from domain.formats import json_text
 from domain.formats.duration import MINUTE, NANOSECONDS
 from domain.formats.rfc3339 import format_time
+from domain.keys.sampled_signer import CHECKED_EVERY
 from domain.mint.judge_options import read_token_options
 from domain.settings.setting import Origin, Setting, Settings
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
 from entrypoints.use_cases.mint import Evidence, gather_evidence, mint_token
-from entrypoints.use_cases.mint_lines import CHECKED_EVERY, LineMinter
+from entrypoints.use_cases.mint_lines import LineMinter
 from tests.support.memory_ports import CountedRandomness, FixedClock, MemorySink
 from tests.support.running import decode_part
 from tests.support.token_requests import (

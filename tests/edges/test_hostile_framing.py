@@ -155,3 +155,30 @@ def test_a_connection_that_stands_when_the_time_is_over_is_closed(monkeypatch: p
     with theirs, pytest.raises(ExchangeError):
         exchange.run(lambda: Pool().ask(exchange, "GET", "http://127.0.0.1:9/", {}))
     assert ours.fileno() == -1
+
+
+def test_nothing_stays_open_of_a_connection_that_comes_too_late() -> None:
+    """The time ran out, and the thread that was still connecting hands in what nobody waits for any more."""
+    ours, theirs = socket.socketpair()
+    handle = ours.dup()
+    exchange, is_given_up, is_over = Exchange(0.01, MAX_HEALTH_BYTES), threading.Event(), threading.Event()
+
+    class Late(socket.socket):
+        def dup(self) -> socket.socket:
+            return handle
+
+    plain = Late(fileno=ours.detach())
+
+    def connect() -> None:
+        is_given_up.wait(IDLE_SECONDS)
+        try:
+            exchange.watch(plain)
+        finally:
+            is_over.set()
+
+    with theirs:
+        with pytest.raises(ExchangeError):
+            exchange.run(connect)
+        is_given_up.set()
+        assert is_over.wait(IDLE_SECONDS)
+        assert (plain.fileno(), handle.fileno()) == (-1, -1)

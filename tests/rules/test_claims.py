@@ -105,7 +105,7 @@ def test_the_header_names_algorithm_key_and_type() -> None:
     """`alg` is the key's, `kid` the issuer's, `typ` JWT, and further members are the issuer's."""
     issuer = attrs.evolve(ISSUER, header={"x5c": ["chain"]})
     token = compose_token(TokenRequest(kind=Kind.SIGN, subject="foo"), issuer, PUBLIC, now=NOW, jti=JTI)
-    assert token.header == {"alg": "ES256", "kid": "the-kid", "typ": "JWT", "x5c": ["chain"]}
+    assert token.header.members == {"alg": "ES256", "kid": "the-kid", "typ": "JWT", "x5c": ["chain"]}
 
 
 def test_the_signing_input_is_sorted_json_without_white_space() -> None:

@@ -1,6 +1,9 @@
 """JSON as it is read, strictly, and written, in one form."""
 
 import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -74,6 +77,64 @@ def test_a_number_is_not_text() -> None:
 def test_a_tuple_is_written_as_an_array() -> None:
     """Immutable sequences of the domain need no copy."""
     assert json_text.serialize({"b": (1, "x"), "a": None}) == '{"a":null,"b":[1,"x"]}'
+
+
+class _Text(str):
+    """A text of a program's own."""
+
+
+class _Count(int):
+    """A number likewise."""
+
+
+def write_by_the_rules(value: Any) -> str:
+    """Return what `serialize` must, in the plainest way."""
+    if isinstance(value, Number):
+        return value.digits
+    if isinstance(value, str):
+        return json.dumps(str(value), ensure_ascii=False)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, Mapping):
+        return (
+            "{" + ",".join(f"{write_by_the_rules(key)}:{write_by_the_rules(value[key])}" for key in sorted(value)) + "}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(write_by_the_rules, value)) + "]"
+    raise TypeError(type(value).__name__)
+
+
+KIN = st.recursive(
+    VALUES | TEXT.map(_Text) | st.integers().map(_Count) | st.floats() | st.binary(max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(TEXT, inner, max_size=4).map(MappingProxyType)
+        | st.dictionaries(TEXT, inner, max_size=4).map(OrderedDict)
+        | st.dictionaries(st.integers(), inner, min_size=1, max_size=2)
+    ),
+    max_leaves=20,
+)
+
+
+@given(KIN)
+def test_every_type_is_written_by_the_rules_or_refused(value: Any) -> None:
+    """Subclasses and other mappings are written as what they derive from; floats and names that are not text never."""
+
+    def attempt(write: Callable[[Any], str]) -> str | None:
+        try:
+            return write(value)
+        except TypeError:
+            return None
+
+    def has_foreign_name(item: Any) -> bool:
+        if isinstance(item, Mapping):
+            return any(not isinstance(name, str) or has_foreign_name(member) for name, member in item.items())
+        return isinstance(item, list | tuple) and any(map(has_foreign_name, item))
+
+    wanted = None if has_foreign_name(value) else attempt(write_by_the_rules)
+    assert attempt(json_text.serialize) == wanted
 
 
 @pytest.mark.parametrize("value", [1.5, b"x", {1, 2}, object()])

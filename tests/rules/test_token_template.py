@@ -67,8 +67,9 @@ def test_a_filled_template_is_the_composed_token(
     template = TokenTemplate(request, issuer, SIGNER.public, now=NOW)
     for subject, later, jti in asked:
         wanted = compose_token(attrs.evolve(request, subject=subject), issuer, SIGNER.public, now=NOW + later, jti=jti)
-        assert template.set_time(NOW + later) == wanted.claims["exp"]
-        assert template.fill(json_text.serialize(subject), jti) == wanted.signing_input()
+        timed = template.at(NOW + later)
+        assert timed.expires_at == wanted.claims["exp"]
+        assert timed.fill(json_text.serialize(subject), jti) == wanted.signing_input()
 
 
 @pytest.mark.parametrize("name", ["not_after", "cert_not_after"])
@@ -78,9 +79,9 @@ def test_a_window_that_is_over_by_now_is_refused(name: str) -> None:
     request = TokenRequest(kind=Kind.SSH_USER, subject="a", **{name: soon})
     issuer = Issuer(name="you", kid="k", ca_url=CaUrl("ca"), root_fingerprint="")
     template = TokenTemplate(request, issuer, SIGNER.public, now=NOW)
-    assert template.set_time(NOW + 40 * NANOSECONDS)
+    assert template.at(NOW + 40 * NANOSECONDS).expires_at
     with pytest.raises(UsageError) as filled:
-        template.set_time(NOW + MINUTE)
+        template.at(NOW + MINUTE)
     with pytest.raises(UsageError) as composed:
         compose_token(request, issuer, SIGNER.public, now=NOW + MINUTE, jti="0")
     assert str(filled.value) == str(composed.value)
