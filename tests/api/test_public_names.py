@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import step_ott
-from tests.support.peer_programs import REPOSITORY
+from tests.support.peer_programs import BUILT, REPOSITORY
 
 
 def run_python(code: str) -> Any:
@@ -141,11 +141,17 @@ def check_types(program: Path) -> str:
     return done.stdout + done.stderr
 
 
+def find_pyright() -> str | None:
+    """Return pyright's program, None where there is none."""
+    installed = BUILT / "pyright" / "node_modules" / ".bin" / "pyright"
+    return os.environ.get("PYRIGHT") or (str(installed) if installed.exists() else shutil.which("pyright"))
+
+
 def test_pyright_has_no_complaint(tmp_path: Path) -> None:
     """In its strict mode it complains of the lines that are wrong on purpose, of all of them, and of no other."""
-    pyright = os.environ.get("PYRIGHT") or shutil.which("pyright")
+    pyright = find_pyright()
     if pyright is None:
-        pytest.skip("no pyright here: install it from npm, or name it by PYRIGHT")
+        pytest.skip("no pyright here: 'make peers' installs it where npm is, or name it by PYRIGHT")
     program = write_outside(tmp_path)
     settings = {
         "typeCheckingMode": "strict", "include": [program.name], "extraPaths": [str(REPOSITORY), *SITE],
