@@ -133,7 +133,7 @@ def test_a_failure_takes_back_what_was_written(exists: bool, tmp_path: Path) -> 
     if exists:
         folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", WITH_A_FULL_DISK, str(folder)], capture_output=True, text=True, cwd=REPOSITORY,
+        [sys.executable, "-B", "-c", WITH_A_FULL_DISK, str(folder)], capture_output=True, text=True, cwd=REPOSITORY,
         timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import venv
 import zipfile
 from email.message import Message
@@ -25,13 +26,17 @@ BUILT = ("adapters", "distribution", "domain", "entrypoints", "step_ott")
 FILES = ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.cfg")
 SDIST = "import one_package; print(one_package.build_sdist('dist'))"
 WHEEL = "import one_package; print(one_package.build_wheel('dist'))"
+HOME = tempfile.TemporaryDirectory(prefix="home-")
+"""For pip, which makes its own folders in a home, even where there was none; gone with this process."""
+
+PIP_CACHE = os.environ.get("PIP_CACHE_DIR") or os.path.expanduser("~/.cache/pip")
 
 
 def run(*words: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program without the settings of the tests' own process."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "PATH", "HTTPS_"))}
     return subprocess.run(
-        list(map(str, words)), cwd=cwd, env={**kept, "HOME": "/nonexistent", **(environment or {})},
+        list(map(str, words)), cwd=cwd, env={**kept, "HOME": HOME.name, "PIP_CACHE_DIR": PIP_CACHE, **(environment or {})},
         capture_output=True, text=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import resource
 import select
 import signal
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,11 +59,13 @@ def writing(path: Path, flags: int = 0) -> Iterator[RowWriter]:
 @contextmanager
 def limited(size: int) -> Iterator[None]:
     """Let no file grow beyond `size` bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, compiles = resource.getrlimit(resource.RLIMIT_FSIZE), not sys.dont_write_bytecode
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    sys.dont_write_bytecode = True  # a module that is imported meanwhile would be compiled to the half of a file
     try:
         yield
     finally:
+        sys.dont_write_bytecode = not compiles
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 

@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("old")
     done = subprocess.run(
-        [sys.executable, "-c", DELIVER, str(path)], capture_output=True, text=True, cwd=REPOSITORY, timeout=60,
+        [sys.executable, "-B", "-c", DELIVER, str(path)], capture_output=True, text=True, cwd=REPOSITORY, timeout=60,
         check=False,
     )  # fmt: skip
     assert done.returncode == 1
