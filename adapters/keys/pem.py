@@ -11,6 +11,7 @@ import re
 import warnings
 from binascii import a2b_base64
 
+from cryptography import __version__
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,6 +26,9 @@ from domain.keys.pkcs8 import SealedPkcs8, check_key_type, read_sealed_pkcs8
 _OPENSSH = "OPENSSH PRIVATE KEY"
 _KEY_LABELS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", _OPENSSH})
 _LEGACY_ENCRYPTION = re.compile(rb"Proc-Type:\s*4,\s*ENCRYPTED")
+_WITHOUT_SSH_PRIMES = {} if int(__version__.partition(".")[0]) < 45 else {"unsafe_skip_rsa_key_validation": True}
+"""What keeps primes from being tested, which `cryptography` could not be told of OpenSSH's keys before 45."""
+
 _UNKNOWN_CIPHER = "^Unknown |unknown cipher"
 """What the library says of a cipher it lacks, by the same ValueError that a wrong password gives."""
 
@@ -90,8 +94,9 @@ def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes |
     if label == "PRIVATE KEY":
         return _load_pkcs8(decode_pem(body))
     try:
-        load = serialization.load_ssh_private_key if label == _OPENSSH else serialization.load_pem_private_key
-        return load(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
+        if label == _OPENSSH:
+            return serialization.load_ssh_private_key(join_pem(label, body), password, **_WITHOUT_SSH_PRIMES)
+        return serialization.load_pem_private_key(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if sealed and password is None:
             return None

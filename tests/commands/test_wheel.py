@@ -36,7 +36,8 @@ def run(*words: str | Path, cwd: Path, environment: dict[str, str] | None = None
     """Run a program without the settings of the tests' own process."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "PATH", "HTTPS_"))}
     return subprocess.run(
-        list(map(str, words)), cwd=cwd, env={**kept, "HOME": HOME.name, "PIP_CACHE_DIR": PIP_CACHE, **(environment or {})},
+        list(map(str, words)), cwd=cwd,
+        env={**kept, "HOME": HOME.name, "PIP_CACHE_DIR": PIP_CACHE, **(environment or {})},
         capture_output=True, text=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
