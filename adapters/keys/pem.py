@@ -97,8 +97,9 @@ def _open(label: str, body: bytes, sealed: SealedPkcs8 | bool, password: bytes |
         if label == _OPENSSH:
             return serialization.load_ssh_private_key(join_pem(label, body), password, **_WITHOUT_SSH_PRIMES)
         return serialization.load_pem_private_key(join_pem(label, body), password, unsafe_skip_rsa_key_validation=True)
-    except TypeError:
-        if sealed and password is None:
+    except (TypeError, ValueError) as error:
+        wants_password = isinstance(error, TypeError) or "password-protected" in str(error)  # the latter before 45
+        if sealed and password is None and wants_password:
             return None
         raise
 
