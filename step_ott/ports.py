@@ -24,8 +24,8 @@ MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
 MAX_WARNINGS = 100
 """Of one issuer, which may live for years."""
 
-_CONTENT = re.compile(r"-----BEGIN|\s*\{|\s*(ssh|ecdsa|sk)-\S+ AAAA|\s*eyJ[\w-]*(\.[\w-]*){4}\s*$")
-"""How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE."""
+_CONTENT = re.compile(r"-----BEGIN|\s*\{|\s*(ssh|ecdsa|sk)-\S+ AAAA|\s*eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$")
+"""How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE or JWS."""
 
 
 class LogNotices:
@@ -69,7 +69,7 @@ class GivenFiles:
         path = os.fspath(source)
         if not isinstance(path, str) or not path or len(path) > MAX_PATH or any(mark in path for mark in "\0\n\r"):
             raise UsageError(f"{argument}= is not a path", "give a path as str, or the content as bytes")
-        return "./-" if path == "-" else path  # standard input is the program's own
+        return spare_standard_input(path)
 
     def put(self, name: str, content: bytes) -> str:
         """Let `content` be what is read by a name, and return the name."""
@@ -80,10 +80,15 @@ class GivenFiles:
         """Return the content of `path` (see `domain.ports.InputFiles`)."""
         content = self._contents.get(path)
         if content is None:
-            return self._files.read("./-" if path == "-" else path, limit)  # standard input is the program's own
+            return self._files.read(spare_standard_input(path), limit)
         if len(content) > limit:
             raise InputError(f"{path} is over {limit} bytes", "it is not the kind of content that is expected here")
         return content
+
+
+def spare_standard_input(path: str) -> str:
+    """Return a path by which a file is read: standard input is the program's own."""
+    return "./-" if path == "-" else path
 
 
 def read_content(source: object, argument: str) -> bytes:
@@ -142,7 +147,7 @@ class GivenPassword:
         if self._password is None:
             raise UsageError(f"{purpose} is needed", "give password=")
         if isinstance(self._password, os.PathLike):
-            path = os.fspath(self._password)
+            path = spare_standard_input(os.fspath(self._password))
             yield from FilePassword(LocalFiles(LOG.info), path, f"password={path}").candidates(purpose)
             return
         given = self._password() if callable(self._password) else self._password

@@ -209,6 +209,17 @@ def test_what_is_no_password_is_refused(keys: dict[str, Any], password: Any, wha
     assert what in str(caught.value)
 
 
+def test_a_password_is_never_read_from_standard_input(
+    keys: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is the program's own: `-` is a file of that name, as it is for keys and certificates."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(step_ott.InputError, match=r"password=\./- cannot be read: No such file"):
+        issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=Path("-"))
+    Path("-").write_bytes(PASSWORD)
+    assert holds(issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=Path("-")), keys["P-256"])
+
+
 def test_what_the_function_raises_passes_as_it_is(keys: dict[str, Any]) -> None:
     """A secret store that is not there says so itself."""
     gone = ConnectionError("the store is not there")
