@@ -1,7 +1,9 @@
 """A CA from Python: found in every way, it tells the same, running or by its ca.json."""
 
+import copy
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -48,6 +50,19 @@ FOUND: dict[str, Callable[[RunningCa], step_ott.AnyCA]] = {
         json.loads(ca_json(ca).read_text()), url=ca.url, root=root_path(ca)
     ),
 }
+
+
+@pytest.mark.parametrize("take", [copy.copy, copy.deepcopy, lambda ca: pickle.loads(pickle.dumps(ca))])
+@pytest.mark.parametrize("way", ["root's path", "ca.json", "mapping"])
+def test_a_ca_can_be_handed_to_another_process(way: str, take: Callable[[Any], Any], running_ca: RunningCa) -> None:
+    """As `multiprocessing` does where it forks none: what arrives is the same CA, and holds nothing that changes."""
+    ca = FOUND[way](running_ca)
+    again = take(ca)
+    assert (type(again), repr(again), again.roots()) == (type(ca), repr(ca), ca.roots())
+    assert again.provisioners() == ca.provisioners()
+    assert (again.bounds, again.environ) == (ca.bounds, ca.environ)
+    with pytest.raises(TypeError):
+        again.bounds["timeout"] = 0
 
 
 @pytest.mark.parametrize("way", FOUND)
