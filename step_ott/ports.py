@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, UsageError, WrongPasswordError, naming
+from domain.formats.terminal_text import show_line
 from step_ott.arguments import name_arguments, refuse_type
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
 MAX_WARNINGS = 100
 """Of one issuer, which may live for years."""
 
-_CONTENT = re.compile(r"-----BEGIN|\s*\{|\s*(ssh|ecdsa|sk)-\S+ AAAA|\s*eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$")
+_CONTENT = re.compile(r"-----BEGIN|\ufeff?\s*(\{|(ssh|ecdsa|sk)-\S+ AAAA|eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$)")
 """How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE or JWS."""
 
 
@@ -36,13 +37,13 @@ class LogNotices:
 
     def inform(self, text: str) -> None:
         """Log what was chosen or done."""
-        LOG.info("%s", name_arguments(text))
+        LOG.info("%s", show_line(name_arguments(text)))
 
     def warn(self, text: str) -> None:
         """Log what will probably not do what the program hopes: once, however often it would be said."""
         if text not in self._warned and len(self._warned) < MAX_WARNINGS:
             self._warned.add(text)
-            LOG.warning("%s", name_arguments(text))
+            LOG.warning("%s", show_line(name_arguments(text)))
 
 
 class GivenFiles:

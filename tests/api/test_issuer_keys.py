@@ -67,10 +67,12 @@ def test_a_key_signs_in_every_form(keys: dict[str, Any], tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize(
-    "form", [dict, json.dumps, lambda jwk: json.dumps(jwk).encode()], ids=["mapping", "str", "bytes"]
+    "form",
+    [dict, json.dumps, lambda jwk: json.dumps(jwk).encode(), lambda jwk: f"\ufeff{json.dumps(jwk)}"],
+    ids=["mapping", "str", "bytes", "str with a mark"],
 )
 def test_a_jwk_signs(form: Callable[[dict[str, str]], Any]) -> None:
-    """As a mapping, or as its JSON."""
+    """As a mapping, or as its JSON, which some editors begin with a byte order mark: never is it taken for a path."""
     jwk = generate_jwk()
     public = read_public(make_signer_of(jwk).private_key.public_key())
     token = step_ott.JwkIssuer(DeclaredCa(public), key=form(jwk)).token("web.test")
