@@ -455,6 +455,23 @@ def test_nothing_secret_shows(keys: dict[str, Any], caplog: pytest.LogCaptureFix
         assert secret not in text
 
 
+@pytest.mark.parametrize("content", [b"neither", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_binds_no_token_is_named_with_what_to_give(keys: dict[str, Any], content: bytes) -> None:
+    """The error has the argument, and advice that has nothing of the command line's flags in it."""
+    issuer = step_ott.JwkIssuer(declare_for(keys["P-256"]), key=keys["P-256"])
+    with pytest.raises(step_ott.InputError, match=r"^csr=: .*: give one CSR in PEM or DER, signed by its own key$"):
+        issuer.token("web.test", csr=content)
+    with pytest.raises(step_ott.InputError, match=r"^public_key=: .*: give an SSH public key: a line such as "):
+        issuer.ssh_user_token("max", public_key=content)
+
+
+def test_a_refusal_can_be_pickled() -> None:
+    """So that a test which runs in another process can tell of it."""
+    error = step_ott.TokenRefusedError("the CA refuses the token", (), "401 no")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.findings, again.answer) == (type(error), str(error), (), "401 no")
+
+
 @pytest.mark.parametrize("take", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_an_issuer_is_neither_copied_nor_pickled(keys: dict[str, Any], take: Callable[[Any], Any]) -> None:
     """Its key stays where it was opened; a token goes wherever the program sends it."""
