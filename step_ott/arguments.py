@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from domain.errors import StepOttError, UsageError
 from domain.formats.moment import Moment
+from domain.formats.terminal_text import show_line
 from domain.settings.setting import Origin, Setting, check_unicode, respell
 
 Source: TypeAlias = "str | bytes | os.PathLike[str]"
@@ -111,6 +112,7 @@ def name_arguments(text: str) -> str:
 class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
     """Lets every error within name arguments, where the command line's own would name options.
 
+    It is a line that a log or a traceback may show: a CA's words are in it, and those of whoever answers in its place.
     An error of the program's own, as its signer or password may raise, passes as it is.
     """
 
@@ -121,7 +123,7 @@ class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, 
         """Name arguments in an error."""
         if isinstance(error, StepOttError) and type(error).__module__ == StepOttError.__module__:
             told = respell(error, _Spellings())
-            raise type(told)(told.what, name_arguments(error.fix)) from None
+            raise type(told)(show_line(told.what), show_line(name_arguments(error.fix))) from None
 
 
 def refuse_type(value: object, argument: str, fix: str) -> UsageError:

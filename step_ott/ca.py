@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import AuthorityError, UsageError
 from step_ott.arguments import check_text, speaking_python
@@ -40,6 +40,14 @@ class AnyCA(ABC):
 
     def __repr__(self) -> str:
         return f"<step_ott.{type(self).__name__} {self.url}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what it knows, for another process; proxies of mappings cannot be pickled."""
+        return {**vars(self), "bounds": dict(self.bounds), "environ": dict(self.environ)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        proxies = {name: MappingProxyType(state[name]) for name in ("bounds", "environ")}
+        vars(self).update(state | proxies)
 
     @property
     @abstractmethod

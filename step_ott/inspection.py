@@ -10,6 +10,7 @@ import attrs
 
 from domain.formats.rfc3339 import parse_time
 from step_ott.arguments import speaking_python
+from step_ott.json_values import read_plainly
 from step_ott.ports import GivenFiles
 from step_ott.token_arguments import add_token, choose_clock
 
@@ -118,5 +119,5 @@ def inspect(token: str, *, at: datetime | timedelta | None = None) -> Inspection
     with speaking_python():
         files = GivenFiles()
         facts = describe_token(add_token(files, token), files, CertificateReader(), choose_clock(at))
-    members = list_members(facts)
+    members = read_plainly(list_members(facts))
     return Inspection(members, tuple(members.get("warnings", ())))

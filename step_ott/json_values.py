@@ -55,6 +55,15 @@ def write_object(value: object, argument: str) -> bytes:
     return text
 
 
+def read_plainly(value: Any) -> Any:
+    """Return parsed JSON of one's own as `json.loads` has it: numbers that are no plain integers are floats."""
+    if isinstance(value, json_text.Number):
+        return float(value.digits)
+    if isinstance(value, Mapping):
+        return {name: read_plainly(member) for name, member in value.items()}
+    return [read_plainly(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class _Copier:
     """Copies values, so many and so much of them as JSON may have: whatever leads back to itself ends too."""
 

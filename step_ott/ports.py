@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, UsageError, WrongPasswordError, naming
+from domain.formats.terminal_text import show_line
 from step_ott.arguments import name_arguments, refuse_type
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
 MAX_WARNINGS = 100
 """Of one issuer, which may live for years."""
 
-_CONTENT = re.compile(r"-----BEGIN|\s*\{|\s*(ssh|ecdsa|sk)-\S+ AAAA|\s*eyJ[\w-]*(\.[\w-]*){4}\s*$")
-"""How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE."""
+_CONTENT = re.compile(r"-----BEGIN|\ufeff?\s*(\{|(ssh|ecdsa|sk)-\S+ AAAA|eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$)")
+"""How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE or JWS."""
 
 
 class LogNotices:
@@ -36,13 +37,13 @@ class LogNotices:
 
     def inform(self, text: str) -> None:
         """Log what was chosen or done."""
-        LOG.info("%s", name_arguments(text))
+        LOG.info("%s", show_line(name_arguments(text)))
 
     def warn(self, text: str) -> None:
         """Log what will probably not do what the program hopes: once, however often it would be said."""
         if text not in self._warned and len(self._warned) < MAX_WARNINGS:
             self._warned.add(text)
-            LOG.warning("%s", name_arguments(text))
+            LOG.warning("%s", show_line(name_arguments(text)))
 
 
 class GivenFiles:
@@ -69,7 +70,7 @@ class GivenFiles:
         path = os.fspath(source)
         if not isinstance(path, str) or not path or len(path) > MAX_PATH or any(mark in path for mark in "\0\n\r"):
             raise UsageError(f"{argument}= is not a path", "give a path as str, or the content as bytes")
-        return "./-" if path == "-" else path  # standard input is the program's own
+        return spare_standard_input(path)
 
     def put(self, name: str, content: bytes) -> str:
         """Let `content` be what is read by a name, and return the name."""
@@ -80,10 +81,15 @@ class GivenFiles:
         """Return the content of `path` (see `domain.ports.InputFiles`)."""
         content = self._contents.get(path)
         if content is None:
-            return self._files.read("./-" if path == "-" else path, limit)  # standard input is the program's own
+            return self._files.read(spare_standard_input(path), limit)
         if len(content) > limit:
             raise InputError(f"{path} is over {limit} bytes", "it is not the kind of content that is expected here")
         return content
+
+
+def spare_standard_input(path: str) -> str:
+    """Return a path by which a file is read: standard input is the program's own."""
+    return "./-" if path == "-" else path
 
 
 def read_content(source: object, argument: str) -> bytes:
@@ -142,7 +148,7 @@ class GivenPassword:
         if self._password is None:
             raise UsageError(f"{purpose} is needed", "give password=")
         if isinstance(self._password, os.PathLike):
-            path = os.fspath(self._password)
+            path = spare_standard_input(os.fspath(self._password))
             yield from FilePassword(LocalFiles(LOG.info), path, f"password={path}").candidates(purpose)
             return
         given = self._password() if callable(self._password) else self._password

@@ -48,6 +48,10 @@ class TokenRefusedError(AssertionError):
         self.findings = findings
         self.answer = answer
 
+    def __reduce__(self) -> tuple[type[TokenRefusedError], tuple[str, tuple[CheckResult, ...], str]]:
+        """Return how it is made again, in another process."""
+        return type(self), (str(self), self.findings, self.answer)
+
 
 @attrs.frozen
 class Taken:

@@ -69,7 +69,11 @@ class Token(str):
             return self._parts
         except AttributeError:
             from domain.token.compact_jws import read_token
+            from step_ott.json_values import read_plainly
 
             read = read_token(str(self))
-            self._parts: tuple[Mapping[str, Any], Mapping[str, Any]] = (read.header, read.claims)
+            self._parts: tuple[Mapping[str, Any], Mapping[str, Any]] = (
+                read_plainly(read.header),
+                read_plainly(read.claims),
+            )
             return self._parts

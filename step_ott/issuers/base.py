@@ -12,6 +12,7 @@ from adapters.certificates.reader import CertificateReader
 from adapters.keys.store import LocalKeyStore
 from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import KeyMismatchError, UsageError, WrongPasswordError
+from domain.formats.terminal_text import show_line
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
 from domain.provisioners.credential import Credential, IssuedToken, Ports
@@ -118,7 +119,7 @@ class Issuer:
         return own
 
     def __repr__(self) -> str:
-        return f"<step_ott.{type(self).__name__} {self._provisioner.label()} at {self.ca.url}>"
+        return show_line(f"<step_ott.{type(self).__name__} {self._provisioner.label()} at {self.ca.url}>")
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be copied or written out: it holds an open key."""

@@ -1,7 +1,9 @@
 """A CA from Python: found in every way, it tells the same, running or by its ca.json."""
 
+import copy
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -48,6 +50,19 @@ FOUND: dict[str, Callable[[RunningCa], step_ott.AnyCA]] = {
         json.loads(ca_json(ca).read_text()), url=ca.url, root=root_path(ca)
     ),
 }
+
+
+@pytest.mark.parametrize("take", [copy.copy, copy.deepcopy, lambda ca: pickle.loads(pickle.dumps(ca))])
+@pytest.mark.parametrize("way", ["root's path", "ca.json", "mapping"])
+def test_a_ca_can_be_handed_to_another_process(way: str, take: Callable[[Any], Any], running_ca: RunningCa) -> None:
+    """As `multiprocessing` does where it forks none: what arrives is the same CA, and holds nothing that changes."""
+    ca = FOUND[way](running_ca)
+    again = take(ca)
+    assert (type(again), repr(again), again.roots()) == (type(ca), repr(ca), ca.roots())
+    assert again.provisioners() == ca.provisioners()
+    assert (again.bounds, again.environ) == (ca.bounds, ca.environ)
+    with pytest.raises(TypeError):
+        again.bounds["timeout"] = 0
 
 
 @pytest.mark.parametrize("way", FOUND)
@@ -145,6 +160,30 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "an error": (answer({"message": "no"}, status=500), "with status 500: no"),
     "too much": (answer(b" " * (1 << 20) + b" "), "over 1048576 bytes"),
 }
+
+
+def test_nobody_writes_lines_into_a_log_by_an_answer() -> None:
+    """Not even who answers in the place of a CA whose root is still to come: an error is a line, and not a long one."""
+    told = answer({"message": "\x1b[31mno\nCRITICAL \x9b" + "x" * 100_000}, status=500)
+    with serve(lambda _: told) as ca, pytest.raises(step_ott.AuthorityError) as caught:
+        step_ott.CA.from_fingerprint(ca.url, of(root().der), timeout=timedelta(seconds=5))
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 1_200
+    assert r"\x1b[31mno\x0aCRITICAL \x9b" in caught.value.what
+
+
+@pytest.mark.parametrize("name", ["a\nb\x1b[31m", "\u202eb"])
+def test_names_of_provisioners_are_escaped(name: str, running_ca: RunningCa, caplog: pytest.LogCaptureFixture) -> None:
+    """In errors, in the log and in what an issuer is called; as a value the name is what it is."""
+    config = json.loads(ca_json(running_ca).read_text())
+    config["authority"]["provisioners"][0]["name"] = name
+    ca = step_ott.OfflineCA(config)
+    with caplog.at_level("INFO", "step_ott"):
+        issuer = ca.issuer(password=(running_ca.path / "secrets" / "password").read_bytes().strip())
+    with pytest.raises(step_ott.UsageError) as caught:
+        ca.issuer("another")
+    for text in (repr(issuer), str(caught.value), *(record.getMessage() for record in caplog.records)):
+        assert text.isprintable()
+    assert ca.provisioners()[0].name == issuer.token("web.test").claims["iss"] == name
 
 
 @pytest.mark.parametrize("case", REFUSED)

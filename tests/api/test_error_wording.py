@@ -166,7 +166,7 @@ def test_a_hostile_ca_makes_errors_of_the_tree_alone(
     with serve(lambda _: ANSWERS[told]) as hostile:
         ca = step_ott.CA(hostile.url, root().pem, timeout=timedelta(seconds=20))
         error = find_error(lambda: CALLS[call](ca))
-    check(error, "--san \x1b[31m", "http://evil.test/--root")
+    check(error, r"--san \x1b[31m", "http://evil.test/--root")
     assert capfd.readouterr() == ("", "")
 
 

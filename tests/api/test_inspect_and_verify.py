@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import step_ott
 from adapters.machine.clock import SystemClock
+from domain.formats import base64url
 from step_ott import Endpoint, Outcome, Verdict
 from tests.support.ca_client import general_name, make_csr
 from tests.support.flag_words import names_flags
@@ -84,6 +85,19 @@ def test_the_moment_is_an_argument(token: step_ott.Token, running_ca: RunningCa)
             assert verification.verdict is Verdict.REFUSED
             assert [(one.rule, one.remedy) for one in verification.failures] == [("end", "mint a new token")]
             assert not verification.accepted
+
+
+def test_every_number_is_one_of_python(running_ca: RunningCa) -> None:
+    """Fractions and exponents too, in the claims of a token and in what is told of it."""
+    user = {"share": 0.25, "sizes": [1e3, {"low": -0.0}], "count": 3, "on": True}
+    token = open_issuer(running_ca).token("web.example.com", user=user)
+    assert token.claims["user"] == user
+    assert step_ott.inspect(token).facts["user"] == user
+    assert json.loads(json.dumps(step_ott.inspect(token).members()))["user"] == user
+    assert json.loads(json.dumps(token.claims))["user"] == user
+    header, claims = base64url.encode(b"{}"), base64url.encode(b'{"sub":0.5,"sans":[1.5]}')
+    odd = step_ott.inspect(f"{header}.{claims}.AAAA")
+    assert odd.subject is None and odd.names == () and odd.facts["subject"] == 0.5
 
 
 def test_what_a_value_says_cannot_be_changed(token: step_ott.Token, running_ca: RunningCa) -> None:

@@ -67,10 +67,12 @@ def test_a_key_signs_in_every_form(keys: dict[str, Any], tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize(
-    "form", [dict, json.dumps, lambda jwk: json.dumps(jwk).encode()], ids=["mapping", "str", "bytes"]
+    "form",
+    [dict, json.dumps, lambda jwk: json.dumps(jwk).encode(), lambda jwk: f"\ufeff{json.dumps(jwk)}"],
+    ids=["mapping", "str", "bytes", "str with a mark"],
 )
 def test_a_jwk_signs(form: Callable[[dict[str, str]], Any]) -> None:
-    """As a mapping, or as its JSON."""
+    """As a mapping, or as its JSON, which some editors begin with a byte order mark: never is it taken for a path."""
     jwk = generate_jwk()
     public = read_public(make_signer_of(jwk).private_key.public_key())
     token = step_ott.JwkIssuer(DeclaredCa(public), key=form(jwk)).token("web.test")
@@ -207,6 +209,17 @@ def test_what_is_no_password_is_refused(keys: dict[str, Any], password: Any, wha
     with pytest.raises(step_ott.StepOttError) as caught:
         issue(key, write(key, PASSWORD), password=password)
     assert what in str(caught.value)
+
+
+def test_a_password_is_never_read_from_standard_input(
+    keys: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is the program's own: `-` is a file of that name, as it is for keys and certificates."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(step_ott.InputError, match=r"password=\./- cannot be read: No such file"):
+        issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=Path("-"))
+    Path("-").write_bytes(PASSWORD)
+    assert holds(issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=Path("-")), keys["P-256"])
 
 
 def test_what_the_function_raises_passes_as_it_is(keys: dict[str, Any]) -> None:
@@ -440,6 +453,23 @@ def test_nothing_secret_shows(keys: dict[str, Any], caplog: pytest.LogCaptureFix
     text = "\n".join(shown)
     for secret in (jwk["d"], PASSWORD.decode(), repr(make_signer_of(jwk).private_key), token.split(".")[2], token.jti):
         assert secret not in text
+
+
+@pytest.mark.parametrize("content", [b"neither", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_binds_no_token_is_named_with_what_to_give(keys: dict[str, Any], content: bytes) -> None:
+    """The error has the argument, and advice that has nothing of the command line's flags in it."""
+    issuer = step_ott.JwkIssuer(declare_for(keys["P-256"]), key=keys["P-256"])
+    with pytest.raises(step_ott.InputError, match=r"^csr=: .*: give one CSR in PEM or DER, signed by its own key$"):
+        issuer.token("web.test", csr=content)
+    with pytest.raises(step_ott.InputError, match=r"^public_key=: .*: give an SSH public key: a line such as "):
+        issuer.ssh_user_token("max", public_key=content)
+
+
+def test_a_refusal_can_be_pickled() -> None:
+    """So that a test which runs in another process can tell of it."""
+    error = step_ott.TokenRefusedError("the CA refuses the token", (), "401 no")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.findings, again.answer) == (type(error), str(error), (), "401 no")
 
 
 @pytest.mark.parametrize("take", [copy.copy, copy.deepcopy, pickle.dumps])

@@ -154,6 +154,22 @@ def test_kubernetes_tokens_are_handed_on(
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
+def test_a_token_in_the_place_of_a_file_is_never_shown(provisioned_ca: ProvisionedCa) -> None:
+    """Where it will do it is the content of such a file, and elsewhere the error does not have it."""
+    ca, text = know_ca(provisioned_ca.ca), provisioned_ca.kubernetes_token()
+    assert step_ott.K8saIssuer(ca, text, name=K8SSA).token() == text
+    for call in (
+        lambda: step_ott.CA(ca.url, text),
+        lambda: step_ott.OfflineCA(text),
+        lambda: ca.issuer(key=text),
+        lambda: step_ott.RenewalIssuer(ca, text, text),
+        lambda: step_ott.verify(text, ca, step_ott.Endpoint.SIGN, csr=text),
+    ):
+        with pytest.raises(step_ott.StepOttError) as caught:
+            call()
+        assert text not in str(caught.value)
+
+
 @pytest.mark.parametrize("type_name", NAMES)
 def test_machines_in_clouds_get_certificates(cloud_ca: RunningCa, type_name: str) -> None:
     """For as many tokens as are asked for, of a metadata service at an address that the program says."""
