@@ -34,8 +34,8 @@ def copy_user_data(value: object, argument: str) -> Mapping[str, Any]:
         raise UsageError(f"{argument}= cannot be used: {error.what}", _FIX) from None
 
 
-def write_object(value: object, argument: str) -> bytes:
-    """Return a mapping as JSON; no error shows anything of its values.
+def write_object(value: object, argument: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """Return a mapping as JSON of at most `limit` bytes; no error shows anything of its values.
 
     Raises:
         UsageError: it is not a mapping, or holds something that has no place in JSON, is too large or too deep.
@@ -45,13 +45,13 @@ def write_object(value: object, argument: str) -> bytes:
     if not isinstance(value, Mapping):
         raise UsageError(f"{argument}= is of type {type(value).__name__}", "give a mapping")
     try:
-        text = json.dumps(_Copier().copy(value, 0), allow_nan=False, ensure_ascii=False).encode()
+        text = json.dumps(_Copier(limit).copy(value, 0), allow_nan=False, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise UsageError(f"{argument}= cannot be JSON: it has a text with half of a surrogate pair", _FIX) from None
     except ValueError as error:
         raise UsageError(f"{argument}= cannot be JSON: {error}", _FIX) from None
-    if len(text) > MAX_DOCUMENT_BYTES:
-        raise UsageError(f"{argument}= is over {MAX_DOCUMENT_BYTES:,} bytes of JSON", "give less")
+    if len(text) > limit:
+        raise UsageError(f"{argument}= is over {limit:,} bytes of JSON", "give less")
     return text
 
 
@@ -67,7 +67,8 @@ def read_plainly(value: Any) -> Any:
 class _Copier:
     """Copies values, so many and so much of them as JSON may have: whatever leads back to itself ends too."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._size = 0
 
     def copy(self, value: object, depth: int) -> Any:
@@ -79,8 +80,8 @@ class _Copier:
         if depth > json_text.MAX_DEPTH:
             raise ValueError(f"it is nested more than {json_text.MAX_DEPTH} levels deep, or holds itself")
         self._size += 1 + (len(value) if isinstance(value, str) else 0)
-        if self._size > MAX_DOCUMENT_BYTES:
-            raise ValueError(f"it is over {MAX_DOCUMENT_BYTES:,} bytes long, or holds itself")
+        if self._size > self._limit:
+            raise ValueError(f"it is over {self._limit:,} bytes long, or holds itself")
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):

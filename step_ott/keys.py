@@ -170,6 +170,8 @@ def take_key(files: GivenFiles, key: object, argument: str = "key") -> tuple[str
     Raises:
         UsageError, KeyFormatError: it is none, or cannot sign tokens.
     """
+    if isinstance(key, type):
+        raise refuse_type(key, argument, f"give an object of {key.__name__}, not the class")
     if isinstance(key, Mapping):
         return files.add(write_object(key, argument), argument), None
     if isinstance(key, str | bytes | os.PathLike):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import InputError, UsageError, naming
+from domain.errors import InputError, naming
 from step_ott.arguments import speaking_python
 from step_ott.ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
 from step_ott.ca_arguments import check_environment, read_bounds, read_url, split_roots
+from step_ott.json_values import write_object
 from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
@@ -90,11 +90,9 @@ class OfflineCA(AnyCA):
 
 def _add_config(files: GivenFiles, config: object) -> tuple[str, str]:
     """Return what the configuration is called, and how it is named in errors."""
+    from adapters.ca.ca_json import MAX_CONFIG_BYTES
+
     if not isinstance(config, Mapping):
         path = files.add(config, "config")
         return path, f"config={path}"
-    try:
-        text = json.dumps(dict(config), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"config= cannot be JSON: {error}", "give a mapping as json.load returns it") from None
-    return files.put("config=", text.encode()), "config="
+    return files.put("config=", write_object(config, "config", MAX_CONFIG_BYTES)), "config="

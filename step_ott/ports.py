@@ -25,7 +25,7 @@ MAX_CONTENT_BYTES, MAX_PATH = 1 << 20, 4096
 MAX_WARNINGS = 100
 """Of one issuer, which may live for years."""
 
-_CONTENT = re.compile(r"-----BEGIN|\ufeff?\s*(\{|(ssh|ecdsa|sk)-\S+ AAAA|eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$)")
+_CONTENT = re.compile(r'-----BEGIN|[\s\ufeff]*([\[{"]|(ssh|ecdsa|sk)-\S+ AAAA|eyJ[\w-]*((\.[\w-]*){2}){1,2}\s*$)')
 """How a text begins that is a file's content and not its path: PEM, JSON, a line of SSH, or a compact JWE or JWS."""
 
 

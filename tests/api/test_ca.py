@@ -1,11 +1,12 @@
 """A CA from Python: found in every way, it tells the same, running or by its ca.json."""
 
 import copy
+import itertools
 import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -321,7 +322,7 @@ def test_a_step_path_that_says_nothing_is_told(case: str, tmp_path: Path) -> Non
         ({}, "config= is not a ca.json that can be used: dnsNames is missing"),
         ({"dnsNames": "ca", "authority": {}}, "config= is not a ca.json that can be used: dnsNames"),
         ({"dnsNames": [], "authority": {}}, "dnsNames in config= cannot be used: it has no host"),
-        ({"dnsNames": [object()], "authority": {}}, "config= cannot be JSON: Object of type object"),
+        ({"dnsNames": [object()], "authority": {}}, "config= cannot be JSON: something of type object"),
         ({"dnsNames": [float("nan")], "authority": {}}, "config= cannot be JSON"),
         (b"[]", "is not a ca.json that can be used"), (b"\xff", "is not a ca.json that can be used"),
         ("/nonexistent/ca.json", "config=/nonexistent/ca.json cannot be read"),
@@ -334,3 +335,22 @@ def test_a_configuration_that_is_none_is_refused_where_it_is_made(config: Any, w
         step_ott.OfflineCA(config)
     assert words in caught.value.what
     assert not names_flags(str(caught.value))
+
+
+class Endless(Mapping[str, Any]):
+    """A mapping that never comes to an end."""
+
+    def __getitem__(self, name: str) -> Any:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(number) for number in itertools.count())
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_a_configuration_without_an_end_is_refused() -> None:
+    """It is read to the bound that a file has, and no further."""
+    with pytest.raises(step_ott.UsageError, match="config= cannot be JSON: it is over 8,388,608 bytes long"):
+        step_ott.OfflineCA(Endless())

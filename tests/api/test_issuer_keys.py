@@ -496,3 +496,17 @@ def test_a_token_of_somebody_elses_may_say_anything() -> None:
     token = step_ott.Token(text)
     assert (token.expires_at, token.not_before, token.jti) == (None, None, "")
     assert len(repr(token)) < 100
+
+
+@pytest.mark.parametrize("text", ['[{"kty": "EC", "d": "canary"}]', ' \ufeff"canary"', '{"d": "canary"'])
+def test_a_key_that_is_nearly_json_is_no_path_that_shows(keys: dict[str, Any], text: str) -> None:
+    """What begins as JSON does is content, and no error shows it."""
+    with pytest.raises(step_ott.InputError) as caught:
+        issue(keys["P-256"], text)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_class_is_no_key(keys: dict[str, Any]) -> None:
+    """A signer's class in the place of a signer is refused by name."""
+    with pytest.raises(step_ott.UsageError, match="give an object of DerSigner, not the class"):
+        issue(keys["P-256"], step_ott.DerSigner)
