@@ -17,7 +17,12 @@ from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import invoke
 from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
 
-settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any speed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("SAME_EXAMPLES") == "1",
+)
 settings.load_profile("any speed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which the programs under test would inherit
 
