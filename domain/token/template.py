@@ -44,6 +44,8 @@ class TokenTemplate:
         claims = {**unsigned.claims, **{name: _slot(name) for name in _TIMES}}
         self._header = unsigned.header.text + "."
         self._claims = json_text.serialize(claims)
+        moments = (request.not_before, request.not_after, request.cert_not_before, request.cert_not_after)
+        self._has_moments = moments != (None,) * len(moments)
         self._latest: TimedTemplate | None = None
 
     @property
@@ -59,11 +61,12 @@ class TokenTemplate:
         Raises:
             UsageError: the window is out of bounds by now.
         """
-        request = self.request
+        request, latest = self.request, self._latest
+        if latest is not None and not self._has_moments and latest.times[1] == now // NANOSECONDS:
+            return latest  # the usual window has passed every rule, and is the same for all of a second
         window = resolve_window(request.not_before, request.not_after, now)
         check_certificate_window(request.cert_not_before, request.cert_not_after, now)
         times = window.not_after // NANOSECONDS, now // NANOSECONDS, window.not_before // NANOSECONDS
-        latest = self._latest
         if latest is None or times != latest.times:
             latest = self._latest = TimedTemplate(self._header, self._claims, times)
         return latest
