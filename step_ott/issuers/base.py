@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from domain.provisioners.authority import ListingAuthority
+    from domain.provisioners.credential import Sources
     from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
     from step_ott.issuers.given import Given
@@ -164,9 +165,13 @@ class Issuer:
     def _open_credential(self, options: TokenOptions) -> Credential | IssuedToken:
         """Return what signs."""
         try:
-            return open_credential(self._provisioner, options, self._ports)
+            return open_credential(self._provisioner, options, self._find_sources())
         except WrongPasswordError as error:
             raise self._given.password.explain(error) from error
+
+    def _find_sources(self) -> Sources:
+        """Return the ports that the credential is got from."""
+        return self._ports
 
     def _warn(self, cautions: Iterable[str]) -> None:
         """Log cautions, each once."""

@@ -16,8 +16,7 @@ from step_ott.issuers.given import Given
 from step_ott.issuers.requests import ask_by_itself, ask_certificate
 
 if TYPE_CHECKING:
-    from domain.provisioners.credential import Credential, IssuedToken
-    from domain.token.options import TokenOptions
+    from domain.provisioners.credential import Sources
     from step_ott.arguments import Source
     from step_ott.issuers.asked_ca import AskedCA
     from step_ott.token import Token
@@ -80,11 +79,10 @@ class CloudIssuer(Issuer):
         self._places = None if metadata is None else _place(metadata)
         self._open(ca, given)
 
-    def _open_credential(self, options: TokenOptions) -> Credential | IssuedToken:
-        """Return the token, of a service that has its whole time for every one."""
+    def _find_sources(self) -> Sources:
+        """Return the ports, with a metadata service that has its whole time for every token."""
         places = self.ca.environ if self._places is None else self._places
-        self._ports = attrs.evolve(self._ports, metadata=LateMetadata(places))
-        return super()._open_credential(options)
+        return attrs.evolve(self._ports, metadata=LateMetadata(places))
 
 
 class AwsIssuer(CloudIssuer):
