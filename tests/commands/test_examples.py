@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import step_ott
 from tests.support.ca_client import connect, general_name, make_csr, names_of
-from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.peer_programs import REPOSITORY, RunningCa, require_module
 from tests.support.published_key import serve_with_key
 
 EXAMPLES = REPOSITORY / "examples"
@@ -86,8 +86,8 @@ def test_the_table_of_examples_is_whole() -> None:
 
 def test_a_web_service_hands_tokens_to_its_hosts(running_ca: RunningCa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host gets the token for its own name, many at once; without a name that the proxy gave, nobody gets one."""
-    pytest.importorskip("fastapi", reason="no FastAPI here: install the extra dev")
-    httpx = pytest.importorskip("httpx", reason="no httpx here: install the extra dev")
+    require_module("fastapi", "no FastAPI here: install the extra dev")
+    httpx = require_module("httpx", "no httpx here: install the extra dev")
     monkeypatch.setenv("CA_URL", running_ca.url)
     monkeypatch.setenv("CA_ROOT", str(running_ca.path / "certs" / "root_ca.crt"))
     monkeypatch.setenv("CA_PASSWORD_FILE", str(running_ca.path / "secrets" / "password"))
@@ -247,7 +247,7 @@ def ask_ansible(running_ca: RunningCa, folder: Path, password_file: Path) -> sub
 
 def test_a_lookup_plugin_of_ansible(running_ca: RunningCa, tmp_path: Path) -> None:
     """The real ansible finds it and gets a token; an error is Ansible's own, with what happened and what to do."""
-    pytest.importorskip("ansible", reason="no ansible-core here: install the extra dev")
+    require_module("ansible", "no ansible-core here: install the extra dev")
     done = ask_ansible(running_ca, tmp_path, running_ca.path / "secrets" / "password")
     assert done.returncode == 0, done.stdout + done.stderr
     token = json.loads(done.stdout.partition("=> ")[2])["msg"]

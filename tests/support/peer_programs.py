@@ -1,5 +1,6 @@
 """The real step-ca and step CLI: where they are, and what it takes to use them in a test."""
 
+import importlib
 import itertools
 import os
 import random
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NoReturn
 
 import attrs
 import pytest
@@ -42,10 +44,23 @@ def require_program(name: str) -> str:
     """Return the peer's path, or leave the test out; with REQUIRE_PEERS=1 its absence is a failure."""
     program = find_program(name)
     if program is None:
-        if os.environ.get("REQUIRE_PEERS") == "1":
-            pytest.fail(explain_absence(name))
-        pytest.skip(explain_absence(name))
+        leave_out(explain_absence(name))
     return program
+
+
+def require_module(name: str, reason: str) -> Any:
+    """Return a module that only some tests use, or leave the test out as `require_program` does."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        leave_out(reason)
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Skip the test; with REQUIRE_PEERS=1, where everything should be there, fail it."""
+    if os.environ.get("REQUIRE_PEERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def _list_ports() -> Iterator[int]:
