@@ -103,11 +103,15 @@ class TimedTemplate:
 
     def __init__(self, header: str, claims: str, times: tuple[int, int, int]) -> None:
         self.times = times
-        self._header = header
         for name, seconds in zip(_TIMES, times, strict=True):
             claims = claims.replace(_SLOTS[name], str(seconds))
         before, after = claims.split(_SLOTS["jti"])
-        self._before_jti = before.split(_SLOTS["sub"])
+        known, slot, more = before.partition(_SLOTS["sub"])
+        start = known.encode()
+        whole = len(start) // 3 * 3  # three bytes make four characters, whatever follows
+        self._start = header + base64url.encode(start[:whole])
+        self._odd = start[whole:]
+        self._before_jti = (slot + more).split(_SLOTS["sub"])
         self._after_jti = after.replace(_SLOTS["sans"], f"[{_SLOTS['sub']}]").split(_SLOTS["sub"])
         self._around_sans = [part.split(_SLOTS["sub"]) for part in after.split(_SLOTS["sans"])]
 
@@ -124,7 +128,7 @@ class TimedTemplate:
             jti: 64 lower-case hex characters, never used before.
         """
         claims = f'{subject.join(self._before_jti)}"{jti}"{subject.join(self._after_jti)}'
-        return self._header + base64url.encode(claims.encode())
+        return self._start + base64url.encode(self._odd + claims.encode())
 
     def fill_with_sans(self, subject: str, sans: str, jti: str) -> str:
         """Return the same for a token with SANs of its own, where the template is for X.509 and has none.
@@ -136,7 +140,7 @@ class TimedTemplate:
         """
         before, after = self._around_sans
         claims = f'{subject.join(self._before_jti)}"{jti}"{subject.join(before)}{sans}{subject.join(after)}'
-        return self._header + base64url.encode(claims.encode())
+        return self._start + base64url.encode(self._odd + claims.encode())
 
 
 def _count_seconds(window: Window, now: int) -> tuple[int, int, int]:
