@@ -28,4 +28,6 @@ def run_command(name: str, positional: Sequence[str], flags: Settings) -> int:
             from entrypoints.commands.completion import run  # noqa: PLC0415
         case "version":
             from entrypoints.commands.version import run  # noqa: PLC0415
+        case "ca health":
+            from entrypoints.commands.ca.health import run  # noqa: PLC0415
     return run(positional, flags)

@@ -1,0 +1,1 @@
+"""What each command under `ca` does, a module each."""
