@@ -56,7 +56,7 @@ class TokenTemplate:
         moments = (request.not_before, request.not_after, request.cert_not_before, request.cert_not_after)
         self._has_moments = moments != (None,) * len(moments)
         self._latest: TimedTemplate | None = None
-        self._keep_timed = lru_cache(MAX_WINDOWS)(partial(TimedTemplate, self._header, self._claims))
+        self._fill_times = lru_cache(MAX_WINDOWS)(partial(TimedTemplate, self._header, self._claims))
 
     @property
     def length(self) -> int:
@@ -91,7 +91,7 @@ class TokenTemplate:
         """
         window = resolve_window(not_before, not_after, now)
         check_certificate_window(self.request.cert_not_before, self.request.cert_not_after, now)
-        return self._keep_timed(_count_seconds(window, now))
+        return self._fill_times(_count_seconds(window, now))
 
 
 class TimedTemplate:
