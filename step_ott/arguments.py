@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ContextDecorator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -143,7 +144,8 @@ def check_text(value: object, argument: str) -> str:
         raise UsageError(f"{argument}= is empty", "give a text")
     if len(value) > MAX_TEXT:
         raise UsageError(f"{argument}= is {len(value):,} characters long", f"give at most {MAX_TEXT:,}")
-    check_unicode(value, f"{argument}=")
+    if not value.isascii():
+        check_unicode(value, f"{argument}=")
     return value
 
 
@@ -155,9 +157,11 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
     """
     if values == ():
         return ()
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+    if not isinstance(values, list | tuple) and (  # the rest takes longer to tell apart
+        isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
+    ):
         raise refuse_type(values, argument, f"give a sequence of str, such as {argument}=[…]")
-    taken = list(islice(values, MAX_TEXTS + 1))
+    taken = tuple(islice(values, MAX_TEXTS + 1))
     if len(taken) > MAX_TEXTS:
         raise UsageError(f"{argument}= has more than {MAX_TEXTS:,} items", "give less")
     for number, value in enumerate(taken, 1):
@@ -165,7 +169,7 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
             what = "empty" if value == "" else f"of type {type(value).__name__}"
             raise UsageError(f"item {number} of {argument}= is {what}", "give a sequence of str")
         check_text(value, argument)
-    return tuple(taken)
+    return taken
 
 
 def check_serial(value: object, limit_bits: int) -> str:
@@ -198,10 +202,7 @@ def read_moment(value: object, argument: str) -> Moment | None:
     if value is None:
         return None
     if isinstance(value, timedelta):
-        nanoseconds = count_nanoseconds(value)
-        if abs(nanoseconds) >= _GO_LIMIT:
-            raise UsageError(f"{argument}= is over 292 years away", "give a shorter timedelta, or a datetime")
-        return Moment(nanoseconds, relative=True, whose=f"{argument}=")
+        return _read_distance(count_nanoseconds(value), argument)
     if not isinstance(value, datetime):
         raise refuse_type(value, argument, "give a datetime or a timedelta")
     if value.utcoffset() is None:
@@ -210,6 +211,13 @@ def read_moment(value: object, argument: str) -> Moment | None:
     if not _FIRST <= moment <= _LAST:
         raise UsageError(f"{argument}= is in UTC not within the years 1 to 9999", "give another time")
     return Moment(moment, relative=False, whose=f"{argument}=")
+
+
+@lru_cache(maxsize=64)  # a program gives few, over and over
+def _read_distance(nanoseconds: int, argument: str) -> Moment:
+    if abs(nanoseconds) >= _GO_LIMIT:
+        raise UsageError(f"{argument}= is over 292 years away", "give a shorter timedelta, or a datetime")
+    return Moment(nanoseconds, relative=True, whose=f"{argument}=")
 
 
 def count_nanoseconds(duration: timedelta) -> int:

@@ -25,7 +25,7 @@ from entrypoints.use_cases.mint import (
     make_token,
     open_credential,
 )
-from entrypoints.use_cases.mint_subjects import SubjectMinter
+from entrypoints.use_cases.mint_by_template import TemplateMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import refuse_type, speaking_python
 from step_ott.issuers.asked_ca import AskedCA
@@ -63,7 +63,7 @@ class Issuer:
     _vouching: VouchingIssuer | None = None
     """Who vouches for every token, where what signs is always the same."""
 
-    _swift: SubjectMinter | None = None
+    _swift: TemplateMinter | None = None
     """What mints most of them then."""
 
     ca: AskedCA
@@ -105,7 +105,7 @@ class Issuer:
             if self._opens_once and isinstance(self._credential, Credential):
                 self._vouching = self._describe_vouching(self._credential)
                 clock, randomness = self._ports.clock, self._ports.randomness
-                self._swift = SubjectMinter(self._vouching, self._credential, clock, randomness)
+                self._swift = TemplateMinter(self._vouching, self._credential, clock, randomness)
 
     def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
@@ -135,7 +135,7 @@ class Issuer:
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
             if self._swift is not None and self._swift.takes(request):
-                return Token(self._swift.make_token(request.subject))
+                return Token(self._swift.make_token(request))
             evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
 
