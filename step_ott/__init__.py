@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from domain.report.check_result import CheckResult, Outcome
     from domain.verify.forecast import Verdict
     from entrypoints import __version__
-    from step_ott.ca import CA, AnyCA
+    from step_ott.any_ca import AnyCA
+    from step_ott.ca import CA
     from step_ott.inspection import Inspection, inspect
     from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
@@ -127,7 +128,9 @@ def _load_home(name: str) -> object:
 
 def _load_further(name: str) -> object:
     home: object
-    if name == "OfflineCA":
+    if name == "AnyCA":
+        from step_ott import any_ca as home
+    elif name == "OfflineCA":
         from step_ott import offline_ca as home
     elif name in ("CheckResult", "Outcome"):
         from domain.report import check_result as home

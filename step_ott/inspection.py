@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.formats.rfc3339 import parse_time
-from step_ott.arguments import speaking_python
 from step_ott.json_values import read_plainly
 from step_ott.ports import GivenFiles
 from step_ott.token_arguments import add_token, choose_clock
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError, naming
-from step_ott.arguments import speaking_python
-from step_ott.ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
+from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
 from step_ott.ca_arguments import check_environment, read_bounds, read_url, split_roots
 from step_ott.json_values import write_object
 from step_ott.ports import GivenFiles
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, UsageError, WrongPasswordError, naming
 from domain.formats.terminal_text import show_line
-from step_ott.arguments import name_arguments, refuse_type
+from step_ott.arguments import refuse_type
+from step_ott.wording import name_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

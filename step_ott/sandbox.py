@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from step_ott.any_ca import AnyCA
     from step_ott.arguments import Source
-    from step_ott.ca import AnyCA
     from step_ott.issuers.jwk import JwkIssuer
 
 HOST = "127.0.0.1"

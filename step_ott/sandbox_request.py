@@ -24,9 +24,10 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.errors import UsageError
 from domain.formats import json_text
 from domain.token.reader import read_audiences, read_fingerprint, read_texts
-from step_ott.arguments import check_text, speaking_python
+from step_ott.arguments import check_text
 from step_ott.ports import read_content
 from step_ott.token import Token
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

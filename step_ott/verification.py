@@ -13,10 +13,11 @@ from domain.verify.forecast import Forecast, Verdict
 from domain.verify.options import read_verify_options
 from entrypoints.use_cases.report import list_members
 from entrypoints.use_cases.verify import describe_forecast, foretell_answer
-from step_ott.arguments import check_text, check_texts, name_arguments, setting_of, speaking_python
-from step_ott.ca import AnyCA
+from step_ott.any_ca import AnyCA
+from step_ott.arguments import check_text, check_texts
 from step_ott.ports import GivenFiles
 from step_ott.token_arguments import add_token, choose_clock
+from step_ott.wording import name_arguments, setting_of, speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

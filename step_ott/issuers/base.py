@@ -27,11 +27,12 @@ from entrypoints.use_cases.mint import (
 )
 from entrypoints.use_cases.mint_subjects import SubjectMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
-from step_ott.arguments import refuse_type, speaking_python
+from step_ott.arguments import refuse_type
 from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
 from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,10 +9,11 @@ from domain.errors import InputError, UsageError
 from domain.mint.judge_options import check_fingerprint
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from step_ott.arguments import check_serial, check_text, check_texts, read_moment, speaking_python
+from step_ott.arguments import check_serial, check_text, check_texts, read_moment
 from step_ott.issuers.base import Issuer
 from step_ott.json_values import copy_user_data
 from step_ott.ports import read_content
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
