@@ -74,14 +74,22 @@ class AnyCA(ABC):
     def provisioners(self) -> list[ProvisionerInfo]:
         """Return the provisioners that it lists, of whatever type, in its order.
 
+        One whose entry cannot be read is there with what can, "?" for a name or type that is none; the log has a
+        warning that says why.
+
         Raises:
             NetworkError: it cannot be reached.
             AuthorityError, InputError: its list cannot be used.
         """
+        from step_ott.ports import LogNotices
         from step_ott.provisioner_info import describe_provisioner
 
         with speaking_python(), self.asking() as authority:
-            return [describe_provisioner(one) for one in authority.provisioners()]
+            listed, notices = authority.provisioners(), LogNotices()
+            for one in listed:
+                if one.fault:
+                    notices.warn(f"the CA lists provisioner {one.label()}, which cannot be used: {one.fault}")
+            return [describe_provisioner(one) for one in listed]
 
     def issuer(
         self,

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import logging
 import os
 import pickle
 import shutil
@@ -97,6 +98,45 @@ def test_claims_are_durations(running_ca: RunningCa) -> None:
         ssh_user=step_ott.CertificateLife(default=timedelta(seconds=1.5)),
         ssh_host=step_ott.CertificateLife(longest=timedelta(days=30)),
     )
+
+
+FAULTY: list[Any] = [
+    {"type": "JWK", "name": "keyless\x1b[2J"}, {"type": "JWK", "name": "claims", "claims": 7},
+    {"type": 5, "name": "web"},
+    {"type": "ACME", "name": "acme"}, {"type": "Later", "name": "later"}, "text",
+]  # fmt: skip
+
+
+def test_provisioners_that_cannot_be_read_are_named_in_the_log(
+    running_ca: RunningCa, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are listed as far as they can be; which, and why, is a caution. A type that has no tokens is no fault."""
+    config = json.loads(ca_json(running_ca).read_text())
+    config["authority"]["provisioners"] += FAULTY
+    with caplog.at_level(logging.INFO, "step_ott"):
+        listed = step_ott.OfflineCA(config).provisioners()
+    assert [one.name for one in listed[1:]] == ["keyless\x1b[2J", "claims", "web", "acme", "later", "?"]
+    assert [(record.name, record.levelname) for record in caplog.records] == [("step_ott", "WARNING")] * 4
+    assert caplog.messages == [
+        r"the CA lists provisioner keyless\x1b[2J (JWK), which cannot be used: its key cannot be used: it has no key",
+        "the CA lists provisioner claims (JWK), which cannot be used: its configuration makes no sense: "
+        "claims is not a JSON object",
+        "the CA lists provisioner web (?), which cannot be used: its configuration makes no sense: type is not text",
+        "the CA lists provisioner ? (?), which cannot be used: its configuration makes no sense: "
+        "it is not a JSON object",
+    ]
+
+
+def test_an_issuer_of_a_provisioner_that_cannot_be_read_says_why(running_ca: RunningCa) -> None:
+    """Also where not even its type can be read, and where it is one of those that there are."""
+    config = json.loads(ca_json(running_ca).read_text())
+    config["authority"]["provisioners"] += FAULTY
+    ca = step_ott.OfflineCA(config)
+    for name, why in (("claims", "claims is not a JSON object"), ("web", "type is not text")):
+        with pytest.raises(step_ott.UsageError, match=rf"^provisioner {name} .* cannot be used: .*: {why}"):
+            ca.issuer(name, password=b"x")
+    with pytest.raises(step_ott.UsageError, match=r"matches name= 'text': .*\? \(\?\) \[its conf.*object\]"):
+        ca.issuer("text", password=b"x")
 
 
 def test_tokens_of_both_are_accepted(running_ca: RunningCa) -> None:
