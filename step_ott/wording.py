@@ -88,11 +88,34 @@ def name_arguments(text: str) -> str:
     return _OPTION.sub(replace, text)
 
 
+class _TheirError(BaseException):
+    """Carries an error of the program's own code past all that rewords, names or tries again on errors of ours.
+
+    A `BaseException`, so that nobody on the way takes it for a library's.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class their_code:  # noqa: N801  # likewise
+    """Stands around a call of the program's own code, such as its signer or password: its errors leave unchanged."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Carry an error out to `speaking_python`."""
+        if isinstance(error, Exception):
+            raise _TheirError(error) from None
+
+
 class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
     """Lets every error within name arguments, where the command line's own would name options.
 
     It is a line that a log or a traceback may show: a CA's words are in it, and those of whoever answers in its place.
-    An error of the program's own, as its signer or password may raise, passes as it is.
+    What the program's own code raises (see `their_code`) passes as it is, of whichever tree it is.
     """
 
     def __enter__(self) -> None:
@@ -100,6 +123,12 @@ class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, 
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Name arguments in an error."""
+        if isinstance(error, _TheirError):
+            theirs, context = error.error, error.error.__context__
+            try:
+                raise theirs
+            finally:
+                theirs.__context__ = context
         if isinstance(error, StepOttError) and type(error).__module__ == StepOttError.__module__:
             told = respell(error, _Spellings())
             raise type(told)(show_line(told.what), show_line(name_arguments(error.fix))) from None
