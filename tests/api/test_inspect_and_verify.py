@@ -188,6 +188,15 @@ def test_a_csr_is_judged_with_the_token(token: step_ott.Token, running_ca: Runni
     assert refused.verdict is Verdict.REFUSED
 
 
+@pytest.mark.parametrize("content", [b"no CSR", b"\x30\x82\x01\x00"])
+def test_a_csr_that_cannot_be_read_is_refused(content: bytes, token: step_ott.Token, running_ca: RunningCa) -> None:
+    """With advice on this argument, and none on methods that make tokens."""
+    with pytest.raises(step_ott.InputError) as caught:
+        step_ott.verify(token, open_offline(running_ca), Endpoint.SIGN, csr=content)
+    assert caught.value.what.startswith("csr= ") and "holds no certificate signing request" in caught.value.what
+    assert caught.value.fix == "give one CSR in PEM or DER"
+
+
 def test_a_token_is_never_a_path(running_ca: RunningCa, token: step_ott.Token, tmp_path: Any) -> None:
     """The name of a file is a text that is not a token, though the file holds one; a row of a batch is read."""
     file = tmp_path / "token"
