@@ -28,7 +28,8 @@ class AnyCA(ABC):
 
     Attributes:
         bounds: Nanoseconds for all requests of one call, and for each of them.
-        environ: The environment that the program gave, empty where it gave none: no other is looked at.
+        environ: What names proxies and metadata services in the environment that the program gave; no other is looked
+            at.
     """
 
     bounds: Mapping[str, int]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.errors import AuthorityError, UsageError
 from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
 from step_ott.arguments import check_text
-from step_ott.ca_arguments import check_environment, find_step_path, read_bounds, read_trusted, read_url, split_roots
+from step_ott.ca_arguments import (
+    check_environment,
+    find_step_path,
+    keep_used,
+    read_bounds,
+    read_trusted,
+    read_url,
+    split_roots,
+)
 from step_ott.ports import GivenFiles
 from step_ott.wording import speaking_python
 
@@ -33,7 +40,8 @@ class CA(AnyCA):
         root: Its root certificate or certificates: a path, or the PEM or DER itself. Nothing else is trusted.
         timeout: For all requests that one call makes; a minute.
         request_timeout: For each of them; 15 seconds.
-        environ: What names a proxy, by HTTPS_PROXY and NO_PROXY, such as `os.environ`; None for no proxy.
+        environ: What names a proxy, by HTTPS_PROXY and NO_PROXY, such as `os.environ`, and clouds' metadata services;
+            None for no proxy. Nothing else of it is kept.
 
     Raises:
         UsageError: an argument is none of these.
@@ -56,7 +64,7 @@ class CA(AnyCA):
             path = files.add(root, "root")
             self._url = read_url(url)
             self.bounds = read_bounds(timeout, request_timeout)
-            self.environ = MappingProxyType(check_environment(environ))
+            self.environ = keep_used(check_environment(environ))
             self._roots = read_trusted(RootFile(files, path, f"root={path}"))
 
     @classmethod

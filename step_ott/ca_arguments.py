@@ -37,6 +37,20 @@ def check_environment(value: object, argument: str = "environ") -> Mapping[str, 
     return dict(value)
 
 
+def keep_used(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return of an environment what a CA and its issuers look at: what names proxies and clouds' metadata services.
+
+    All else, which may hold any secret of the process, is not to be in what a CA is pickled to.
+    """
+    if not environ:
+        return MappingProxyType({})
+    from adapters.cloud_metadata import ADDRESSES
+    from domain.ca.proxy import VARIABLES
+
+    names = {*VARIABLES, *(variable for variable, _ in ADDRESSES.values())}
+    return MappingProxyType({name: value for name, value in environ.items() if name in names})
+
+
 def check_folder(value: object, argument: str) -> str:
     """Return the path of a folder.
 

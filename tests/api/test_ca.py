@@ -67,6 +67,30 @@ def test_a_ca_can_be_handed_to_another_process(way: str, take: Callable[[Any], A
         again.bounds["timeout"] = 0
 
 
+ENVIRONMENT = {
+    "HTTPS_PROXY": "http://proxy.test:1", "no_proxy": "*", "GCE_METADATA_HOST": "127.0.0.1:1",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:2", "AZURE_POD_IDENTITY_AUTHORITY_HOST": "127.0.0.1:3",
+}  # fmt: skip
+SECRETS = {"AWS_SECRET_ACCESS_KEY": "EINS", "https_proxy_password": "ZWEI", "PATH": "DREI"}
+
+
+def test_of_an_environment_only_what_a_ca_looks_at_is_kept(running_ca: RunningCa, tmp_path: Path) -> None:
+    """Whoever gives all of os.environ hands no secret of it to another process, a core dump or a debugger."""
+    given, path = ENVIRONMENT | SECRETS | {"STEPPATH": str(tmp_path), "HOME": "/nonexistent"}, root_path(running_ca)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "defaults.json").write_text(json.dumps({"ca-url": running_ca.url, "root": str(path)}))
+    for ca in (
+        step_ott.CA(running_ca.url, path, environ=given),
+        step_ott.CA.from_fingerprint(running_ca.url, fingerprint_of(path), environ=given),
+        step_ott.CA.from_step_path(environ=given),
+        step_ott.OfflineCA(ca_json(running_ca), environ=given),
+    ):
+        written = pickle.dumps(ca)
+        again = pickle.loads(written)
+        assert ca.environ == again.environ == ENVIRONMENT
+        assert not [secret for secret in SECRETS.values() if secret.encode() in written or secret in repr(vars(ca))]
+
+
 @pytest.mark.parametrize("way", FOUND)
 def test_every_way_to_a_ca_leads_to_the_same(way: str, provisioned_ca: ProvisionedCa) -> None:
     """Roots, fingerprint and provisioners are those of the real CA's files, however it is found."""
