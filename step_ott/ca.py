@@ -10,11 +10,12 @@ from domain.errors import AuthorityError, UsageError
 from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
 from step_ott.arguments import check_text
 from step_ott.ca_arguments import (
+    TrustedRoots,
     check_environment,
     find_step_path,
     keep_used,
     read_bounds,
-    read_trusted,
+    read_root,
     read_url,
     split_roots,
 )
@@ -57,15 +58,11 @@ class CA(AnyCA):
         request_timeout: timedelta = REQUEST_TIMEOUT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        from adapters.ca.root_file import RootFile
-
         with speaking_python():
-            files = GivenFiles()
-            path = files.add(root, "root")
             self._url = read_url(url)
             self.bounds = read_bounds(timeout, request_timeout)
             self.environ = keep_used(check_environment(environ))
-            self._roots = read_trusted(RootFile(files, path, f"root={path}"))
+            self._roots = read_root(root)
 
     @classmethod
     def from_fingerprint(
@@ -138,11 +135,11 @@ class CA(AnyCA):
             files = GivenFiles()
             step_path = find_step_path(path, wanted, None if environ is None else given, files)
             options, root = find_configured_ca(step_path, files)
-            trusted = split_roots(read_trusted(root))
+            trusted = TrustedRoots.read(root)
             usual = [timedelta(microseconds=ns // 1000) for ns in (options.timeout, options.request_timeout)]
         return cls(
             str(options.ca_url),
-            "".join(trusted),
+            trusted,
             timeout=usual[0] if timeout is None else timeout,
             request_timeout=usual[1] if request_timeout is None else request_timeout,
             environ=given,

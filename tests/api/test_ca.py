@@ -91,6 +91,17 @@ def test_of_an_environment_only_what_a_ca_looks_at_is_kept(running_ca: RunningCa
         assert not [secret for secret in SECRETS.values() if secret.encode() in written or secret in repr(vars(ca))]
 
 
+@pytest.mark.parametrize("way", ["root's path", "step path"])
+def test_a_root_is_tried_once(way: str, running_ca: RunningCa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TLS context takes longer to make than all else of a CA."""
+    from adapters.http import pool
+
+    made, really = [], pool.make_tls_context
+    monkeypatch.setattr(pool, "make_tls_context", lambda roots: made.append(roots) or really(roots))
+    assert FOUND[way](running_ca).url == running_ca.url
+    assert len(made) == 1 and len(made[0]) == 1
+
+
 @pytest.mark.parametrize("way", FOUND)
 def test_every_way_to_a_ca_leads_to_the_same(way: str, provisioned_ca: ProvisionedCa) -> None:
     """Roots, fingerprint and provisioners are those of the real CA's files, however it is found."""
@@ -361,6 +372,13 @@ BROKEN: dict[str, tuple[dict[str, str], str]] = {
     "http": ({"config/defaults.json": '{"ca-url": "http://ca.test"}'}, '"ca-url" in '),
     "a number": ({"config/defaults.json": '{"ca-url": 5}'}, "is not text"),
     "garbage": ({"config/defaults.json": '{"ca-url": "ca.test"}', "certs/root_ca.crt": "x"}, "holds no certificate"),
+    "no certificate": (
+        {
+            "config/defaults.json": '{"ca-url": "ca.test"}',
+            "certs/root_ca.crt": "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n",
+        },
+        "the root ",
+    ),
     "stdin": ({"config/defaults.json": '{"ca-url": "ca.test", "root": "-"}'}, "cannot be read"),
     "a timeout": ({"config/defaults.json": '{"ca-url": "ca.test", "timeout": "5"}'}, '"timeout" in'),
 }
