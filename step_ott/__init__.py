@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from step_ott.keys import DerSigner, Signer
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
-    from step_ott.sandbox import SandboxCA, TokenRefusedError
+    from step_ott.sandbox import SandboxCA, Taken, TokenRefusedError
     from step_ott.token import Token
     from step_ott.verification import Verification, verify
 
@@ -76,6 +76,7 @@ __all__ = [
     "Signer",
     "SshpopIssuer",
     "StepOttError",
+    "Taken",
     "Token",
     "TokenRefusedError",
     "UsageError",
@@ -105,7 +106,7 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of this
 def _load_home(name: str) -> object:
     """Return the module that a public name stands in."""
     home: object
-    if name in ("SandboxCA", "TokenRefusedError"):
+    if name in ("SandboxCA", "Taken", "TokenRefusedError"):
         from step_ott import sandbox as home
     elif name.endswith("Error"):
         from domain import errors as home
