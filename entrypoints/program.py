@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from domain.errors import UsageError
-from entrypoints.command_line.commands import COMMANDS, COMPLETE, VERSION, Command
+from entrypoints.command_line.commands import COMPLETE, TOKEN_COMMANDS, VERSION, Command
+
+_ALSO_BEHIND_CA = frozenset({"help", "--version", "-version", *(command.name for command in TOKEN_COMMANDS)})
 
 
 def run_words(words: Sequence[str]) -> int:
@@ -13,43 +14,55 @@ def run_words(words: Sequence[str]) -> int:
         StepOttError: it cannot be done.
     """
     if words and words[0] == COMPLETE:
+        from entrypoints.command_line.all_commands import COMMANDS  # noqa: PLC0415
         from entrypoints.wiring.completion import complete  # noqa: PLC0415
 
         return complete(words[1:], COMMANDS)
     from entrypoints.lean_imports import OF_ATTRS, OF_CRYPTOGRAPHY, import_without, leaving_out  # noqa: PLC0415
 
     import_without("attrs", OF_ATTRS)
-    from entrypoints.command_line.argv import HELP_WORDS, drop_refused_help, is_help_word, parse_words  # noqa: PLC0415
+    from entrypoints.command_line.argv import is_help_word, parse_words  # noqa: PLC0415
 
-    rest = drop_refused_help(words)
-    if rest[:1] == ["ca"]:
-        rest = drop_refused_help(rest[1:])
+    rest = _read_name(words)
+    asks_help = rest[:1] == ["help"]
+    if asks_help:
+        rest = _read_name(rest[1:])
     if not rest or is_help_word(rest[0]):
         return _print_help()
     if rest[0] in ("--version", "-version"):
         rest[0] = VERSION.name
-    if rest[0] == "help":
-        if rest[1:2] in ([], *([word] for word in HELP_WORDS)):
-            return _print_help()
-        rest = [rest[1], "--help"]
-    command = _find_command(rest[0])
-    parsed = parse_words(rest[1:], command.options)
+    command, rest = _find_command(rest)
+    parsed = parse_words(["--help"] if asks_help else rest, command.options)
     if parsed.wants_help:
         return _print_help(command)
     from entrypoints.command_line.dispatch import dispatch  # noqa: PLC0415
     from entrypoints.commands import run_command  # noqa: PLC0415
 
-    names = [each.name for each in COMMANDS]
     with leaving_out(OF_CRYPTOGRAPHY):
-        return dispatch(command.name, parsed.positional, parsed.settings, names, run_command)
+        return dispatch(command.name, parsed.positional, parsed.settings, run_command)
 
 
-def _find_command(word: str) -> Command:
-    for command in COMMANDS:
-        if command.name == word:
-            return command
-    listed = ", ".join(command.name for command in COMMANDS)
-    raise UsageError(f"there is no command {word!r}", f"the commands are {listed}")
+def _read_name(words: Sequence[str]) -> list[str]:
+    """Return a command's words, nothing where the program's help is asked for; `ca token` is `token`."""
+    from entrypoints.command_line.argv import drop_refused_help, is_help_word  # noqa: PLC0415
+
+    rest = drop_refused_help(words)
+    if rest[:1] not in (["ca"], ["ssh"]):
+        return rest
+    behind = drop_refused_help(rest[1:])
+    if not behind or is_help_word(behind[0]):
+        return []
+    return behind if rest[0] == "ca" and behind[0] in _ALSO_BEHIND_CA else [rest[0], *behind]
+
+
+def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
+    """Return the command that the words begin with, and the words behind its name; most are about tokens."""
+    for command in TOKEN_COMMANDS:
+        if command.name == words[0]:
+            return command, list(words[1:])
+    from entrypoints.command_line.all_commands import find_command  # noqa: PLC0415
+
+    return find_command(words)
 
 
 def _print_help(command: Command | None = None) -> int:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
+from adapters.certificates.x509 import fingerprint_key
 from adapters.jose.key_objects import read_public
 from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.errors import InputError, describe_foreign, translating
@@ -69,6 +70,7 @@ def _describe_request(request: x509.CertificateSigningRequest) -> CertificateReq
         is_signed=request.is_signature_valid,
         key=key,
         takes_key=takes_key,
+        key_fingerprint=fingerprint_key(request) if takes_key else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""The table of commands: the name, options and help of each."""
+"""The table of commands that are about tokens: the name, options and help of each."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,15 @@ COMPLETE = "__complete"
 """The hidden command that they ask: the shell's name, then bash's line up to the cursor and what of it to replace;
 from other shells the words behind the program's name, the last as far as it is typed."""
 
-MINT, EXPLAIN, SET_UP = "Mint", "Inspect and diagnose", "Try out and set up"
-GROUPS = (MINT, EXPLAIN, SET_UP)
+MINT, ENROLL, SSH, ASK, EXPLAIN, SET_UP = (
+    "Mint",
+    "X.509 certificates",
+    "SSH certificates",
+    "The CA",
+    "Inspect and diagnose",
+    "Try out and set up",
+)
+GROUPS = (MINT, ENROLL, ASK, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""
 
 
@@ -30,7 +37,7 @@ class Command:
     """A command of step-ott; `entrypoints.commands` has what each does.
 
     Attributes:
-        name: Its word on the command line.
+        name: Its words on the command line.
         summary: One line.
         positional: Its positional words, as the usage line shows them.
         description: What it does, in paragraphs.
@@ -249,5 +256,5 @@ VERSION = Command(
     (("Which version is this?", "version"),),
 )
 
-COMMANDS: Sequence[Command] = (TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, SANDBOX, COMPLETION, VERSION)
-"""All commands; each can also be called as `ca COMMAND`, as scripts for step do."""
+TOKEN_COMMANDS: Sequence[Command] = (TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, SANDBOX, COMPLETION, VERSION)
+"""Each can also be called as `ca COMMAND`, as scripts for step do."""

@@ -2,10 +2,12 @@
 
 import textwrap
 
-from entrypoints.command_line.commands import COMMANDS, GROUPS, PROGRAM, Command
+from entrypoints.command_line.all_commands import COMMANDS
+from entrypoints.command_line.commands import GROUPS, PROGRAM, Command
 from entrypoints.command_line.options import Option
 
 _WIDTH = 96
+_NAME_WIDTH = max(len(command.name) for command in COMMANDS)
 
 
 def describe_program() -> str:
@@ -16,7 +18,7 @@ def describe_program() -> str:
         f"Usage: {PROGRAM} <command> [options]",
         "",
         *(line for group in GROUPS for line in _list_commands(group)),
-        f"'{PROGRAM} <command> --help' describes a command; '{PROGRAM} ca <command>' is the same command.",
+        f"'{PROGRAM} <command> --help' describes a command; those of one word can also be called behind 'ca'.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -40,7 +42,7 @@ def list_spellings(option: Option) -> str:
 
 
 def _list_commands(group: str) -> list[str]:
-    rows = [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
+    rows = [f"  {command.name:<{_NAME_WIDTH}}  {command.summary}" for command in COMMANDS if command.group == group]
     return [f"{group}:", *rows, ""]
 
 

@@ -28,4 +28,8 @@ def run_command(name: str, positional: Sequence[str], flags: Settings) -> int:
             from entrypoints.commands.completion import run  # noqa: PLC0415
         case "version":
             from entrypoints.commands.version import run  # noqa: PLC0415
+        case _:
+            from entrypoints.commands.ca import find_command  # noqa: PLC0415
+
+            return find_command(name)(positional, flags)
     return run(positional, flags)

@@ -57,7 +57,7 @@ def wire_published_authority(
     if options.flag("offline"):
         what = f"there is no {path}, which {options.spell('offline')} reads"
         raise UsageError(what, "name a ca.json with --ca-config, or ask the CA")
-    return _wire_online(options, step_path, files)
+    return wire_online(options, step_path, files)
 
 
 def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tuple[str, bool]:
@@ -66,7 +66,13 @@ def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tupl
     return path, options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
 
 
-def _wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
+def wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
+    """Return the running CA that the settings mean.
+
+    Raises:
+        UsageError: its address or its root is missing.
+        InputError: the root cannot be read.
+    """
     ca_url = _require_ca_url(options)
     roots = find_root(options, step_path, files).certificates()
     import_without("cattrs", OF_CATTRS)

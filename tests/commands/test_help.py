@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.command_line.all_commands import COMMANDS
 from entrypoints.command_line.commands import (
     BATCH,
-    COMMANDS,
     COMPLETE,
     DOCTOR,
     GROUPS,
@@ -23,6 +23,7 @@ from entrypoints.command_line.commands import (
     Command,
 )
 from entrypoints.command_line.completion.offers import find_offers
+from entrypoints.command_line.enroll_commands import ENROLL_COMMANDS
 from entrypoints.command_line.help import describe_program, list_spellings
 from entrypoints.command_line.options import Option
 from tests.support.peer_programs import REPOSITORY
@@ -30,7 +31,7 @@ from tests.support.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100
-RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR}
+RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, *ENROLL_COMMANDS}
 """The commands whose examples need something to work on: their own tests run them."""
 
 EXAMPLES = [words for command in COMMANDS if command not in RUN_ELSEWHERE for _, words in command.examples]
@@ -44,7 +45,7 @@ def name_row(value: object) -> str:
 def test_every_command_is_described(command: Command) -> None:
     """Each has a summary in the program's help, and its usage, description and examples in its own."""
     assert re.search(rf"^  {command.name} +{re.escape(command.summary)}$", invoke("--help").out, re.MULTILINE)
-    result = invoke(command.name, "--help")
+    result = invoke(*command.name.split(), "--help")
     assert (result.status, result.err) == (0, "")
     assert result.out.startswith(f"{PROGRAM} {command.name}: {command.summary}\n\nUsage: {PROGRAM} {command.name}")
     assert command.positional in result.out.splitlines()[2]
@@ -57,7 +58,7 @@ def test_commands_are_shown_in_groups(group: str) -> None:
     """Each group is shown with the commands that are of it and no others, in the order of the table."""
     section = invoke("--help").out.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
     members = [command.name for command in COMMANDS if command.group == group]
-    assert members and [line.split()[0] for line in section.splitlines()] == members
+    assert members and [re.split("  +", line.strip())[0] for line in section.splitlines()] == members
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name_row)
@@ -65,7 +66,8 @@ def test_every_command_has_its_place(command: Command) -> None:
     """Each is in one of the groups, has an example, and is completed."""
     assert command.group in GROUPS
     assert command.examples
-    assert (command.name, command.summary) in find_offers([""], COMMANDS, know_none)[2]
+    *before, last = command.name.split()
+    assert (last, command.summary) in find_offers([*before, ""], COMMANDS, know_none)[2]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -89,7 +91,7 @@ def test_an_example_runs_as_it_is_written(example: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
 def test_every_option_is_completed(command: Command, option: Option) -> None:
     """Completion knows each of its names, and what it does."""
-    offered = find_offers([command.name, "-"], COMMANDS, know_none)[2]
+    offered = find_offers([*command.name.split(), "-"], COMMANDS, know_none)[2]
     assert {(spelling, option.help) for spelling in option.spellings()} <= {*offered}
     assert all(f"-{name}" in dict(offered) or f"--{name}" in dict(offered) for name in (option.name, *option.aliases))
 
@@ -102,7 +104,7 @@ def know_none(kind: str, given: object, options: object) -> list[tuple[str, str]
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=name_row)
 def test_every_option_is_described(command: Command, option: Option) -> None:
     """Each stands under its group's heading by all of its names and its value, with what it does in sentences."""
-    page = invoke(command.name, "--help").out
+    page = invoke(*command.name.split(), "--help").out
     section = page.partition(f"\n{option.group}:\n")[2].partition("\n\n")[0]
     entry = section.partition(f"  {list_spellings(option)}\n        ")[2].partition("\n  -")[0]
     assert " ".join(entry.split()) == option.help
@@ -127,7 +129,7 @@ def test_names_are_used_once(command: Command) -> None:
         ["token", "-h"], ["token", "--help"], ["token", "foo", "--ssh", "--help"], ["token", "--san", "a", "-h",
         "--nonsense"],
         ["ca", "token", "--help"], ["sandbox", "--help"], ["help", "sandbox"], ["version", "-h"], ["token",
-        "--help=true"], *([command.name, "--help"] for command in COMMANDS),
+        "--help=true"], *([*command.name.split(), "--help"] for command in COMMANDS),
     ],
 )  # fmt: skip
 def test_help_is_given_wherever_it_is_asked_for(words: list[str]) -> None:
@@ -194,7 +196,8 @@ def test_an_unknown_word_is_answered_in_one_line(words: list[str], message: str)
 
 def test_what_completion_asks_is_hidden() -> None:
     """The command that shells ask is in no help, in no error and in no completion."""
-    pages = [invoke(*words).out for words in ([], ["--help"], *([command.name, "--help"] for command in COMMANDS))]
+    asked = [[], ["--help"], *([*command.name.split(), "--help"] for command in COMMANDS)]
+    pages = [invoke(*words).out for words in asked]
     assert all(pages) and not any(COMPLETE in page for page in [*pages, invoke("nonsense").err])
     assert COMPLETE not in dict(find_offers([""], COMMANDS, know_none)[2])
 

@@ -10,6 +10,9 @@ PROGRAM_SWITCHES = (("--help", "describe the program"), ("--version", "print the
 COMMAND_SWITCHES = (("-h", "describe the command"), ("--help", "describe the command"))
 """Options that the table of options does not have, and what they do."""
 
+GROUP_MEANINGS = {"ca": "certificates, and the CA itself", "ssh": "SSH certificates"}
+"""What commands have in common whose first word this is."""
+
 WORDS, FILES, FOLDERS = "words", "files", "folders"
 _MEANT = {"file": FILES, "chain": FILES, "folder": FOLDERS} | dict.fromkeys(
     ("-", "dns", "duration", "email", "ip", "time", "token", "uri"), WORDS
@@ -27,15 +30,25 @@ Know = Callable[[str, Mapping[str, str], Sequence[Option]], Sequence[tuple[str, 
 def find_offers(words: Sequence[str], commands: Sequence[Command], know: Know) -> Offers:
     """Return what can stand in place of the last of `words`, which are those behind the program's name."""
     *before, current = words
-    if before[:1] == ["ca"]:
-        del before[0]
-    named = [*((command.name, command.summary) for command in commands), ("help", "describe a command")]
-    if not before:
-        return WORDS, "", [*(PROGRAM_SWITCHES if current[:1] == "-" else ()), *named]
+    asks_help = before[:1] == ["help"] or before[:2] == ["ca", "help"]
+    typed = before[before.index("help") + 1 :] if asks_help else before
+    named = dict[str, str]()
     for command in commands:
-        if command.name == before[0]:
-            return _continue_command(command, before[1:], current, know)
-    return WORDS, "", named if before == ["help"] else ()
+        for name in _list_names(command):
+            if not asks_help and typed[: len(name)] == name:
+                return _continue_command(command, typed[len(name) :], current, know)
+            if name[: len(typed)] == typed:
+                is_whole = len(name) == len(typed) + 1
+                named[name[len(typed)]] = command.summary if is_whole else GROUP_MEANINGS.get(name[len(typed)], "")
+    if before in ([], ["ca"]):
+        named["help"] = "describe a command"
+    return WORDS, "", [*(PROGRAM_SWITCHES if current[:1] == "-" and not before else ()), *named.items()]
+
+
+def _list_names(command: Command) -> list[list[str]]:
+    """Return the words that a command can be called by."""
+    name = command.name.split()
+    return [name, ["ca", *name]] if len(name) == 1 else [name]
 
 
 def _continue_command(command: Command, before: Sequence[str], current: str, know: Know) -> Offers:

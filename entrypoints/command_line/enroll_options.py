@@ -1,0 +1,52 @@
+"""The rows of the table of options for commands that ask the CA for more than a token's makings."""
+
+from collections.abc import Sequence
+
+from entrypoints.command_line.options import (
+    AUTHORITY_OPTIONS,
+    OUTPUT,
+    PROVISIONER_OPTIONS,
+    SIGNING_OPTIONS,
+    SUBJECT,
+    TOKEN_OPTIONS,
+    VALIDITY,
+    Option,
+    ValueKind,
+)
+
+NEW_KEY = "New key"
+_MOMENT = "time|duration"
+
+NOT_ONLINE = frozenset({"offline", "ca-config"})
+"""Options of which nothing is left where the CA itself is asked."""
+
+ONLINE_OPTIONS: Sequence[Option] = tuple(option for option in AUTHORITY_OPTIONS if option.name not in NOT_ONLINE)
+"""Which CA is asked, and how long."""
+
+KEY_KIND_OPTIONS: Sequence[Option] = (
+    Option("kty", "EC|OKP|RSA", "Type of the new key. Default: EC.", NEW_KEY),
+    Option("curve", "P-256|P-384|P-521|Ed25519", "Curve of an EC or OKP key. Default: P-256 or Ed25519.", NEW_KEY,
+           aliases=("crv",)),
+    Option("size", "bits", "Size of an RSA key. Default: 2048.", NEW_KEY),
+)  # fmt: skip
+"""What key is made."""
+
+TERMS_OPTIONS: Sequence[Option] = (
+    Option("not-before", _MOMENT, "When the certificate begins: an RFC 3339 time, or a duration from when the CA signs "
+           "it. Default: as the CA does.", VALIDITY),
+    Option("not-after", _MOMENT, "When the certificate ends, likewise.", VALIDITY),
+    Option("set", "key=value", "A member of the data for the CA's templates; the value is JSON where it parses, else "
+           "text. Repeatable, merged over --set-file.", SUBJECT, ValueKind.LIST),
+    Option("set-file", "file", "JSON object of data for the CA's templates.", SUBJECT),
+)  # fmt: skip
+"""What is asked of the CA beside the names."""
+
+CERTIFICATE_OPTIONS: Sequence[Option] = (
+    *(option for option in TOKEN_OPTIONS if option.name == "san"),
+    *TERMS_OPTIONS,
+    *KEY_KIND_OPTIONS,
+    *SIGNING_OPTIONS,
+    *PROVISIONER_OPTIONS,
+    *ONLINE_OPTIONS,
+    Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",)),
+)  # fmt: skip
