@@ -5,75 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ContextDecorator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from domain.errors import StepOttError, UsageError
+from domain.errors import UsageError
 from domain.formats.moment import Moment
-from domain.formats.terminal_text import show_line
-from domain.settings.setting import Origin, Setting, check_unicode, respell
+from domain.settings.setting import check_unicode
 
 Source: TypeAlias = "str | bytes | os.PathLike[str]"
 """A file: its path, or its content as bytes. A text with PEM, JSON or the line of an SSH key in it is content too."""
 
 Password: TypeAlias = "bytes | Callable[[], bytes] | os.PathLike[str]"  # noqa: S105  # a type
 """A password: its bytes as they are, a function that returns them, or the `pathlib.Path` of a file."""
-
-NAMES = {
-    "ca-config": "config",
-    "ca-url": "url",
-    "cert-not-after": "cert_not_after",
-    "cert-not-before": "cert_not_before",
-    "cert-type": "cert_type",
-    "cnf": "cnf",
-    "cnf-file": "csr",
-    "context": "context",
-    "csr": "csr",
-    "for": "endpoint",
-    "k8ssa-token-path": "token",
-    "key": "key",
-    "key-id": "key_id",
-    "kid": "key_id",
-    "nebula-cert": "certificate",
-    "nebula-key": "key",
-    "not-after": "not_after",
-    "not-before": "not_before",
-    "password-file": "password",
-    "principal": "principals",
-    "provisioner": "name",
-    "provisioner-password-file": "password",
-    "request-timeout": "request_timeout",
-    "root": "root",
-    "san": "sans",
-    "set": "user",
-    "sshpop-cert": "certificate",
-    "sshpop-key": "key",
-    "timeout": "timeout",
-    "x5c-cert": "certificate",
-    "x5c-chain": "chain",
-    "x5c-key": "key",
-}
-"""The argument that is each option's counterpart."""
-
-PHRASES = {
-    "--ssh --host": "ssh_host_token()",
-    "--ssh --rekey": "ssh_rekey_token()",
-    "--ssh --renew": "ssh_renewal_token()",
-    "--ssh --revoke": "ssh_revocation_token()",
-    "--ssh": "ssh_user_token()",
-    "--host": "ssh_host_token()",
-    "--renew": "renewal_token()",
-    "--revoke": "revocation_token()",
-    "--offline": "step_ott.OfflineCA",
-    "--x5c-insecure": "x5cInsecure",
-}
-"""What stands in Python for options that are no argument, the longest first."""
-
-_NAME, _KINDS = "|".join(sorted(NAMES, reverse=True)), "|".join(PHRASES)
-_OPTION = re.compile(rf"(?<![\w-])(?:--for (?P<endpoint>[a-z-]+)|{_KINDS}|--(?P<name>{_NAME}))(?![\w-])")
 
 MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
 """Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
@@ -84,47 +29,6 @@ _GO_LIMIT = 1 << 63
 """Nanoseconds in a duration that is too long for Go, some 292 years."""
 
 _SERIAL = re.compile("0|[1-9][0-9]*")
-
-
-class _Spellings(dict[str, Setting]):
-    """Settings that name every option by the argument that is its counterpart."""
-
-    def get(self, name: str, default: Any = None) -> Setting:  # noqa: ARG002
-        return setting_of(name, "")
-
-
-def setting_of(option: str, value: str | tuple[str, ...]) -> Setting:
-    """Return an option's setting as it comes from its argument."""
-    return Setting(value, Origin.ARGUMENT, f"{NAMES.get(option, option)}=")
-
-
-def name_arguments(text: str) -> str:
-    """Return advice that names options with the arguments and methods that are their counterparts."""
-
-    def replace(found: re.Match[str]) -> str:
-        if found["endpoint"]:
-            return f"Endpoint.{found['endpoint'].upper().replace('-', '_')}"
-        name = found["name"]
-        return f"{NAMES[name]}=" if name else PHRASES[found[0]]
-
-    return _OPTION.sub(replace, text)
-
-
-class speaking_python(ContextDecorator):  # noqa: N801  # stands behind `with`, as a function would that takes twice as long
-    """Lets every error within name arguments, where the command line's own would name options.
-
-    It is a line that a log or a traceback may show: a CA's words are in it, and those of whoever answers in its place.
-    An error of the program's own, as its signer or password may raise, passes as it is.
-    """
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        """Name arguments in an error."""
-        if isinstance(error, StepOttError) and type(error).__module__ == StepOttError.__module__:
-            told = respell(error, _Spellings())
-            raise type(told)(show_line(told.what), show_line(name_arguments(error.fix))) from None
 
 
 def refuse_type(value: object, argument: str, fix: str) -> UsageError:

@@ -27,11 +27,12 @@ from entrypoints.use_cases.mint import (
 )
 from entrypoints.use_cases.mint_by_template import TemplateMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
-from step_ott.arguments import refuse_type, speaking_python
+from step_ott.arguments import refuse_type
 from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
 from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,12 +113,11 @@ class Issuer:
         return ca.asking()
 
     def _keep_own(self, listed: Sequence[Provisioner]) -> Sequence[Provisioner]:
-        """Return those of the types that this issuer is for."""
-        own = [one for one in listed if one.type_name in self._types]
-        if listed and not own:
+        """Return those of the types that this issuer is for, and those whose entries cannot be read, to say so."""
+        if listed and not any(one.type_name in self._types for one in listed):
             wanted = " or ".join(self._types)
             raise UsageError(f"the CA has no provisioner of type {wanted}", f"it has {list_labels(listed)}")
-        return own
+        return [one for one in listed if one.type_name in self._types or one.fault]
 
     def __repr__(self) -> str:
         return show_line(f"<step_ott.{type(self).__name__} {self._provisioner.label()} at {self.ca.url}>")
