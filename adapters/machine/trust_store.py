@@ -12,10 +12,13 @@ from domain.errors import OutputError, UsageError
 from domain.formats.terminal_text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 ANCHOR_FOLDERS = ("/usr/local/share/ca-certificates", "/etc/pki/trust/anchors", "/usr/share/pki/trust/anchors")
 """Where update-ca-certificates looks for certificates: of Debian and Alpine, and of SUSE."""
+
+FURTHER_PLACES = ("/usr/sbin", "/sbin")
+"""Where such tools are, beside PATH, which not every user has there."""
 
 _MANUALLY = {
     "darwin": "run 'sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain FILE'",
@@ -35,13 +38,12 @@ class SystemTrustStore:
     Attributes:
         platform: The system, as `sys.platform` says.
         environment: The tools' own; PATH is where they are looked for.
-        anchors: Folders where update-ca-certificates looks, those that there are.
     """
 
-    def __init__(self, platform: str, environment: Mapping[str, str], anchors: Sequence[str] = ANCHOR_FOLDERS) -> None:
+    def __init__(self, platform: str, environment: Mapping[str, str]) -> None:
         self.platform = platform
         self.environment = environment
-        self.anchors = [folder for folder in anchors if os.path.isdir(folder)]
+        self._anchors = [folder for folder in ANCHOR_FOLDERS if os.path.isdir(folder)]
 
     def check(self) -> None:
         if not self.platform.startswith("linux"):
@@ -57,17 +59,17 @@ class SystemTrustStore:
 
     def install(self, path: str) -> None:
         if self._has_updater():
-            target = os.path.join(self.anchors[0], name_anchor(path))
+            target = os.path.join(self._anchors[0], name_anchor(path))
             self._run("install", "-m", "0644", "--", path, target)
             self._run("update-ca-certificates")
         else:
             self._run("trust", "anchor", "--store", path)
 
     def _has_updater(self) -> bool:
-        return bool(self.anchors) and self._find("update-ca-certificates") is not None
+        return bool(self._anchors) and self._find("update-ca-certificates") is not None
 
     def _find(self, program: str) -> str | None:
-        places = [self.environment.get("PATH") or os.defpath, "/usr/sbin", "/sbin"]  # which not every user has there
+        places = [self.environment.get("PATH") or os.defpath, *FURTHER_PLACES]
         return shutil.which(program, path=os.pathsep.join(places))
 
     def _run(self, name: str, *words: str) -> None:

@@ -59,9 +59,18 @@ def _prepare(file: OutputFile, folders: list[str]) -> Iterator[PrivateFile]:
         with _translated(file.path):
             if file.makes_folder:
                 _make_folders(folder, folders)
-            written = opened.enter_context(PrivateFile(name_hidden(folder), mode=file.mode))
+            written = opened.enter_context(PrivateFile(name_hidden(folder), mode=file.mode & _find_mode(file.path)))
             written.write(file.content, is_durable=True)
         yield written
+
+
+def _find_mode(path: str) -> int:
+    """Return the permission bits of the file that is there, all of them where there is none, or a link."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        seen = os.lstat(path).st_mode
+        if stat.S_ISREG(seen):
+            return stat.S_IMODE(seen)
+    return 0o777
 
 
 def _make_folders(folder: str, made: list[str]) -> None:
@@ -93,10 +102,10 @@ def _name_all(ready: Sequence[tuple[OutputFile, PrivateFile]], replaced: Collect
             with suppress(OSError):
                 os.unlink(path) if kept is None else os.replace(kept, path)
         raise
-    for _, kept in named:
-        if kept is not None:
-            with suppress(OSError):
-                os.unlink(kept)
+    finally:
+        for _, kept in named:
+            with suppress(OSError):  # where it was put back; but for a file that never left, which rename leaves alone
+                os.unlink(kept or "")
 
 
 def _is_taken(file: OutputFile) -> bool:
