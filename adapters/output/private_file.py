@@ -48,19 +48,20 @@ class PrivateFile:
     def __exit__(self, *_: object) -> None:
         os.close(self.descriptor)
         if self._is_hidden:
-            self._remove_hidden()
+            self.remove_hidden()
 
-    def write(self, data: bytes, *, is_durable: bool = False) -> None:
+    def write(self, data: bytes, *, is_durable: bool = False, mode: int = OWNER_ALONE) -> None:
         """Write the whole content.
 
         Args:
             data: The content.
             is_durable: Whether it is to be on the disk before the file gets a name.
+            mode: Its permission bits.
 
         Raises:
             OSError: it cannot be written.
         """
-        os.fchmod(self.descriptor, OWNER_ALONE)  # the umask may have taken away more
+        os.fchmod(self.descriptor, mode)  # the umask may have taken away more
         while data:
             data = data[os.write(self.descriptor, data) :]
         if is_durable:
@@ -94,10 +95,11 @@ class PrivateFile:
                 self.link(self.hidden)
             os.replace(self.hidden, path, src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
         except BaseException:
-            self._remove_hidden()
+            self.remove_hidden()
             raise
 
-    def _remove_hidden(self) -> None:
+    def remove_hidden(self) -> None:
+        """Take the hidden name away, where there is one."""
         with suppress(OSError):
             os.unlink(self.hidden, dir_fd=self.dir_fd)
 
