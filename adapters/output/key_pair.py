@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.output.file_group import NewFile, check_files, write_together
+from adapters.output.files_together import NewFile, check_files, write_together
 
 
 class KeyPairFiles:

@@ -15,8 +15,8 @@ from unittest import mock
 
 import pytest
 
-from adapters.output import file_group
-from adapters.output.file_group import NewFile, check_files, write_together
+from adapters.output import files_together
+from adapters.output.files_together import NewFile, check_files, write_together
 from adapters.output.key_pair import KeyPairFiles
 from domain.errors import OutputError, StepOttError, UsageError
 from tests.support.peer_programs import REPOSITORY
@@ -54,9 +54,10 @@ def test_both_are_private_and_whole(pair: tuple[Path, Path]) -> None:
 
 
 def test_files_have_the_modes_that_they_ask_for(tmp_path: Path) -> None:
-    """Public files may be readable to all, whatever the umask."""
-    with mock.patch.object(os, "umask"):
-        write_together([NewFile(str(tmp_path / "k"), b"k"), NewFile(str(tmp_path / "p"), b"p", 0o644)], replace=False)
+    """Public files may be readable to all, as far as the umask lets them."""
+    before = os.umask(0o022)
+    write_together([NewFile(str(tmp_path / "k"), b"k"), NewFile(str(tmp_path / "p"), b"p", 0o644)], replace=False)
+    os.umask(before)
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("k", "p")] == [0o600, 0o644]
 
 
@@ -68,7 +69,7 @@ def test_one_that_is_there_keeps_both_away(there: int, pair: tuple[Path, Path]) 
     for act in (files.check, lambda: files.deliver(b"c", b"k")):
         with pytest.raises(OutputError, match=f"{pair[there].name} exists: add --force to replace it"):
             act()
-    with mock.patch.object(file_group, "check_files"), pytest.raises(OutputError, match="exists"):
+    with mock.patch.object(files_together, "check_files"), pytest.raises(OutputError, match="exists"):
         files.deliver(b"c", b"k")
     assert look(pair) == tuple("old" if number == there else None for number in (0, 1))
 
@@ -151,7 +152,7 @@ def test_a_failure_at_the_second_name_takes_the_first_back(
             raise OSError(number, "no")
         return take(source, target, **options)
 
-    with mock.patch.object(os, step, fail), pytest.raises(OutputError, match="a.crt cannot be written"):
+    with mock.patch.object(os, step, fail), pytest.raises(OutputError, match=r"a\.crt cannot be written"):
         KeyPairFiles(str(pair[0]), str(pair[1]), replace).deliver(b"c2", b"k2")
     assert look(pair) == old
 
@@ -170,7 +171,7 @@ def test_who_holds_the_folder_too_long_is_told(pair: tuple[Path, Path]) -> None:
     """A lock that nobody gives back ends in an error."""
     folder = os.open(pair[0].parent, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    with mock.patch.object(file_group, "LOCK_SECONDS", 0.05), pytest.raises(OutputError, match="holds the lock"):
+    with mock.patch.object(files_together, "LOCK_SECONDS", 0.05), pytest.raises(OutputError, match="holds the lock"):
         KeyPairFiles(str(pair[0]), str(pair[1])).deliver(b"c", b"k")
     os.close(folder)
     assert look(pair) == (None, None)

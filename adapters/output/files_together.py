@@ -35,7 +35,7 @@ class NewFile:
     Attributes:
         path: Where; a symbolic link is replaced, never followed.
         data: Its content.
-        mode: Its permission bits.
+        mode: Its permission bits; any but 0600 are less what the umask takes.
     """
 
     def __init__(self, path: str, data: bytes, mode: int = OWNER_ALONE) -> None:
@@ -150,8 +150,8 @@ def _lock(descriptor: int) -> None:
 def _prepare(new: NewFile) -> Iterator[PrivateFile]:
     """Give the whole file, without a name yet."""
     try:
-        with PrivateFile(name_hidden(os.path.dirname(new.path))) as file:
-            file.write(new.data, is_durable=True, mode=new.mode)
+        with PrivateFile(name_hidden(os.path.dirname(new.path)), mode=new.mode) as file:
+            file.write(new.data, is_durable=True)
             yield file
     except (OSError, ValueError) as error:
         raise explain_unwritable(new.path, error) from error
