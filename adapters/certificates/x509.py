@@ -48,6 +48,7 @@ def _describe(certificate: x509.Certificate) -> Certificate:
             lambda: certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
         ),
         key_fingerprint=fingerprint_key(certificate),
+        serial=certificate.serial_number,
         **_read_extensions(certificate),
     )
 
@@ -66,6 +67,8 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
             found["digital_signature"] = value.digital_signature
         elif isinstance(value, x509.ExtendedKeyUsage):
             found["client_auth"] = not _CLIENT_USAGES.isdisjoint(value)
+        elif isinstance(value, x509.SubjectAlternativeName):
+            found["san_extension"] = value.public_bytes()
         elif isinstance(value, x509.BasicConstraints):
             found |= {"is_ca": value.ca, "path_length": value.path_length}
         elif isinstance(value, x509.NameConstraints):

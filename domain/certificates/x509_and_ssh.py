@@ -39,6 +39,8 @@ class Certificate:
         has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
         provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
         key_fingerprint: SHA-256 of its key as it stands in it, lower-case hex.
+        san_extension: DER of its Subject Alternative Names, empty where it has none.
+        serial: Its serial number.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -56,6 +58,8 @@ class Certificate:
     has_open_questions: bool = False
     provisioner: str | None = None
     key_fingerprint: str = ""
+    san_extension: bytes = b""
+    serial: int = 0
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of its DER, lower-case hex."""

@@ -66,8 +66,38 @@ def check_issued(chain: Sequence[Certificate], csr: CertificateRequest, roots: S
     Raises:
         AuthorityError: saying what it is not.
     """
+    check_chain(chain, csr.key_fingerprint, roots, now)
+
+
+def check_renewed(
+    chain: Sequence[Certificate], old: Certificate, key_fingerprint: str, roots: Sequence[bytes], now: int
+) -> None:
+    """Check that a chain, the leaf first, stands for the `old` certificate: its names, and this key.
+
+    Args:
+        key_fingerprint: SHA-256 of the key, lower-case hex.
+        roots: The DER of each.
+        now: Nanoseconds since the epoch, UTC.
+
+    Raises:
+        AuthorityError: saying what it is not.
+    """
+    check_chain(chain, key_fingerprint, roots, now)
     leaf = chain[0]
-    if not csr.key_fingerprint or leaf.key_fingerprint != csr.key_fingerprint:
+    if leaf.der == old.der:
+        raise AuthorityError("the CA answers with the certificate that there is already", _CHECK_CA)
+    if (leaf.subject_name, leaf.san_extension) != (old.subject_name, old.san_extension):
+        raise AuthorityError("the certificate that the CA answers with is for other names", _CHECK_CA)
+
+
+def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Sequence[bytes], now: int) -> None:
+    """Check that a chain is for this key, valid at `now`, and leads to one of the roots.
+
+    Raises:
+        AuthorityError: saying what it is not.
+    """
+    leaf = chain[0]
+    if not key_fingerprint or leaf.key_fingerprint != key_fingerprint:
         raise AuthorityError("the certificate that the CA answers with is for another key", _CHECK_CA)
     if now >= leaf.not_after:
         raise AuthorityError("the certificate that the CA answers with has expired", "check the CA's clock and yours")
