@@ -45,7 +45,10 @@ def fingerprint_ssh_key(data: bytes) -> str:
     See `domain.certificates.ports.Certificates`.
     """
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
-    what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
+    what, fix = (
+        "it holds no SSH public key",
+        'give an SSH public key: a line such as "ssh-ed25519 AAAA…", as in .pub files',
+    )
     with translating(lambda _: InputError(what, fix)):
         if len(lines) != 1:
             raise ValueError("not one line")
