@@ -74,6 +74,10 @@ class NetworkError(StepOttError):
     """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
 
 
+class LostAnswerError(NetworkError):
+    """The connection broke before an answer was whole, so that nobody can tell whether the request was done."""
+
+
 class IdentityError(StepOttError):
     """An identity provider answered something that cannot be used, or signed nobody in."""
 

@@ -1,6 +1,6 @@
 """PEM: binary data as base64 between a beginning and an end with a label (RFC 7468)."""
 
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _MAX_LABEL_BYTES = 64
@@ -41,3 +41,9 @@ def decode_pem(body: bytes | None) -> bytes:
 def join_pem(label: str, body: bytes) -> bytes:
     """Return the block that `split_pem` has taken apart."""
     return b"-----BEGIN %b-----%b-----END %b-----\n" % (label.encode(), body, label.encode())
+
+
+def write_pem(label: str, data: bytes) -> bytes:
+    """Return the block of binary data, in lines of 64 characters."""
+    lines = (b2a_base64(data[begin : begin + 48]) for begin in range(0, len(data), 48))
+    return join_pem(label, b"\n" + b"".join(lines))

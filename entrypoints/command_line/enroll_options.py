@@ -6,6 +6,7 @@ from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     OUTPUT,
     PROVISIONER_OPTIONS,
+    SIGNER,
     SIGNING_OPTIONS,
     SUBJECT,
     TOKEN_OPTIONS,
@@ -41,12 +42,26 @@ TERMS_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What is asked of the CA beside the names."""
 
+TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
+               "of one that is minted.", SIGNER)  # fmt: skip
+
+_REPLACE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
+
+SIGN_OPTIONS: Sequence[Option] = (
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _REPLACE
+)  # fmt: skip
+
+_PASSWORD_FILE = Option("password-file", "file", "File with the password of the signing key; beside "
+                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        SIGNER)  # fmt: skip
+
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
     *TERMS_OPTIONS,
     *KEY_KIND_OPTIONS,
+    TOKEN,
     *SIGNING_OPTIONS,
-    *PROVISIONER_OPTIONS,
+    *(_PASSWORD_FILE if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
-    Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",)),
+    _REPLACE,
 )  # fmt: skip
