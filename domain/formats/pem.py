@@ -38,6 +38,13 @@ def decode_pem(body: bytes | None) -> bytes:
     return a2b_base64(b"".join(body.split()), strict_mode=True)
 
 
+def encode_pem(label: str, data: bytes) -> bytes:
+    """Return the block for binary data, 64 characters of base64 a line (RFC 7468, section 2)."""
+    text = b2a_base64(data, newline=False)
+    lines = [text[begin : begin + 64] + b"\n" for begin in range(0, len(text), 64)]
+    return join_pem(label, b"\n" + b"".join(lines))
+
+
 def join_pem(label: str, body: bytes) -> bytes:
     """Return the block that `split_pem` has taken apart."""
     return b"-----BEGIN %b-----%b-----END %b-----\n" % (label.encode(), body, label.encode())

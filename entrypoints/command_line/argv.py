@@ -178,6 +178,15 @@ def take_one(positional: Sequence[str], command: str, what: str, fix: str) -> st
     return positional[0]
 
 
+def take_output_file(positional: Sequence[str], command: str) -> str | None:
+    """Return the only positional word, the file to write; None where there is none, and the output is printed."""
+    if len(positional) > 1:
+        raise UsageError(f"{command} takes one file, not {len(positional)}", "leave the others out")
+    if positional and positional[0] in ("", "-"):
+        raise UsageError(f"{positional[0]!r} is not a file to write", "leave it out to have it printed")
+    return positional[0] if positional else None
+
+
 def take_token(positional: Sequence[str], command: str) -> str:
     """Return the only positional word, which is a token or says where one is."""
     fix = "give it as it is, as a file, or - for standard input"

@@ -1,9 +1,9 @@
-"""The table of commands that spend tokens, and of those that ask the CA about itself."""
+"""The table of commands that spend tokens."""
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.commands import ASK, ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, ONLINE_OPTIONS, SIGN_OPTIONS
+from entrypoints.command_line.commands import ENROLL, Command
+from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, SIGN_OPTIONS
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -44,14 +44,4 @@ CA_SIGN = Command(
     ENROLL,
 )
 
-CA_HEALTH = Command(
-    "ca health",
-    "ask the CA whether it is well",
-    "",
-    'Prints "ok" where the CA answers that it is well. The exit status is 1 where it does not.',
-    ONLINE_OPTIONS,
-    (("Is the CA well?", "ca health"), ("Another one", "ca health --ca-url ca.example.com --root root_ca.crt")),
-    ASK,
-)
-
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_HEALTH)
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN)
