@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class FileGroup:
     """Writes files whole, and all of a group or none (see `domain.ports.OutputFiles`); links are never followed.
 
-    All of them are on the disk before the first gets its name. Signals are held back from there to the last, and what
-    fails in between takes back what was named. So only a kill that nobody can hold back, in the moment between two
-    names, leaves the first ones new and the others as they were.
+    All of them are on the disk before the first gets its name. Signals are held back meanwhile, and what fails takes
+    back what was named. So only a kill that nobody can hold back, in the moment between two names, leaves the first
+    ones new and the others as they were.
 
     Attributes:
         is_last: Whether the process has nothing else to do (see `deciding`).
@@ -39,16 +39,16 @@ class FileGroup:
     def write(self, files: Sequence[OutputFile], replaced: Collection[str] = ()) -> None:
         wanted = [file for file in files if _is_taken(file) or not os.path.lexists(file.path)]
         folders: list[str] = []
-        try:
-            with ExitStack() as opened:
-                ready = [(file, opened.enter_context(_prepare(file, folders))) for file in wanted]
-                with deciding(is_last=self.is_last):
+        with deciding(is_last=self.is_last):
+            try:
+                with ExitStack() as opened:
+                    ready = [(file, opened.enter_context(_prepare(file, folders))) for file in wanted]
                     _name_all(ready, replaced)
-        except BaseException:
-            for folder in reversed(folders):
-                with suppress(OSError):  # somebody has put something into it
-                    os.rmdir(folder)
-            raise
+            except BaseException:
+                for folder in reversed(folders):
+                    with suppress(OSError):  # somebody has put something into it
+                        os.rmdir(folder)
+                raise
 
 
 @contextmanager
