@@ -20,7 +20,7 @@ IMPURE = {
 
 WINGS = [
     "masking", "errors", "ports", "formats", "ca", "keys", "report", "sign_in", "cloud", "settings", "certificates",
-    "token", "ca_rules", "provisioners", "mint", "verify", "inspect", "doctor", "batch", "sandbox",
+    "token", "ca_rules", "provisioners", "mint", "verify", "enroll", "inspect", "doctor", "batch", "sandbox",
 ]  # fmt: skip
 """The wings of the domain from the ground up: each stands on those before it."""
 

@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
 from time import sleep
+from typing import TypeAlias
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
 from adapters.http.pool import Answer, Pool, make_tls_context
@@ -15,12 +17,16 @@ from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS, format_duration
 
+Attempt: TypeAlias = Callable[[Callable[[Exchange], Answer], Exchange], Answer]
+"""Makes a request, once or again."""
+
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIED_FAULTS = frozenset({FaultKind.UNREACHABLE, FaultKind.BROKEN})
 PAUSES = (0.1, 0.2, 0.4)
 """Seconds to wait before each further attempt after a fault that may pass."""
 
 _HEADERS = {"Accept": "application/json"}
+_OF_JSON = {"Content-Type": "application/json"}
 _SAME_CA = "check that --ca-url and --root belong to the same CA"
 
 LOOK_SECONDS = 5.0
@@ -109,14 +115,28 @@ class HttpsClient:
             AuthorityError: a body of over `limit` bytes.
             InputError: the roots are no certificates.
         """
+        return self._ask("GET", path, limit, _HEADERS, None, _repeat)
+
+    def post(self, path: str, body: str, limit: int, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a POST of `body`, JSON, which is made again only where there was no connection.
+
+        Raises:
+            NetworkError, AuthorityError, InputError: as for `get`.
+        """
+        return self._ask("POST", path, limit, {**_HEADERS, **_OF_JSON, **headers}, body, _insist)
+
+    def _ask(
+        self, method: str, path: str, limit: int, headers: Mapping[str, str], body: str | None, attempt: Attempt
+    ) -> Answer:
         with self.spending():
             if self._pool is None:
                 self._pool = Pool(self.make_context(), find_proxy(self.ca_url, self.environment))
-            ask = partial(self._pool.ask, method="GET", url=f"{self.ca_url}{path}", headers=_HEADERS)
+            url = f"{self.ca_url}{path}"
+            ask = partial(self._pool.ask, method=method, url=url, headers=headers, body=body)
             left, patience = self._time.left(), self.request_timeout / NANOSECONDS
             exchange = Exchange(min(left, patience), limit)
             try:
-                return exchange.run(lambda: _repeat(ask, exchange))
+                return exchange.run(lambda: attempt(ask, exchange))
             except ExchangeError as fault:
                 if fault.kind is FaultKind.LATE:
                     late = ("timeout", self.timeout) if left < patience else ("request-timeout", self.request_timeout)
@@ -191,13 +211,27 @@ def _repeat(ask: Callable[[Exchange], Answer], exchange: Exchange) -> Answer:
     `urllib3.Retry` would also ask again who shows a wrong certificate or sends too much, would ask once more
     without a pause, and would not ask again for a body that breaks off.
     """
+    return _ask_again(ask, exchange, RETRIED_STATUSES, RETRIED_FAULTS)
+
+
+def _insist(ask: Callable[[Exchange], Answer], exchange: Exchange) -> Answer:
+    """Return the answer to a request that changes something, made again only where nobody can have got it."""
+    return _ask_again(ask, exchange, frozenset(), frozenset({FaultKind.UNREACHABLE}))
+
+
+def _ask_again(
+    ask: Callable[[Exchange], Answer],
+    exchange: Exchange,
+    statuses: AbstractSet[int],
+    faults: AbstractSet[FaultKind],
+) -> Answer:
     for pause in PAUSES:
         try:
             answer = ask(exchange)
-            if answer.status not in RETRIED_STATUSES:
+            if answer.status not in statuses:
                 return answer
         except ExchangeError as fault:
-            if fault.kind not in RETRIED_FAULTS:
+            if fault.kind not in faults:
                 raise
         if exchange.left() <= pause:
             break

@@ -1,10 +1,11 @@
 """X.509 certificates, on `cryptography`."""
 
 import warnings
+from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapters.jose.key_objects import read_public_or_none
@@ -46,8 +47,14 @@ def _describe(certificate: x509.Certificate) -> Certificate:
         is_issued_by=lambda issuer: succeeds(
             lambda: certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
         ),
+        key_fingerprint=fingerprint_key(certificate),
         **_read_extensions(certificate),
     )
+
+
+def fingerprint_key(holder: x509.Certificate | x509.CertificateSigningRequest) -> str:
+    """Return the SHA-256 of the key as it stands in a certificate or a request, lower-case hex."""
+    return sha256(holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Certificate:
         path_length: How many issuers may follow it on the way to a leaf, None for any number.
         has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
         provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
+        key_fingerprint: SHA-256 of its key as it stands in it, lower-case hex.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -54,6 +55,7 @@ class Certificate:
     path_length: int | None = None
     has_open_questions: bool = False
     provisioner: str | None = None
+    key_fingerprint: str = ""
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of its DER, lower-case hex."""
@@ -129,6 +131,7 @@ class CertificateRequest:
         is_signed: Whether its own signature holds.
         key: What its key is, such as "RSA of 1024 bits".
         takes_key: Whether step-ca signs for such a key.
+        key_fingerprint: SHA-256 of the key as it stands in it, lower-case hex; empty where it cannot be read.
     """
 
     fingerprint: str
@@ -140,6 +143,7 @@ class CertificateRequest:
     is_signed: bool
     key: str
     takes_key: bool
+    key_fingerprint: str = ""
 
 
 def _format_seconds(seconds: int) -> str:

@@ -2,12 +2,31 @@
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.commands import ASK, Command
+from entrypoints.command_line.commands import ASK, ENROLL, Command
 from entrypoints.command_line.enroll_options import (
     CA_BOOTSTRAP_OPTIONS,
     CA_ROOT_OPTIONS,
     CA_ROOTS_OPTIONS,
+    CERTIFICATE_OPTIONS,
     ONLINE_OPTIONS,
+)
+
+CA_CERTIFICATE = Command(
+    "ca certificate",
+    "make a key, and get a certificate for it",
+    "<subject> <crt-file> <key-file>",
+    "Makes a private key, mints a token for it by the provisioner that the options name, and asks the CA\n"
+    "to sign. The certificate with its intermediates, and the key, are written to two files of mode 0600\n"
+    "once both are whole; where anything fails, none is.\n"
+    "\n"
+    "The request is judged by the rules of verify before it is sent: what the CA would refuse is not\n"
+    "asked for. The token is bound to the request where the CA looks at that.",
+    CERTIFICATE_OPTIONS,
+    (
+        ("A certificate for one name", "ca certificate internal.example.com internal.crt internal.key"),
+        ("For a day, with an RSA key", "ca certificate web.example.com web.crt web.key --not-after 24h --kty RSA"),
+    ),
+    ENROLL,
 )
 
 CA_BOOTSTRAP = Command(
@@ -106,4 +125,12 @@ CA_PROVISIONER_LIST = Command(
     ASK,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_BOOTSTRAP, CA_HEALTH, CA_ROOT, CA_ROOTS, CA_FEDERATION, CA_PROVISIONER_LIST)
+ENROLL_COMMANDS: Sequence[Command] = (
+    CA_CERTIFICATE,
+    CA_BOOTSTRAP,
+    CA_HEALTH,
+    CA_ROOT,
+    CA_ROOTS,
+    CA_FEDERATION,
+    CA_PROVISIONER_LIST,
+)

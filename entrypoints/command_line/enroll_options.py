@@ -2,7 +2,22 @@
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.options import AUTHORITY, AUTHORITY_OPTIONS, CONTEXTS, OUTPUT, Option, ValueKind
+from entrypoints.command_line.options import (
+    AUTHORITY,
+    AUTHORITY_OPTIONS,
+    CONTEXTS,
+    OUTPUT,
+    PROVISIONER_OPTIONS,
+    SIGNING_OPTIONS,
+    SUBJECT,
+    TOKEN_OPTIONS,
+    VALIDITY,
+    Option,
+    ValueKind,
+)
+
+NEW_KEY = "New key"
+_MOMENT = "time|duration"
 
 NOT_ONLINE = frozenset({"offline", "ca-config"})
 """Options of which nothing is left where the CA itself is asked."""
@@ -12,6 +27,34 @@ ONLINE_OPTIONS: Sequence[Option] = tuple(option for option in AUTHORITY_OPTIONS 
 
 FORCE = Option(
     "force", "", "Replace files that exist without asking.", OUTPUT, ValueKind.SWITCH, aliases=("f",)
+)  # fmt: skip
+
+KEY_KIND_OPTIONS: Sequence[Option] = (
+    Option("kty", "EC|OKP|RSA", "Type of the new key. Default: EC.", NEW_KEY),
+    Option("curve", "P-256|P-384|P-521|Ed25519", "Curve of an EC or OKP key. Default: P-256 or Ed25519.", NEW_KEY,
+           aliases=("crv",)),
+    Option("size", "bits", "Size of an RSA key. Default: 2048.", NEW_KEY),
+)  # fmt: skip
+"""What key is made."""
+
+TERMS_OPTIONS: Sequence[Option] = (
+    Option("not-before", _MOMENT, "When the certificate begins: an RFC 3339 time, or a duration from when the CA signs "
+           "it. Default: as the CA does.", VALIDITY),
+    Option("not-after", _MOMENT, "When the certificate ends, likewise.", VALIDITY),
+    Option("set", "key=value", "A member of the data for the CA's templates; the value is JSON where it parses, else "
+           "text. Repeatable, merged over --set-file.", SUBJECT, ValueKind.LIST),
+    Option("set-file", "file", "JSON object of data for the CA's templates.", SUBJECT),
+)  # fmt: skip
+"""What is asked of the CA beside the names."""
+
+CERTIFICATE_OPTIONS: Sequence[Option] = (
+    *(option for option in TOKEN_OPTIONS if option.name == "san"),
+    *TERMS_OPTIONS,
+    *KEY_KIND_OPTIONS,
+    *SIGNING_OPTIONS,
+    *PROVISIONER_OPTIONS,
+    *ONLINE_OPTIONS,
+    FORCE,
 )  # fmt: skip
 
 FINGERPRINT = Option(

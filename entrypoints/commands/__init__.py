@@ -1,11 +1,8 @@
 """What each command does, a module each: loaded when it is run, since each takes modules that others do without."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from domain.settings.setting import Settings
-
-Run = Callable[[Sequence[str], Settings], int]
-"""Does what a command is for, by the positional words and the flags behind its name; returns the exit status."""
 
 
 def run_command(name: str, positional: Sequence[str], flags: Settings) -> int:
@@ -32,23 +29,7 @@ def run_command(name: str, positional: Sequence[str], flags: Settings) -> int:
         case "version":
             from entrypoints.commands.version import run  # noqa: PLC0415
         case _:
-            return _load_ca_command(name)(positional, flags)
+            from entrypoints.commands.ca import find_command  # noqa: PLC0415
+
+            return find_command(name)(positional, flags)
     return run(positional, flags)
-
-
-def _load_ca_command(name: str) -> Run:
-    """Return what a command does that asks the CA about itself."""
-    match name:
-        case "ca bootstrap":
-            from entrypoints.commands.ca.bootstrap import run  # noqa: PLC0415
-        case "ca root":
-            from entrypoints.commands.ca.root import run  # noqa: PLC0415
-        case "ca roots":
-            from entrypoints.commands.ca.roots import run_roots as run  # noqa: PLC0415
-        case "ca federation":
-            from entrypoints.commands.ca.roots import run_federation as run  # noqa: PLC0415
-        case "ca provisioner list":
-            from entrypoints.commands.ca.provisioner_list import run  # noqa: PLC0415
-        case "ca health":
-            from entrypoints.commands.ca.health import run  # noqa: PLC0415
-    return run

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from adapters.certificates.reader import CertificateReader
 from adapters.keys.passwords import FilePassword, TypedPassword
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from domain.provisioners.authority import ListingAuthority
     from domain.sign_in.ports import IdentityProvider
     from domain.token.options import TokenOptions
+
+_A = TypeVar("_A", bound="ListingAuthority")
 
 
 def wire_ports(
@@ -54,13 +56,13 @@ def wire_ports(
 
 def assemble_ports(
     options: TokenOptions,
-    authority: ListingAuthority,
+    authority: _A,
     files: InputFiles,
     prompter: Prompter,
     notices: Notices,
     identity_provider: IdentityProvider,
     begun: Opening | None = None,
-) -> Ports[ListingAuthority]:
+) -> Ports[_A]:
     """Return the real adapters for a request, with the given ones among them."""
     return Ports(
         clock=SystemClock(),

@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+from itertools import chain
 from pathlib import Path
 
 import attrs
 import pytest
 
 from domain.ca_rules.endpoint import Endpoint
+from domain.enroll.key_kind import CURVES
 from domain.settings.print_form import BATCH_FORMS, REPORT_FORMS
 from entrypoints.command_line.all_commands import COMMANDS
 from entrypoints.command_line.commands import BATCH, COMPLETE, COMPLETION, SHELLS
@@ -283,7 +285,7 @@ def test_choices_are_those_that_commands_take() -> None:
     assert {name: set(words) for name, words in choices if words} == {
         "batch format": set(BATCH_FORMS), "format": set(REPORT_FORMS),
         "for": {endpoint.value for endpoint in Endpoint}, "cert-type": {"user", "host"},
-        "completion": set(SCRIPTS),
+        "completion": set(SCRIPTS), "kty": set(CURVES), "curve": {*chain.from_iterable(CURVES.values())},
     }  # fmt: skip
     assert set(SHELLS) == set(SCRIPTS) == set(ASK)
 

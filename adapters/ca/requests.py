@@ -1,0 +1,34 @@
+"""Requests to a running step-ca that change something (step-ca, api/api.go)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.enroll.answer import CaAnswer
+from domain.formats import json_text
+
+if TYPE_CHECKING:
+    from adapters.ca.https_client import HttpsClient
+    from domain.enroll.request import CaRequest
+
+MAX_ANSWER_BYTES = 1 << 20
+
+
+class HttpsRequests:
+    """Puts requests to a running CA (see `domain.enroll.ports.CaRequests`).
+
+    Attributes:
+        client: The way to it.
+    """
+
+    def __init__(self, client: HttpsClient) -> None:
+        self.client = client
+
+    def put(self, request: CaRequest) -> CaAnswer:
+        headers = {"Authorization": f"Bearer {request.bearer}"} if request.bearer else {}
+        answer = self.client.post(request.path, json_text.serialize(request.members), MAX_ANSWER_BYTES, headers)
+        try:
+            members = json_text.parse(answer.body)
+        except ValueError:
+            members = None
+        return CaAnswer(answer.status, members if isinstance(members, dict) else {})

@@ -1,0 +1,73 @@
+"""New private keys, and requests by them, on `cryptography`."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from adapters.jose.key_objects import CURVES
+from domain.ca_rules.sign import split_sans
+from domain.errors import UsageError, describe_foreign, translating
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from adapters.jose.key_objects import PrivateKey
+    from domain.enroll.key_kind import KeyKind
+
+_PUBLIC_EXPONENT = 65_537
+
+
+class LocalNewKeys:
+    """Makes keys in this process (see `domain.enroll.ports.NewKeys`)."""
+
+    def make(self, kind: KeyKind) -> LocalNewKey:
+        if kind.bits:
+            return LocalNewKey(rsa.generate_private_key(_PUBLIC_EXPONENT, kind.bits))
+        if kind.curve in CURVES:
+            return LocalNewKey(ec.generate_private_key(CURVES[kind.curve]))
+        return LocalNewKey(ed25519.Ed25519PrivateKey.generate())
+
+
+class LocalNewKey:
+    """A new key (see `domain.enroll.ports.NewKey`).
+
+    Attributes:
+        private_key: Never shown.
+    """
+
+    def __init__(self, private_key: PrivateKey) -> None:
+        self.private_key = private_key
+
+    def request(self, common_name: str, sans: Sequence[str]) -> bytes:
+        with translating(_explain):
+            subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
+            builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+            names = list(_type_names(split_sans(sans)))
+            if names:
+                builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
+            algorithm = None if isinstance(self.private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+            return builder.sign(self.private_key, algorithm).public_bytes(Encoding.PEM)
+
+    def serialize(self, password: bytes | None) -> bytes:
+        encryption = NoEncryption() if password is None else BestAvailableEncryption(password)
+        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+def _explain(error: BaseException) -> UsageError:
+    return UsageError(f"no certificate signing request can hold these names: {describe_foreign(error)}",
+                      "write names in ASCII, domains in punycode")  # fmt: skip
+
+
+def _type_names(split: Mapping[str, AbstractSet[str]]) -> Iterator[x509.GeneralName]:
+    yield from map(x509.DNSName, sorted(split["dns"]))
+    yield from (x509.IPAddress(ip_address(address)) for address in sorted(split["ip"]))
+    yield from map(x509.RFC822Name, sorted(split["email"]))
+    yield from map(x509.UniformResourceIdentifier, sorted(split["uri"]))

@@ -1,0 +1,75 @@
+"""Ports to what spending a token needs from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.enroll.answer import CaAnswer
+    from domain.enroll.key_kind import KeyKind
+    from domain.enroll.request import CaRequest
+
+
+class CaRequests(Protocol):
+    """Puts requests to a CA that change something."""
+
+    def put(self, request: CaRequest) -> CaAnswer:
+        """Return what the CA says, be it a refusal.
+
+        It is put again only where there was no connection, so that nothing can have come of it.
+
+        Raises:
+            NetworkError: no answer, or not in time.
+            AuthorityError: one that is too long.
+        """
+        ...
+
+
+class NewKey(Protocol):
+    """A private key that nobody has yet."""
+
+    def request(self, common_name: str, sans: Sequence[str]) -> bytes:
+        """Return a certificate signing request by the key (RFC 2986), PEM.
+
+        Args:
+            common_name: Of its subject, empty for a subject without one.
+            sans: DNS names, IP addresses, email addresses and URIs, told apart as step-ca does.
+
+        Raises:
+            UsageError: a name that no request can hold.
+        """
+        ...
+
+    def serialize(self, password: bytes | None) -> bytes:
+        """Return the key in PEM, encrypted where there is a password."""
+        ...
+
+
+class NewKeys(Protocol):
+    """Makes private keys."""
+
+    def make(self, kind: KeyKind) -> NewKey:
+        """Return a new key."""
+        ...
+
+
+class PairSink(Protocol):
+    """Where a certificate and its key go: together or not at all."""
+
+    def check(self) -> None:
+        """Refuse, before anything is asked for, what can be seen to stand in their way already.
+
+        Raises:
+            OutputError: they could not be delivered.
+        """
+        ...
+
+    def deliver(self, certificates: bytes, key: bytes) -> None:
+        """Hand over both, PEM, or raise and leave what was there before.
+
+        Raises:
+            OutputError: they could not be delivered.
+        """
+        ...

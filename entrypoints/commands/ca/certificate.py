@@ -1,0 +1,44 @@
+"""`step-ott ca certificate`: a key, and the CA's certificate for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.machine.clock import SystemClock
+from adapters.output.key_pair import KeyPairFiles
+from domain.enroll.options import read_certificate_options
+from domain.errors import UsageError
+from domain.settings.setting import naming_sources
+from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS
+from entrypoints.use_cases.certificates import obtain_certificate
+from entrypoints.wiring.certificates import wire_enroll_ports
+from entrypoints.wiring.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.enroll.options import CertificateOptions
+    from domain.settings.setting import Settings
+
+
+def run(positional: Sequence[str], flags: Settings) -> int:
+    """Get a certificate, and write it and its key."""
+    if len(positional) != 3:
+        raise UsageError(
+            "ca certificate takes a subject, a file for the certificate, and a file for its key", "name all three"
+        )
+    subject, certificate_file, key_file = positional
+    now = SystemClock().now()
+
+    def read(given: Settings) -> CertificateOptions:
+        return read_certificate_options(subject, given, now)
+
+    settings, step_path = read_settings(CERTIFICATE_OPTIONS, flags, read)
+    options = read(settings)
+    with naming_sources(settings):
+        pair = KeyPairFiles(certificate_file, key_file, "force" in options.settings)
+        ports = wire_enroll_ports(options.minting, step_path, pair)
+        obtain_certificate(options, ports)
+        ports.minting.notices.inform(f"✔ Certificate: {certificate_file}")
+        ports.minting.notices.inform(f"✔ Private Key: {key_file}")
+    return 0
