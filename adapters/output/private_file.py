@@ -50,7 +50,7 @@ class PrivateFile:
     def __exit__(self, *_: object) -> None:
         os.close(self.descriptor)
         if self._is_hidden:
-            self._remove_hidden()
+            self.remove_hidden()
 
     def write(self, data: bytes, *, is_durable: bool = False) -> None:
         """Write the whole content.
@@ -97,10 +97,11 @@ class PrivateFile:
                 self.link(self.hidden)
             os.replace(self.hidden, path, src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
         except BaseException:
-            self._remove_hidden()
+            self.remove_hidden()
             raise
 
-    def _remove_hidden(self) -> None:
+    def remove_hidden(self) -> None:
+        """Take the hidden name away, where there is one."""
         with suppress(OSError):
             os.unlink(self.hidden, dir_fd=self.dir_fd)
 

@@ -1,27 +1,15 @@
 """What each command under `ca` does, a module each."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 from domain.settings.setting import Settings
 
-Run: TypeAlias = Callable[[Sequence[str], Settings], int]
-"""Runs a command by the words and flags behind it, and returns its exit status."""
 
-
-def find_command(name: str) -> Run:
-    """Return what runs the command `name`."""
+def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:
+    """Return what runs the command `name` by the words and flags behind it, and returns its exit status."""
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
-        case _:
-            return _find_question(name)
-    return run
-
-
-def _find_question(name: str) -> Run:
-    """Return what runs a command that asks the CA about itself."""
-    match name:
         case "ca bootstrap":
             from entrypoints.commands.ca.bootstrap import run  # noqa: PLC0415
         case "ca root":

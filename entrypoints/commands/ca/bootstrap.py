@@ -12,7 +12,7 @@ from domain.settings.authority import read_authority_options
 from domain.settings.bootstrap import read_bootstrap
 from domain.settings.setting import layer, naming_sources
 from entrypoints.command_line.argv import parse_environment, take_none
-from entrypoints.command_line.enroll_options import CA_BOOTSTRAP_OPTIONS
+from entrypoints.command_line.ca_options import CA_BOOTSTRAP_OPTIONS
 from entrypoints.process import is_own
 from entrypoints.use_cases.bootstrap import BootstrapPorts, bootstrap
 from entrypoints.wiring.authority import wire_root_source

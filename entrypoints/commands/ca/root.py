@@ -10,7 +10,7 @@ from domain.settings.authority import read_authority_options
 from domain.settings.root_fingerprint import read_root_fingerprint
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.argv import take_output_file
-from entrypoints.command_line.enroll_options import CA_ROOT_OPTIONS
+from entrypoints.command_line.ca_options import CA_ROOT_OPTIONS
 from entrypoints.wiring.authority import require_ca_url, wire_root_source
 from entrypoints.wiring.output_file import print_or_write
 from entrypoints.wiring.settings import read_settings

@@ -8,7 +8,7 @@ from domain.formats.pem import encode_pem
 from domain.settings.authority import read_authority_options
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.argv import take_output_file
-from entrypoints.command_line.enroll_options import CA_ROOTS_OPTIONS
+from entrypoints.command_line.ca_options import CA_ROOTS_OPTIONS
 from entrypoints.wiring.authority import wire_online
 from entrypoints.wiring.output_file import print_or_write
 from entrypoints.wiring.settings import read_settings, wire_files
