@@ -122,7 +122,7 @@ class BootstrapFiles:
     """The files of a CA that is set up, in the order in which they get their names.
 
     The root is first, and what makes it known last: without power between two, a new context is not the current one
-    yet, and without contexts the root is there and no address, or another one, whose certificates it does not vouch for.
+    yet, and without contexts the root is there and no address, or another one, which it does not vouch for.
 
     Attributes:
         root, defaults: The root certificate, and the address of its CA.
