@@ -6,6 +6,7 @@ from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     OUTPUT,
     PROVISIONER_OPTIONS,
+    REQUEST,
     SIGNER,
     SIGNING_OPTIONS,
     SUBJECT,
@@ -77,6 +78,17 @@ RENEW_OPTIONS: Sequence[Option] = (
     Option("output-file", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT,
            aliases=("out",)),
     _FORCE,
+)  # fmt: skip
+
+REVOKE_OPTIONS: Sequence[Option] = (
+    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
+    Option("token", "token", "Token for this revocation, in place of one that is minted.", REQUEST),
+    Option("reason", "text", "Why it is revoked, in words.", REQUEST),
+    Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
+           "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+    *SIGNING_OPTIONS,
+    *PROVISIONER_OPTIONS,
+    *ONLINE_OPTIONS,
 )  # fmt: skip
 
 CERTIFICATE_OPTIONS: Sequence[Option] = (
