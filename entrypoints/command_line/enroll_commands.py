@@ -1,9 +1,9 @@
-"""The table of commands that spend tokens, and of those that ask the CA about itself."""
+"""The table of commands that spend tokens."""
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.commands import ASK, ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, ONLINE_OPTIONS, RENEW_OPTIONS, REVOKE_OPTIONS
+from entrypoints.command_line.commands import ENROLL, Command
+from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, RENEW_OPTIONS, REVOKE_OPTIONS
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -21,16 +21,6 @@ CA_CERTIFICATE = Command(
         ("For a day, with an RSA key", "ca certificate web.example.com web.crt web.key --not-after 24h --kty RSA"),
     ),
     ENROLL,
-)
-
-CA_HEALTH = Command(
-    "ca health",
-    "ask the CA whether it is well",
-    "",
-    'Prints "ok" where the CA answers that it is well. The exit status is 1 where it does not.',
-    ONLINE_OPTIONS,
-    (("Is the CA well?", "ca health"), ("Another one", "ca health --ca-url ca.example.com --root root_ca.crt")),
-    ASK,
 )
 
 CA_RENEW = Command(
@@ -71,4 +61,4 @@ CA_REVOKE = Command(
     ENROLL,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_RENEW, CA_REVOKE, CA_HEALTH)
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_RENEW, CA_REVOKE)
