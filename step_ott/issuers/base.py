@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from domain.provisioners.credential import Sources
     from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
+    from entrypoints.use_cases.mint import Evidence
     from step_ott.issuers.given import Given
 
 
@@ -131,13 +132,19 @@ class Issuer:
     def _mint(self, request: TokenRequest) -> Token:
         """Return the token that grants the request."""
         with speaking_python():
-            credential = self._credential if self._opens_once else self._read_credential(request)
-            if isinstance(credential, IssuedToken):
-                return Token(credential.token)
             if self._swift is not None and self._swift.takes(request):
                 return Token(self._swift.make_token(request))
-            evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
+            evidence = self._prove(request)
+            if isinstance(evidence, IssuedToken):
+                return Token(evidence.token)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
+
+    def _prove(self, request: TokenRequest) -> Evidence | IssuedToken:
+        """Return what the token for a request is made of, or the token that there is."""
+        credential = self._credential if self._opens_once else self._read_credential(request)
+        if isinstance(credential, IssuedToken):
+            return credential
+        return combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
 
     def _describe_vouching(self, credential: Credential) -> VouchingIssuer:
         """Return who vouches for the tokens of a credential."""
