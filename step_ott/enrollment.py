@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from adapters.ca.https import HttpsAuthority
 from adapters.ca.requests import HttpsRequests
-from adapters.jose.jws import StepCaSignatures
+from adapters.jose.jws import JwsSigner, StepCaSignatures
 from adapters.keys.new_key import LocalNewKeys
-from domain.enroll.key_kind import KeyKind
-from domain.enroll.request import CertificateTerms
+from domain.enroll.renewal import RenewalOptions, Schedule
+from domain.enroll.services import ServiceOptions
 from domain.errors import UsageError
+from domain.keys.sampled_signer import SampledSigner
+from domain.provisioners.x5c import open_chain
 from entrypoints.use_cases.ca_ports import CaPorts
 from entrypoints.use_cases.certificates import EnrollPorts
-from step_ott.arguments import read_moment, refuse_type
-from step_ott.json_values import copy_user_data
+from entrypoints.use_cases.renewal import renew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.provisioners.credential import Ports
+    from domain.token.options import TokenOptions
     from step_ott.issuers.asked_ca import AskedCA
-
-KeyName: TypeAlias = Literal["P-256", "P-384", "P-521", "Ed25519", "RSA-2048", "RSA-3072", "RSA-4096"]
-"""A kind of private key: the curve, or RSA with its bits."""
-
-KEY_NAMES: tuple[str, ...] = get_args(KeyName)
 
 
 class KeptPair:
@@ -58,14 +55,19 @@ def enrolling(ca: AskedCA, minting: Ports[Any], pair: KeptPair) -> Iterator[Enro
         UsageError: the CA does not run.
     """
     with reaching(ca) as authority:
-        yield EnrollPorts(
-            minting=attrs.evolve(minting, authority=authority),
-            roots=authority.client.roots,
-            requests=HttpsRequests(authority.client),
-            new_keys=LocalNewKeys(),
-            signatures=StepCaSignatures(),
-            pair=pair,
-        )
+        yield wire_enrollment(authority, attrs.evolve(minting, authority=authority), pair)
+
+
+def wire_enrollment(authority: HttpsAuthority, minting: Ports[Any], pair: KeptPair) -> EnrollPorts:
+    """Return the ports by which a certificate is got of a CA that is being asked."""
+    return EnrollPorts(
+        minting=minting,
+        roots=authority.client.roots,
+        requests=HttpsRequests(authority.client),
+        new_keys=LocalNewKeys(),
+        signatures=StepCaSignatures(),
+        pair=pair,
+    )
 
 
 @contextmanager
@@ -93,28 +95,25 @@ def reaching(ca: AskedCA) -> Iterator[HttpsAuthority]:
         yield authority
 
 
-def read_key_name(value: object) -> KeyKind:
-    """Return the kind of key that is made.
+def renew_certificate(ca: AskedCA, options: TokenOptions, minting: Ports[Any]) -> bytes:
+    """Return the chain, PEM, that a running CA gives for the certificate in `options`.
+
+    By TLS where the certificate is valid and its key can be used there, else by a renewal token.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: the CA does not run.
+        InputError, ForeseenRefusalError, AuthorityError, NetworkError: as for `renew`, its use case.
     """
-    if not isinstance(value, str):
-        raise refuse_type(value, "key_kind", f"choose one of {', '.join(KEY_NAMES)}")
-    if value not in KEY_NAMES:
-        raise UsageError(f"key_kind= {value[:80]!r} is not known", f"choose one of {', '.join(KEY_NAMES)}")
-    kty, _, bits = value.partition("-")
-    return KeyKind("", int(bits)) if kty == "RSA" else KeyKind(value)
-
-
-def read_terms(not_before: object, not_after: object, template_data: object) -> CertificateTerms:
-    """Return what else a certificate is asked for by.
-
-    Raises:
-        UsageError: an argument will not do.
-    """
-    return CertificateTerms(
-        not_before=read_moment(not_before, "not_before"),
-        not_after=read_moment(not_after, "not_after"),
-        template_data={} if template_data is None else copy_user_data(template_data, "template_data"),
-    )
+    with changing(ca, minting) as ports:
+        opened = open_chain(options, ports.minting)
+        if isinstance(opened.signer, SampledSigner):
+            opened = attrs.evolve(opened, signer=opened.signer.signer)
+        wishes = RenewalOptions(
+            minting=options,
+            certificate="",
+            by_token=not isinstance(opened.signer, JwsSigner),
+            schedule=Schedule(),
+            services=ServiceOptions(),
+            settings=options.settings,
+        )
+        return renew(opened, wishes, ports)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import attrs
 
-from adapters.certificates.reader import CertificateReader
 from adapters.keys.store import LocalKeyStore
-from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import KeyMismatchError, UsageError, WrongPasswordError
 from domain.formats.terminal_text import show_line
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
-from domain.provisioners.credential import Credential, IssuedToken, Ports
+from domain.provisioners.credential import Credential, IssuedToken
 from domain.token.claims import TokenRequest
 from domain.token.options import TokenOptions
 from entrypoints.use_cases.mint import (
@@ -26,11 +24,10 @@ from entrypoints.use_cases.mint import (
     open_credential,
 )
 from entrypoints.use_cases.mint_by_template import TemplateMinter
-from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import refuse_type
 from step_ott.issuers.asked_ca import AskedCA
+from step_ott.issuers.minting_ports import assemble_ports
 from step_ott.keys import RememberedKeys
-from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
 from step_ott.wording import speaking_python
 
@@ -85,20 +82,7 @@ class Issuer:
                 settings=given.settings,
                 **ca.bounds,
             )
-            self._ports = Ports(
-                clock=SystemClock(),
-                randomness=SystemRandomness(),
-                files=given.files,
-                keys=self._keys,
-                certificates=CertificateReader(),
-                passwords=given.password,
-                authority=authority,
-                metadata=LateMetadata(ca.environ),
-                identity_provider=SilentIdentityProvider(),
-                prompter=NobodyToAsk(),
-                notices=LogNotices(),
-                sink=NowhereToDeliver(),
-            )
+            self._ports = assemble_ports(ca, given, self._keys, authority)
             listed = self._keep_own(authority.provisioners())
             self._fingerprint = authority.root_fingerprint()
             self._provisioner = choose_provisioner(listed, self._options, self._ports)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from step_ott.arguments import Source
+    from step_ott.certificate_arguments import KeyName
     from step_ott.certificates import IssuedCertificate, SignedCertificate
-    from step_ott.enrollment import KeyName
 
 
 class GetsCertificates(Issuer):
@@ -46,7 +46,7 @@ class GetsCertificates(Issuer):
                 alone, or for those that a cloud's machine has by itself.
             not_before: From when on the certificate is valid: a datetime with a time zone, or a timedelta that the CA
                 counts from the signing. None for what the CA does of itself.
-            not_after: Until when, likewise.
+            not_after: Until when: a datetime, or a timedelta from its beginning.
             key_kind: What key is made: a curve, or RSA with its bits.
             template_data: For the CA's template, where it has one: what JSON can carry.
 
@@ -61,8 +61,9 @@ class GetsCertificates(Issuer):
             InputError: the key's certificate has expired, or a token cannot be read.
         """
         from entrypoints.use_cases.certificates import deliver_pair, spend
+        from step_ott.certificate_arguments import read_key_name, read_terms
         from step_ott.certificates import describe_issued
-        from step_ott.enrollment import KeptPair, enrolling, read_key_name, read_terms
+        from step_ott.enrollment import KeptPair, enrolling
 
         request = TokenRequest(kind=Kind.SIGN, subject=check_text(subject, "subject"), sans=check_texts(sans, "sans"))
         kind, terms, pair = read_key_name(key_kind), read_terms(not_before, not_after, template_data), KeptPair()
@@ -95,8 +96,9 @@ class GetsCertificates(Issuer):
         from domain.errors import naming
         from domain.mint.csr_names import name_by_request
         from entrypoints.use_cases.certificates import sign, spend
+        from step_ott.certificate_arguments import read_terms
         from step_ott.certificates import describe_signed
-        from step_ott.enrollment import KeptPair, enrolling, read_terms
+        from step_ott.enrollment import KeptPair, enrolling
         from step_ott.ports import read_content
 
         terms = read_terms(not_before, not_after, template_data)
