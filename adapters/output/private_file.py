@@ -1,4 +1,4 @@
-"""A file for its owner alone, whole before it has a name: however the process ends, nobody finds a part of it."""
+"""A file for its owner alone, or with less care, whole before it has a name: nobody ever finds a part of it."""
 
 import os
 from contextlib import suppress
@@ -13,7 +13,7 @@ _OPEN_FILES = "/proc/self/fd"
 
 
 class PrivateFile:
-    """A file of mode 0600 that is gone after the block unless it got a name.
+    """A file, of mode 0600 unless another is wanted, that is gone after the block unless it got a name.
 
     Where the system can do that (Linux, O_TMPFILE) it has none until then, so that nothing of it is left however the
     process ends; elsewhere it has a hidden one, which a caller who wants it gone must hold signals back for.
@@ -21,12 +21,14 @@ class PrivateFile:
     Attributes:
         hidden: A path in the folder where the file is, of a name that nothing has (see `name_hidden`).
         dir_fd: Of the folder that paths are relative to; None for the current one.
+        mode: Its permission bits; any but 0600 are less what the umask takes.
         descriptor: Of the file.
     """
 
-    def __init__(self, hidden: str, dir_fd: int | None = None) -> None:
+    def __init__(self, hidden: str, dir_fd: int | None = None, mode: int = OWNER_ALONE) -> None:
         self.hidden = hidden
         self.dir_fd = dir_fd
+        self.mode = mode
 
     def __enter__(self) -> Self:
         """Make the file, or raise OSError."""
@@ -35,13 +37,13 @@ class PrivateFile:
         if hasattr(os, "O_TMPFILE") and _can_name_open_files():
             folder = os.path.dirname(self.hidden) or "."
             try:
-                self.descriptor = os.open(folder, flags | os.O_TMPFILE, OWNER_ALONE, dir_fd=self.dir_fd)
+                self.descriptor = os.open(folder, flags | os.O_TMPFILE, self.mode, dir_fd=self.dir_fd)
             except OSError:
                 pass  # the file system has no such thing; or what is wrong shows again below
             else:
                 return self
         flags |= os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        self.descriptor = os.open(self.hidden, flags, OWNER_ALONE, dir_fd=self.dir_fd)
+        self.descriptor = os.open(self.hidden, flags, self.mode, dir_fd=self.dir_fd)
         self._is_hidden = True
         return self
 
@@ -60,7 +62,8 @@ class PrivateFile:
         Raises:
             OSError: it cannot be written.
         """
-        os.fchmod(self.descriptor, OWNER_ALONE)  # the umask may have taken away more
+        if self.mode == OWNER_ALONE:
+            os.fchmod(self.descriptor, self.mode)  # the umask may have taken away more
         while data:
             data = data[os.write(self.descriptor, data) :]
         if is_durable:

@@ -1,7 +1,10 @@
-"""Permission bits of files with secrets, which are for their owner alone (chmod(2))."""
+"""Permission bits of files, most of which are for their owner alone (chmod(2))."""
 
 OWNER_ALONE = 0o600
 """What a file has that is written here."""
+
+FOR_ALL = 0o644
+"""What a file has that others may read."""
 
 FOLDER_OF_OWNER = 0o700
 """What a folder has that is made here."""

@@ -35,6 +35,7 @@ NAMES = [command.name.split() for command in COMMANDS]
 WORDS = {*(command.name.split()[0] for command in COMMANDS), "help"}
 SINGLE_WORDS = {command.name for command in COMMANDS if " " not in command.name}
 BEHIND_CA = {*SINGLE_WORDS, "help", *(words[1] for words in NAMES if words[0] == "ca" and len(words) > 1)}
+BEHIND_SSH = {words[1] for words in NAMES if words[0] == "ssh"}
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 NASTY = [
     "it's \"quoted\"", "[in] brackets ]] [[", "a:b: c::d", "$HOME ${HOME} $(exit 3) `exit 4`", "b\\slash \\[ \\' \\n",
@@ -62,6 +63,7 @@ CASES = [
     Case("step-ott ca ", BEHIND_CA),
     Case("step-ott ca sand", {"sandbox"}),
     Case("step-ott ca heal", {"health"}),
+    Case("step-ott ssh ", BEHIND_SSH),
     Case("step-ott help ca heal", {"health"}),
     Case("step-ott help to", {"token"}),
     Case("step-ott ca help to", {"token"}),
