@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from domain.report.check_result import CheckResult, Outcome
     from domain.verify.forecast import Verdict
     from entrypoints import __version__
-    from step_ott.ca import CA, AnyCA
+    from step_ott.any_ca import AnyCA
+    from step_ott.ca import CA
     from step_ott.inspection import Inspection, inspect
     from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from step_ott.keys import DerSigner, Signer
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
-    from step_ott.sandbox import SandboxCA, TokenRefusedError
+    from step_ott.sandbox import SandboxCA, Taken, TokenRefusedError
     from step_ott.token import Token
     from step_ott.verification import Verification, verify
 
@@ -75,6 +76,7 @@ __all__ = [
     "Signer",
     "SshpopIssuer",
     "StepOttError",
+    "Taken",
     "Token",
     "TokenRefusedError",
     "UsageError",
@@ -104,7 +106,7 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of this
 def _load_home(name: str) -> object:
     """Return the module that a public name stands in."""
     home: object
-    if name in ("SandboxCA", "TokenRefusedError"):
+    if name in ("SandboxCA", "Taken", "TokenRefusedError"):
         from step_ott import sandbox as home
     elif name.endswith("Error"):
         from domain import errors as home
@@ -127,7 +129,9 @@ def _load_home(name: str) -> object:
 
 def _load_further(name: str) -> object:
     home: object
-    if name == "OfflineCA":
+    if name == "AnyCA":
+        from step_ott import any_ca as home
+    elif name == "OfflineCA":
         from step_ott import offline_ca as home
     elif name in ("CheckResult", "Outcome"):
         from domain.report import check_result as home

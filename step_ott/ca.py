@@ -2,107 +2,32 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.errors import AuthorityError, UsageError
-from step_ott.arguments import check_text, speaking_python
-from step_ott.ca_arguments import check_environment, find_step_path, read_bounds, read_trusted, read_url, split_roots
+from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
+from step_ott.arguments import check_text
+from step_ott.ca_arguments import (
+    TrustedRoots,
+    check_environment,
+    find_step_path,
+    keep_used,
+    read_bounds,
+    read_root,
+    read_url,
+    split_roots,
+)
 from step_ott.ports import GivenFiles
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
 
     from adapters.ca.https import HttpsAuthority
-    from domain.provisioners.authority import PublishedAuthority
-    from step_ott.arguments import Password, Source
-    from step_ott.issuers.jwk import JwkIssuer
-    from step_ott.keys import Key
-    from step_ott.provisioner_info import ProvisionerInfo
-
-TIMEOUT, REQUEST_TIMEOUT = timedelta(seconds=60), timedelta(seconds=15)
-
-
-class AnyCA(ABC):
-    """What a program can ask of every CA, running or not; to be used from any number of threads and processes.
-
-    Attributes:
-        bounds: Nanoseconds for all requests of one call, and for each of them.
-        environ: The environment that the program gave, empty where it gave none: no other is looked at.
-    """
-
-    bounds: Mapping[str, int]
-    environ: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        return f"<step_ott.{type(self).__name__} {self.url}>"
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what it knows, for another process; proxies of mappings cannot be pickled."""
-        return {**vars(self), "bounds": dict(self.bounds), "environ": dict(self.environ)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        proxies = {name: MappingProxyType(state[name]) for name in ("bounds", "environ")}
-        vars(self).update(state | proxies)
-
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """Its address, such as "https://ca.example.com", by which the audience of its tokens names it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of its root certificate, 64 lower-case hex; where several are trusted, the CA is asked which it is.
-
-        Raises:
-            NetworkError, AuthorityError: several are trusted, and it cannot be asked.
-            InputError: the root that ca.json names cannot be read.
-        """
-        with speaking_python(), self.asking() as authority:
-            return authority.root_fingerprint()
-
-    @abstractmethod
-    def roots(self) -> list[str]:
-        """Return the root certificates that it names as its own: the PEM of each.
-
-        Raises:
-            NetworkError: it cannot be reached.
-            AuthorityError: its answer cannot be used.
-            InputError: the root that ca.json names cannot be read.
-        """
-
-    def provisioners(self) -> list[ProvisionerInfo]:
-        """Return the provisioners that it lists, of whatever type, in its order.
-
-        Raises:
-            NetworkError: it cannot be reached.
-            AuthorityError, InputError: its list cannot be used.
-        """
-        from step_ott.provisioner_info import describe_provisioner
-
-        with speaking_python(), self.asking() as authority:
-            return [describe_provisioner(one) for one in authority.provisioners()]
-
-    def issuer(
-        self,
-        name: str | None = None,
-        *,
-        key_id: str | None = None,
-        password: Password | None = None,
-        key: Key | None = None,
-    ) -> JwkIssuer:
-        """Return the issuer of a JWK provisioner's tokens (see `JwkIssuer`, which takes and raises the same)."""
-        from step_ott.issuers.jwk import JwkIssuer
-
-        return JwkIssuer(self, name, key_id=key_id, password=password, key=key)
-
-    @abstractmethod
-    def asking(self) -> AbstractContextManager[PublishedAuthority]:
-        """Give what answers for the CA, for the time of a block; for issuers, not for programs."""
+    from step_ott.arguments import Source
 
 
 class CA(AnyCA):
@@ -116,7 +41,8 @@ class CA(AnyCA):
         root: Its root certificate or certificates: a path, or the PEM or DER itself. Nothing else is trusted.
         timeout: For all requests that one call makes; a minute.
         request_timeout: For each of them; 15 seconds.
-        environ: What names a proxy, by HTTPS_PROXY and NO_PROXY, such as `os.environ`; None for no proxy.
+        environ: What names a proxy, by HTTPS_PROXY and NO_PROXY, such as `os.environ`, and clouds' metadata services;
+            None for no proxy. Nothing else of it is kept.
 
     Raises:
         UsageError: an argument is none of these.
@@ -132,15 +58,11 @@ class CA(AnyCA):
         request_timeout: timedelta = REQUEST_TIMEOUT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        from adapters.ca.root_file import RootFile
-
         with speaking_python():
-            files = GivenFiles()
-            path = files.add(root, "root")
             self._url = read_url(url)
             self.bounds = read_bounds(timeout, request_timeout)
-            self.environ = MappingProxyType(check_environment(environ))
-            self._roots = read_trusted(RootFile(files, path, f"root={path}"))
+            self.environ = keep_used(check_environment(environ))
+            self._roots = read_root(root)
 
     @classmethod
     def from_fingerprint(
@@ -213,11 +135,11 @@ class CA(AnyCA):
             files = GivenFiles()
             step_path = find_step_path(path, wanted, None if environ is None else given, files)
             options, root = find_configured_ca(step_path, files)
-            trusted = split_roots(read_trusted(root))
+            trusted = TrustedRoots.read(root)
             usual = [timedelta(microseconds=ns // 1000) for ns in (options.timeout, options.request_timeout)]
         return cls(
             str(options.ca_url),
-            "".join(trusted),
+            trusted,
             timeout=usual[0] if timeout is None else timeout,
             request_timeout=usual[1] if request_timeout is None else request_timeout,
             environ=given,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from domain.errors import UsageError, naming
 from domain.formats.duration import HOUR
 from step_ott.arguments import check_text, check_timeout
+from step_ott.ports import GivenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,20 @@ def check_environment(value: object, argument: str = "environ") -> Mapping[str, 
     if not all(isinstance(text, str) for item in value.items() for text in item):
         raise UsageError(f"{argument}= holds something else than str", "give a mapping such as os.environ")
     return dict(value)
+
+
+def keep_used(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return of an environment what a CA and its issuers look at: what names proxies and clouds' metadata services.
+
+    All else, which may hold any secret of the process, is not to be in what a CA is pickled to.
+    """
+    if not environ:
+        return MappingProxyType({})
+    from adapters.cloud_metadata import ADDRESSES
+    from domain.ca.proxy import VARIABLES
+
+    names = {*VARIABLES, *(variable for variable, _ in ADDRESSES.values())}
+    return MappingProxyType({name: value for name, value in environ.items() if name in names})
 
 
 def check_folder(value: object, argument: str) -> str:
@@ -110,6 +125,44 @@ def find_step_path(
     if environ is not None and not (environ.get("STEPPATH") or environ.get("HOME")):
         raise UsageError("environ= has neither STEPPATH nor HOME", "give path=")
     return open_step_path(os.environ if environ is None else environ, context, files)
+
+
+class TrustedRoots(bytes):
+    """The PEM of roots that `read_trusted` has found good; a `Source` as any other.
+
+    Attributes:
+        certificates: The DER of each.
+    """
+
+    certificates: tuple[bytes, ...]
+
+    @classmethod
+    def read(cls, root: RootFile) -> TrustedRoots:
+        """Return those in a file.
+
+        Raises:
+            InputError: as `read_trusted`.
+        """
+        certificates = read_trusted(root)
+        roots = cls("".join(split_roots(certificates)).encode())
+        roots.certificates = certificates
+        return roots
+
+
+def read_root(source: object) -> tuple[bytes, ...]:
+    """Return the DER of roots that a program gives.
+
+    Raises:
+        UsageError: it is neither a path nor content.
+        InputError: as `read_trusted`.
+    """
+    from adapters.ca.root_file import RootFile
+
+    if isinstance(source, TrustedRoots):
+        return source.certificates
+    files = GivenFiles()
+    path = files.add(source, "root")
+    return read_trusted(RootFile(files, path, f"root={path}"))
 
 
 def read_trusted(root: RootFile) -> tuple[bytes, ...]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.formats.rfc3339 import parse_time
-from step_ott.arguments import speaking_python
+from domain.formats.terminal_text import show_line
 from step_ott.json_values import read_plainly
 from step_ott.ports import GivenFiles
 from step_ott.token_arguments import add_token, choose_clock
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,9 @@ class Inspection:
     Attributes:
         facts: All that it says, by name, as `step-ott inspect --format json` prints it; what a token does not say
             is left out. Nothing in it can be used as a token.
-        warnings: What is odd about it, a sentence each.
+        warnings: What is odd about it, a sentence each, which can be printed as it is.
+
+    Whatever else is text is what the token has, with its control characters: print the `repr` of that.
     """
 
     facts: Mapping[str, Any]
@@ -36,7 +39,7 @@ class Inspection:
     @property
     def request(self) -> str:
         """What it asks a CA for, in words."""
-        return str(self.facts["request"])
+        return show_line(str(self.facts["request"]))
 
     @property
     def subject(self) -> str | None:
@@ -120,4 +123,4 @@ def inspect(token: str, *, at: datetime | timedelta | None = None) -> Inspection
         files = GivenFiles()
         facts = describe_token(add_token(files, token), files, CertificateReader(), choose_clock(at))
     members = read_plainly(list_members(facts))
-    return Inspection(members, tuple(members.get("warnings", ())))
+    return Inspection(members, tuple(map(show_line, members.get("warnings", ()))))

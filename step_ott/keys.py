@@ -10,6 +10,7 @@ from domain.errors import KeyFormatError, UsageError, describe_foreign, translat
 from domain.keys.sampled_signer import SampledSigner
 from step_ott.arguments import refuse_type
 from step_ott.json_values import write_object
+from step_ott.wording import their_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,14 +97,17 @@ class CheckedSigner:
     def __init__(self, signer: Signer) -> None:
         from adapters.jose.jws import StepCaSignatures
 
-        self.public = read_public_key(signer.public_key)
+        with their_code():
+            public_key = signer.public_key
+        self.public = read_public_key(public_key)
         self._signer = signer
         self._signatures = StepCaSignatures()
         self.sign(b"step-ott")
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of `message`, which holds by the public half."""
-        signature = self._signer.sign(message)
+        with their_code():
+            signature = self._signer.sign(message)
         if not isinstance(signature, bytes):
             raise KeyFormatError(f"the signer returned something of type {type(signature).__name__}", "return bytes")
         if not self._signatures.hold(self.public, self.public.algorithm, message, signature):
@@ -178,8 +182,10 @@ def take_key(files: GivenFiles, key: object, argument: str = "key") -> tuple[str
         return files.add(key, argument), None
     if hasattr(key, "private_bytes"):
         return "the private key", _take_private_key(key)
-    if isinstance(key, Signer):
-        return "the signer", CheckedSigner(key)
+    with their_code():  # by Python 3.11 its `public_key` is asked for here
+        own = key if isinstance(key, Signer) else None
+    if own is not None:
+        return "the signer", CheckedSigner(own)
     raise refuse_type(
         key, argument, "give a path, bytes, a JWK as a mapping, a private key of cryptography, or a Signer"
     )

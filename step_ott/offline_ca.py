@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError, naming
-from step_ott.arguments import speaking_python
-from step_ott.ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
-from step_ott.ca_arguments import check_environment, read_bounds, read_url, split_roots
+from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
+from step_ott.ca_arguments import check_environment, keep_used, read_bounds, read_url, split_roots
 from step_ott.json_values import write_object
 from step_ott.ports import GivenFiles
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +31,7 @@ class OfflineCA(AnyCA):
         url: Its address, where that is not the first of its `dnsNames`.
         root: Its root certificate (see `CA`), where that is not the one that the configuration names.
         environ: What names clouds' metadata services, for `CloudIssuer`; None for where the clouds have them.
+            Nothing else of it is kept but what names a proxy.
 
     Raises:
         UsageError: an argument is none of these.
@@ -50,7 +50,7 @@ class OfflineCA(AnyCA):
         from adapters.ca.root_file import RootFile
 
         with speaking_python():
-            self.environ = MappingProxyType(check_environment(environ))
+            self.environ = keep_used(check_environment(environ))
             self.bounds = read_bounds(TIMEOUT, REQUEST_TIMEOUT)
             address = None if url is None else read_url(url)
             files = GivenFiles()

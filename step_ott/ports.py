@@ -11,7 +11,8 @@ from adapters.keys.passwords import FilePassword
 from adapters.machine.input_files import LocalFiles
 from domain.errors import InputError, UsageError, WrongPasswordError, naming
 from domain.formats.terminal_text import show_line
-from step_ott.arguments import name_arguments, refuse_type
+from step_ott.arguments import refuse_type
+from step_ott.wording import name_arguments, their_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,7 +152,10 @@ class GivenPassword:
             path = spare_standard_input(os.fspath(self._password))
             yield from FilePassword(LocalFiles(LOG.info), path, f"password={path}").candidates(purpose)
             return
-        given = self._password() if callable(self._password) else self._password
+        given = self._password
+        if callable(given):
+            with their_code():
+                given = given()
         if not isinstance(given, bytes):
             raise UsageError(f"password= returned something of type {type(given).__name__}", "return bytes")
         if not given:

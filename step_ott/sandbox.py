@@ -14,6 +14,7 @@ import attrs
 from adapters.ca.step_ca import find_free_port, find_step_ca, serve
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import AuthorityError, UsageError
+from domain.formats.terminal_text import show_line
 from domain.report.check_result import CheckResult, Outcome, failed
 from step_ott.ca import CA
 from step_ott.offline_ca import OfflineCA
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from step_ott.any_ca import AnyCA
     from step_ott.arguments import Source
-    from step_ott.ca import AnyCA
     from step_ott.issuers.jwk import JwkIssuer
 
 HOST = "127.0.0.1"
@@ -195,7 +196,7 @@ def _write(folder: Path) -> tuple[Path, str]:
 
 def _refuse(findings: tuple[CheckResult, ...], answer: Answer | None) -> TokenRefusedError:
     """Return the error that says what is wrong with the token."""
-    said = "" if answer is None else f"{answer.status} {answer.message}"
+    said = "" if answer is None else show_line(f"{answer.status} {answer.message}")
     faults = [f"{one.rule}: {one.reason}" for one in findings if one.outcome is Outcome.FAILED]
     if answer is None and not faults:
         unknown = [f"{one.rule}: {one.reason}" for one in findings if one.outcome is Outcome.UNCHECKED]

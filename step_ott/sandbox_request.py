@@ -21,12 +21,13 @@ from adapters.certificates.reader import CertificateReader
 from adapters.http.bounded import Exchange
 from adapters.http.pool import Pool, make_tls_context
 from domain.ca_rules.endpoint import Endpoint
-from domain.errors import UsageError
+from domain.errors import UsageError, naming
 from domain.formats import json_text
 from domain.token.reader import read_audiences, read_fingerprint, read_texts
-from step_ott.arguments import check_text, speaking_python
+from step_ott.arguments import check_text
 from step_ott.ports import read_content
 from step_ott.token import Token
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ class Spending:
         if self.endpoint is Endpoint.SIGN and self.csr is None and read_fingerprint(self.token.claims):
             raise UsageError("the token is bound to one request", "give csr=")
         if self.public_key is not None:
-            with speaking_python():
+            with speaking_python(), naming("public_key="):
                 CertificateReader().fingerprint_ssh_key(read_content(self.public_key, "public_key"))
 
     def compose(self) -> tuple[str, dict[str, str], dict[str, Any]]:

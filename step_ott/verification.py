@@ -8,15 +8,17 @@ import attrs
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.errors import UsageError
+from domain.formats.terminal_text import show_line
 from domain.report.check_result import CheckResult, Outcome
 from domain.verify.forecast import Forecast, Verdict
 from domain.verify.options import read_verify_options
 from entrypoints.use_cases.report import list_members
 from entrypoints.use_cases.verify import describe_forecast, foretell_answer
-from step_ott.arguments import check_text, check_texts, name_arguments, setting_of, speaking_python
-from step_ott.ca import AnyCA
+from step_ott.any_ca import AnyCA
+from step_ott.arguments import check_text, check_texts
 from step_ott.ports import GivenFiles
 from step_ott.token_arguments import add_token, choose_clock
+from step_ott.wording import name_arguments, setting_of, speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +35,7 @@ class Verification:
     Attributes:
         endpoint: Where the token would be shown.
         verdict: Accepted; refused, where a rule fails; or unknown, where an essential one cannot be judged from here.
-        findings: What each rule says, in the CA's order.
+        findings: What each rule says, in the CA's order; its texts can be printed, whatever the token is like.
         may_have_been_used: Whether the CA takes the token only if nobody used it before, which it alone knows.
         summary: The verdict in words.
     """
@@ -43,6 +45,7 @@ class Verification:
     findings: tuple[CheckResult, ...]
     may_have_been_used: bool
     summary: str
+    _exact: Forecast
 
     @property
     def accepted(self) -> bool:
@@ -56,7 +59,7 @@ class Verification:
 
     def members(self) -> dict[str, Any]:
         """Return a dict of one's own, as `step-ott verify --format json` prints it, which `json.dumps` takes."""
-        return list_members(describe_forecast(Forecast(self.findings), self.endpoint))
+        return list_members(describe_forecast(self._exact, self.endpoint))
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verification is neither true nor false: ask its .accepted, or look at its .verdict")
@@ -111,9 +114,14 @@ def verify(  # noqa: PLR0913  # each of them says one thing
         with ca.asking() as authority:
             ports = authority, files, CertificateReader(), StepCaSignatures(), clock
             forecast = foretell_answer(source, options, *ports)
-    findings = tuple(attrs.evolve(one, remedy=name_arguments(one.remedy)) for one in forecast.findings)
-    said = describe_forecast(Forecast(findings), endpoint)
-    return Verification(endpoint, forecast.verdict, findings, forecast.depends_on_use, said["summary"])
+    told = Forecast(tuple(attrs.evolve(one, remedy=name_arguments(one.remedy)) for one in forecast.findings))
+    shown, summary = tuple(map(_show, told.findings)), describe_forecast(told, endpoint)["summary"]
+    return Verification(endpoint, told.verdict, shown, told.depends_on_use, summary, told)
+
+
+def _show(finding: CheckResult) -> CheckResult:
+    """Return a finding as it can be printed: texts of the token and of the CA are in it."""
+    return attrs.evolve(finding, reason=show_line(finding.reason), remedy=show_line(finding.remedy))
 
 
 def _list_settings(

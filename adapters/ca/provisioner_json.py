@@ -88,11 +88,11 @@ def _read_provisioner(value: Any) -> Provisioner:
         members: Mapping[str, Any] = value if isinstance(value, dict) else {}
         found = (members.get(key) for key in ("name", "type"))
         name, type_name = (shorten(text) if isinstance(text, str) else "?" for text in found)
-        return _keep_other(name, type_name, _explain(error))
+        return _keep_faulty(name, type_name, _explain(error))
     name, type_name = listed["name"], listed["type"]
     if max(len(name), len(type_name)) > MAX_NAME_LENGTH:
         reason = f"its name or type has over {MAX_NAME_LENGTH} characters"
-        return _keep_other(shorten(name), shorten(type_name), reason)
+        return _keep_faulty(shorten(name), shorten(type_name), reason)
     common: dict[str, Any] = {
         "claims": _read_claims(listed.get("claims")),
         # by templates, a policy or webhooks
@@ -101,7 +101,7 @@ def _read_provisioner(value: Any) -> Provisioner:
     try:
         return _READERS.get(type_name.lower(), _read_by_type)(listed, common)
     except ValueError as error:
-        return _keep_other(name, type_name, _explain(error), listed.get("clientID") or "", **common)
+        return _keep_faulty(name, type_name, _explain(error), listed.get("clientID") or "", **common)
 
 
 def _keep_other(name: str, type_name: str, *known: Any, **common: Any) -> Provisioner:
@@ -109,6 +109,11 @@ def _keep_other(name: str, type_name: str, *known: Any, **common: Any) -> Provis
     from domain.provisioners.other import OtherProvisioner  # noqa: PLC0415  # few CAs have one
 
     return OtherProvisioner(name, type_name, *known, **common)
+
+
+def _keep_faulty(name: str, type_name: str, reason: str, *known: Any, **common: Any) -> Provisioner:
+    """Return a provisioner whose entry cannot be read, and why."""
+    return _keep_other(name, type_name, reason, *known, is_faulty=True, **common)
 
 
 def _explain(error: ValueError) -> str:
@@ -212,7 +217,7 @@ def _read_unfit_jwk(
         judged_as = JwkProvisioner(name, kid=kid, key=public, **common)
     except (ValueError, TypeError):
         judged_as = None
-    return _keep_other(name, listed["type"], reason, f"{name}:{kid}", judged_as, **common)
+    return _keep_faulty(name, listed["type"], reason, f"{name}:{kid}", judged_as, **common)
 
 
 def _read_aws(listed: ListedProvisioner, common: Mapping[str, Any]) -> Provisioner:

@@ -24,10 +24,7 @@ _GO_CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
 
 def read_request(data: bytes) -> CertificateRequest:
     """Return the certificate signing request in `data` (see `domain.certificates.ports.Certificates`)."""
-    what, fix = (
-        "the file holds no certificate signing request that can be read",
-        "give a CSR in PEM or DER (token with --ssh: an SSH public key)",
-    )
+    what, fix = "it holds no certificate signing request that can be read", "give one CSR in PEM or DER"
     with translating(lambda _: InputError(what, fix)), warnings.catch_warnings(action="ignore"):  # kept off stderr
         if is_pem(data):
             data = next(decode_pem(body) for label, body in split_pem(data) if label in _LABELS)
@@ -39,11 +36,9 @@ def fingerprint_request(data: bytes) -> str:
     labels = [label for label, _ in split_pem(data)]
     found = [label for label in labels if label in _LABELS]
     if len(found) > 1:
-        raise InputError("it holds several certificate signing requests", "give a file with one")
+        raise InputError("it holds several certificate signing requests", "give one CSR in PEM or DER")
     if not found and "CERTIFICATE" in labels:
-        raise InputError(
-            "it holds a certificate, not a certificate signing request", "give the CSR; with --ssh it takes an SSH key"
-        )
+        raise InputError("it holds a certificate, not a certificate signing request", "give the CSR in PEM or DER")
     request = read_request(data)
     if not request.is_signed:
         raise InputError("the CSR is not signed by its own key", "make the CSR again")

@@ -2,9 +2,9 @@
 
 import warnings
 from base64 import b64decode, b64encode
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, SSHCertificate, SSHCertificateType, ssh
 
 from adapters.jose.key_objects import read_public_or_none
@@ -50,7 +50,10 @@ def read_ssh_key(data: bytes) -> SshPublicKey:
     See `domain.certificates.ports.Certificates`.
     """
     lines = [line for line in map(bytes.strip, data.splitlines()) if line and not line.startswith(b"#")]
-    what, fix = "it holds no SSH public key", "give the .pub file; without --ssh it takes a CSR"
+    what, fix = (
+        "it holds no SSH public key",
+        'give an SSH public key: a line such as "ssh-ed25519 AAAA…", as in .pub files',
+    )
     with translating(lambda _: InputError(what, fix)):
         if len(lines) != 1:
             raise ValueError("not one line")
@@ -83,4 +86,5 @@ def _find_ssh_signer(certificate: SSHCertificate) -> str:
 
 def _fingerprint_ssh(key: ssh.SSHCertPublicKeyTypes) -> str:
     """Return a key's fingerprint as `ssh-keygen -L` prints it."""
-    return "SHA256:" + b64encode(ssh.ssh_key_fingerprint(key, hashes.SHA256())).decode("ascii").rstrip("=")
+    wire = b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
+    return "SHA256:" + b64encode(sha256(wire).digest()).decode("ascii").rstrip("=")

@@ -18,9 +18,14 @@ _WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".jo
 """What Go takes for white space (Go, unicode.IsSpace)."""
 
 
+VARIABLES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+"""What an environment says of proxies by, each name before that in lower case."""
+
+
 def choose_proxy(ca_url: CaUrl, environment: Mapping[str, str]) -> str | None:
     """Return the proxy of HTTPS_PROXY, None where NO_PROXY excepts the CA or it is on this machine."""
-    proxy, excepted = (environment.get(name) or environment.get(name.lower()) for name in ("HTTPS_PROXY", "NO_PROXY"))
+    proxy, other_proxy, excepted, other_excepted = (environment.get(name) for name in VARIABLES)
+    proxy, excepted = proxy or other_proxy, excepted or other_excepted
     if not proxy or is_loopback(ca_url.host):
         return None
     address = read_address(ca_url.host)

@@ -47,7 +47,7 @@ def read_key_kind(given: Settings) -> KeyKind:
     if "curve" in given and not curves:
         raise exclude("kty", "curve", given)
     if "size" in given and curves:
-        raise UsageError(f"{spell(given, 'size')} is for RSA keys alone", "leave it out, or add --kty RSA")
+        raise UsageError(f"{spell(given, 'size')} is for RSA keys alone", "leave it out, or ask for an RSA key")
     if not curves:
         return KeyKind("", _read_bits(given))
     curve = str(given["curve"].value) if "curve" in given else curves[0]

@@ -8,6 +8,7 @@ import attrs
 
 from domain.ca.settings import ProvisionerClaims
 from domain.errors import UsageError
+from domain.formats.terminal_text import shorten
 from domain.settings.setting import counts, exclude, require, spell
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ signature by a key of which the CA needs the public half alone."""
 
 MAX_LISTED = 20
 """Provisioners that an error names; a CA may have thousands."""
+
+MAX_FAULT_LENGTH = 200
+"""Characters of what is wrong with one of them."""
 
 
 @attrs.frozen(repr=False)
@@ -119,6 +123,11 @@ class Provisioner:
     def judged_as(self) -> Provisioner | None:
         """The provisioner that it is to the CA, where step-ott can judge its tokens and make none."""
         return None
+
+    @property
+    def fault(self) -> str:
+        """Why the CA's own entry for it cannot be read, empty where it can."""
+        return ""
 
     @property
     def type_name(self) -> str:
@@ -241,7 +250,13 @@ def _refuse(name: str, reasons: Sequence[str], given: Settings) -> UsageError:
 
 
 def list_labels(provisioners: Sequence[Provisioner]) -> str:
-    """Return the labels of the provisioners as an error may list them: the first, and how many more there are."""
-    shown = [provisioner.label() for provisioner in provisioners[:MAX_LISTED]]
+    """Return the labels of the provisioners as an error may list them: the first, and how many more there are.
+
+    Where the CA's entry for one cannot be read, that stands behind it: it may be the very one that is looked for.
+    """
+    shown = [
+        one.label() + (f" [{shorten(one.fault, MAX_FAULT_LENGTH)}]" if one.fault else "")
+        for one in provisioners[:MAX_LISTED]
+    ]
     more = len(provisioners) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")

@@ -27,6 +27,7 @@ class OtherProvisioner(Provisioner):
         reason: Why not, for the user who names it.
         identifier: What the CA finds it by in a token, empty for its type and name.
         judged_as: What it is to the CA, where that can be judged.
+        is_faulty: Whether that is because its entry cannot be read.
         is_tokenless: Whether the CA takes no token of this type (step-ca, ErrTokenFlowNotSupported).
     """
 
@@ -38,6 +39,12 @@ class OtherProvisioner(Provisioner):
     identifier: str = ""
     judged_as: Provisioner | None = None
     is_tokenless: bool = False
+    is_faulty: bool = False
+
+    @property
+    def fault(self) -> str:
+        """Why its entry cannot be read."""
+        return self.reason if self.is_faulty else ""
 
     @property
     def token_identifier(self) -> str:

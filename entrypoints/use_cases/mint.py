@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.errors import WrongPasswordError
+from domain.errors import InputError, WrongPasswordError
 from domain.formats import base64url
 from domain.mint.cautions import list_cautions
 from domain.mint.selection import select_provisioners
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from domain.ca.url import CaUrl
+    from domain.certificates.ports import Certificates
     from domain.keys.ports import Passwords, Signer
     from domain.ports import Clock, Randomness
     from domain.provisioners.authority import ListingAuthority
@@ -147,14 +148,23 @@ def complete_request(options: TokenOptions, ports: Sources) -> TokenRequest:
     if cnf_file is not None:
         with options.naming("cnf-file"):
             content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
-            reader, is_ssh = ports.certificates, request.kind is not Kind.SIGN
-            cnf = reader.fingerprint_ssh_key(content) if is_ssh else reader.fingerprint_request(content)
-            request = attrs.evolve(request, cnf=cnf)
+            request = attrs.evolve(request, cnf=_fingerprint(content, request.kind, ports.certificates))
     if set_file is not None:
         with options.naming("set-file"):
             document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
         request = attrs.evolve(request, user={**document, **request.user})
     return request
+
+
+def _fingerprint(content: bytes, kind: Kind, certificates: Certificates) -> str:
+    """Return the fingerprint of what a token is bound to; an error says what the option takes for other requests."""
+    try:
+        if kind is Kind.SIGN:
+            return certificates.fingerprint_request(content)
+        return certificates.fingerprint_ssh_key(content)
+    except InputError as error:
+        other = "with --ssh it takes an SSH public key" if kind is Kind.SIGN else "without --ssh it takes a CSR"
+        raise InputError(error.what, f"{error.fix}; {other}") from error
 
 
 def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, ports: Sources) -> Provisioner:

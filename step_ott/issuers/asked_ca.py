@@ -17,7 +17,7 @@ class AskedCA(Protocol):
 
     Attributes:
         bounds: Nanoseconds for all requests of one call, and for each of them.
-        environ: The environment that the program gave, empty where it gave none.
+        environ: What names proxies and metadata services in the environment that the program gave.
     """
 
     bounds: Mapping[str, int]

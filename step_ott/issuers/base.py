@@ -25,13 +25,14 @@ from entrypoints.use_cases.mint import (
     make_token,
     open_credential,
 )
-from entrypoints.use_cases.mint_subjects import SubjectMinter
+from entrypoints.use_cases.mint_by_template import TemplateMinter
 from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
-from step_ott.arguments import refuse_type, speaking_python
+from step_ott.arguments import refuse_type
 from step_ott.issuers.asked_ca import AskedCA
 from step_ott.keys import RememberedKeys
 from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,7 +64,7 @@ class Issuer:
     _vouching: VouchingIssuer | None = None
     """Who vouches for every token, where what signs is always the same."""
 
-    _swift: SubjectMinter | None = None
+    _swift: TemplateMinter | None = None
     """What mints most of them then."""
 
     ca: AskedCA
@@ -105,19 +106,18 @@ class Issuer:
             if self._opens_once and isinstance(self._credential, Credential):
                 self._vouching = self._describe_vouching(self._credential)
                 clock, randomness = self._ports.clock, self._ports.randomness
-                self._swift = SubjectMinter(self._vouching, self._credential, clock, randomness)
+                self._swift = TemplateMinter(self._vouching, self._credential, clock, randomness)
 
     def _ask(self, ca: AskedCA) -> AbstractContextManager[ListingAuthority]:
         """Return what lists the provisioner, for the time of a block."""
         return ca.asking()
 
     def _keep_own(self, listed: Sequence[Provisioner]) -> Sequence[Provisioner]:
-        """Return those of the types that this issuer is for."""
-        own = [one for one in listed if one.type_name in self._types]
-        if listed and not own:
+        """Return those of the types that this issuer is for, and those whose entries cannot be read, to say so."""
+        if listed and not any(one.type_name in self._types for one in listed):
             wanted = " or ".join(self._types)
             raise UsageError(f"the CA has no provisioner of type {wanted}", f"it has {list_labels(listed)}")
-        return own
+        return [one for one in listed if one.type_name in self._types or one.fault]
 
     def __repr__(self) -> str:
         return show_line(f"<step_ott.{type(self).__name__} {self._provisioner.label()} at {self.ca.url}>")
@@ -135,7 +135,7 @@ class Issuer:
             if isinstance(credential, IssuedToken):
                 return Token(credential.token)
             if self._swift is not None and self._swift.takes(request):
-                return Token(self._swift.make_token(request.subject))
+                return Token(self._swift.make_token(request))
             evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
 

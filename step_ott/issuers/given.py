@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from step_ott.arguments import NAMES, check_text, refuse_type, setting_of, speaking_python
+from step_ott.arguments import check_text, refuse_type
 from step_ott.keys import take_key
 from step_ott.ports import GivenFiles, GivenPassword
+from step_ott.wording import NAMES, setting_of, speaking_python
 
 if TYPE_CHECKING:
     from domain.keys.ports import Signer as OpenedKey

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters.certificates.reader import CertificateReader
-from domain.errors import InputError, UsageError
+from domain.errors import UsageError, naming
 from domain.mint.judge_options import check_fingerprint
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from step_ott.arguments import check_serial, check_text, check_texts, read_moment, speaking_python
+from step_ott.arguments import check_serial, check_text, check_texts, read_moment
 from step_ott.issuers.base import Issuer
 from step_ott.json_values import copy_user_data
 from step_ott.ports import read_content
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,13 +27,6 @@ X509_SERIAL_BITS = 160
 
 SSH_SERIAL_BITS = 64
 """A uint64 (OpenSSH, PROTOCOL.certkeys)."""
-
-
-_WANTED = {
-    "csr": "give one CSR in PEM or DER, signed by its own key",
-    "public_key": 'give an SSH public key: a line such as "ssh-ed25519 AAAA…", or its file',
-}
-"""What to give that binds a token, by argument."""
 
 
 class SignsCertificates(Issuer):
@@ -299,7 +293,5 @@ def _find_fingerprint(cnf: object, source: Source | None, argument: str) -> str 
         raise UsageError(f"cnf= and {argument}= cannot be used together", "leave one of them out")
     with speaking_python():
         content, reader = read_content(source, argument), CertificateReader()
-        try:
+        with naming(f"{argument}="):
             return reader.fingerprint_request(content) if argument == "csr" else reader.fingerprint_ssh_key(content)
-        except InputError as error:
-            raise InputError(f"{argument}=: {error.what}", _WANTED[argument]) from None

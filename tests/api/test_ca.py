@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import logging
 import os
 import pickle
 import shutil
@@ -66,6 +67,41 @@ def test_a_ca_can_be_handed_to_another_process(way: str, take: Callable[[Any], A
         again.bounds["timeout"] = 0
 
 
+ENVIRONMENT = {
+    "HTTPS_PROXY": "http://proxy.test:1", "no_proxy": "*", "GCE_METADATA_HOST": "127.0.0.1:1",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:2", "AZURE_POD_IDENTITY_AUTHORITY_HOST": "127.0.0.1:3",
+}  # fmt: skip
+SECRETS = {"AWS_SECRET_ACCESS_KEY": "EINS", "https_proxy_password": "ZWEI", "PATH": "DREI"}
+
+
+def test_of_an_environment_only_what_a_ca_looks_at_is_kept(running_ca: RunningCa, tmp_path: Path) -> None:
+    """Whoever gives all of os.environ hands no secret of it to another process, a core dump or a debugger."""
+    given, path = ENVIRONMENT | SECRETS | {"STEPPATH": str(tmp_path), "HOME": "/nonexistent"}, root_path(running_ca)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "defaults.json").write_text(json.dumps({"ca-url": running_ca.url, "root": str(path)}))
+    for ca in (
+        step_ott.CA(running_ca.url, path, environ=given),
+        step_ott.CA.from_fingerprint(running_ca.url, fingerprint_of(path), environ=given),
+        step_ott.CA.from_step_path(environ=given),
+        step_ott.OfflineCA(ca_json(running_ca), environ=given),
+    ):
+        written = pickle.dumps(ca)
+        again = pickle.loads(written)
+        assert ca.environ == again.environ == ENVIRONMENT
+        assert not [secret for secret in SECRETS.values() if secret.encode() in written or secret in repr(vars(ca))]
+
+
+@pytest.mark.parametrize("way", ["root's path", "step path"])
+def test_a_root_is_tried_once(way: str, running_ca: RunningCa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TLS context takes longer to make than all else of a CA."""
+    from adapters.http import pool
+
+    made, really = [], pool.make_tls_context
+    monkeypatch.setattr(pool, "make_tls_context", lambda roots: made.append(roots) or really(roots))
+    assert FOUND[way](running_ca).url == running_ca.url
+    assert len(made) == 1 and len(made[0]) == 1
+
+
 @pytest.mark.parametrize("way", FOUND)
 def test_every_way_to_a_ca_leads_to_the_same(way: str, provisioned_ca: ProvisionedCa) -> None:
     """Roots, fingerprint and provisioners are those of the real CA's files, however it is found."""
@@ -97,6 +133,45 @@ def test_claims_are_durations(running_ca: RunningCa) -> None:
         ssh_user=step_ott.CertificateLife(default=timedelta(seconds=1.5)),
         ssh_host=step_ott.CertificateLife(longest=timedelta(days=30)),
     )
+
+
+FAULTY: list[Any] = [
+    {"type": "JWK", "name": "keyless\x1b[2J"}, {"type": "JWK", "name": "claims", "claims": 7},
+    {"type": 5, "name": "web"},
+    {"type": "ACME", "name": "acme"}, {"type": "Later", "name": "later"}, "text",
+]  # fmt: skip
+
+
+def test_provisioners_that_cannot_be_read_are_named_in_the_log(
+    running_ca: RunningCa, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are listed as far as they can be; which, and why, is a caution. A type that has no tokens is no fault."""
+    config = json.loads(ca_json(running_ca).read_text())
+    config["authority"]["provisioners"] += FAULTY
+    with caplog.at_level(logging.INFO, "step_ott"):
+        listed = step_ott.OfflineCA(config).provisioners()
+    assert [one.name for one in listed[1:]] == ["keyless\x1b[2J", "claims", "web", "acme", "later", "?"]
+    assert [(record.name, record.levelname) for record in caplog.records] == [("step_ott", "WARNING")] * 4
+    assert caplog.messages == [
+        r"the CA lists provisioner keyless\x1b[2J (JWK), which cannot be used: its key cannot be used: it has no key",
+        "the CA lists provisioner claims (JWK), which cannot be used: its configuration makes no sense: "
+        "claims is not a JSON object",
+        "the CA lists provisioner web (?), which cannot be used: its configuration makes no sense: type is not text",
+        "the CA lists provisioner ? (?), which cannot be used: its configuration makes no sense: "
+        "it is not a JSON object",
+    ]
+
+
+def test_an_issuer_of_a_provisioner_that_cannot_be_read_says_why(running_ca: RunningCa) -> None:
+    """Also where not even its type can be read, and where it is one of those that there are."""
+    config = json.loads(ca_json(running_ca).read_text())
+    config["authority"]["provisioners"] += FAULTY
+    ca = step_ott.OfflineCA(config)
+    for name, why in (("claims", "claims is not a JSON object"), ("web", "type is not text")):
+        with pytest.raises(step_ott.UsageError, match=rf"^provisioner {name} .* cannot be used: .*: {why}"):
+            ca.issuer(name, password=b"x")
+    with pytest.raises(step_ott.UsageError, match=r"matches name= 'text': .*\? \(\?\) \[its conf.*object\]"):
+        ca.issuer("text", password=b"x")
 
 
 def test_tokens_of_both_are_accepted(running_ca: RunningCa) -> None:
@@ -297,6 +372,13 @@ BROKEN: dict[str, tuple[dict[str, str], str]] = {
     "http": ({"config/defaults.json": '{"ca-url": "http://ca.test"}'}, '"ca-url" in '),
     "a number": ({"config/defaults.json": '{"ca-url": 5}'}, "is not text"),
     "garbage": ({"config/defaults.json": '{"ca-url": "ca.test"}', "certs/root_ca.crt": "x"}, "holds no certificate"),
+    "no certificate": (
+        {
+            "config/defaults.json": '{"ca-url": "ca.test"}',
+            "certs/root_ca.crt": "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n",
+        },
+        "the root ",
+    ),
     "stdin": ({"config/defaults.json": '{"ca-url": "ca.test", "root": "-"}'}, "cannot be read"),
     "a timeout": ({"config/defaults.json": '{"ca-url": "ca.test", "timeout": "5"}'}, '"timeout" in'),
 }

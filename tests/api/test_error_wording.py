@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import step_ott
-from step_ott.arguments import name_arguments, setting_of, speaking_python
+from step_ott.wording import name_arguments, setting_of, speaking_python
 from tests.support.flag_words import names_flags
 from tests.support.hostile_ca import answer, root, serve
 from tests.support.peer_programs import REPOSITORY

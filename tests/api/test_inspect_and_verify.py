@@ -153,6 +153,29 @@ def test_verify_tells_what_the_command_tells(
     assert all(finding.outcome is Outcome.FAILED and finding.remedy for finding in verification.failures)
 
 
+HOSTILE = "\x1b[2J\x07\u202e\n"
+
+
+def test_what_is_told_of_a_hostile_token_can_be_printed(running_ca: RunningCa) -> None:
+    """Sentences are as the command prints them; values, and those of JSON, are what the token has."""
+    header = {"alg": "ES256", "kid": f"k{HOSTILE}", "typ": "JWT"}
+    claims = {"iss": f"i{HOSTILE}", "sub": f"s{HOSTILE}", "aud": [f"https://a/{HOSTILE}"], "jti": "x", "exp": 1 << 40}
+    head, body = (base64url.encode(json.dumps(part).encode()) for part in (header, claims | {"odd": "x"}))
+    hostile = f"{head}.{body}.{'A' * 86}"
+    said = step_ott.verify(hostile, open_offline(running_ca), Endpoint.SIGN)
+    sentences = [text for one in said.findings for text in (one.rule, one.reason, one.remedy)] + [said.summary]
+    assert any(r"\x1b[2J\x07\u202e\x0a" in text for text in sentences)
+    assert all(text.isprintable() and len(text) <= 1000 for text in (*sentences, repr(said)))
+    arguments = ("--ca-config", str(running_ca.path / "config" / "ca.json"), "--ca-url", running_ca.url)
+    result = invoke("verify", hostile, "--for", "sign", "--offline", "--format", "json", *arguments)
+    printed, members = json.loads(result.out), said.members()
+    assert [one["reason"] for one in members["rules"]] == [one["reason"] for one in printed["rules"]]
+    assert any(HOSTILE in one["reason"] for one in members["rules"])
+    told = step_ott.inspect(hostile)
+    assert all(text.isprintable() for text in (*told.warnings, told.request, repr(told)))
+    assert (told.subject, told.members()["subject"]) == (claims["sub"], claims["sub"])
+
+
 def test_a_csr_is_judged_with_the_token(token: step_ott.Token, running_ca: RunningCa) -> None:
     """One with the token's names is accepted, another is refused, as content and with nothing left to check of it."""
     own = make_csr("web.example.com", [general_name("web.example.com"), general_name("10.0.0.7")])
@@ -163,6 +186,15 @@ def test_a_csr_is_judged_with_the_token(token: step_ott.Token, running_ca: Runni
     assert not [one for one in verification.findings if one.rule == "csr" and one.outcome is Outcome.UNCHECKED]
     refused = step_ott.verify(token, ca, Endpoint.SIGN, csr=other.public_bytes(Encoding.DER))
     assert refused.verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("content", [b"no CSR", b"\x30\x82\x01\x00"])
+def test_a_csr_that_cannot_be_read_is_refused(content: bytes, token: step_ott.Token, running_ca: RunningCa) -> None:
+    """With advice on this argument, and none on methods that make tokens."""
+    with pytest.raises(step_ott.InputError) as caught:
+        step_ott.verify(token, open_offline(running_ca), Endpoint.SIGN, csr=content)
+    assert caught.value.what.startswith("csr= ") and "holds no certificate signing request" in caught.value.what
+    assert caught.value.fix == "give one CSR in PEM or DER"
 
 
 def test_a_token_is_never_a_path(running_ca: RunningCa, token: step_ott.Token, tmp_path: Any) -> None:

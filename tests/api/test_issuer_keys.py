@@ -222,16 +222,26 @@ def test_a_password_is_never_read_from_standard_input(
     assert holds(issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=Path("-")), keys["P-256"])
 
 
-def test_what_the_function_raises_passes_as_it_is(keys: dict[str, Any]) -> None:
+PUBLIC: list[BaseException] = [
+    kind("the store says --key x", "write vault login --key x --password-file y")
+    for kind in (step_ott.StepOttError, step_ott.InputError, step_ott.WrongPasswordError, step_ott.KeyMismatchError)
+]
+"""Errors of our tree in a program's own words, or as another of our calls has raised them there."""
+
+
+@pytest.mark.parametrize("gone", [ConnectionError("the store is not there"), ValueError("x"), StopIteration(), *PUBLIC])
+def test_what_the_function_raises_passes_as_it_is(keys: dict[str, Any], gone: Exception) -> None:
     """A secret store that is not there says so itself."""
-    gone = ConnectionError("the store is not there")
+    whole, reason = (str(gone), gone.args), OSError("no route")
 
     def give() -> bytes:
-        raise gone
+        raise gone from reason
 
-    with pytest.raises(ConnectionError) as caught:
+    with pytest.raises(type(gone)) as caught:
         issue(keys["P-256"], write(keys["P-256"], PASSWORD), password=give)
     assert caught.value is gone
+    assert (str(gone), gone.args) == whole
+    assert (gone.__cause__, gone.__context__) == (reason, None)
 
 
 # -- Signers of a program's own ---------------------------------------------------------------------
@@ -339,7 +349,9 @@ class VaultError(step_ott.StepOttError):
         super().__init__(f"--key: {status}")
 
 
-@pytest.mark.parametrize("error", [TimeoutError("vault"), ValueError("vault"), VaultError(503), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [TimeoutError("vault"), ValueError("vault"), VaultError(503), KeyboardInterrupt(), *PUBLIC]
+)
 @pytest.mark.parametrize("is_der", [False, True])
 def test_what_a_signer_raises_passes_as_it_is(keys: dict[str, Any], error: BaseException, is_der: bool) -> None:
     """Also from within a `DerSigner`."""
@@ -357,6 +369,24 @@ def test_what_a_signer_raises_passes_as_it_is(keys: dict[str, Any], error: BaseE
     raised[0] = True
     with pytest.raises(type(error)) as caught:
         issuer.token("web.test")
+    assert caught.value is error
+    assert error.__context__ is None
+
+
+@pytest.mark.parametrize("error", [LookupError("vault"), *PUBLIC])
+def test_what_a_public_key_raises_passes_as_it_is(keys: dict[str, Any], error: Exception) -> None:
+    """A vault may be asked for it only then."""
+
+    class Vault:
+        @property
+        def public_key(self) -> bytes:
+            raise error
+
+        def sign(self, message: bytes) -> bytes:
+            return message
+
+    with pytest.raises(type(error)) as caught:
+        issue(keys["P-256"], Vault())
     assert caught.value is error
 
 
@@ -459,7 +489,7 @@ def test_nothing_secret_shows(keys: dict[str, Any], caplog: pytest.LogCaptureFix
 def test_what_binds_no_token_is_named_with_what_to_give(keys: dict[str, Any], content: bytes) -> None:
     """The error has the argument, and advice that has nothing of the command line's flags in it."""
     issuer = step_ott.JwkIssuer(declare_for(keys["P-256"]), key=keys["P-256"])
-    with pytest.raises(step_ott.InputError, match=r"^csr=: .*: give one CSR in PEM or DER, signed by its own key$"):
+    with pytest.raises(step_ott.InputError, match=r"^csr=: .*: give (one|the) CSR in PEM or DER$"):
         issuer.token("web.test", csr=content)
     with pytest.raises(step_ott.InputError, match=r"^public_key=: .*: give an SSH public key: a line such as "):
         issuer.ssh_user_token("max", public_key=content)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import step_ott
-from tests.support.peer_programs import BUILT, REPOSITORY, leave_out
+from tests.support.peer_programs import BUILT, REPOSITORY, leave_out, require_module
 
 
 def run_python(code: str) -> Any:
@@ -125,6 +125,7 @@ def write_outside(folder: Path) -> Path:
 
 def test_mypy_strict_has_no_complaint(tmp_path: Path) -> None:
     """A user's program with each call passes, and each wrong call in it is found."""
+    require_module("mypy", "no mypy here: pip install mypy")
     program = write_outside(tmp_path)
     assert check_types(program) == "Success: no issues found in 1 source file\n"
     program.write_text(program.read_text() + "\nstep_ott.CA(5, 5)\n")

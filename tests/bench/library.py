@@ -12,6 +12,14 @@ _TITLE = (
     f"\n{'issuer.token(…), one thread, key open':<44} {'ours 1/s':>8} {'peer 1/s':>8} {'ratio':>6}   ({ROUNDS} rounds)"
 )
 
+BESIDE_BARE = {
+    "step_ott": "bare ES256 signature of cryptography",
+    "step_ott-sans": "the same, ours with two names in sans",
+    "step_ott-window": "the same, ours with not_after",
+    "step_ott-both": "the same, ours with sans and not_after",
+}
+"""What is asked of the issuer, next to the bare signature, and how that is called."""
+
 STEP_COUNT = 10
 """Runs of step in a round."""
 
@@ -28,18 +36,18 @@ def measure_library(place: Place) -> None:
 
 def _compare_signers(place: Place) -> None:
     """Print the issuer's rate beside the bare signature and beside libraries, each measured next to it."""
-    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in ("bare", "step_ott-sans", *LIBRARIES)}
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in (*BESIDE_BARE.values(), *LIBRARIES)}
     for _ in range(ROUNDS):
         before = measure_signer(place, "bare", SIGNED)
-        own = measure_signer(place, "step_ott", SIGNED)
-        after = measure_signer(place, "bare", SIGNED)
-        pairs["bare"].append((own, (before + after) / 2))
-        for name in list(pairs)[1:]:
-            pairs[name].append((own, measure_signer(place, name, SIGNED)))
+        for library, name in BESIDE_BARE.items():
+            own, after = (measure_signer(place, one, SIGNED) for one in (library, "bare"))
+            pairs[name].append((own, (before + after) / 2))
+            before = after
+        for name in LIBRARIES:
+            pairs[name].append((pairs[BESIDE_BARE["step_ott"]][-1][0], measure_signer(place, name, SIGNED)))
     print(_TITLE)
-    names = {"bare": "bare ES256 signature of cryptography", "step_ott-sans": "the same with two names in sans"}
     for name, rates in pairs.items():
-        print_row(names.get(name, name), rates)
+        print_row(name, rates)
 
 
 def _compare_step(place: Place) -> None:

@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,18 @@ def open_step_ott_with_names(pem: bytes) -> Callable[[int], object]:
     return lambda number: issuer.token("host.example.com", sans=[f"host{number:07}.example.com", "10.0.0.7"])
 
 
+def open_step_ott_with_window(pem: bytes) -> Callable[[int], object]:
+    issuer, end = open_issuer(), timedelta(minutes=10)
+    return lambda number: issuer.token(f"host{number:07}.example.com", not_after=end)
+
+
+def open_step_ott_with_both(pem: bytes) -> Callable[[int], object]:
+    issuer, end = open_issuer(), timedelta(minutes=10)
+    return lambda number: issuer.token(
+        "host.example.com", sans=[f"host{number:07}.example.com", "10.0.0.7"], not_after=end
+    )
+
+
 def open_issuer() -> Any:
     """Return the issuer of the sandbox in the step path, its key open, which is of the same kind."""
     import step_ott
@@ -107,6 +120,8 @@ LIBRARIES: dict[str, Callable[[bytes], Callable[[int], object]]] = {
     "bare": open_bare,
     "step_ott": open_step_ott,
     "step_ott-sans": open_step_ott_with_names,
+    "step_ott-window": open_step_ott_with_window,
+    "step_ott-both": open_step_ott_with_both,
     "PyJWT": open_pyjwt,
     "joserfc": open_joserfc,
     "jwcrypto": open_jwcrypto,

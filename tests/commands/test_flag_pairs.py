@@ -19,6 +19,7 @@ from adapters.machine.input_files import LocalFiles
 from entrypoints.command_line.options import TOKEN_OPTIONS
 from tests.support.flag_scene import CNF, Scene, open_scene, write_step_path
 from tests.support.hostile_ca import root, stall
+from tests.support.peer_programs import require_module
 from tests.support.running import Minted, Result
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
@@ -79,6 +80,7 @@ OLD_CONTENT = "an older token"
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The CA and the step path."""
+    require_module("authlib", "no Authlib here, which signing in needs: pip install 'step-ott[oidc]'")
     path = tmp_path_factory.mktemp("scene")
     with open_scene(path) as (scene, provisioners), mock.patch("adapters.sign_in.oidc.sleep"):
         write_step_path(path, provisioners, scene.ca.url)

@@ -203,6 +203,9 @@ def test_a_csr_that_cannot_be_read_is_an_error(
     result = verify(sandbox, token, "--for", "sign", "--csr", str(tmp_path / "web.csr"))
     assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
     assert f"{tmp_path / 'web.csr'}" in result.err
+    if content is not None:
+        fix = "give one CSR in PEM or DER"
+        assert result.err.endswith(f"/web.csr: it holds no certificate signing request that can be read: {fix}\n")
 
 
 # -- What cannot be asked ---------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.made_once import make_once
 from tests.support.peer_programs import REPOSITORY, leave_out
 
 SECONDS = 300
@@ -43,7 +44,7 @@ def run(*words: str | Path, cwd: Path, environment: dict[str, str] | None = None
 
 
 def build(code: str, checkout: Path) -> Path:
-    """Return what a hook of the backend builds, called as PEP 517 says."""
+    """Return what a hook of the backend builds in dist/, called as PEP 517 says."""
     (checkout / "dist").mkdir(exist_ok=True)
     done = run(sys.executable, "-c", code, cwd=checkout, environment={"PYTHONPATH": str(checkout / "distribution")})
     assert done.returncode == 0, done.stderr
@@ -66,16 +67,38 @@ def copy_checkout(target: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def list_files(checkout: Path) -> list[str]:
+    """Return the files and folders of a checkout, but for what Python compiles."""
+    return sorted(str(path.relative_to(checkout)) for path in checkout.rglob("*") if "__pycache__" not in path.parts)
+
+
+@pytest.fixture(scope="session")
+def wheel_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in use, where the wheel was built, and what was there before that."""
+
+    def make(folder: Path) -> None:
+        checkout = copy_checkout(folder / "checkout")
+        (folder / "before.json").write_text(json.dumps(list_files(checkout)))
+        build(WHEEL, checkout)
+
+    return make_once(tmp_path_factory, "wheel", make)
+
+
+@pytest.fixture(scope="session")
+def wheel(wheel_checkout: Path) -> Path:
     """The wheel of a checkout in use."""
-    return build(WHEEL, copy_checkout(tmp_path_factory.mktemp("wheel")))
+    (built,) = (wheel_checkout / "checkout" / "dist").iterdir()
+    return built
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source distribution of this checkout, as git has it."""
-    checkout = tmp_path_factory.mktemp("sdist")
+    (built,) = (make_once(tmp_path_factory, "sdist", _build_sdist) / "dist").iterdir()
+    return built
+
+
+def _build_sdist(checkout: Path) -> None:
     listed = run("git", "ls-files", "-co", "--exclude-standard", cwd=REPOSITORY)
     names = listed.stdout.splitlines() if listed.returncode == 0 else []
     if not names:
@@ -83,30 +106,38 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in filter(lambda name: (REPOSITORY / name).is_file(), names):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, checkout / name)
-    return build(SDIST, checkout)
+    build(SDIST, checkout)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def unpacked(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The one folder in the source distribution."""
-    target = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(target, filter="data")
-    (folder,) = target.iterdir()
+
+    def make(target: Path) -> None:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(target, filter="data")
+
+    (folder,) = make_once(tmp_path_factory, "unpacked", make).iterdir()
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def neighbours(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the wheel, and with others' packages by the names of our layers."""
-    path = tmp_path_factory.mktemp("environment") / "venv"
-    venv.create(path, with_pip=True)
-    python = path / "bin" / "python"
-    for words in ([str(wheel)], ["--no-deps", "entrypoints", "adapters"]):
-        done = run(python, "-m", "pip", "install", "--quiet", *words, cwd=path)
-        if done.returncode:
-            leave_out(f"pip cannot install here: {done.stderr[-2000:]}")
-    return python
+
+    def make(path: Path) -> None:
+        venv.create(path, with_pip=False)  # the tests' own installs there, for one of its own takes seconds to make
+        for words in ([str(wheel)], ["--no-deps", "entrypoints", "adapters"]):
+            done = run_pip(path / "bin" / "python", "install", "--quiet", *words, cwd=path)
+            if done.returncode:
+                leave_out(f"pip cannot install here: {done.stderr[-2000:]}")
+
+    return make_once(tmp_path_factory, "neighbours", make) / "bin" / "python"
+
+
+def run_pip(python: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run pip for the environment of a Python."""
+    return run(sys.executable, "-m", "pip", "--python", python, *words, cwd=cwd)
 
 
 @pytest.fixture
@@ -149,13 +180,11 @@ def test_the_same_checkout_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> 
     assert other.read_bytes() == wheel.read_bytes()
 
 
-def test_a_build_leaves_the_checkout_as_it_was(tmp_path: Path) -> None:
+def test_a_build_leaves_the_checkout_as_it_was(wheel_checkout: Path, wheel: Path) -> None:
     """It may be read-only, or be shared by several builds."""
-    checkout = copy_checkout(tmp_path)
-    before = sorted(path for path in checkout.rglob("*") if "__pycache__" not in path.parts)
-    made = build(WHEEL, checkout)
-    after = sorted(path for path in checkout.rglob("*") if "__pycache__" not in path.parts)
-    assert set(after) - set(before) == {made, made.parent}
+    before = json.loads((wheel_checkout / "before.json").read_text())
+    assert "domain/errors.py" in before
+    assert set(list_files(wheel_checkout / "checkout")) - set(before) == {"dist", f"dist/{wheel.name}"}
 
 
 def test_the_metadata_says_who_and_for_which_pythons(wheel: Path) -> None:
@@ -240,7 +269,7 @@ def test_nothing_of_ours_is_beside_the_package(neighbours: Path, tmp_path: Path)
     domain, adapters, entrypoints, is_theirs = run(neighbours, "-c", LOOK, cwd=tmp_path).stdout.split()
     assert (domain, is_theirs) == ("None", "True")
     assert entrypoints.endswith("site-packages/entrypoints.py") and adapters.endswith("adapters/__init__.py")
-    listed = run(neighbours, "-m", "pip", "show", "--files", "step-ott", cwd=tmp_path).stdout.split("Files:")[1].split()
+    listed = run_pip(neighbours, "show", "--files", "step-ott", cwd=tmp_path).stdout.split("Files:")[1].split()
     assert {re.sub(r"-.*", "", name.split("/")[0]) for name in listed} == {"step_ott", ".."}
     assert [name for name in listed if name.startswith("..")] == ["../../../bin/step-ott"]
 
@@ -316,10 +345,10 @@ def test_the_source_distribution_has_all_of_the_repository(unpacked: Path) -> No
     assert not re.findall(r"\]\((?!https://|#)", information)
 
 
-def test_the_source_distribution_is_the_same_bytes_each_time(sdist: Path) -> None:
+def test_the_source_distribution_is_the_same_bytes_each_time(sdist: Path, tmp_path: Path) -> None:
     """Nothing of the machine, the user or the time is in it."""
-    first = sdist.read_bytes()
-    assert build(SDIST, sdist.parent.parent).read_bytes() == first
+    again = build(SDIST.replace("'dist'", repr(str(tmp_path))), sdist.parent.parent)
+    assert (tmp_path / again.name).read_bytes() == sdist.read_bytes()
     with tarfile.open(sdist) as archive:
         assert {(member.uid, member.uname, member.mode) for member in archive if member.isfile()} <= {
             (0, "", 0o644),

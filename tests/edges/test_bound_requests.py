@@ -1,6 +1,7 @@
 """Fingerprints of CSRs and SSH public keys, against openssl, ssh-keygen and step."""
 
 import base64
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ from adapters.certificates.requests import fingerprint_request
 from adapters.certificates.ssh import fingerprint_ssh_key
 from domain.errors import InputError
 from tests.support.foreign_keys import PEM_KINDS, call_step, make_pem, make_ssh_key, run_program
+from tests.support.running import invoke
 
 NOT_A_CSR = "holds no certificate signing request|not a certificate signing request"
 NOT_AN_SSH_KEY = "holds no SSH public key"
+
+
+def bind(content: bytes, folder: Path, place: dict[str, str], *words: str) -> str:
+    """Return what the command says that is to bind a token to what is none."""
+    (folder / "bound").write_bytes(content)
+    result = invoke("token", "web", "--offline", "--cnf-file", str(folder / "bound"), *words, environment=place)
+    assert (result.status, result.out) == (1, "")
+    return result.err
 
 
 def make_csr(kind: str = "P-256", form: str = "PEM") -> bytes:
@@ -164,11 +174,13 @@ def test_two_requests_in_one_file_are_refused(csr: bytes) -> None:
     ],
     ids=["empty", "other DER", "cut", "more after the DER", "certificate", "private key", "SSH key", "not base64"],
 )
-def test_what_is_no_csr_is_refused(csr: bytes, change: Any) -> None:
-    """The error says what was wanted, and what `--ssh` would take."""
+def test_what_is_no_csr_is_refused(csr: bytes, change: Any, tmp_path: Path, sandbox: dict[str, str]) -> None:
+    """The error says what was wanted, and the command what `--ssh` would take."""
     with pytest.raises(InputError, match=NOT_A_CSR) as caught:
         fingerprint_request(change(csr))
-    assert "--ssh" in caught.value.fix
+    assert re.fullmatch("give (one|the) CSR in PEM or DER", caught.value.fix)
+    told = bind(change(csr), tmp_path, sandbox)
+    assert re.search(f"--cnf-file .*/bound: it.* ({NOT_A_CSR}).*: {caught.value.fix}; with --ssh it takes an SSH", told)
 
 
 @pytest.mark.parametrize(
@@ -189,11 +201,13 @@ def test_what_is_no_csr_is_refused(csr: bytes, change: Any) -> None:
     ids=["empty", "two keys", "another label", "label alone", "key alone", "cut", "options", "not base64", "noise",
          "CSR", "binary"],
 )  # fmt: skip
-def test_what_is_no_ssh_key_is_refused(ssh_key: Path, change: Any) -> None:
-    """The error says what was wanted, and what is taken without `--ssh`."""
+def test_what_is_no_ssh_key_is_refused(ssh_key: Path, change: Any, tmp_path: Path, sandbox: dict[str, str]) -> None:
+    """The error says what was wanted, and the command what is taken without `--ssh`."""
     with pytest.raises(InputError, match=NOT_AN_SSH_KEY) as caught:
         fingerprint_ssh_key(change(ssh_key.read_bytes()))
-    assert "CSR" in caught.value.fix
+    assert caught.value.fix == 'give an SSH public key: a line such as "ssh-ed25519 AAAA…", as in .pub files'
+    told = bind(change(ssh_key.read_bytes()), tmp_path, sandbox, "--ssh", "--host")
+    assert f"/bound: it {NOT_AN_SSH_KEY}: {caught.value.fix}; without --ssh it takes a CSR" in told
 
 
 def test_a_private_ssh_key_is_refused_and_not_shown(ssh_key: Path) -> None:

@@ -249,6 +249,14 @@ def test_no_neighbour_breaks_a_choice(listed: list[Any], junk: list[Any], place:
         assert {one.type_name for one in select(provisioners, provisioner=name)} <= {"X5C", "SSHPOP", "K8sSA"}
 
 
+def test_an_entry_that_cannot_be_read_is_told_where_its_provisioner_is_missed() -> None:
+    """By its name there is none: it may be the one that has lost its name."""
+    listed = read_provisioners([{"type": "JWK", "name": 5}, {"type": "ACME", "name": "acme"}])
+    with pytest.raises(UsageError) as caught:
+        select(listed, provisioner="5")
+    assert caught.value.fix == ("the CA has ? (JWK) [its configuration makes no sense: name is not text], acme (ACME)")
+
+
 def test_several_left_are_listed_with_type_and_kid(tmp_path: Path) -> None:
     """Without a terminal to ask on, the error has all that are left, and the options that choose."""
     place = prepare_place(tmp_path)

@@ -1,5 +1,7 @@
 """Templates: their tokens are those of `compose_token`, to the byte, for every request that a batch can make."""
 
+from functools import partial
+
 import attrs
 import pytest
 from hypothesis import given
@@ -13,7 +15,17 @@ from domain.formats.moment import Moment
 from domain.token.claims import Issuer, TokenRequest, compose_token
 from domain.token.kind import SIGNING, SSH_SIGNING, Kind
 from domain.token.template import TokenTemplate
-from tests.support.token_requests import BATCH_KINDS, FINGERPRINTS, NOW, SIGNER, TEXTS, VALUES, subjects
+from tests.support.token_requests import (
+    BATCH_KINDS,
+    FINGERPRINTS,
+    NOW,
+    SIGNER,
+    TEXTS,
+    VALUES,
+    moments,
+    sans,
+    subjects,
+)
 
 ISSUERS = st.builds(
     Issuer,
@@ -25,15 +37,6 @@ ISSUERS = st.builds(
     header=st.just({}) | st.fixed_dictionaries({"x5c": st.lists(TEXTS, max_size=2)}),
 )
 JTIS = st.integers(0, (1 << 256) - 1).map("{:064x}".format)
-
-
-def moments(least: int, most: int) -> st.SearchStrategy[Moment | None]:
-    relative = st.integers(least, most)
-    return (
-        st.none()
-        | relative.map(lambda n: Moment(n, relative=True))
-        | relative.map(lambda n: Moment(NOW + n, relative=False))
-    )
 
 
 @st.composite
@@ -70,6 +73,29 @@ def test_a_filled_template_is_the_composed_token(
         timed = template.at(NOW + later)
         assert timed.expires_at == wanted.claims["exp"]
         assert timed.fill(json_text.serialize(subject), jti) == wanted.signing_input()
+
+
+@given(
+    request=requests().filter(lambda request: request.kind is Kind.SIGN).map(partial(attrs.evolve, sans=())),
+    issuer=ISSUERS,
+    asked=st.lists(
+        st.tuples(TEXTS, sans(), moments(-4 * MINUTE, 4 * MINUTE), moments(5 * MINUTE, 50 * MINUTE), JTIS),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_sans_and_a_window_filled_in_are_the_composed_token(
+    request: TokenRequest, issuer: Issuer, asked: list[tuple[str, tuple[str, ...], Moment | None, Moment | None, str]]
+) -> None:
+    """SANs of every kind and windows of a token's own: the text to sign is that of `compose_token`."""
+    template = TokenTemplate(request, issuer, SIGNER.public, now=NOW)
+    for subject, names, begin, end, jti in asked:
+        own = attrs.evolve(request, subject=subject, sans=names, not_before=begin, not_after=end)
+        timed, text = template.within(begin, end, NOW), json_text.serialize(subject)
+        filled = timed.fill_with_sans(text, json_text.serialize(names), jti) if names else timed.fill(text, jti)
+        wanted = compose_token(own, issuer, SIGNER.public, now=NOW, jti=jti)
+        assert timed.expires_at == wanted.claims["exp"]
+        assert filled == wanted.signing_input()
 
 
 @pytest.mark.parametrize("name", ["not_after", "cert_not_after"])

@@ -82,10 +82,8 @@ class ProvisionedCa:
         return hold_leaf(folder, self.issuer, self.issuer_key, name, **wishes)
 
     def provisioner_extension(self, name: str) -> x509.UnrecognizedExtension:
-        """Return the extension by which the CA knows that its provisioner `name` of type JWK got a certificate."""
-        strings = b"".join(bytes([4, len(text)]) + text for text in (name.encode(), b""))
-        sequence = b"\x02\x01\x01" + strings
-        return x509.UnrecognizedExtension(PROVISIONER_OID, bytes([0x30, len(sequence)]) + sequence)
+        """Return what names a provisioner in a certificate (see `name_provisioner`)."""
+        return name_provisioner(name)
 
     def kubernetes_token(self, **claims: Any) -> str:
         """Return a service account token as Kubernetes signs one."""
@@ -94,6 +92,13 @@ class ProvisionedCa:
         parts = ({"alg": "ES256", "typ": "JWT"}, usual | claims)
         text = ".".join(base64url.encode(json_text.serialize(part).encode()) for part in parts)
         return f"{text}.{base64url.encode(make_signer(self.kubernetes_key).sign(text.encode()))}"
+
+
+def name_provisioner(name: str) -> x509.UnrecognizedExtension:
+    """Return the extension by which a CA knows that its provisioner `name` of type JWK got a certificate."""
+    strings = b"".join(bytes([4, len(text)]) + text for text in (name.encode(), b""))
+    sequence = b"\x02\x01\x01" + strings
+    return x509.UnrecognizedExtension(PROVISIONER_OID, bytes([0x30, len(sequence)]) + sequence)
 
 
 def write_key(key: Any) -> bytes:

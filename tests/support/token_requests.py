@@ -9,6 +9,7 @@ from adapters.jose.jws import make_signer
 from domain.ca.url import CaUrl
 from domain.formats import base64url
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
+from domain.formats.moment import Moment
 from domain.ports import Clock, Randomness
 from domain.provisioners.authority import ListingAuthority
 from domain.provisioners.credential import Ports
@@ -35,6 +36,17 @@ REVOKING = (Kind.REVOKE, Kind.SSH_REVOKE)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20) | st.sampled_from(
     ['"', "\\", "%s%(a)s{}", "\0sub\0", "\0jti\0", "\x7f\x9b\u2028", "\U0001f600", "\\u0000", "a\nb", "0", "{}", " a "]
+)
+SAMPLE_SANS = st.sampled_from(
+    [
+        "web.example.com",
+        "*.example.com",
+        "bücher.example",
+        "spiffe://example.org/a?b=c#d",
+        "urn:uuid:0",
+        "::1",
+        "10.0.0.7",
+    ]
 )
 SERIALS = st.integers(0, 1 << 160).map(str)
 FINGERPRINTS = st.binary(min_size=32, max_size=32).map(base64url.encode)
@@ -72,6 +84,22 @@ OWN_OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 def options_of(kind: Kind) -> list[str]:
     """Return the options that go with the kind."""
     return [name for name in OWN_OPTIONS if kind in KINDS_OF_OPTION.get(name, {kind})]
+
+
+def moments(least: int, most: int) -> st.SearchStrategy[Moment | None]:
+    """Moments from `least` to `most` nanoseconds from `NOW`, written in either way, or none."""
+    relative = st.integers(least, most)
+    return (
+        st.none()
+        | relative.map(lambda n: Moment(n, relative=True))
+        | relative.map(lambda n: Moment(NOW + n, relative=False))
+    )
+
+
+def sans() -> st.SearchStrategy[tuple[str, ...]]:
+    """SANs of every kind, the same one several times among them, or none."""
+    kinds = TEXTS | st.ip_addresses().map(str) | st.emails() | SAMPLE_SANS
+    return st.lists(kinds, max_size=4).flatmap(lambda some: st.permutations(some + some[:1])).map(tuple)
 
 
 class HashedRequests:

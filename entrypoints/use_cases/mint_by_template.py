@@ -1,4 +1,4 @@
-"""How a program's tokens are minted that say nothing but their subject: what they share is written once."""
+"""How a program's tokens are minted of which only names and window differ: what they share is written once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domain.token.claims import Issuer
 
 
-class SubjectMinter:
+class TemplateMinter:
     """Mints for one issuer and key, from any number of threads, the tokens that `make_token` would make."""
 
     def __init__(self, issuer: Issuer, credential: Credential, clock: Clock, randomness: Randomness) -> None:
@@ -29,12 +29,18 @@ class SubjectMinter:
         self._template = TokenTemplate(request, issuer, credential.signer.public, now=clock.now())
 
     def takes(self, request: TokenRequest) -> bool:
-        """Return whether the request is for an X.509 certificate and has nothing of its own but the subject."""
-        moments = request.not_before or request.not_after
-        has_more = request.sans or request.user or moments is not None or request.cnf is not None
-        return self._takes_any and request.kind is Kind.SIGN and not has_more
+        """Return whether the request is for an X.509 certificate and is neither bound nor has data of the user's."""
+        return self._takes_any and request.kind is Kind.SIGN and request.cnf is None and not request.user
 
-    def make_token(self, subject: str) -> str:
-        """Return the token for a subject."""
-        template = self._template.at(self._clock.now())
-        return sign_input(template.fill(serialize(subject), self._randomness.token_id()), self._signer)
+    def make_token(self, request: TokenRequest) -> str:
+        """Return the token that grants a request which it takes.
+
+        Raises:
+            UsageError: the token's window is out of bounds by now.
+        """
+        now, begin, end = self._clock.now(), request.not_before, request.not_after
+        template = self._template.at(now) if begin is None and end is None else self._template.within(begin, end, now)
+        subject, jti = serialize(request.subject), self._randomness.token_id()
+        if request.sans:
+            return sign_input(template.fill_with_sans(subject, serialize(request.sans), jti), self._signer)
+        return sign_input(template.fill(subject, jti), self._signer)
