@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.ca.cert_types import name_cert_type
+from domain.enroll.refusal import ForeseenRefusalError
 from domain.enroll.request import CaRequest
 from domain.token.kind import Kind
 
@@ -53,6 +54,22 @@ def ask_to_sign_ssh(public_key: str, token: str, terms: SshTerms, add_user_key: 
         "templateData": terms.template_data,
     }
     return CaRequest(path=Kind.SSH_USER.path, members={name: value for name, value in members.items() if value})
+
+
+def check_binding(claims: Mapping[str, Any], fingerprint: str) -> None:
+    """Check that a token is not bound to another key, which step-ca itself does not look at for SSH.
+
+    Args:
+        claims: The token's.
+        fingerprint: Unpadded base64url of the SHA-256 of the key's wire bytes.
+
+    Raises:
+        ForeseenRefusalError: it is.
+    """
+    cnf = claims.get("cnf")
+    bound = cnf.get("x5rt#S256") if isinstance(cnf, dict) else None
+    if bound and bound != fingerprint:
+        raise ForeseenRefusalError("the token is bound to another key, so it was not sent", "mint one for this key")
 
 
 def ask_to_renew_ssh(token: str) -> CaRequest:

@@ -21,7 +21,7 @@ SSH_CERTIFICATE = Command(
     "With --sign, <key-file> is a public key that is there, and only the certificate is written.\n"
     "\n"
     "The request is judged by the rules of verify before it is sent: what the CA would refuse is not\n"
-    "asked for. The token is bound to the key where the CA looks at that.",
+    "asked for.",
     SSH_CERTIFICATE_OPTIONS,
     (
         ("A user's certificate and key", "ssh certificate max@example.com id_ecdsa --no-agent"),

@@ -21,8 +21,16 @@ from domain.enroll.ssh_answer import (
     refuse_unreadable,
 )
 from domain.enroll.ssh_files import format_line
-from domain.enroll.ssh_request import ask_to_rekey_ssh, ask_to_renew_ssh, ask_to_revoke_ssh, ask_to_sign_ssh
+from domain.enroll.ssh_request import (
+    ask_to_rekey_ssh,
+    ask_to_renew_ssh,
+    ask_to_revoke_ssh,
+    ask_to_sign_ssh,
+    check_binding,
+)
 from domain.errors import InputError
+from domain.token.go_jws import read_go_jws
+from domain.token.reader import read_ssh_options, read_texts
 from domain.token.user_data import parse_document
 from entrypoints.use_cases.inspect import read_source
 from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
@@ -74,7 +82,10 @@ def obtain_ssh_certificate(
         AuthorityError: it refuses, or answers with something else.
     """
     terms = complete_terms(options, ports)
-    token = token or mint(options.minting, ports, format_line(public_key.wire, ""))
+    line = format_line(public_key.wire, "")
+    token = token or mint(options.minting, ports, line)
+    claims = read_go_jws(token).claims
+    check_binding(claims, ports.minting.certificates.fingerprint_ssh_key(line))
     wishes = SshWishes(
         cert_type=name_cert_type(is_host=terms.is_host), key_id=terms.key_id, principals=terms.principals
     )
@@ -86,6 +97,8 @@ def obtain_ssh_certificate(
         add_user = _take_certificate(
             spent, fingerprint_wire(add_user_key.wire), ports, is_host=False, member="addUserCrt"
         )
+    granted = read_texts((read_ssh_options(claims) or {}).get("principals"))
+    terms = attrs.evolve(terms, principals=terms.principals or tuple(granted))
     return IssuedSsh(certificate=certificate, add_user=add_user, differences=_judge_terms(certificate, terms, spent))
 
 
