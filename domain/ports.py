@@ -4,7 +4,7 @@ A wing has further ports of its own beside their use, in its `ports.py`. Times a
 Errors are those of `domain.errors`; an adapter translates its library's own at its edge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -52,6 +52,60 @@ class Prompter(Protocol):
 
         Raises:
             UsageError: there is no terminal.
+        """
+        ...
+
+
+class Confirmer(Protocol):
+    """Asks the person at the terminal for a yes or no."""
+
+    def confirm(self, question: str) -> bool:
+        """Return whether the answer was yes.
+
+        Raises:
+            PersonNeededError: there is no terminal.
+        """
+        ...
+
+
+class OutputFile:
+    """A file that is to be written.
+
+    Attributes:
+        path: Where.
+        content: All of it.
+        mode: Permission bits; any but 0600 are less what the umask takes.
+        makes_folder: Whether the folders on the way, mode 0700, are made where they are missing.
+    """
+
+    def __init__(self, path: str, content: bytes, mode: int, *, makes_folder: bool = False) -> None:
+        self.path, self.content = path, content
+        self.mode, self.makes_folder = mode, makes_folder
+
+
+class OutputFiles(Protocol):
+    """Writes files that belong together: all of them or none."""
+
+    def list_taken(self, files: Sequence[OutputFile]) -> Sequence[str]:
+        """Return the paths where something else is than what is to be written.
+
+        Raises:
+            OutputError: something there is not a regular file, nor a link to one, or cannot be looked at.
+        """
+        ...
+
+    def write(self, files: Sequence[OutputFile], replaced: Collection[str] = ()) -> None:
+        """Write the files, in their order, or raise and leave everything as it was.
+
+        A file that has its content already is left alone. A kill that nobody can hold back leaves each file as it was
+        or whole and new, the first ones new.
+
+        Args:
+            files: The files.
+            replaced: The paths whose present file may be replaced.
+
+        Raises:
+            OutputError: one cannot be written, or something has its name.
         """
         ...
 

@@ -32,7 +32,7 @@ def run_words(words: Sequence[str]) -> int:
     if rest[0] in ("--version", "-version"):
         rest[0] = VERSION.name
     command, rest = _find_command(rest)
-    parsed = parse_words(["--help"] if asks_help else rest, command.options)
+    parsed = parse_words(["--help"] if asks_help else rest, command.options, command.name)
     if parsed.wants_help:
         return _print_help(command)
     from entrypoints.command_line.dispatch import dispatch  # noqa: PLC0415

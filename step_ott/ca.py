@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domain.errors import AuthorityError, UsageError
+from domain.errors import UsageError
 from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
 from step_ott.arguments import check_text
 from step_ott.ca_arguments import (
@@ -91,7 +91,7 @@ class CA(AnyCA):
             AuthorityError: it has no such root, or answers with another.
             InputError: what has the fingerprint is no certificate.
         """
-        from adapters.ca.root_download import download_root
+        from adapters.ca.root_download import RootDownload
         from domain.ca.fingerprint import parse_fingerprint
 
         with speaking_python():
@@ -101,7 +101,7 @@ class CA(AnyCA):
             except ValueError as error:
                 fix = "give what 'step certificate fingerprint root_ca.crt' prints"
                 raise UsageError(f"fingerprint= cannot be used: {error}", fix) from None
-            root = download_root(address, wanted, environment=given, **bounds)
+            root = RootDownload(environment=given, **bounds).find(address, wanted)
         return cls(url, root, timeout=timeout, request_timeout=request_timeout, environ=given)
 
     @classmethod
@@ -168,11 +168,7 @@ class CA(AnyCA):
             AuthorityError: its answer cannot be used.
         """
         with speaking_python(), self.asking() as authority:
-            try:
-                return split_roots(text.encode() for text in authority.list_roots())
-            except ValueError as error:
-                what = f"the CA at {self.url} cannot be used: among its roots is something else: {error}"
-                raise AuthorityError(what, "check url= and the CA's log") from None
+            return split_roots(authority.list_certificates("roots"))
 
     @contextmanager
     def asking(self) -> Iterator[HttpsAuthority]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 from adapters.ca.https_client import HEALTH, MAX_HEALTH_BYTES, HttpsClient
 from adapters.ca.provisioner_json import read_provisioners
 from adapters.ca.root_file import fingerprint_root, read_certificates
+from adapters.http.pool import make_tls_context
 from domain.ca.settings import MAX_PROVISIONERS, AuthoritySettings
 from domain.ca.url import CaUrl
-from domain.errors import AuthorityError
+from domain.errors import AuthorityError, InputError
 from domain.formats import json_text
 from domain.provisioners.base import Provisioner
 
@@ -47,7 +48,7 @@ class HttpsAuthority:
     def _named_roots(self) -> Sequence[bytes]:
         """Return the DER of what the CA names as its roots, nothing where these are not certificates."""
         with suppress(ValueError):
-            return read_certificates("\n".join(self.list_roots()).encode())
+            return read_certificates("\n".join(self._list_roots()).encode())
         return ()
 
     def source(self) -> tuple[str, str]:
@@ -56,23 +57,35 @@ class HttpsAuthority:
     def provisioners(self) -> Sequence[Provisioner]:
         """Return what all pages of `GET /provisioners` list."""
         listed: list[Provisioner] = []
-        cursor, seen, size = "", {""}, 0
         with self.client.spending():
-            for _ in range(self.max_pages):
-                found, cursor, page_size = self._read_page(cursor, MAX_PROVISIONERS - len(listed))
-                listed += found
-                size += page_size
-                if size > MAX_LIST_BYTES:
-                    raise self._misbehaved(f"its list of provisioners is over {MAX_LIST_BYTES} bytes")
-                if not cursor:
-                    return listed
-                if cursor in seen:
-                    raise self._misbehaved("its list of provisioners never ends: a page comes twice")
-                seen.add(cursor)
+            for entries in self._read_pages():
+                listed += read_provisioners(entries)
+        return listed
+
+    def list_provisioners(self) -> Sequence[Any]:
+        """Return the provisioners as the CA writes them: parsed JSON, its members in their order."""
+        with self.client.spending():
+            return [entry for entries in self._read_pages() for entry in entries]
+
+    def _read_pages(self) -> Iterator[Sequence[Any]]:
+        """Give the entries of each page of the list of provisioners."""
+        count, cursor, seen, size = 0, "", {""}, 0
+        for _ in range(self.max_pages):
+            found, cursor, page_size = self._read_page(cursor, MAX_PROVISIONERS - count)
+            yield found
+            count += len(found)
+            size += page_size
+            if size > MAX_LIST_BYTES:
+                raise self._misbehaved(f"its list of provisioners is over {MAX_LIST_BYTES} bytes")
+            if not cursor:
+                return
+            if cursor in seen:
+                raise self._misbehaved("its list of provisioners never ends: a page comes twice")
+            seen.add(cursor)
         raise self._misbehaved(f"its list of provisioners has over {self.max_pages} pages")
 
-    def _read_page(self, cursor: str, room: int) -> tuple[list[Provisioner], str, int]:
-        """Return a page's provisioners, of which there may be `room`, the next cursor, and the bytes that it took."""
+    def _read_page(self, cursor: str, room: int) -> tuple[Sequence[Any], str, int]:
+        """Return a page's entries, of which there may be `room`, the next cursor, and the bytes that it took."""
         query = urlencode({"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {}), quote_via=quote)
         path = f"/provisioners?{query}"
         body = self._get(path, MAX_PAGE_BYTES)
@@ -82,11 +95,11 @@ class HttpsAuthority:
             raise self._misbehaved("its list of provisioners is not a list")
         if entries and len(entries) > room:
             raise self._misbehaved(f"it lists over {MAX_PROVISIONERS} provisioners")
-        return read_provisioners(entries or []), following, len(body)
+        return entries or [], following, len(body)
 
     def settings(self) -> AuthoritySettings:
         with self.client.spending():
-            roots = self.list_roots()
+            roots = self._list_roots()
             user_keys, host_keys = self.list_ssh_keys()
         return AuthoritySettings(
             dns_names=self.names(),
@@ -100,9 +113,24 @@ class HttpsAuthority:
         answer = self._get_object("/ssh/roots", MAX_ROOTS_BYTES)
         return self._list_texts(answer, "userKey"), self._list_texts(answer, "hostKey")
 
-    def list_roots(self) -> Sequence[str]:
-        """Return the PEM of the certificates that the CA names as its roots."""
+    def _list_roots(self) -> Sequence[str]:
         return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")
+
+    def list_certificates(self, bundle: str) -> Sequence[bytes]:
+        """Return the DER of the certificates that the CA names: as its "roots", or as those of its "federation".
+
+        Raises:
+            NetworkError, AuthorityError: it cannot be asked, or answers something else.
+        """
+        path = f"/{bundle}"
+        texts = self._list_texts(self._parse(path, self._get(path, MAX_ROOTS_BYTES)), "crts")
+        try:
+            found = [der for text in texts for der in read_certificates(text.encode())]
+            if found:
+                make_tls_context(found)
+        except (ValueError, InputError) as error:
+            raise self._misbehaved(f"among its {bundle} is something else than a certificate") from error
+        return found
 
     def find_root(self, fingerprint: str) -> str | None:
         """Return what the CA answers for the PEM of its root with this SHA-256, lower-case hex; None where it has none.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.ca.https import HttpsAuthority
 from adapters.ca.https_client import HttpsClient
 from adapters.ca.root_file import read_certificates
-from adapters.http.pool import make_unverified_context
+from adapters.http.pool import make_tls_context, make_unverified_context
 from adapters.http.proxy_address import NO_ENVIRONMENT
 from domain.errors import AuthorityError
 
@@ -28,36 +28,37 @@ class _UnverifiedClient(HttpsClient):
         return make_unverified_context()
 
 
-def download_root(
-    ca_url: CaUrl,
-    fingerprint: str,
-    *,
-    request_timeout: int,
-    timeout: int,
-    environment: Mapping[str, str] = NO_ENVIRONMENT,
-) -> bytes:
-    """Return the DER of the root with this fingerprint, asking a CA that cannot be verified yet.
+class RootDownload:
+    """Gets a root by its fingerprint from a CA that cannot be verified yet (see `domain.ca.ports.RootSource`).
 
-    What comes back counts only if it is one certificate whose own SHA-256 is the fingerprint: whoever stands in
-    between can withhold it, but not exchange it (step-ca, api/api.go, Root).
-
-    Args:
-        fingerprint: SHA-256 of its DER, 64 lower-case hex (see `domain.ca.fingerprint`).
+    Attributes:
         request_timeout, timeout, environment: As for `HttpsClient`.
-
-    Raises:
-        NetworkError: no answer, or not in time.
-        AuthorityError: the CA has no such root, or answers with something else.
     """
-    bounds = {"request_timeout": request_timeout, "timeout": timeout}
-    client = _UnverifiedClient(ca_url, (), environment=environment, **bounds)
-    try:
-        pem = HttpsAuthority(client).find_root(fingerprint)
-    finally:
-        client.close()
-    whose = f"the CA at {ca_url}"
-    if pem is None:
-        raise AuthorityError(f"{whose} has no root with the fingerprint {fingerprint}", CHECK_FINGERPRINT)
+
+    def __init__(self, *, request_timeout: int, timeout: int, environment: Mapping[str, str] = NO_ENVIRONMENT) -> None:
+        self.request_timeout, self.timeout = request_timeout, timeout
+        self.environment = environment
+
+    def find(self, ca_url: CaUrl, fingerprint: str) -> bytes:
+        """Return the DER of the root with this fingerprint.
+
+        What comes back counts only if it is one certificate whose own SHA-256 is the fingerprint: whoever stands in
+        between can withhold it, but not exchange it (step-ca, api/api.go, Root).
+        """
+        bounds = {"request_timeout": self.request_timeout, "timeout": self.timeout}
+        client = _UnverifiedClient(ca_url, (), environment=self.environment, **bounds)
+        try:
+            pem = HttpsAuthority(client).find_root(fingerprint)
+        finally:
+            client.close()
+        whose = f"the CA at {ca_url}"
+        if pem is None:
+            raise AuthorityError(f"{whose} has no root with the fingerprint {fingerprint}", CHECK_FINGERPRINT)
+        return _check_root(pem, fingerprint, whose)
+
+
+def _check_root(pem: str, fingerprint: str, whose: str) -> bytes:
+    """Return the DER of the one certificate in `pem`, whose fingerprint is the wanted one."""
     try:
         found = read_certificates(pem.encode())
     except ValueError as error:
@@ -68,4 +69,5 @@ def download_root(
     if actual != fingerprint:
         what = f"{whose} answers with a root whose fingerprint is {actual}, not {fingerprint}"
         raise AuthorityError(what, CHECK_FINGERPRINT)
+    make_tls_context(found)
     return found[0]

@@ -13,6 +13,7 @@ from domain.certificates.x509_and_ssh import Certificate
 from domain.errors import InputError, succeeds, translating
 from domain.formats.der import DerValues
 from domain.formats.duration import NANOSECONDS
+from domain.formats.go_url import read_address, rewrite_or_keep
 from domain.formats.pem import decode_pem, split_pem
 
 _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
@@ -48,6 +49,7 @@ def _describe(certificate: x509.Certificate) -> Certificate:
             lambda: certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
         ),
         key_fingerprint=fingerprint_key(certificate),
+        serial=certificate.serial_number,
         **_read_extensions(certificate),
     )
 
@@ -66,6 +68,9 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
             found["digital_signature"] = value.digital_signature
         elif isinstance(value, x509.ExtendedKeyUsage):
             found["client_auth"] = not _CLIENT_USAGES.isdisjoint(value)
+        elif isinstance(value, x509.SubjectAlternativeName):
+            found["names"] = _read_names(value)
+            found["san_extension"] = value.public_bytes()
         elif isinstance(value, x509.BasicConstraints):
             found |= {"is_ca": value.ca, "path_length": value.path_length}
         elif isinstance(value, x509.NameConstraints):
@@ -75,6 +80,16 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
             if value.oid == _PROVISIONER_OID:
                 found["provisioner"] = _read_provisioner(value.value)
     return found
+
+
+def _read_names(names: x509.SubjectAlternativeName) -> dict[str, frozenset[str]]:
+    read: dict[str, frozenset[str]] = {
+        "dns": frozenset(names.get_values_for_type(x509.DNSName)),
+        "email": frozenset(names.get_values_for_type(x509.RFC822Name)),
+        "uri": frozenset(map(rewrite_or_keep, names.get_values_for_type(x509.UniformResourceIdentifier))),
+    }
+    addresses = map(str, names.get_values_for_type(x509.IPAddress))
+    return read | {"ip": frozenset(read_address(address) or address for address in addresses)}
 
 
 def _read_provisioner(der: bytes) -> str | None:

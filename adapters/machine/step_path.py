@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError, UsageError
 from domain.formats import json_text
+from domain.settings.setting import is_folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class StepPath:
         if self.context is not None:
             return self.context
         path = os.path.join(self.base, "current-context.json")
-        current = self._read_object(path).get("context")
+        current = self.read_object(path).get("context")
         if current is not None and not isinstance(current, str):
             raise InputError(f'"context" in {path} is not text', "name a context there")
         return current
@@ -50,7 +51,13 @@ class StepPath:
         Raises:
             InputError: the file with them cannot be used.
         """
-        return self._read_object(self._contexts_path())
+        return self.read_object(self._contexts_path())
+
+    def uses_contexts(self) -> bool:
+        return bool(self.contexts()) or self.context_name() is not None
+
+    def exists(self, path: str) -> bool:
+        return os.path.lexists(path)
 
     def authority_path(self) -> str:
         """Return the folder of the CA's own files: that of the context, else the base."""
@@ -79,7 +86,7 @@ class StepPath:
         merged: dict[str, tuple[Any, str]] = {}
         for folder in folders:
             path = os.path.join(folder, "config", "defaults.json")
-            values = self._read_object(path)
+            values = self.read_object(path)
             own = values.pop(OWN, {})
             if not isinstance(own, dict):
                 raise InputError(f'"{OWN}" in {path} is not a JSON object', "write only the settings of step-ott there")
@@ -107,8 +114,12 @@ class StepPath:
     def _contexts_path(self) -> str:
         return os.path.join(self.base, "contexts.json")
 
-    def _read_object(self, path: str) -> dict[str, Any]:
-        """Return the JSON object in `path`, an empty one where there is no file."""
+    def read_object(self, path: str) -> dict[str, Any]:
+        """Return the JSON object in `path`, an empty one where there is no file.
+
+        Raises:
+            InputError: it cannot be read, or is something else.
+        """
         try:
             os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -128,7 +139,6 @@ def _check_context(name: str, context: Any, path: str) -> Mapping[str, str]:
     """Return the context, a mapping of two plain folder names."""
     members = context if isinstance(context, dict) else {}
     for key in ("authority", "profile"):
-        value = members.get(key)
-        if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\0" in value:
+        if not is_folder_name(members.get(key)):
             raise InputError(f"context {name!r} in {path} has no proper {key!r}", "give it the name of a folder")
     return members

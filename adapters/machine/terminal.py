@@ -1,4 +1,4 @@
-"""The person at the terminal: passwords, a choice by number or name, and notices on stderr."""
+"""The person at the terminal: passwords, a choice by number or name, a yes or no, and notices on stderr."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from adapters.machine.question import Question
+
+_YES, _NO = ("y", "yes"), ("n", "no")
 
 MAX_ITEM_LENGTH = 200
 """The most characters that are shown of one of the things to choose from."""
@@ -37,6 +39,18 @@ class Terminal:
                 nothing = f"That is neither a number from 1 to {len(lines)} nor the beginning of a name.\n"
                 asked.write(f"{several if meant else nothing}{prompt}")
             return meant[0]
+
+    def confirm(self, question: str) -> bool:
+        """Return whether yes was typed, or its beginning (see `domain.ports.Confirmer`)."""
+        prompt = f"{show_line(question)} [y/n]: "
+        try:
+            descriptor = _open_terminal("there is no terminal to ask on", "")
+        except UsageError as error:
+            raise PersonNeededError(error.what) from error
+        with _asking(descriptor, prompt, is_seen=True) as asked:
+            while (typed := asked.read_line().decode("utf-8", "replace").strip().lower()) not in (*_YES, *_NO):
+                asked.write(prompt)
+            return typed in _YES
 
 
 @contextmanager

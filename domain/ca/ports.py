@@ -1,4 +1,4 @@
-"""The port to a certificate authority, as a token needs to know it."""
+"""The ports to a certificate authority: as a token needs to know it, and before it can be verified."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -36,5 +36,23 @@ class Authority(Protocol):
 
         Raises:
             AuthorityError: the CA holds none.
+        """
+        ...
+
+
+class RootSource(Protocol):
+    """Where the root certificate of a CA comes from of which only its address and the root's fingerprint are known."""
+
+    def find(self, ca_url: CaUrl, fingerprint: str) -> bytes:
+        """Return the DER of the one root with this fingerprint.
+
+        Args:
+            ca_url: Where the CA listens.
+            fingerprint: SHA-256 of the DER, 64 lower-case hex (see `domain.ca.fingerprint`).
+
+        Raises:
+            NetworkError: no answer, or not in time.
+            AuthorityError: the CA has no such root, or answers with something else.
+            InputError: what has the fingerprint is not an X.509 certificate.
         """
         ...

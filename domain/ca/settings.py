@@ -36,6 +36,10 @@ USUAL_SSH_DURATIONS = {
 """What step-ca goes by where nobody says otherwise (step-ca, config.GlobalProvisionerClaims)."""
 
 
+USUAL_X509_DURATIONS = CertDurations(least=5 * MINUTE, most=24 * HOUR, usual=24 * HOUR)
+"""The same for X.509."""
+
+
 def _lay_over(own: _T, common: _T) -> _T:
     """Return `own`, an attrs instance, with the attributes of `common` where it has None."""
     values: dict[str, Any] = {}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.ca_rules.endpoint import Endpoint
     from domain.certificates.ports import Certificates, Signatures
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest
+    from domain.formats.moment import Moment
     from domain.token.go_jws import GoJws
 
 
@@ -40,6 +41,7 @@ class Case:
         certificates, signatures: Read what stands in the header; neither reaches outside.
         csr: The certificate signing request to be shown with it, None where it is not known.
         wishes: The same for SSH.
+        not_before, not_after: When the X.509 certificate is asked to begin and to end.
     """
 
     token: GoJws
@@ -50,6 +52,8 @@ class Case:
     signatures: Signatures
     csr: CertificateRequest | None = None
     wishes: SshWishes = SshWishes()
+    not_before: Moment | None = None
+    not_after: Moment | None = None
 
     def read_roots(self, *files: bytes) -> list[Certificate] | None:
         """Return the certificates in `files`, which the CA names as roots; None where one cannot be read."""

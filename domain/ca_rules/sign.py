@@ -7,7 +7,7 @@ from domain.ca_rules.case import Case
 from domain.certificates.x509_and_ssh import CertificateRequest
 from domain.formats import base64url
 from domain.formats.go_base64 import decode_url
-from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_url
+from domain.formats.go_url import has_scheme, is_plain, parse_url, read_address, rewrite_or_keep, rewrite_url
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 from domain.token.reader import read_fingerprint
 
@@ -104,7 +104,7 @@ def read_csr_names(csr: CertificateRequest) -> dict[str, set[str]]:
         "dns": set(csr.dns_names),
         "ip": {read_address(address) or address for address in csr.ip_addresses},
         "email": set(csr.emails),
-        "uri": set(map(_rewrite, csr.uris)),
+        "uri": set(map(rewrite_or_keep, csr.uris)),
     }
 
 
@@ -132,10 +132,3 @@ def _read_uri(name: str) -> str | None:
         return rewrite_url(name)
     except ValueError:
         return None
-
-
-def _rewrite(uri: str) -> str:
-    try:
-        return rewrite_url(uri)
-    except ValueError:
-        return uri

@@ -8,7 +8,8 @@ import attrs
 from domain.ca.cert_types import CERT_TYPES, HOST, USER
 from domain.ca.settings import USUAL_SSH_DURATIONS, CertDurations, ProvisionerClaims
 from domain.ca_rules.case import Case
-from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
+from domain.ca_rules.durations import BACKDATE, judge_duration
+from domain.formats.duration import NANOSECONDS
 from domain.formats.go_time import parse_go_moment
 from domain.formats.rfc3339 import FIRST_SECOND
 from domain.report.check_result import CheckResult, failed, passed, unchecked
@@ -103,9 +104,6 @@ def _fold(name: str) -> str:
     return "".join(character.lower()[0] for character in name)
 
 
-BACKDATE = MINUTE
-"""How much earlier than now a certificate begins, unless its begin is given or the CA is told otherwise."""
-
 _RULE, _DURATION_RULE = "ssh validity", "ssh duration"
 
 
@@ -146,22 +144,13 @@ def judge_certificate_times(
         yield failed(_RULE, fault, "mint with other times")
     else:
         yield passed(_RULE, "the certificate ends in the future, after it begins")
-        yield judge_duration(span.nanoseconds(), own, cert_type, BACKDATE)
+        yield judge_ssh_duration(span.nanoseconds(), own, cert_type)
 
 
-def judge_duration(duration: int, own: CertDurations, cert_type: str, grace: int) -> CheckResult:
-    """Tell whether the CA lets a certificate last for `duration`, and `grace` more, both in nanoseconds."""
-    usual = USUAL_SSH_DURATIONS[cert_type]
-    least, most = own.least or usual.least or 0, own.most or usual.most or 0
-    if least <= duration <= most + grace:
-        return passed(_DURATION_RULE, f"{format_duration(duration)} is within the limits")
-    limit, is_known = (least, own.least) if duration < least else (most, own.most)
-    what = f"{format_duration(duration)}, and the limit for a {cert_type} certificate is {format_duration(limit)}"
-    remedy = "mint with other times, or change the provisioner's claims"
-    if is_known is not None:
-        return failed(_DURATION_RULE, f"it would last for {what}", remedy)
-    return unchecked(_DURATION_RULE, f"whether it may last for {what}, unless the CA's own settings, which are not"
-                     " public, say otherwise", remedy)  # fmt: skip
+def judge_ssh_duration(duration: int, own: CertDurations, cert_type: str) -> CheckResult:
+    """Tell whether the CA lets an SSH certificate last for `duration`, nanoseconds with the backdating."""
+    usual, what = USUAL_SSH_DURATIONS[cert_type], f"a {cert_type} certificate"
+    return judge_duration(_DURATION_RULE, duration, own, usual, what, "mint with other times")
 
 
 def _read_end(value: Any, now: int) -> int | None:

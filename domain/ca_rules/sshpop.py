@@ -10,7 +10,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_leaf_signature
 from domain.ca_rules.renewal import judge_right
 from domain.ca_rules.request import judge_revocation
-from domain.ca_rules.ssh import BACKDATE, judge_duration
+from domain.ca_rules.ssh import judge_ssh_duration
 from domain.certificates.x509_and_ssh import SshCertificate
 from domain.errors import InputError
 from domain.formats.duration import NANOSECONDS
@@ -49,7 +49,7 @@ def judge_sshpop_request(case: Case, claims: ProvisionerClaims) -> Iterator[Chec
         yield unchecked("revoked", "whether the certificate has been revoked")
         if case.endpoint is Endpoint.SSH_REKEY and certificate.is_host:
             duration = (certificate.not_after - certificate.not_before) * NANOSECONDS
-            yield judge_duration(duration, claims.ssh_durations(HOST), HOST, BACKDATE)
+            yield judge_ssh_duration(duration, claims.ssh_durations(HOST), HOST)
     elif case.text("sub") != str(certificate.serial):
         yield failed("serial", f"the subject {case.text('sub')} is not the certificate's serial, {certificate.serial}",
                      "mint it for the certificate's own serial number")  # fmt: skip

@@ -11,7 +11,8 @@ from domain.errors import InputError, KeyMismatchError
 from domain.formats.duration import NANOSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from domain.keys.jwk import PublicJwk
     from domain.report.worded_value import WordedValue
@@ -39,6 +40,9 @@ class Certificate:
         has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
         provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
         key_fingerprint: SHA-256 of its key as it stands in it, lower-case hex.
+        names: Its Subject Alternative Names by type, "dns", "ip", "email" and "uri", each as Go writes it.
+        san_extension: DER of its Subject Alternative Names, empty where it has none.
+        serial: Its serial number.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -56,6 +60,9 @@ class Certificate:
     has_open_questions: bool = False
     provisioner: str | None = None
     key_fingerprint: str = ""
+    names: Mapping[str, AbstractSet[str]] = attrs.field(factory=dict)
+    san_extension: bytes = b""
+    serial: int = 0
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of its DER, lower-case hex."""

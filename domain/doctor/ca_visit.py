@@ -67,7 +67,7 @@ _TLS_FAULTS = {
     ),
     Stop.TRUST: (
         "the certificate that {} shows is not trusted by the root",
-        "check that --ca-url and --root belong to the same CA, or get its root by 'step ca root'",
+        "check that --ca-url and --root belong to the same CA, or get its root by 'step-ott ca root'",
     ),
     Stop.VALIDITY: (
         "the certificate that {} shows cannot be used now",

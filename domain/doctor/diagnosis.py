@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.ca.fingerprint import parse_fingerprint
 from domain.certificates.expiry import explain_time
 from domain.certificates.x509_and_ssh import Certificate
 from domain.doctor.file_status import FileKind, FileStatus
@@ -28,7 +29,7 @@ RULES = (
 NOTABLE_DRIFT = 30 * NANOSECONDS
 """From here on a clock is worth a word."""
 
-_BOOTSTRAP = "run 'step ca bootstrap --ca-url URL --fingerprint FINGERPRINT'"
+_BOOTSTRAP = "run 'step-ott ca bootstrap --ca-url URL --fingerprint FINGERPRINT'"
 _SET_CLOCK = "set this machine's clock by NTP, such as 'chronyc makestep' or 'timedatectl set-ntp true'"
 
 
@@ -97,19 +98,27 @@ def judge_fingerprint(fingerprint: str, stored: object, path: str, override: str
 
     Args:
         fingerprint: SHA-256 of the root's DER, lower-case hex.
-        stored: The configured value, None where there is none; colons and capitals make no difference.
+        stored: The configured value, None where there is none; colons, dashes and capitals make no difference.
         path: The file that it stands in.
         override: What names another root than the configuration does, empty where nothing does.
     """
     if stored is None:
         return unchecked(FINGERPRINT, "no fingerprint is stored to compare the root with")
-    if isinstance(stored, str) and stored.replace(":", "").lower() == fingerprint:
+    if isinstance(stored, str) and _read_fingerprint(stored) == fingerprint:
         return passed(FINGERPRINT, f"the root's is the one in {path}")
     reason = f"the root's is {fingerprint}, and {path} has {stored!r}"
     if override:
         return warning(FINGERPRINT, reason, f"leave {override} out to use that CA")
     remedy = f"token does not compare them, so ask the CA's administrator which one is right, then {_BOOTSTRAP} with it"
     return warning(FINGERPRINT, reason, remedy)
+
+
+def _read_fingerprint(text: str) -> str:
+    """Return the fingerprint in lower-case hex, empty where it is none."""
+    try:
+        return parse_fingerprint(text)
+    except ValueError:
+        return ""
 
 
 def measure_drift(date: int, asked_at: int, answered_at: int) -> int:

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from domain.errors import AuthorityError
+from domain.ca_rules.sign import read_csr_names
+from domain.errors import AuthorityError, InputError
+from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest
+    from domain.enroll.request import CertificateTerms
 
 MAX_CHAIN = 10
 """Certificates of one answer."""
 
+CLOCK_SKEW = 5 * MINUTE
+"""How far the CA's clock may be from ours."""
+
 _CHECK_CA = "ask whoever runs the CA"
+_CHECK_CLOCKS = "check the CA's clock and yours"
+_CHECK_TEMPLATE = "look at the provisioner's template, or ask for what the CA gives"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -56,23 +64,130 @@ def list_certificates(answer: CaAnswer) -> list[str]:
     return chain
 
 
-def check_issued(chain: Sequence[Certificate], csr: CertificateRequest, roots: Sequence[bytes], now: int) -> None:
-    """Check that a chain, the leaf first, is for the key of the CSR, valid at `now`, and leads to one of the roots.
+def read_issued_chain(answer: CaAnswer, read_chain: Callable[[bytes], Sequence[Certificate]]) -> list[Certificate]:
+    """Return the certificates that the CA answers with, the leaf first.
 
     Args:
+        answer: What the CA says.
+        read_chain: Reads PEM (see `domain.certificates.ports.Certificates`).
+
+    Raises:
+        AuthorityError: there are none, or what there is, is not one certificate each.
+    """
+    chain: list[Certificate] = []
+    for pem in list_certificates(answer):
+        try:
+            found = read_chain(pem.encode())
+        except (InputError, UnicodeError) as error:
+            raise AuthorityError("the CA answers with something else than certificates", _CHECK_CA) from error
+        if len(found) != 1:
+            raise AuthorityError(f"the CA answers with {len(found)} certificates in the place of one", _CHECK_CA)
+        chain += found
+    return chain
+
+
+def check_issued(
+    chain: Sequence[Certificate],
+    csr: CertificateRequest,
+    roots: Sequence[bytes],
+    now: int,
+    terms: CertificateTerms | None = None,
+) -> list[str]:
+    """Check that a chain is what was asked for: for the key and the names of the CSR, for the time that was asked for.
+
+    Args:
+        chain: The leaf first.
+        csr: What was asked by.
+        roots: The DER of each.
+        now: Nanoseconds since the epoch, UTC.
+        terms: What else was asked for.
+
+    Returns:
+        What is not as it was asked for, but no reason to refuse it, a sentence each.
+
+    Raises:
+        AuthorityError: saying what it is not.
+    """
+    check_chain(chain, csr.key_fingerprint, roots, now if terms is None else _find_begin(terms, now))
+    leaf, asked = chain[0], read_csr_names(csr)
+    cautions = [] if not leaf.is_ca else ["the certificate is that of a CA, which was not asked for"]
+    missing, more = [], []
+    for kind, names in asked.items():
+        fold = str.lower if kind in ("dns", "email") else str
+        has = {fold(name): name for name in leaf.names.get(kind, ())}
+        missing += [name for name in names if fold(name) not in has]
+        more += [name for folded, name in has.items() if folded not in set(map(fold, names))]
+    if missing:
+        listed = ", ".join(sorted(missing))
+        raise AuthorityError(f"the certificate that the CA answers with is not for {listed}", _CHECK_TEMPLATE)
+    if more and any(asked.values()):
+        cautions.append(f"the certificate is also for {', '.join(sorted(more))}, which was not asked for")
+    return [*cautions, *([] if terms is None else _check_end(leaf, terms, now))]
+
+
+def check_renewed(
+    chain: Sequence[Certificate], old: Certificate, key_fingerprint: str, roots: Sequence[bytes], now: int
+) -> None:
+    """Check that a chain, the leaf first, stands for the `old` certificate: its names, and this key.
+
+    Args:
+        key_fingerprint: SHA-256 of the key, lower-case hex.
         roots: The DER of each.
         now: Nanoseconds since the epoch, UTC.
 
     Raises:
         AuthorityError: saying what it is not.
     """
+    check_chain(chain, key_fingerprint, roots, now)
     leaf = chain[0]
-    if not csr.key_fingerprint or leaf.key_fingerprint != csr.key_fingerprint:
+    if leaf.der == old.der:
+        raise AuthorityError("the CA answers with the certificate that there is already", _CHECK_CA)
+    if (leaf.subject_name, leaf.san_extension) != (old.subject_name, old.san_extension):
+        raise AuthorityError("the certificate that the CA answers with is for other names", _CHECK_CA)
+
+
+def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Sequence[bytes], now: int) -> None:
+    """Check that a chain is for this key, valid at `now`, and leads to one of the roots.
+
+    Raises:
+        AuthorityError: saying what it is not.
+    """
+    leaf = chain[0]
+    if not key_fingerprint or leaf.key_fingerprint != key_fingerprint:
         raise AuthorityError("the certificate that the CA answers with is for another key", _CHECK_CA)
     if now >= leaf.not_after:
-        raise AuthorityError("the certificate that the CA answers with has expired", "check the CA's clock and yours")
+        raise AuthorityError("the certificate that the CA answers with has expired", _CHECK_CLOCKS)
+    if now + CLOCK_SKEW < leaf.not_before:
+        raise AuthorityError("the certificate that the CA answers with is not valid yet", _CHECK_CLOCKS)
     for issued, issuer in pairwise(chain):
         if not issued.is_issued_by(issuer.der):
             raise AuthorityError("the certificates that the CA answers with are no chain", _CHECK_CA)
+    for issuer in chain[1:]:
+        if not issuer.is_ca:
+            raise AuthorityError("a certificate that the CA answers with is by one that is no CA's", _CHECK_CA)
+        if now >= issuer.not_after:
+            raise AuthorityError("a CA's certificate that the CA answers with has expired", _CHECK_CA)
     if not any(chain[-1].der == root or chain[-1].is_issued_by(root) for root in roots):
         raise AuthorityError("the certificate that the CA answers with does not lead to the root", _CHECK_CA)
+
+
+def _find_begin(terms: CertificateTerms, now: int) -> int:
+    """Return when the certificate may begin at the latest."""
+    return now if terms.not_before is None else max(now, terms.not_before.at(now))
+
+
+def _check_end(leaf: Certificate, terms: CertificateTerms, now: int) -> list[str]:
+    """Check that the certificate lasts no longer than it was asked to (see `check_issued`).
+
+    A duration is counted by the CA's clock, from the begin that was asked for.
+    """
+    if terms.not_after is None or not terms.not_after.nanoseconds:
+        return []
+    begin = now if terms.not_before is None else terms.not_before.at(now)
+    asked = terms.not_after.at(begin)
+    if leaf.not_after > asked + (CLOCK_SKEW if terms.not_after.relative else NANOSECONDS):
+        raise AuthorityError("the certificate that the CA answers with ends later than was asked for", _CHECK_TEMPLATE)
+    if leaf.not_after < asked - CLOCK_SKEW:
+        early = format_duration((asked - leaf.not_after) // NANOSECONDS * NANOSECONDS)
+        return [f"the certificate ends {early} earlier than was asked for"]
+    return []

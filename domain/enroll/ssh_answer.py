@@ -96,7 +96,8 @@ def list_other_names(certificate: SshCertificate, terms: SshTerms) -> Iterator[s
     if certificate.key_id != terms.key_id:
         yield f"its key identifier is {certificate.key_id!r}, not {terms.key_id!r}"
     if terms.principals and set(certificate.principals) != set(terms.principals):
-        yield f"it is for {', '.join(certificate.principals) or 'whoever shows it'}, not for {', '.join(terms.principals)}"
+        whom = ", ".join(certificate.principals) or "whoever shows it"
+        yield f"it is for {whom}, not for {', '.join(terms.principals)}"
 
 
 def list_other_times(certificate: SshCertificate, terms: SshTerms, since: int) -> Iterator[str]:

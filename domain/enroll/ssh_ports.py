@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from domain.certificates.x509_and_ssh import SshPublicKey
     from domain.enroll.key_kind import KeyKind
+    from domain.ports import OutputFile
 
 
 class NewSshKey(Protocol):
@@ -32,20 +33,7 @@ class NewSshKeys(Protocol):
         ...
 
 
-class NewFile:
-    """A file that is to be.
-
-    Attributes:
-        path: Where.
-        data: Its content.
-        mode: Its permission bits; any but 0600 are less what the umask takes.
-    """
-
-    def __init__(self, path: str, data: bytes, mode: int) -> None:
-        self.path, self.data, self.mode = path, data, mode
-
-
-class FileGroup(Protocol):
+class SshSink(Protocol):
     """Where files that belong together go: all of them or none."""
 
     def check(self, paths: Sequence[str]) -> None:
@@ -56,7 +44,7 @@ class FileGroup(Protocol):
         """
         ...
 
-    def deliver(self, files: Sequence[NewFile]) -> None:
+    def deliver(self, files: Sequence[OutputFile]) -> None:
         """Write them all, or raise and leave what was there before.
 
         Raises:

@@ -159,6 +159,14 @@ def rewrite_url(text: str) -> str:
     return text[:end].lower() + text[end:]
 
 
+def rewrite_or_keep(uri: str) -> str:
+    """Return a URI as Go writes it, and what it takes for none as it is."""
+    try:
+        return rewrite_url(uri)
+    except ValueError:
+        return uri
+
+
 def read_address(text: str) -> str | None:
     """Return an IP address as Go writes it, None where `text` is none; one with a zone is none (Go, net.ParseIP)."""
     if _IPV4_ADDRESS.fullmatch(text):

@@ -8,13 +8,14 @@ Written: members in sorted order, no white space, as go-jose does it; UTF-8 unes
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 import attrs
 
-from domain.formats.terminal_text import escape_json
+from domain.formats.terminal_text import escape_json, spell_json
 
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 4300
@@ -25,6 +26,9 @@ MAX_VALUES = 500_000
 
 _MARK = "\ufeff"
 _BYTE_ORDER_MARK = _MARK.encode()
+
+_HTML = re.compile("[<>&]")
+"""What Go escapes in JSON, so that it can stand in HTML."""
 
 MAX_SHOWN = 40
 """Longer text from outside is not quoted in errors."""
@@ -131,6 +135,27 @@ def _write_kin(value: Any) -> str:
         if isinstance(value, kind):
             return write(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def print_as_go(value: Any, indent: str = "   ") -> str:
+    """Return `value` on several lines, as Go's MarshalIndent writes what it read: members in their order.
+
+    What a terminal would act upon, or not show, is escaped, as are `<`, `>` and `&` (Go, encoding/json).
+    """
+    return "".join(_write_indented(value, "\n", indent))
+
+
+def _write_indented(value: Any, begin: str, indent: str) -> Iterator[str]:
+    if not isinstance(value, dict | list) or not value:
+        yield _HTML.sub(lambda found: spell_json(found[0]), display(value))
+        return
+    is_object, deeper = isinstance(value, dict), begin + indent
+    for number, item in enumerate(value):
+        yield ("," if number else "{" if is_object else "[") + deeper
+        if is_object:
+            yield f"{''.join(_write_indented(item, '', ''))}: "
+        yield from _write_indented(value[item] if is_object else item, deeper, indent)
+    yield begin + ("}" if is_object else "]")
 
 
 def display(value: Any) -> str:

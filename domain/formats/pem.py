@@ -1,6 +1,6 @@
 """PEM: binary data as base64 between a beginning and an end with a label (RFC 7468)."""
 
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _MAX_LABEL_BYTES = 64
@@ -36,6 +36,13 @@ def decode_pem(body: bytes | None) -> bytes:
     if body is None:
         raise ValueError("it has a beginning and no end")
     return a2b_base64(b"".join(body.split()), strict_mode=True)
+
+
+def encode_pem(label: str, data: bytes) -> bytes:
+    """Return the block for binary data, 64 characters of base64 a line (RFC 7468, section 2)."""
+    text = b2a_base64(data, newline=False)
+    lines = [text[begin : begin + 64] + b"\n" for begin in range(0, len(text), 64)]
+    return join_pem(label, b"\n" + b"".join(lines))
 
 
 def join_pem(label: str, body: bytes) -> bytes:

@@ -236,6 +236,10 @@ class Provisioner:
 
         return judge_request(case, self.claims, self.common_names(case))
 
+    def find_signer_life(self, case: Case) -> tuple[int | None, int | None]:  # noqa: ARG002  # for those with one
+        """Return when what vouches for a token begins and ends, nanoseconds since the epoch, UTC; None for never."""
+        return None, None
+
     def common_names(self, case: Case) -> Sequence[str]:
         """Return what the common name of a CSR may be."""
         return [case.text("sub"), *case.sans()]

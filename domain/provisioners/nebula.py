@@ -91,6 +91,16 @@ class NebulaProvisioner(Provisioner):
 
         return judge_nebula_request(case, self.claims.over(case.settings.claims))
 
+    def find_signer_life(self, case: Case) -> tuple[int | None, int | None]:
+        """Return when the certificate in the header begins and ends."""
+        from domain.ca_rules.nebula import read_header_certificate  # noqa: PLC0415  # only to foretell
+
+        try:
+            certificate = read_header_certificate(case)
+        except ValueError:
+            return None, None
+        return (None, None) if certificate is None else certificate.span()
+
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
         """Return the key of `--nebula-key`, with the certificate of `--nebula-cert` in the header."""
         from domain.certificates.x509_and_ssh import check_key, check_validity  # noqa: PLC0415  # only for its own tokens

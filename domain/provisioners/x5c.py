@@ -66,6 +66,16 @@ class X5cProvisioner(Provisioner):
             return iter(())
         return judge_request(case, self.claims, self.common_names(case), latest)
 
+    def find_signer_life(self, case: Case) -> tuple[int | None, int | None]:
+        """Return when the leaf in the header begins and ends."""
+        from domain.ca_rules.x5c import read_header_chain  # noqa: PLC0415  # only to foretell
+
+        try:
+            leaf = read_header_chain(case, "x5c")[0]
+        except InputError:
+            return None, None
+        return leaf.not_before, leaf.not_after
+
     def common_names(self, case: Case) -> Sequence[str]:
         """Return the subject alone: for this type step-ca takes none of the other names."""
         return [case.text("sub")]

@@ -158,3 +158,8 @@ def check_unicode(text: str, whose: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{whose} is not UTF-8", "tokens and settings carry only Unicode text") from error
+
+
+def is_folder_name(value: object) -> bool:
+    """Return whether something is a text by which a folder can be called within another."""
+    return isinstance(value, str) and value not in ("", ".", "..") and "/" not in value and "\0" not in value

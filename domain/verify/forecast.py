@@ -11,15 +11,18 @@ from domain.ca_rules.claim_form import judge_form, judge_header_key, judge_paylo
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.every_token import judge_age, judge_issuer, judge_root, judge_subject, judge_times, judge_use
 from domain.ca_rules.renewal import judge_renewal
+from domain.ca_rules.x509_times import judge_asked_times
 from domain.provisioners.base import Provisioner
 from domain.provisioners.renewal import ISSUER
 from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
+from domain.token.kind import Kind
 from domain.verify.lookup import find_provisioner
 
 ESSENTIAL = frozenset(
     {
         "certificate",
         "constraints",
+        "duration",
         "empty principal",
         "header key",
         "issued long ago",
@@ -87,6 +90,7 @@ def _judge(case: Case, provisioners: Sequence[Provisioner]) -> Iterator[CheckRes
 def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[CheckResult]:
     if not (provisioner.kinds and provisioner.is_judged):
         yield from provisioner.judge_signer(case)
+        yield from _judge_asked_times(provisioner, case)
         return
     payload = judge_payload(case, provisioner.payload, provisioner.payload_subject)
     yield payload
@@ -104,7 +108,16 @@ def _judge_by(provisioner: Provisioner, case: Case) -> Iterator[CheckResult]:
     yield judge_subject(case)
     if case.endpoint.kinds & provisioner.kinds:
         yield from provisioner.judge_request(case)
+        yield from _judge_asked_times(provisioner, case)
         yield _judge_policy(provisioner, case)
+
+
+def _judge_asked_times(provisioner: Provisioner, case: Case) -> Iterator[CheckResult]:
+    if case.endpoint is Endpoint.SIGN and Kind.SIGN in provisioner.kinds:
+        earliest, latest = provisioner.find_signer_life(case)
+        limits = provisioner.claims.over(case.settings.claims).x509
+        is_customized = provisioner.is_customized
+        yield from judge_asked_times(case, limits, earliest=earliest, latest=latest, is_customized=is_customized)
 
 
 def _judge_endpoint(provisioner: Provisioner, case: Case) -> CheckResult:

@@ -24,8 +24,13 @@ class ParsedWords:
         self.wants_help = wants_help
 
 
-def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
+def parse_words(words: Sequence[str], options: Sequence[Option], command: str = "") -> ParsedWords:
     """Return what `words`, without program and command, say by the options of the command.
+
+    Args:
+        words: The words.
+        options: The command's.
+        command: Its name, by which options of step's are known that it does not take.
 
     Raises:
         UsageError: an unknown option, a missing or senseless value, or two names of one option.
@@ -42,7 +47,7 @@ def parse_words(words: Sequence[str], options: Sequence[Option]) -> ParsedWords:
         elif option is not None:
             settings[option.name] = _take_option(written, option, value, settings.get(option.name))
         elif (written, value) != OPTIONS_END:
-            raise _unknown(written, by_name)
+            raise _unknown(written, by_name, command)
     return ParsedWords(positional, settings)
 
 
@@ -144,10 +149,17 @@ def _configured(value: object, option: Option, spelled: str) -> Value:
     raise UsageError(f"{spelled} is not {wanted}", "fix the file")
 
 
-def _unknown(written: str, by_name: Mapping[str, Option]) -> UsageError:
+def _unknown(written: str, by_name: Mapping[str, Option], command: str) -> UsageError:
     from difflib import get_close_matches  # noqa: PLC0415  # only for the error
 
-    close = get_close_matches(strip_dashes(written), by_name, n=1)
+    from entrypoints.command_line.refused_options import REFUSED  # noqa: PLC0415  # likewise
+
+    name = strip_dashes(written)
+    if name in REFUSED.get(command, {}):
+        why, fix = REFUSED[command][name]
+        return UsageError(f"{written} is an option of step alone: {why}", fix)
+
+    close = get_close_matches(name, by_name, n=1)
     return UsageError(
         f"there is no option {written}", f"did you mean --{close[0]}?" if close else "--help lists them all"
     )
@@ -164,6 +176,15 @@ def take_one(positional: Sequence[str], command: str, what: str, fix: str) -> st
     if len(positional) != 1:
         raise UsageError(f"{command} takes one {what}", fix)
     return positional[0]
+
+
+def take_output_file(positional: Sequence[str], command: str) -> str | None:
+    """Return the only positional word, the file to write; None where there is none, and the output is printed."""
+    if len(positional) > 1:
+        raise UsageError(f"{command} takes one file, not {len(positional)}", "leave the others out")
+    if positional and positional[0] in ("", "-"):
+        raise UsageError(f"{positional[0]!r} is not a file to write", "leave it out to have it printed")
+    return positional[0] if positional else None
 
 
 def take_token(positional: Sequence[str], command: str) -> str:

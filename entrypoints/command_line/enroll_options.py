@@ -6,6 +6,7 @@ from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     OUTPUT,
     PROVISIONER_OPTIONS,
+    SIGNER,
     SIGNING_OPTIONS,
     SUBJECT,
     TOKEN_OPTIONS,
@@ -14,7 +15,7 @@ from entrypoints.command_line.options import (
     ValueKind,
 )
 
-NEW_KEY = "New key"
+NEW_KEY, TIMES, SERVICES = "New key", "When", "Who is told"
 _MOMENT = "time|duration"
 
 NOT_ONLINE = frozenset({"offline", "ca-config"})
@@ -41,6 +42,43 @@ TERMS_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What is asked of the CA beside the names."""
 
+_PASSWORD_FILE = Option("password-file", "file", "File with the password of the key.", SIGNER)
+_KMS = next(option for option in SIGNING_OPTIONS if option.name == "kms")
+_FORCE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
+
+SERVICE_OPTIONS: Sequence[Option] = (
+    Option("exec", "command", "Program to run after that, with its arguments behind single spaces; no shell reads it.",
+           SERVICES),
+    Option("pid", "number", "Process to send a signal to after that.", SERVICES),
+    Option("pid-file", "file", "File with the identifier of that process, read each time.", SERVICES),
+    Option("signal", "number", "Which signal. Default: 1, SIGHUP.", SERVICES),
+)  # fmt: skip
+"""Who is told of a new certificate."""
+
+
+def _schedule(verb: str) -> Sequence[Option]:
+    return (
+        Option("expires-in", "duration", f"{verb.capitalize()} it only if it expires within this time; up to a "
+               "twentieth of it is left to chance.", TIMES),
+        Option("daemon", "", f"Go on, and {verb} it whenever two thirds of its life are over, or --expires-in or "
+               f"--{verb}-period says so.", TIMES, ValueKind.SWITCH),
+        Option(f"{verb}-period", "duration", f"With --daemon: how often to {verb} it.", TIMES),
+    )  # fmt: skip
+
+
+RENEW_OPTIONS: Sequence[Option] = (
+    Option("mtls", "", "Show the certificate by TLS; --mtls=false authorises the request by a token. Default: by TLS, "
+           "unless the certificate has expired or the key is in a device.", SIGNER, ValueKind.SWITCH),
+    _PASSWORD_FILE,
+    _KMS,
+    *_schedule("renew"),
+    *SERVICE_OPTIONS,
+    *ONLINE_OPTIONS,
+    Option("output-file", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT,
+           aliases=("out",)),
+    _FORCE,
+)  # fmt: skip
+
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
     *TERMS_OPTIONS,
@@ -48,5 +86,5 @@ CERTIFICATE_OPTIONS: Sequence[Option] = (
     *SIGNING_OPTIONS,
     *PROVISIONER_OPTIONS,
     *ONLINE_OPTIONS,
-    Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",)),
+    _FORCE,
 )  # fmt: skip

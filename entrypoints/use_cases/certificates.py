@@ -8,9 +8,10 @@ import attrs
 
 from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
-from domain.enroll.answer import check_issued, list_certificates
+from domain.enroll.answer import check_issued, read_issued_chain
 from domain.enroll.refusal import check_forecast, explain_refusal
 from domain.enroll.request import ask_to_sign
+from domain.formats.pem import join_pem
 from domain.provisioners.credential import IssuedToken
 from domain.token.go_jws import read_go_jws
 from domain.token.user_data import parse_document
@@ -73,19 +74,19 @@ def sign(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) ->
         ForeseenRefusalError: it would refuse; it was not asked.
         AuthorityError: it refuses, or answers with something else.
     """
-    forecast = foretell_signing(csr, token, ports)
+    forecast = foretell_signing(csr, token, terms, ports)
     check_forecast(forecast)
     answer = ports.requests.put(ask_to_sign(csr.decode(), token, terms))
     if not answer.is_granted:
         raise explain_refusal(answer, forecast)
     certificates = ports.minting.certificates
-    chain = "".join(f"{pem.strip()}\n" for pem in list_certificates(answer)).encode()
-    now = ports.minting.clock.now()
-    check_issued(certificates.read_chain(chain), certificates.read_request(csr), ports.roots, now)
-    return chain
+    chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
+    for caution in check_issued(chain, certificates.read_request(csr), ports.roots, now, terms):
+        ports.minting.notices.warn(caution)
+    return b"".join(join_pem("CERTIFICATE", certificate.der) for certificate in chain)
 
 
-def foretell_signing(csr: bytes, token: str, ports: EnrollPorts) -> Forecast:
+def foretell_signing(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) -> Forecast:
     """Return what the CA would say to a CSR and a token."""
     authority, certificates = ports.minting.authority, ports.minting.certificates
     provisioners = authority.provisioners()
@@ -97,6 +98,8 @@ def foretell_signing(csr: bytes, token: str, ports: EnrollPorts) -> Forecast:
         certificates=certificates,
         signatures=ports.signatures,
         csr=certificates.read_request(csr),
+        not_before=terms.not_before,
+        not_after=terms.not_after,
     )
     return foretell(case, provisioners)
 

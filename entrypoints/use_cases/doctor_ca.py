@@ -54,7 +54,7 @@ def _examine_address(known: DoctorState) -> None:
     elif known.unknown:
         known.skip(known.unknown, CA_URL)
     else:
-        remedy = "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
+        remedy = "give it, set STEP_CA_URL, or run 'step-ott ca bootstrap'; --offline needs none"
         value, path = known.configured.get("ca-url", (None, ""))
         what = f'"ca-url" in {path} is empty' if value == "" else "--ca-url is missing"
         known.note(failed(CA_URL, what, remedy))

@@ -8,9 +8,9 @@ import attrs
 
 from domain.enroll.key_kind import USUAL_KIND
 from domain.enroll.ssh_files import SshFileNames, format_line, name_ssh_files
-from domain.enroll.ssh_ports import NewFile
 from domain.errors import UsageError, naming
 from domain.formats.file_mode import FOR_ALL, OWNER_ALONE
+from domain.ports import OutputFile
 from entrypoints.use_cases.inspect import read_source
 from entrypoints.use_cases.ssh_certificates import obtain_ssh_certificate, rekey_ssh_certificate, renew_ssh_certificate
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
     from domain.enroll.ssh_options import SshCertificateOptions, SshRenewalOptions
-    from domain.enroll.ssh_ports import FileGroup, NewSshKey
+    from domain.enroll.ssh_ports import NewSshKey, SshSink
     from domain.keys.ports import Passwords
     from entrypoints.use_cases.ssh_tokens import SshPorts
 
@@ -42,7 +42,7 @@ class WrittenSsh:
 
 
 def write_ssh_certificate(
-    options: SshCertificateOptions, key_file: str, files: FileGroup, passwords: Passwords | None, ports: SshPorts
+    options: SshCertificateOptions, key_file: str, files: SshSink, passwords: Passwords | None, ports: SshPorts
 ) -> WrittenSsh:
     """Get a certificate, and write it, and its key where that is new.
 
@@ -76,18 +76,18 @@ def write_ssh_certificate(
     return WrittenSsh(names=names, add_user=add_user_names, differences=issued.differences)
 
 
-def write_renewed_ssh(options: SshRenewalOptions, files: FileGroup, ports: SshPorts) -> str:
+def write_renewed_ssh(options: SshRenewalOptions, files: SshSink, ports: SshPorts) -> str:
     """Renew a certificate, write the new one, and return its file."""
     path = options.out or options.certificate
     files.check([path])
     before = read_ssh_certificate_file(options.certificate, ports)
     certificate = renew_ssh_certificate(options.minting, before, ports)
-    files.deliver([NewFile(path, format_line(certificate.wire, before.key_id), FOR_ALL)])
+    files.deliver([OutputFile(path, format_line(certificate.wire, before.key_id), FOR_ALL)])
     return path
 
 
 def write_rekeyed_ssh(
-    options: SshRenewalOptions, files: FileGroup, passwords: Passwords | None, ports: SshPorts
+    options: SshRenewalOptions, files: SshSink, passwords: Passwords | None, ports: SshPorts
 ) -> SshFileNames:
     """Get a certificate for a new key in the place of another, write both, and return the files."""
     usual = name_ssh_files(options.out or options.key)
@@ -133,9 +133,9 @@ def _list_files(
     comment: str,
     key: NewSshKey | None = None,
     password: bytes | None = None,
-) -> Iterator[NewFile]:
+) -> Iterator[OutputFile]:
     """Give the files of a certificate, and of its key where that is new."""
     if key is not None:
-        yield NewFile(names.private_key, key.serialize(password), OWNER_ALONE)
-        yield NewFile(names.public_key, format_line(key.public.wire, comment), FOR_ALL)
-    yield NewFile(names.certificate, format_line(certificate.wire, comment), FOR_ALL)
+        yield OutputFile(names.private_key, key.serialize(password), OWNER_ALONE)
+        yield OutputFile(names.public_key, format_line(key.public.wire, comment), FOR_ALL)
+    yield OutputFile(names.certificate, format_line(certificate.wire, comment), FOR_ALL)

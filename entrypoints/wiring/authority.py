@@ -12,13 +12,19 @@ from domain.token.kind import Kind
 from entrypoints.lean_imports import OF_CATTRS, OF_HTTP, import_without, leaving_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.ca.ca_json import CaJson
     from adapters.ca.https import HttpsAuthority
+    from domain.ca.ports import RootSource
     from domain.ca.url import CaUrl
     from domain.ports import Configuration, InputFiles
     from domain.provisioners.authority import ListingAuthority
     from domain.settings.authority import AuthorityOptions
     from domain.token.options import TokenOptions
+
+NO_CA = "; --offline needs none"
+"""What may help whoever has no address of a CA and can do without one."""
 
 _ABOUT_THE_CA = frozenset({"ca-url", "root", "timeout", "request-timeout"})
 
@@ -32,7 +38,7 @@ def wire_authority(options: TokenOptions, step_path: Configuration, files: Input
     """
     path, has_config = _find_ca_config(options, step_path)
     if options.request.kind is Kind.RENEW:
-        url = _wire_ca_json(path, options, files).url() if has_config else _require_ca_url(options)
+        url = _wire_ca_json(path, options, files).url() if has_config else require_ca_url(options, NO_CA)
         from adapters.ca.declared import DeclaredAuthority  # noqa: PLC0415  # for these alone
         from domain.provisioners.renewal import ISSUER, Renewal  # noqa: PLC0415
 
@@ -57,7 +63,7 @@ def wire_published_authority(
     if options.flag("offline"):
         what = f"there is no {path}, which {options.spell('offline')} reads"
         raise UsageError(what, "name a ca.json with --ca-config, or ask the CA")
-    return wire_online(options, step_path, files)
+    return wire_online(options, step_path, files, NO_CA)
 
 
 def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tuple[str, bool]:
@@ -66,14 +72,16 @@ def _find_ca_config(options: AuthorityOptions, step_path: Configuration) -> tupl
     return path, options.flag("offline") and ("ca-config" in options.settings or os.path.exists(path))
 
 
-def wire_online(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
-    """Return the running CA that the settings mean.
+def wire_online(
+    options: AuthorityOptions, step_path: Configuration, files: InputFiles, otherwise: str = ""
+) -> HttpsAuthority:
+    """Return the running CA that the settings mean; `otherwise` is what else may help where its address is missing.
 
     Raises:
         UsageError: its address or its root is missing.
         InputError: the root cannot be read.
     """
-    ca_url = _require_ca_url(options)
+    ca_url = require_ca_url(options, otherwise)
     roots = find_root(options, step_path, files).certificates()
     import_without("cattrs", OF_CATTRS)
     with leaving_out(OF_HTTP):
@@ -118,12 +126,25 @@ def _wire_declared(path: str, options: TokenOptions, step_path: Configuration, f
     return DeclaredAuthority(options.ca_url, root, cls.declare(name, options.settings))
 
 
-def _require_ca_url(options: AuthorityOptions) -> CaUrl:
+def require_ca_url(options: AuthorityOptions, otherwise: str = "") -> CaUrl:
+    """Return the CA's address; `otherwise` is what else may help where it is missing.
+
+    Raises:
+        UsageError: it is missing.
+    """
     if options.ca_url is None:
-        raise UsageError(
-            "--ca-url is missing", "give it, set STEP_CA_URL, or run 'step ca bootstrap'; --offline needs none"
-        )
+        fix = f"give it, set STEP_CA_URL, or run 'step-ott ca bootstrap'{otherwise}"
+        raise UsageError("--ca-url is missing", fix)
     return options.ca_url
+
+
+def wire_root_source(options: AuthorityOptions, environment: Mapping[str, str]) -> RootSource:
+    """Return the way to a CA of which no more than the address and the root's fingerprint are known."""
+    import_without("cattrs", OF_CATTRS)
+    with leaving_out(OF_HTTP):
+        from adapters.ca.root_download import RootDownload  # noqa: PLC0415
+
+    return RootDownload(request_timeout=options.request_timeout, timeout=options.timeout, environment=environment)
 
 
 def find_root(options: AuthorityOptions, step_path: Configuration, files: InputFiles) -> RootFile:
@@ -136,7 +157,7 @@ def find_root(options: AuthorityOptions, step_path: Configuration, files: InputF
         return _open_root(options, files)
     path = step_path.default_root()
     if not os.path.exists(path):
-        raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step ca bootstrap'")
+        raise UsageError(f"--root is missing, and there is no {path}", "give it, or run 'step-ott ca bootstrap'")
     return RootFile(files, path, f"the root {path}")
 
 
@@ -155,12 +176,14 @@ def find_configured_ca(step_path: Configuration, files: InputFiles) -> tuple[Aut
     options = read_authority_options(complete_settings({}, step_path.defaults(), about))
     if options.ca_url is None:
         folder = step_path.authority_path()
-        raise InputError(f"the configuration in {folder} names no CA", "run 'step ca bootstrap', or fix defaults.json")
+        raise InputError(
+            f"the configuration in {folder} names no CA", "run 'step-ott ca bootstrap', or fix defaults.json"
+        )
     if options.text("root") is not None:
         return options, _open_root(options, files)
     path = step_path.default_root()
     if not os.path.exists(path):
-        raise InputError(f"there is no root certificate {path}", "run 'step ca bootstrap'")
+        raise InputError(f"there is no root certificate {path}", "run 'step-ott ca bootstrap'")
     return options, RootFile(files, path, f"the root {path}")
 
 

@@ -20,9 +20,10 @@ from tests.support.peer_programs import REPOSITORY
 pytestmark = pytest.mark.usefixtures("undisturbed")
 
 UNREACHED = (
-    "adapters/batch", "adapters/machine/terminal.py", "adapters/output", "adapters/sign_in", "domain/batch",
-    "domain/doctor", "domain/sandbox.py", "domain/settings/devices.py", "domain/sign_in",
-    "entrypoints/use_cases/batch.py", "entrypoints/use_cases/doctor",
+    "adapters/batch", "adapters/machine/terminal.py", "adapters/machine/trust_store.py", "adapters/output",
+    "adapters/sign_in", "domain/batch", "domain/doctor", "domain/sandbox.py", "domain/settings/devices.py",
+    "domain/settings/bootstrap.py", "domain/settings/root_fingerprint.py", "domain/sign_in",
+    "entrypoints/use_cases/batch.py", "entrypoints/use_cases/doctor", "entrypoints/use_cases/write_files.py",
     "domain/provisioners/oidc.py", "adapters/ca/visit.py",
     "adapters/process/extras.py",  # whose options are those of uv
     "adapters/ca/step_ca.py",  # of setpriv

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.command_line.all_commands import COMMANDS
+from entrypoints.command_line.ca_commands import CA_COMMANDS
 from entrypoints.command_line.commands import (
     BATCH,
     COMPLETE,
@@ -32,7 +33,7 @@ from tests.support.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100
-RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, *ENROLL_COMMANDS, *SSH_COMMANDS}
+RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, *ENROLL_COMMANDS, *SSH_COMMANDS, *CA_COMMANDS}
 """The commands whose examples need something to work on: their own tests run them."""
 
 EXAMPLES = [words for command in COMMANDS if command not in RUN_ELSEWHERE for _, words in command.examples]

@@ -10,6 +10,18 @@ def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
+        case "ca bootstrap":
+            from entrypoints.commands.ca.bootstrap import run  # noqa: PLC0415
+        case "ca root":
+            from entrypoints.commands.ca.root import run  # noqa: PLC0415
+        case "ca roots":
+            from entrypoints.commands.ca.roots import run_roots as run  # noqa: PLC0415
+        case "ca federation":
+            from entrypoints.commands.ca.roots import run_federation as run  # noqa: PLC0415
+        case "ca provisioner list":
+            from entrypoints.commands.ca.provisioner_list import run  # noqa: PLC0415
+        case "ca renew":
+            from entrypoints.commands.ca.renew import run  # noqa: PLC0415
         case "ca health":
             from entrypoints.commands.ca.health import run  # noqa: PLC0415
     return run

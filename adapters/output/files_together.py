@@ -1,0 +1,246 @@
+"""Files that are there together or not at all: a key and its certificate, whatever ends the process meanwhile.
+
+All are whole and on the disk before the first has a name. A child then gives the names, in a session of its own and
+deaf to signals: who kills the process, by its number or its group, stops nothing. What is left is a machine without
+power, or a container that is killed whole, in the microseconds between two names.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import stat
+import warnings
+from contextlib import ExitStack, contextmanager, suppress
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from adapters.process.interruption import ENDING, deciding
+from domain.errors import OutputError, UsageError
+from domain.formats.file_mode import OWNER_ALONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+LOCK_SECONDS, LOCK_PAUSE = 10.0, 0.02
+"""How long another run is waited for that gives names in the same folder, which takes milliseconds."""
+
+
+class NewFile:
+    """A file that is to be.
+
+    Attributes:
+        path: Where; a symbolic link is replaced, never followed.
+        data: Its content.
+        mode: Its permission bits; any but 0600 are less what the umask takes.
+    """
+
+    def __init__(self, path: str, data: bytes, mode: int = OWNER_ALONE) -> None:
+        self.path, self.data, self.mode = path, data, mode
+
+
+def check_files(paths: Sequence[str], *, replace: bool) -> None:
+    """Refuse what can be seen to stand in the way of files at these paths already.
+
+    Raises:
+        UsageError: two are the same file, or one is none.
+        OutputError: one cannot be written, or is there and not to be replaced.
+    """
+    seen: dict[tuple[int, int, str], str] = {}
+    for path in paths:
+        if path in ("", "-"):
+            raise UsageError(f"{path!r} is not a file", "name a file; one called - is ./-")
+        try:
+            place = _check_file(path, replace=replace)
+        except (OSError, ValueError) as error:
+            raise explain_unwritable(path, error) from error
+        if place in seen:
+            raise UsageError(f"{seen[place]} and {path} are the same file", "name a file for each")
+        seen[place] = path
+
+
+def write_together(files: Sequence[NewFile], *, replace: bool) -> None:
+    """Write all files, or raise and leave what was there before.
+
+    Raises:
+        OutputError: one cannot be written, or is there and not to be replaced.
+    """
+    check_files([file.path for file in files], replace=replace)
+    with _locked({os.path.dirname(file.path) or "." for file in files}) as folders, deciding(), ExitStack() as stack:
+        whole = [stack.enter_context(_prepare(file)) for file in files]
+        failure = _run_apart(lambda: _name_all(files, whole, folders, replace=replace))
+    if failure is not None:
+        index, number = failure
+        path = files[index].path
+        if number == errno.EEXIST:
+            raise _explain_existing(path)
+        if number == 0:
+            what = f"the process that gave {' and '.join(file.path for file in files)} their names was killed"
+            raise OutputError(what, "look whether they belong together, and repeat the command")
+        raise explain_unwritable(path, OSError(number, os.strerror(number)))
+
+
+def _check_file(path: str, *, replace: bool) -> tuple[int, int, str]:
+    """Return what tells the file from others: its folder and its name."""
+    try:
+        mode = os.lstat(path).st_mode
+        if not replace:
+            raise _explain_existing(path)
+        if stat.S_ISLNK(mode):
+            mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise OutputError(f"{path} is not a regular file", "name another file")
+    except FileNotFoundError:  # or a link that leads nowhere
+        pass
+    folder, name = os.path.split(path)
+    if not name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    status = os.stat(folder or ".")
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder or ".", os.W_OK | os.X_OK):
+        is_read_only = os.statvfs(folder or ".").f_flag & os.ST_RDONLY
+        raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
+    return status.st_dev, status.st_ino, name
+
+
+def _explain_existing(path: str) -> OutputError:
+    return OutputError(f"{path} exists", "add --force to replace it")
+
+
+@contextmanager
+def _locked(folders: set[str]) -> Iterator[list[int]]:
+    """Keep other runs from giving names in the folders; give a descriptor of each that can be locked.
+
+    Raises:
+        OutputError: one does not end.
+    """
+    with ExitStack() as stack:
+        opened: dict[tuple[int, int], int] = {}
+        for folder in folders:
+            with suppress(OSError):  # it may be closed to reading, or on a file system that locks none
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                status = os.fstat(descriptor)
+                opened.setdefault((status.st_dev, status.st_ino), descriptor)
+        for _, descriptor in sorted(opened.items()):  # in one order, so that no two runs wait for each other
+            _lock(descriptor)
+        yield list(opened.values())
+
+
+def _lock(descriptor: int) -> None:
+    deadline = monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if monotonic() > deadline:
+                raise OutputError("another process holds the lock of the folder", "end it, or repeat later") from error
+            sleep(LOCK_PAUSE)
+            continue
+        except OSError:
+            pass
+        return
+
+
+@contextmanager
+def _prepare(new: NewFile) -> Iterator[PrivateFile]:
+    """Give the whole file, without a name yet."""
+    try:
+        with PrivateFile(name_hidden(os.path.dirname(new.path)), mode=new.mode) as file:
+            file.write(new.data, is_durable=True)
+            yield file
+    except (OSError, ValueError) as error:
+        raise explain_unwritable(new.path, error) from error
+
+
+class _NamingError(Exception):
+    """A file that could not be named, by its index, and the system's number for why."""
+
+
+def _name_all(files: Sequence[NewFile], whole: Sequence[PrivateFile], folders: Sequence[int], *, replace: bool) -> None:
+    """Give all files their names, or none of them."""
+    undo: list[tuple[str, str]] = []
+    try:
+        for index, (new, file) in enumerate(zip(files, whole, strict=True)):
+            try:
+                kept = _keep(new.path) if replace else ""
+                undo.append((new.path, kept))
+                if replace:
+                    file.replace(new.path)
+                else:
+                    file.link(new.path)
+            except OSError as error:
+                path, kept = undo.pop()
+                _forget(kept)
+                raise _NamingError(index, error.errno or errno.EIO) from error
+    except _NamingError:
+        for path, kept in reversed(undo):
+            with suppress(OSError):
+                if kept:
+                    os.replace(kept, path)
+                else:
+                    os.unlink(path)
+        raise
+    finally:
+        for file in whole:
+            file.remove_hidden()
+    for _, kept in undo:
+        _forget(kept)
+    for folder in folders:
+        with suppress(OSError):
+            os.fsync(folder)
+
+
+def _keep(path: str) -> str:
+    """Return a second name for the file that is to be replaced, empty where there is none, or it can have none."""
+    kept = name_hidden(os.path.dirname(path))
+    try:
+        os.link(path, kept, follow_symlinks=False)
+    except OSError:
+        return ""
+    return kept
+
+
+def _forget(kept: str) -> None:
+    if kept:
+        with suppress(OSError):
+            os.unlink(kept)
+
+
+def _run_apart(work: Callable[[], None]) -> tuple[int, int] | None:
+    """Do `work` in a child that outlives this process; return the index and number of its failure, None for none.
+
+    The number is 0 where the child was killed.
+    """
+    reader, writer = os.pipe()
+    with warnings.catch_warnings(action="ignore"):  # of other threads: the child asks the system alone
+        child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            for ending in ENDING:
+                signal.signal(ending, signal.SIG_IGN)
+            os.close(reader)
+            try:
+                work()
+                said = b"done"
+            except _NamingError as error:
+                said = "{} {}".format(*error.args).encode()
+            with suppress(OSError):  # the process that asks is gone
+                os.write(writer, said)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        said = b"".join(iter(lambda: os.read(reader, 64), b""))
+    finally:
+        os.close(reader)
+        os.waitpid(child, 0)
+    if said == b"done":
+        return None
+    index, _, number = said.partition(b" ")
+    return (int(index), int(number)) if number else (0, 0)
