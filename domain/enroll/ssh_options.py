@@ -63,7 +63,7 @@ def read_ssh_revocation_options(serial: str | None, settings: Settings) -> SshRe
     if serial is None and "sshpop-cert" not in given:
         raise MissingSettingError("the serial number is missing", "give it, or the certificate with --sshpop-cert")
     subject = "" if serial is None else check_subject(serial, Kind.SSH_REVOKE)
-    code = given.get("reasonCode")
+    code = given.get("reason-code")
     return SshRevocationOptions(
         minting=read_minting(TokenRequest(kind=Kind.SSH_REVOKE, subject=subject), given),
         serial=subject,
@@ -95,7 +95,7 @@ EXCLUDES = (
 NOT_OF_TOKEN = frozenset(
     {
         "add-user", "comment", "force", "host", "host-id", "insecure", "no-agent", "no-password", "not-after",
-        "not-before", "out", "principal", "reason", "reasonCode", "set", "set-file", "sign", "token", *OF_NEW_KEY,
+        "not-before", "out", "principal", "reason", "reason-code", "set", "set-file", "sign", "token", *OF_NEW_KEY,
     }
 )  # fmt: skip
 """Options that say nothing of how the token is signed that is minted on the way."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from domain.ca.cert_types import name_cert_type
+from domain.ca_rules.case import SshWishes
 from domain.enroll.refusal import ForeseenRefusalError
 from domain.enroll.request import CaRequest
 from domain.token.kind import Kind
@@ -33,6 +34,10 @@ class SshTerms:
     not_before: Moment | None = None
     not_after: Moment | None = None
     template_data: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def wishes(self) -> SshWishes:
+        """Return what of it the CA compares with the token, but for the times."""
+        return SshWishes(cert_type=name_cert_type(is_host=self.is_host), key_id=self.key_id, principals=self.principals)
 
 
 def ask_to_sign_ssh(public_key: str, token: str, terms: SshTerms, add_user_key: str = "") -> CaRequest:

@@ -76,8 +76,8 @@ SSH_REKEY_OPTIONS: Sequence[Option] = (
 
 SSH_REVOKE_OPTIONS: Sequence[Option] = (
     Option("reason", "text", "Why it is revoked.", REQUEST),
-    Option("reasonCode", "code", "Why it is revoked, by RFC 5280: 0 to 10, or a name such as KeyCompromise. "
-           "Default: 0, unspecified.", REQUEST),
+    Option("reason-code", "code", "Why it is revoked, by RFC 5280: 0 to 10, or a name such as KeyCompromise. "
+           "Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
     _TOKEN,
     *SIGNING_OPTIONS,
     *SSHPOP_OPTIONS,

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.ca.cert_types import name_cert_type
-from domain.ca_rules.case import SshWishes
 from domain.ca_rules.endpoint import Endpoint
 from domain.enroll.ssh_answer import (
     WantedSsh,
@@ -28,9 +26,9 @@ from domain.enroll.ssh_request import (
     ask_to_sign_ssh,
     check_binding,
 )
-from domain.errors import InputError
+from domain.errors import InputError, UsageError
 from domain.token.go_jws import read_go_jws
-from domain.token.reader import read_ssh_options, read_texts
+from domain.token.reader import read_ssh_options, read_text, read_texts
 from domain.token.user_data import parse_document
 from entrypoints.use_cases.inspect import read_source
 from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
@@ -86,11 +84,8 @@ def obtain_ssh_certificate(
     token = token or mint(options.minting, ports, line)
     claims = read_go_jws(token).claims
     check_binding(claims, ports.minting.certificates.fingerprint_ssh_key(line))
-    wishes = SshWishes(
-        cert_type=name_cert_type(is_host=terms.is_host), key_id=terms.key_id, principals=terms.principals
-    )
     request = ask_to_sign_ssh(public_key.wire, token, terms, add_user_key.wire if add_user_key else "")
-    spent = spend(token, request, Endpoint.SSH_SIGN, ports, wishes)
+    spent = spend(token, request, Endpoint.SSH_SIGN, ports, terms)
     certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=terms.is_host)
     add_user = None
     if add_user_key is not None and spent.answer.members.get("addUserCrt"):
@@ -129,6 +124,10 @@ def revoke_ssh_certificate(options: SshRevocationOptions, ports: SshPorts) -> st
         token = mint(options.minting, ports)
     else:
         token = read_source(options.token, ports.minting.files, str)
+        subject = read_text(read_go_jws(token).claims.get("sub"))
+        if subject != serial:
+            what = f"the token is for serial number {subject!r}, not {serial}"
+            raise UsageError(what, "mint one for this certificate")
     request = ask_to_revoke_ssh(serial, token, options.reason, options.reason_code)
     spend(token, request, Endpoint.SSH_REVOKE, ports)
     return serial

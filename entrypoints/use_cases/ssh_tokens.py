@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from domain.enroll.ports import CaRequests
     from domain.enroll.request import CaRequest
     from domain.enroll.ssh_ports import NewSshKeys
+    from domain.enroll.ssh_request import SshTerms
     from domain.provisioners.authority import PublishedAuthority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Ports
     from domain.token.options import TokenOptions
-
-NO_WISHES = SshWishes()
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -73,9 +72,16 @@ def mint(options: TokenOptions, ports: SshPorts, public_key: bytes = b"") -> str
 
 
 def spend(
-    token: str, request: CaRequest, endpoint: Endpoint, ports: SshPorts, wishes: SshWishes = NO_WISHES
+    token: str, request: CaRequest, endpoint: Endpoint, ports: SshPorts, terms: SshTerms | None = None
 ) -> SpentToken:
     """Put a request to the CA, unless it would refuse: that would cost the token.
+
+    Args:
+        token: The token.
+        request: What is put to the CA.
+        endpoint: Where.
+        ports: What is outside.
+        terms: What the request asks for beside the token, None for nothing.
 
     Raises:
         ForeseenRefusalError: it would refuse; it was not asked.
@@ -91,7 +97,9 @@ def spend(
         now=ports.minting.clock.now(),
         certificates=ports.minting.certificates,
         signatures=ports.signatures,
-        wishes=wishes,
+        wishes=SshWishes() if terms is None else terms.wishes(),
+        not_before=None if terms is None else terms.not_before,
+        not_after=None if terms is None else terms.not_after,
     )
     forecast = foretell(case, provisioners)
     check_forecast(forecast)
