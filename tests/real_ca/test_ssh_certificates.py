@@ -1,11 +1,19 @@
 """The commands for SSH certificates before a real step-ca, read by OpenSSH."""
 
 import json
+import shlex
 import subprocess
 
 import pytest
 
+from entrypoints.command_line.ssh_commands import SSH_COMMANDS
+from tests.support.peer_programs import REPOSITORY
+from tests.support.running import invoke
 from tests.support.ssh_scene import JWK, PLAIN, SshScene
+
+PAGE = (REPOSITORY / "docs" / "ssh.md").read_text().splitlines()
+LINES = [line.removeprefix("step-ott ").partition(" >")[0] for line in PAGE if line.startswith("step-ott ssh")]
+EXAMPLES = [words for command in SSH_COMMANDS for _, words in command.examples]
 
 
 @pytest.mark.parametrize("host", [False, True], ids=["user", "host"])
@@ -88,3 +96,73 @@ def test_the_keys_of_the_ca_are_printed(ssh_scene: SshScene) -> None:
         assert shown in ssh_scene.read(f"{name}-cert.pub")["Signing CA"]
         told = json.loads(ssh_scene.run("roots", *words, "--format", "json").out)
         assert told == {"type": name, "keys": printed.out.splitlines()}
+
+
+@pytest.mark.parametrize("line", dict.fromkeys([*EXAMPLES, *LINES]))
+def test_an_example_does_what_it_says(ssh_scene: SshScene, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Each line of the help and of the page runs, where there are the files that it names."""
+    monkeypatch.chdir(ssh_scene.folder)
+    host = ("certificate", "--host", "internal.example.com", "@ssh_host_ecdsa_key", *PLAIN, *JWK)
+    if "--sign" in line or "_key-cert.pub" in line:
+        ssh_scene.get(*host)
+    if "--sign" in line:
+        (ssh_scene.folder / "ssh_host_ecdsa_key-cert.pub").unlink()
+    (ssh_scene.folder / "password").write_text("password")
+    environment = {**ssh_scene.ca.environment, "STEP_PASSWORD_FILE": "password"}
+    if "_key-cert.pub" not in line and "roots" not in line:
+        environment["STEP_PROVISIONER"] = JWK[1]
+    result = invoke(*shlex.split(line.replace("\\\n", " ")), environment=environment)
+    assert result.status == 0 and (result.err or result.out), result.err
+
+
+def test_one_password_may_be_for_both_keys(ssh_scene: SshScene) -> None:
+    """As in step, --password-file opens the provisioner's key, and encrypts the new one; it may be standard input."""
+    password = (ssh_scene.ca.ca.path / "secrets" / "password").read_bytes()
+    environment = {**ssh_scene.ca.environment, "STEP_PROVISIONER_PASSWORD_FILE": ""}
+    words = ("ssh", "certificate", "max", ssh_scene.place("@id"), "--no-agent", "--password-file", "-", *JWK)
+    defaults = ssh_scene.ca.ca.path / "config" / "defaults.json"
+    before = defaults.read_text()
+    try:
+        defaults.write_text(json.dumps({k: v for k, v in json.loads(before).items() if k != "step-ott"}))
+        result = invoke(*words, environment=environment, stdin=password)
+    finally:
+        defaults.write_text(before)
+    assert result.status == 0, result.err
+    assert "warning" not in result.err
+    assert ssh_scene.derive("id", password.decode().strip()) == ssh_scene.public("id.pub")
+
+
+def test_what_has_no_effect_is_said(ssh_scene: SshScene) -> None:
+    """A line each on stderr: the agent, what it would call the key, and the identifier of a host."""
+    told = ssh_scene.get("certificate", "max", "@id", *PLAIN, "--comment", "mine", *JWK).err.splitlines()
+    assert told[-1] == (
+        "warning: the certificate is not added to an SSH agent, and --comment has no effect: "
+        "run ssh-add, or say --no-agent"
+    )
+    host = ("certificate", "--host", "h.test", "@host", "--host-id", "machine", "--comment", "mine", *PLAIN, *JWK)
+    assert ssh_scene.get(*host).err.splitlines()[-2:] == [
+        "warning: --comment has no effect: nothing is added to an SSH agent",
+        "warning: --host-id has no effect: step-ca asks for no identity certificate",
+    ]
+
+
+def test_a_token_revokes_what_it_was_minted_for(ssh_scene: SshScene) -> None:
+    """One for another serial number is kept."""
+    words = ("token", "17", "--ssh", "--revoke", *JWK)
+    token = invoke(*words, environment=ssh_scene.ca.environment).token
+    refused = ssh_scene.run("revoke", "18", "--token", token)
+    assert (refused.status, refused.out) == (2, "") and "the token is for serial number '17', not 18" in refused.err
+    assert ssh_scene.get("revoke", "17", "--token", token).err.endswith("Serial Number 17 has been revoked.\n")
+
+
+@pytest.mark.parametrize("command", ["renew", "rekey"])
+def test_a_users_certificate_cannot_be_renewed(ssh_scene: SshScene, command: str) -> None:
+    """The CA would refuse; the line names the file, and nothing changes."""
+    ssh_scene.get("certificate", "max", "@id", "--no-agent", *PLAIN, *JWK)
+    (ssh_scene.folder / "other").write_bytes((ssh_scene.folder / "id.pub").read_bytes())
+    before = {path.name: path.read_bytes() for path in ssh_scene.folder.iterdir()}
+    refused = ssh_scene.run(command, "@id-cert.pub", "@id", "--force", *(PLAIN if command == "rekey" else ()))
+    assert (refused.status, refused.out) == (2, "") and "is a user certificate" in refused.err
+    assert {path.name: path.read_bytes() for path in ssh_scene.folder.iterdir()} == before
+    other = ssh_scene.run(command, "@other", "@id", "--force", *(PLAIN if command == "rekey" else ()))
+    assert other.status == 1 and f"{ssh_scene.place('@other')}" in other.err and "no SSH certificate" in other.err
