@@ -79,12 +79,24 @@ RENEW_OPTIONS: Sequence[Option] = (
     _FORCE,
 )  # fmt: skip
 
+TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
+               "of one that is minted.", SIGNER)  # fmt: skip
+
+SIGN_OPTIONS: Sequence[Option] = (
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
+)  # fmt: skip
+
+_PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
+                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        SIGNER)  # fmt: skip
+
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
     *TERMS_OPTIONS,
     *KEY_KIND_OPTIONS,
+    TOKEN,
     *SIGNING_OPTIONS,
-    *PROVISIONER_OPTIONS,
+    *(_PASSWORD_FILES if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
     _FORCE,
 )  # fmt: skip
