@@ -22,7 +22,7 @@ class KeyPairFiles:
     def check(self) -> None:
         check_files([path for path in (self.key, self.certificate) if path is not None], replace=self.replace)
 
-    def deliver(self, certificates: bytes, key: bytes) -> None:
+    def deliver(self, certificates: bytes, key: bytes | None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
-        keys = [] if self.key is None else [NewFile(self.key, key)]
+        keys = [] if self.key is None or key is None else [NewFile(self.key, key)]
         write_together([*keys, NewFile(self.certificate, certificates)], replace=self.replace)

@@ -29,7 +29,7 @@ def find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
 
 def _refuse_known(words: Sequence[str]) -> None:
     """Refuse a command of step's by its name."""
-    from entrypoints.command_line.refused import REFUSED_COMMANDS  # noqa: PLC0415  # only for the error
+    from entrypoints.command_line.refused_commands import REFUSED_COMMANDS  # noqa: PLC0415  # only for the error
 
     for name, (why, fix) in REFUSED_COMMANDS.items():
         if list(words[: len(name.split())]) == name.split():

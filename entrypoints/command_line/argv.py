@@ -152,7 +152,7 @@ def _configured(value: object, option: Option, spelled: str) -> Value:
 def _unknown(written: str, by_name: Mapping[str, Option], command: str) -> UsageError:
     from difflib import get_close_matches  # noqa: PLC0415  # only for the error
 
-    from entrypoints.command_line.refused import REFUSED  # noqa: PLC0415  # likewise
+    from entrypoints.command_line.refused_options import REFUSED  # noqa: PLC0415  # likewise
 
     name = strip_dashes(written)
     if name in REFUSED.get(command, {}):

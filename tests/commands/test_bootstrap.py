@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from entrypoints.command_line.refused import REFUSED, REFUSED_COMMANDS
+from entrypoints.command_line.refused_commands import REFUSED_COMMANDS
+from entrypoints.command_line.refused_options import REFUSED
 from tests.support.file_tree import read_tree
 from tests.support.hostile_ca import Behaviour, HostileCa, answer, endless, issue, leaf, root, serve, stall
 from tests.support.running import Result, invoke

@@ -1,13 +1,6 @@
-"""Options and commands of step's that step-ott does not have, so that their refusal says what to do instead."""
+"""Commands of step's that step-ott does not have, so that their refusal says what to do instead."""
 
 from collections.abc import Mapping
-
-_TEAM = ("it asks Smallstep's own servers for the CA", "give the CA's --ca-url and --fingerprint")
-
-REFUSED: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "ca bootstrap": {"team": _TEAM, "team-authority": _TEAM, "team-url": _TEAM},
-}
-"""By command: each option with what it is for in step, and what to do instead."""
 
 _ADMIN = (
     "it changes the CA by its admin API",
@@ -24,4 +17,4 @@ REFUSED_COMMANDS: Mapping[str, tuple[str, str]] = {
     "ca provisioner webhook": _ADMIN,
     "ca init": ("it makes a CA", "use step itself, or 'step-ott sandbox' for a CA to try things on"),
 }
-"""By the words that a command of step's begins with, likewise."""
+"""By the words that a command begins with: what it is for in step, and what to do instead."""
