@@ -1,8 +1,10 @@
-"""One-time tokens for step-ca, from Python.
+"""One-time tokens for step-ca, from Python, and the certificates that they are for.
 
     ca = step_ott.CA("https://ca.example.com", root="root_ca.crt")
     issuer = ca.issuer("you@example.com", password=b"…")
     token = issuer.token("web.example.com", sans=["10.0.0.7"])
+    issued = issuer.certificate("web.example.com")  # key, certificate, chain
+    issuer.revoke(issued.serial)
 
 A CA is found by its address and root (`CA`), by the root's fingerprint (`CA.from_fingerprint`), as `ca bootstrap`
 left it (`CA.from_step_path`), or by its ca.json alone (`OfflineCA`). `inspect` tells what a token says, and `verify`
