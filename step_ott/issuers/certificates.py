@@ -65,10 +65,12 @@ class GetsCertificates(Issuer):
         from step_ott.certificates import describe_issued
         from step_ott.enrollment import KeptPair, enrolling
 
-        request = TokenRequest(kind=Kind.SIGN, subject=check_text(subject, "subject"), sans=check_texts(sans, "sans"))
-        kind, terms, pair = read_key_name(key_kind), read_terms(not_before, not_after, template_data), KeptPair()
-        with speaking_python(), enrolling(self.ca, self._ports, pair) as ports:
-            deliver_pair(request, kind, terms, spend(self._prove(request), ports), ports)
+        with speaking_python():
+            names = check_text(subject, "subject"), check_texts(sans, "sans")
+            request = TokenRequest(kind=Kind.SIGN, subject=names[0], sans=names[1])
+            kind, terms, pair = read_key_name(key_kind), read_terms(not_before, not_after, template_data), KeptPair()
+            with enrolling(self.ca, self._ports, pair) as ports:
+                deliver_pair(request, kind, terms, spend(self._prove(request), ports), ports)
         return describe_issued(pair.certificates, pair.key)
 
     def sign(
@@ -101,8 +103,8 @@ class GetsCertificates(Issuer):
         from step_ott.enrollment import KeptPair, enrolling
         from step_ott.ports import read_content
 
-        terms = read_terms(not_before, not_after, template_data)
         with speaking_python():
+            terms = read_terms(not_before, not_after, template_data)
             content, certificates = read_content(csr, "csr"), self._ports.certificates
             with naming("csr="):
                 certificates.fingerprint_request(content)
