@@ -1,5 +1,7 @@
 """GETs from one CA over HTTPS that it cannot make endless: trust is the given roots and nothing else."""
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -7,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
 from time import sleep
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from adapters.http.bounded import Allowance, Exchange, ExchangeError, FaultKind, Peer
 from adapters.http.pool import Answer, Pool, make_tls_context
@@ -16,6 +18,9 @@ from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certif
 from domain.ca.url import CaUrl
 from domain.errors import AuthorityError, LostAnswerError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS, format_duration
+
+if TYPE_CHECKING:
+    from adapters.http.identity import Identity
 
 Attempt: TypeAlias = Callable[[Callable[[Exchange], Answer], Exchange], Answer]
 """Makes a request, once or again."""
@@ -44,6 +49,7 @@ class HttpsClient:
         request_timeout: Nanoseconds for one request, wall-clock, retries included.
         timeout: Nanoseconds for all of them, with what is done in `spending`.
         environment: What names the proxy on the way, by HTTPS_PROXY and NO_PROXY.
+        identity: The certificate that is shown to the CA, None for none.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class HttpsClient:
         self.request_timeout = request_timeout
         self.timeout = timeout
         self.environment = environment
+        self.identity: Identity | None = None
         self._pool: Pool | None = None
         self._peer: Peer | None = None
         self._time = Allowance(timeout / NANOSECONDS)
@@ -87,13 +94,25 @@ class HttpsClient:
         Raises:
             InputError: they are no certificates.
         """
-        return make_tls_context(self.roots)
+        return make_tls_context(self.roots, self.identity)
+
+    def presenting(self, identity: Identity) -> HttpsClient:
+        """Return another way to the same CA, with time of its own, that shows it this certificate."""
+        bounds = {"request_timeout": self.request_timeout, "timeout": self.timeout}
+        client = HttpsClient(self.ca_url, self.roots, environment=self.environment, **bounds)
+        client.identity = identity
+        return client
 
     def close(self) -> None:
         """Give up the connections; a later request makes new ones."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.close()
+
+    def start_over(self) -> None:
+        """Give up the connections, and have all the time again."""
+        self.close()
+        self._time = Allowance(self.timeout / NANOSECONDS)
 
     @contextmanager
     def spending(self) -> Iterator[None]:

@@ -9,8 +9,12 @@ from domain.enroll.answer import CaAnswer
 from domain.formats import json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.ca.https_client import HttpsClient
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.request import CaRequest
+    from domain.keys.ports import Signer
 
 MAX_ANSWER_BYTES = 1 << 20
 
@@ -28,6 +32,14 @@ class HttpsRequests:
     def wait(self, seconds: float) -> None:
         with self.client.spending():
             sleep(seconds)
+
+    def presenting(self, chain: Sequence[Certificate], signer: Signer) -> HttpsRequests:
+        from adapters.ca.client_identity import make_identity  # noqa: PLC0415  # for these alone
+
+        return HttpsRequests(self.client.presenting(make_identity(chain, signer)))
+
+    def start_over(self) -> None:
+        self.client.start_over()
 
     def put(self, request: CaRequest) -> CaAnswer:
         headers = {"Authorization": f"Bearer {request.bearer}"} if request.bearer else {}

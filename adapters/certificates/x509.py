@@ -49,6 +49,7 @@ def _describe(certificate: x509.Certificate) -> Certificate:
             lambda: certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
         ),
         key_fingerprint=fingerprint_key(certificate),
+        serial=certificate.serial_number,
         **_read_extensions(certificate),
     )
 
@@ -69,6 +70,7 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
             found["client_auth"] = not _CLIENT_USAGES.isdisjoint(value)
         elif isinstance(value, x509.SubjectAlternativeName):
             found["names"] = _read_names(value)
+            found["san_extension"] = value.public_bytes()
         elif isinstance(value, x509.BasicConstraints):
             found |= {"is_ca": value.ca, "path_length": value.path_length}
         elif isinstance(value, x509.NameConstraints):

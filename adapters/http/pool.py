@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -17,6 +17,9 @@ from adapters.http.bounded import CURRENT, BoundedResponse, Exchange, ExchangeEr
 from adapters.http.proxy_address import Proxy, refuse_address
 from adapters.http.tls_faults import NO_TLS, is_out_of_time, list_chain, speaks_no_tls
 from domain.errors import InputError
+
+if TYPE_CHECKING:
+    from adapters.http.identity import Identity
 
 
 class Answer:
@@ -79,11 +82,15 @@ class Pool:
         self._manager.clear()
 
 
-def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
+def make_tls_context(roots: Sequence[bytes], identity: Identity | None = None) -> ssl.SSLContext:
     """Return a context that trusts the certificates in `roots`, DER, as anchors and nothing else.
 
+    Args:
+        roots: The anchors.
+        identity: What it shows of itself, None for nothing.
+
     Raises:
-        InputError: one of them is not an X.509 certificate.
+        InputError: one of them is not an X.509 certificate, or TLS has no use for the identity.
     """
     context = _make_bare_context()
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -94,6 +101,8 @@ def make_tls_context(roots: Sequence[bytes]) -> ssl.SSLContext:
         raise InputError("the root is not an X.509 certificate", "get the root certificate from the CA") from error
     if not roots or context.cert_store_stats()["x509"] == 0:
         raise InputError("there is no root certificate to trust", "get the root certificate from the CA")
+    if identity is not None:
+        identity.show_in(context)
     return context
 
 

@@ -1,6 +1,8 @@
 """A file for its owner alone, or with less care, whole before it has a name: nobody ever finds a part of it."""
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from functools import cache
 from typing import Self
@@ -69,6 +71,20 @@ class PrivateFile:
         if is_durable:
             os.fsync(self.descriptor)
 
+    def take_after(self, path: str) -> None:
+        """Take the mode of the file `path`, where there is one, and its owner and group, where this process may.
+
+        Raises:
+            OSError: it cannot take the mode.
+        """
+        try:
+            old = os.stat(path, dir_fd=self.dir_fd)
+        except FileNotFoundError:
+            return
+        with suppress(OSError):
+            os.fchown(self.descriptor, old.st_uid, old.st_gid)
+        os.fchmod(self.descriptor, stat.S_IMODE(old.st_mode) & 0o777)
+
     def link(self, path: str) -> None:
         """Give the file the name `path`, in its folder.
 
@@ -109,6 +125,42 @@ class PrivateFile:
 def name_hidden(folder: str = "") -> str:
     """Return a path in `folder`, empty for the current one, that nothing has."""
     return os.path.join(folder, f".step-ott-{os.urandom(8).hex()}")
+
+
+def check_target(path: str, shown: str) -> None:
+    """Refuse what is neither a regular file nor a link to one, which --force would put a file in the place of.
+
+    Raises:
+        OutputError: of what errors call `shown`.
+        OSError: it cannot be seen.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            mode = os.stat(path).st_mode
+    except FileNotFoundError:  # or a link that leads nowhere
+        return
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{shown} is not a regular file", "name another file")
+
+
+def check_place(path: str, shown: str, *, replace: bool) -> None:
+    """Check that a file could get the name `path`, as far as can be seen before.
+
+    Raises:
+        FileExistsError: something has it, and is not to be replaced.
+        OutputError: what has it, which errors call `shown`, is not a regular file.
+        OSError: nothing can be written there.
+    """
+    check_target(path, shown)
+    if not replace and os.path.lexists(path):
+        raise FileExistsError
+    folder = os.path.dirname(path) or "."
+    if not stat.S_ISDIR(os.stat(folder).st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
 
 
 def explain_unwritable(target: str, error: OSError | ValueError) -> OutputError:

@@ -1,12 +1,10 @@
 """Where a token goes: a private file that is there complete or not at all."""
 
-import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from adapters.output.private_file import PrivateFile, check_place, check_target, explain_unwritable, name_hidden
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
 
@@ -27,20 +25,12 @@ class TokenFile:
 
     def check(self) -> None:
         with self._translated():
-            self._check_target()
-            if not self.replace and os.path.lexists(self.path):
-                raise FileExistsError
-            folder = os.path.dirname(self.path) or "."
-            if not stat.S_ISDIR(os.stat(folder).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            if not os.access(folder, os.W_OK | os.X_OK):
-                is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
-                raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
+            check_place(self.path, self._shown, replace=self.replace)
 
     def deliver(self, token: str) -> None:
         """Write the token, without a newline as step does (see `domain.ports.TokenSink`)."""
         with deciding(is_last=self.is_last), self._translated():
-            self._check_target()
+            check_target(self.path, self._shown)
             with PrivateFile(name_hidden(os.path.dirname(self.path))) as file:
                 file.write(token.encode("ascii"), is_durable=True)
                 if self.replace:
@@ -48,22 +38,15 @@ class TokenFile:
                 else:
                     file.link(self.path)
 
-    def _check_target(self) -> None:
-        """Refuse what is neither a regular file nor a link to one, which --force would put a file in the place of."""
-        try:
-            mode = os.lstat(self.path).st_mode
-            if stat.S_ISLNK(mode):
-                mode = os.stat(self.path).st_mode
-        except FileNotFoundError:  # or a link that leads nowhere
-            return
-        if not stat.S_ISREG(mode):
-            raise OutputError(f"--output-file {self.path} is not a regular file", "name another file")
+    @property
+    def _shown(self) -> str:
+        return f"--output-file {self.path}"
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except FileExistsError as error:
-            raise OutputError(f"--output-file {self.path} exists", "add --force to replace it") from error
+            raise OutputError(f"{self._shown} exists", "add --force to replace it") from error
         except (OSError, ValueError) as error:
-            raise explain_unwritable(f"--output-file {self.path}", error) from error
+            raise explain_unwritable(self._shown, error) from error

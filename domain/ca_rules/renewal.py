@@ -43,7 +43,25 @@ def judge_renewal(
     else:
         yield failed("subject", f"{case.text('sub')!r} is not the certificate's common name, {leaf.common_name!r}",
                      "mint it for the certificate's common name")  # fmt: skip
-    yield from _judge_right(case, leaf, claims)
+    yield from _judge_right(leaf, claims and claims.over(case.settings.claims), case.now)
+
+
+def judge_presented(
+    leaf: Certificate, provisioners: Mapping[str, tuple[str, ProvisionerClaims]] | None, now: int
+) -> Iterator[CheckResult]:
+    """Give what the CA finds in a certificate that is shown to it by TLS to be renewed, rule by rule.
+
+    Args:
+        leaf: The certificate.
+        provisioners: Label and claims of each of the CA's, by name; None where they are not known.
+        now: Nanoseconds since the epoch, UTC.
+    """
+    if provisioners is None:
+        yield unchecked("provisioner", "whether the CA still has the certificate's provisioner")
+        provisioners = {}
+    else:
+        yield _judge_provisioner(leaf, provisioners.get(leaf.provisioner or "", (None, None))[0])
+    yield from _judge_right(leaf, provisioners.get(leaf.provisioner or "", (None, None))[1], now)
 
 
 def _judge_carriage(case: Case) -> CheckResult:
@@ -83,16 +101,16 @@ def _judge_audience(case: Case) -> CheckResult:
     return failed("audience", f"it is {shown}, not the renewal at {names}", "mint it with --renew for this CA")
 
 
-def _judge_right(case: Case, leaf: Certificate, claims: ProvisionerClaims | None) -> Iterator[CheckResult]:
+def _judge_right(leaf: Certificate, claims: ProvisionerClaims | None, now: int) -> Iterator[CheckResult]:
     """Judge whether the provisioner lets this certificate be renewed (step-ca, controller.go)."""
-    now = case.now - case.now % NANOSECONDS
+    now -= now % NANOSECONDS
     if now < leaf.not_before:
         yield failed("renewal", "the certificate is not valid yet", "wait, or correct this machine's clock")
     yield unchecked("revoked", "whether the certificate has been revoked")
     if claims is None:
         yield unchecked("renewal", "whether the provisioner allows renewal")
     else:
-        yield judge_right(claims.over(case.settings.claims), has_expired=now >= leaf.not_after)
+        yield judge_right(claims, has_expired=now >= leaf.not_after)
 
 
 def judge_right(claims: ProvisionerClaims, *, has_expired: bool) -> CheckResult:

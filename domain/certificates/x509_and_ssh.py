@@ -41,6 +41,8 @@ class Certificate:
         provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
         key_fingerprint: SHA-256 of its key as it stands in it, lower-case hex.
         names: Its Subject Alternative Names by type, "dns", "ip", "email" and "uri", each as Go writes it.
+        san_extension: DER of its Subject Alternative Names, empty where it has none.
+        serial: Its serial number.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -59,6 +61,8 @@ class Certificate:
     provisioner: str | None = None
     key_fingerprint: str = ""
     names: Mapping[str, AbstractSet[str]] = attrs.field(factory=dict)
+    san_extension: bytes = b""
+    serial: int = 0
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of its DER, lower-case hex."""

@@ -125,6 +125,27 @@ def check_issued(
     return [*cautions, *([] if terms is None else _check_end(leaf, terms, now))]
 
 
+def check_renewed(
+    chain: Sequence[Certificate], old: Certificate, key_fingerprint: str, roots: Sequence[bytes], now: int
+) -> None:
+    """Check that a chain, the leaf first, stands for the `old` certificate: its names, and this key.
+
+    Args:
+        key_fingerprint: SHA-256 of the key, lower-case hex.
+        roots: The DER of each.
+        now: Nanoseconds since the epoch, UTC.
+
+    Raises:
+        AuthorityError: saying what it is not.
+    """
+    check_chain(chain, key_fingerprint, roots, now)
+    leaf = chain[0]
+    if leaf.der == old.der:
+        raise AuthorityError("the CA answers with the certificate that there is already", _CHECK_CA)
+    if (leaf.subject_name, leaf.san_extension) != (old.subject_name, old.san_extension):
+        raise AuthorityError("the certificate that the CA answers with is for other names", _CHECK_CA)
+
+
 def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Sequence[bytes], now: int) -> None:
     """Check that a chain is for this key, valid at `now`, and leads to one of the roots.
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.answer import CaAnswer
     from domain.enroll.key_kind import KeyKind
     from domain.enroll.request import CaRequest
+    from domain.keys.ports import Signer
 
 
 class CaRequests(Protocol):
@@ -33,6 +35,22 @@ class CaRequests(Protocol):
         Raises:
             NetworkError: it is over.
         """
+        ...
+
+
+class CaAccess(CaRequests, Protocol):
+    """The same for who holds a certificate, and for who asks again and again."""
+
+    def presenting(self, chain: Sequence[Certificate], signer: Signer) -> CaRequests:
+        """Return a way to the CA, with time of its own, on which TLS shows this chain, the leaf first, and its key.
+
+        Raises:
+            UsageError: the key is not in this process.
+        """
+        ...
+
+    def start_over(self) -> None:
+        """Give up the connections, and have all the time again."""
         ...
 
 
@@ -61,6 +79,46 @@ class NewKeys(Protocol):
 
     def make(self, kind: KeyKind) -> NewKey:
         """Return a new key."""
+        ...
+
+
+class CertificateSink(Protocol):
+    """Where a certificate goes whose key is somewhere already."""
+
+    def check(self) -> None:
+        """Refuse, before anything is asked for, what can be seen to stand in its way already.
+
+        Raises:
+            OutputError: it could not be delivered.
+        """
+        ...
+
+    def deliver(self, certificates: bytes) -> None:
+        """Hand over the chain, PEM, whole, or raise and leave what was there before.
+
+        Raises:
+            OutputError: it could not be delivered.
+        """
+        ...
+
+
+class Alarm(Protocol):
+    """Waits for a time; signals wake it."""
+
+    def wait_until(self, moment: int) -> None:
+        """Return at `moment`, nanoseconds since the epoch, UTC, or as soon as somebody asks for what is waited for."""
+        ...
+
+
+class Services(Protocol):
+    """Who uses a certificate, and is told of a new one."""
+
+    def notify(self) -> None:
+        """Tell them.
+
+        Raises:
+            OutputError: one could not be told.
+        """
         ...
 
 

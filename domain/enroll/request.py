@@ -43,6 +43,25 @@ class CertificateTerms:
     template_data: Mapping[str, Any] = attrs.field(factory=dict)
 
 
+def ask_to_renew(token: str = "") -> CaRequest:
+    """Return the request for a certificate like the one that TLS shows, or the one in a renewal token."""
+    return CaRequest(path=Kind.RENEW.path, members={}, bearer=token)
+
+
+def ask_to_rekey(csr: str) -> CaRequest:
+    """Return the request for a certificate like the one that TLS shows, but for the key of a CSR, PEM."""
+    return CaRequest(path=Kind.REKEY.path, members={"csr": csr})
+
+
+def ask_to_revoke(serial: str, reason: str, reason_code: int, token: str = "") -> CaRequest:
+    """Return the request to revoke the certificate of a serial number, in decimal; without a token, that of TLS itself.
+
+    step-ca revokes passively alone: it renews the certificate no more (step-ca, api/revoke.go).
+    """
+    members = {"serial": serial, "ott": token, "reasonCode": reason_code, "reason": reason, "passive": True}
+    return CaRequest(path=Kind.REVOKE.path, members=members)
+
+
 def ask_to_sign(csr: str, token: str, terms: CertificateTerms) -> CaRequest:
     """Return the request for the certificate of a CSR, PEM."""
     members: dict[str, Any] = {"csr": csr, "ott": token}

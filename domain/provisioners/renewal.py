@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from domain.errors import UsageError
 from domain.provisioners.base import USUAL, Provisioner
 from domain.provisioners.credential import Credential, Sources
-from domain.provisioners.x5c import encode_chain, open_chain
+from domain.provisioners.x5c import OpenedChain, encode_chain, open_chain
 from domain.settings.setting import counts, exclude, require
 from domain.token.kind import Kind
 
@@ -48,17 +48,23 @@ class Renewal(Provisioner):
                 raise exclude("renew", name, given)
 
     def credential(self, options: TokenOptions, sources: Sources) -> Credential:
-        """Return the certificate's own key; the subject is its common name.
+        """Return the certificate's own key; the subject is its common name."""
+        return self.vouch(open_chain(options, sources), options, sources.clock.now())
 
-        Of a certificate without one, step-ca does not look at the subject, so that its token has an empty one.
+    def vouch(self, opened: OpenedChain, options: TokenOptions, now: int) -> Credential:
+        """Return what the key of a certificate, opened already, makes tokens with.
+
+        Of one without a common name, step-ca does not look at the subject, so that its token has an empty one.
+
+        Raises:
+            InputError, UsageError: the CA would not take the certificate, or it is not the subject's.
         """
         from domain.certificates.x509_and_ssh import check_usage, check_validity  # noqa: PLC0415  # only for its own tokens
 
-        opened = open_chain(options, sources)
         chain, signer = opened.certificates, opened.signer
         with options.naming("x5c-cert"):
             check_usage(chain[0])
-            check_validity(chain[0].not_before, None, sources.clock.now())
+            check_validity(chain[0].not_before, None, now)
         common_name, wished = chain[0].common_name, options.request.subject
         if wished not in ("", common_name):
             name = f"common name {common_name!r}" if common_name else "common name, because it has none"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from entrypoints.command_line.commands import ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, SIGN_OPTIONS
+from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, RENEW_OPTIONS, SIGN_OPTIONS
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -44,4 +44,25 @@ CA_SIGN = Command(
     ENROLL,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN)
+CA_RENEW = Command(
+    "ca renew",
+    "renew a certificate",
+    "<crt-file> <key-file>",
+    "Gets a new certificate for the same key and names, and puts it in the place of the old one, whose\n"
+    "mode stays. The certificate itself authorises that, shown by TLS; one that has expired does so by\n"
+    "a token, where its provisioner allows that. What is not what was asked for replaces nothing.\n"
+    "\n"
+    "With --daemon it goes on until SIGINT or SIGTERM, and renews at once upon SIGHUP. What fails is\n"
+    "told, and tried again.",
+    RENEW_OPTIONS,
+    (
+        ("A new certificate in the place of the old one", "ca renew internal.crt internal.key --force"),
+        ("Beside it", "ca renew internal.crt internal.key --out renewed.crt"),
+        ("Only if it expires within 8 hours", "ca renew internal.crt internal.key --force --expires-in 8h"),
+        ("By a token, as through a proxy that ends TLS", "ca renew internal.crt internal.key --force --mtls=false"),
+        ("Again and again", 'ca renew internal.crt internal.key --daemon --exec "nginx -s reload"'),
+    ),
+    ENROLL,
+)
+
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW)

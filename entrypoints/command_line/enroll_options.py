@@ -15,7 +15,7 @@ from entrypoints.command_line.options import (
     ValueKind,
 )
 
-NEW_KEY = "New key"
+NEW_KEY, TIMES, SERVICES = "New key", "When", "Who is told"
 _MOMENT = "time|duration"
 
 NOT_ONLINE = frozenset({"offline", "ca-config"})
@@ -45,15 +45,51 @@ TERMS_OPTIONS: Sequence[Option] = (
 TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
                "of one that is minted.", SIGNER)  # fmt: skip
 
-_REPLACE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
+_FORCE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
 
 SIGN_OPTIONS: Sequence[Option] = (
-    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _REPLACE
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
 )  # fmt: skip
 
-_PASSWORD_FILE = Option("password-file", "file", "File with the password of the signing key; beside "
-                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
-                        SIGNER)  # fmt: skip
+_NEW_KEY_PASSWORD_FILE = Option("password-file", "file", "File with the password of the signing key; beside "
+                                "--provisioner-password-file or --token: with the one to encrypt the new key by.",
+                                SIGNER)  # fmt: skip
+
+_PASSWORD_FILE = Option("password-file", "file", "File with the password of the key.", SIGNER)
+_KMS = next(option for option in SIGNING_OPTIONS if option.name == "kms")
+
+SERVICE_OPTIONS: Sequence[Option] = (
+    Option("exec", "command", "Program to run after that, with its arguments behind single spaces; no shell reads it.",
+           SERVICES),
+    Option("pid", "number", "Process to send a signal to after that.", SERVICES),
+    Option("pid-file", "file", "File with the identifier of that process, read each time.", SERVICES),
+    Option("signal", "number", "Which signal. Default: 1, SIGHUP.", SERVICES),
+)  # fmt: skip
+"""Who is told of a new certificate."""
+
+
+def _schedule(verb: str) -> Sequence[Option]:
+    return (
+        Option("expires-in", "duration", f"{verb.capitalize()} it only if it expires within this time; up to a "
+               "twentieth of it is left to chance.", TIMES),
+        Option("daemon", "", f"Go on, and {verb} it whenever two thirds of its life are over, or --expires-in or "
+               f"--{verb}-period says so.", TIMES, ValueKind.SWITCH),
+        Option(f"{verb}-period", "duration", f"With --daemon: how often to {verb} it.", TIMES),
+    )  # fmt: skip
+
+
+RENEW_OPTIONS: Sequence[Option] = (
+    Option("mtls", "", "Show the certificate by TLS; --mtls=false authorises the request by a token. Default: by TLS, "
+           "unless the certificate has expired or the key is in a device.", SIGNER, ValueKind.SWITCH),
+    _PASSWORD_FILE,
+    _KMS,
+    *_schedule("renew"),
+    *SERVICE_OPTIONS,
+    *ONLINE_OPTIONS,
+    Option("output-file", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT,
+           aliases=("out",)),
+    _FORCE,
+)  # fmt: skip
 
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
@@ -61,7 +97,7 @@ CERTIFICATE_OPTIONS: Sequence[Option] = (
     *KEY_KIND_OPTIONS,
     TOKEN,
     *SIGNING_OPTIONS,
-    *(_PASSWORD_FILE if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
+    *(_NEW_KEY_PASSWORD_FILE if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
-    _REPLACE,
+    _FORCE,
 )  # fmt: skip

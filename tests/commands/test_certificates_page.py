@@ -25,7 +25,12 @@ def test_every_example_runs(running_ca: RunningCa, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-ec", f"exec 2>&1; set -x; {script}"],
         cwd=tmp_path / "home",
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path / "home"), "PYTHONPATH": str(REPOSITORY)},
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "HOME": str(tmp_path / "home"),
+            "PYTHONPATH": str(REPOSITORY),
+            "STEP_PROVISIONER_PASSWORD_FILE": str(running_ca.path / "secrets" / "password"),  # which a person types
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

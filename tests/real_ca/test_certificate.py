@@ -353,6 +353,16 @@ def _see(folder: Path) -> object:
 def test_a_key_that_step_reads_is_written(running_ca: RunningCa, step_program: str, tmp_path: Path) -> None:
     """The real step opens the key, by its password where it is encrypted."""
     enroll(tmp_path, {"STEPPATH": str(running_ca.path)}, "web.test")
-    done = run_step(step_program, "crypto", "key", "format", "--pem", "--no-password", "--insecure", str(tmp_path / "web.key"), environment={})
+    done = run_step(
+        step_program,
+        "crypto",
+        "key",
+        "format",
+        "--pem",
+        "--no-password",
+        "--insecure",
+        str(tmp_path / "web.key"),
+        environment={},
+    )
     assert done.status == 0, done.err
     assert write_key(load_pem_private_key((tmp_path / "web.key").read_bytes(), None))

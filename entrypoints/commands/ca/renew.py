@@ -1,0 +1,50 @@
+"""`step-ott ca renew`: a new certificate in the place of an old one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.machine.clock import SystemClock
+from adapters.output.certificate_file import CertificateFile
+from domain.enroll.renewal import read_renewal_options
+from domain.errors import UsageError
+from domain.settings.setting import naming_sources
+from entrypoints.command_line.enroll_options import RENEW_OPTIONS
+from entrypoints.use_cases.renewal import CertificateRenewal, tell_undue
+from entrypoints.wiring.renewal import run_daemon, wire_renewal_ports, wire_services
+from entrypoints.wiring.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.enroll.renewal import RenewalOptions
+    from domain.settings.setting import Settings
+
+
+def run(positional: Sequence[str], flags: Settings) -> int:
+    """Renew a certificate, once or again and again."""
+    if len(positional) != 2:
+        raise UsageError("ca renew takes the file of a certificate and that of its key", "name both")
+    certificate, key = positional
+    now = SystemClock().now()
+
+    def read(given: Settings) -> RenewalOptions:
+        return read_renewal_options(certificate, key, given, now)
+
+    settings, step_path = read_settings(RENEW_OPTIONS, flags, read)
+    options = read(settings)
+    with naming_sources(settings):
+        ports = wire_renewal_ports(options.minting, step_path)
+        is_daemon = "daemon" in options.settings
+        target = str(options.settings["output-file"].value) if "output-file" in options.settings else certificate
+        sink = CertificateFile(target, is_daemon or "force" in options.settings)
+        renewal = CertificateRenewal(options, ports, sink)
+        services = wire_services(options.services)
+        if is_daemon:
+            return run_daemon(renewal, options.schedule, ports, services)
+        if tell_undue(renewal, options.schedule, ports):
+            return 0
+        renewal.renew()
+        ports.minting.notices.inform(f"Your certificate has been saved in {target}.")
+        services.notify()
+    return 0

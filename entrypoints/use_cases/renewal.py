@@ -1,0 +1,206 @@
+"""How a certificate is renewed: by the certificate itself, shown by TLS, or by a renewal token where that cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.ca_rules.case import Case
+from domain.ca_rules.endpoint import Endpoint
+from domain.certificates.x509_and_ssh import check_usage, check_validity
+from domain.enroll.answer import check_renewed, list_certificates
+from domain.enroll.refusal import check_forecast, explain_refusal
+from domain.enroll.renewal import foretell_by_certificate, format_seconds
+from domain.enroll.request import ask_to_renew
+from domain.errors import StepOttError
+from domain.provisioners.renewal import ISSUER, Renewal
+from domain.provisioners.x5c import OpenedChain, open_chain
+from domain.settings.devices import uses_device
+from domain.token.go_jws import read_go_jws
+from domain.verify.forecast import foretell
+from entrypoints.use_cases.mint import combine_evidence, describe_issuer, make_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.certificates.ports import Signatures
+    from domain.certificates.x509_and_ssh import Certificate
+    from domain.enroll.answer import CaAnswer
+    from domain.enroll.ports import CaAccess, CertificateSink
+    from domain.enroll.renewal import RenewalOptions, Schedule
+    from domain.ports import Randomness
+    from domain.provisioners.authority import PublishedAuthority
+    from domain.provisioners.credential import Ports
+    from domain.verify.forecast import Forecast
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RenewalPorts:
+    """Everything outside that a renewal uses.
+
+    Attributes:
+        minting: What a renewal token is minted through, with the CA itself.
+        roots: The DER of those that are trusted.
+        access: What the CA is asked through.
+    """
+
+    minting: Ports[PublishedAuthority]
+    roots: Sequence[bytes]
+    access: CaAccess
+    signatures: Signatures
+
+
+class CertificateRenewal:
+    """A certificate, opened once, that can be renewed again and again.
+
+    Attributes:
+        opened: The newest certificate, with its key.
+    """
+
+    action = "renewed"
+
+    def __init__(self, options: RenewalOptions, ports: RenewalPorts, sink: CertificateSink) -> None:
+        """Open the certificate.
+
+        Raises:
+            InputError: a file cannot be read, or it is not the certificate's key.
+            UsageError: the schedule does not fit the certificate's life.
+            OutputError: a new certificate could not be delivered.
+        """
+        self.options, self.ports, self.sink = options, ports, sink
+        self.opened = open_renewable(options, ports)
+        sink.check()
+
+    @property
+    def leaf(self) -> Certificate:
+        """The newest certificate."""
+        return self.opened.certificates[0]
+
+    def renew(self) -> None:
+        """Get a new certificate, and deliver it."""
+        self.ports.access.start_over()
+        chain = renew(self.opened, self.options, self.ports)
+        self.sink.deliver(chain)
+        self.opened = OpenedChain(self.ports.minting.certificates.read_chain(chain), self.opened.signer)
+
+
+def open_renewable(options: RenewalOptions, ports: RenewalPorts) -> OpenedChain:
+    """Return the certificate and its key.
+
+    Raises:
+        InputError: one cannot be read, or it is not the certificate's key.
+        UsageError: the schedule does not fit the certificate's life.
+    """
+    opened = open_chain(options.minting, ports.minting)
+    leaf = opened.certificates[0]
+    options.schedule.check(leaf.not_before, leaf.not_after, options.settings)
+    for caution in opened.cautions:
+        ports.minting.notices.warn(caution)
+    return opened
+
+
+def tell_undue(renewal: CertificateRenewal, schedule: Schedule, ports: RenewalPorts) -> bool:
+    """Return whether it is too early for a renewal, and say so."""
+    clock, notices = ports.minting.clock, ports.minting.notices
+    now = clock.now()
+    if schedule.is_due(renewal.leaf.not_after, now, draw(ports.minting.randomness)):
+        return False
+    notices.inform(f"certificate not {renewal.action}: expires in {format_seconds(renewal.leaf.not_after - now)}")
+    return True
+
+
+def draw(randomness: Randomness) -> float:
+    """Return a number from 0 to less than 1."""
+    return int(randomness.token_id()[:13], 16) / 16**13
+
+
+def renew(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> bytes:
+    """Return the chain, PEM, that the CA gives for a certificate, of the same key and names.
+
+    Raises:
+        InputError: the certificate cannot be renewed.
+        ForeseenRefusalError: the CA would refuse; it was not asked.
+        AuthorityError: it refuses, or answers with something else.
+    """
+    leaf = opened.certificates[0]
+    has_expired = ports.minting.clock.now() >= leaf.not_after
+    if options.by_token or has_expired or uses_device(options.minting):
+        answer = _ask_by_token(opened, options, ports)
+    else:
+        answer = _ask_by_certificate(opened, options, ports)
+    return read_renewed(answer, opened, leaf.key_fingerprint, ports)
+
+
+def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, ports: RenewalPorts) -> bytes:
+    """Return the chain, PEM, in an answer, which stands for the certificate but is for this key.
+
+    Raises:
+        AuthorityError: it is something else.
+    """
+    chain = "".join(f"{pem.strip()}\n" for pem in list_certificates(answer)).encode()
+    now = ports.minting.clock.now()
+    certificates = ports.minting.certificates.read_chain(chain)
+    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, now)
+    return chain
+
+
+def check_presentable(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> None:
+    """Check that the CA takes the certificate from who shows it by TLS.
+
+    Raises:
+        InputError: it would not.
+    """
+    leaf = opened.certificates[0]
+    with options.minting.naming("x5c-cert"):
+        check_usage(leaf)
+        check_validity(leaf.not_before, leaf.not_after, ports.minting.clock.now())
+
+
+def explain_by_certificate(answer: CaAnswer, opened: OpenedChain, ports: RenewalPorts) -> StepOttError:
+    """Return the error for a refusal of who has shown a certificate: the CA is asked for what it publishes."""
+    try:
+        provisioners = ports.minting.authority.provisioners()
+    except StepOttError:
+        provisioners = None
+    return explain_refusal(
+        answer, foretell_by_certificate(opened.certificates[0], provisioners, ports.minting.clock.now())
+    )
+
+
+def _ask_by_certificate(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> CaAnswer:
+    check_presentable(opened, options, ports)
+    answer = ports.access.presenting(opened.certificates, opened.signer).put(ask_to_renew())
+    if not answer.is_granted:
+        raise explain_by_certificate(answer, opened, ports)
+    return answer
+
+
+def _ask_by_token(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> CaAnswer:
+    renewal, clock = Renewal(ISSUER), ports.minting.clock
+    credential = renewal.vouch(opened, options.minting, clock.now())
+    for caution in credential.cautions[len(opened.cautions) :]:
+        ports.minting.notices.warn(caution)
+    issuer = describe_issuer(renewal, credential, ports.minting.authority.url(), "")
+    token = make_token(combine_evidence(options.minting.request, issuer, credential), clock, ports.minting.randomness)
+    forecast = foretell_token(token, Endpoint.RENEW, ports)
+    check_forecast(forecast)
+    answer = ports.access.put(ask_to_renew(token))
+    if not answer.is_granted:
+        raise explain_refusal(answer, forecast)
+    return answer
+
+
+def foretell_token(token: str, endpoint: Endpoint, ports: RenewalPorts) -> Forecast:
+    """Return what the CA would say to a token at an endpoint."""
+    authority = ports.minting.authority
+    provisioners = authority.provisioners()
+    case = Case(
+        token=read_go_jws(token),
+        endpoint=endpoint,
+        settings=authority.settings(),
+        now=ports.minting.clock.now(),
+        certificates=ports.minting.certificates,
+        signatures=ports.signatures,
+    )
+    return foretell(case, provisioners)

@@ -1,0 +1,77 @@
+"""The composition root of the commands that renew certificates: which adapter is behind each port."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from adapters.ca.requests import HttpsRequests
+from adapters.jose.jws import StepCaSignatures
+from adapters.machine.input_files import LocalFiles
+from adapters.machine.terminal import Stderr, Terminal
+from domain.settings.devices import check_key_sources
+from entrypoints.use_cases.renewal import RenewalPorts
+from entrypoints.wiring.authority import wire_online
+from entrypoints.wiring.late_adapters import LateIdentityProvider
+from entrypoints.wiring.token import assemble_ports
+
+if TYPE_CHECKING:
+    from adapters.machine.services import LocalServices
+    from domain.enroll.ports import Services
+    from domain.enroll.renewal import Schedule
+    from domain.enroll.services import ServiceOptions
+    from domain.ports import Configuration
+    from domain.token.options import TokenOptions
+    from entrypoints.use_cases.renewal_daemon import Renewable
+
+
+def wire_services(options: ServiceOptions) -> LocalServices:
+    """Return who is told of a new certificate.
+
+    Raises:
+        InputError: the file with a process's identifier cannot be read.
+    """
+    from adapters.machine.services import LocalServices  # noqa: PLC0415  # slow to load
+    from entrypoints.wiring.settings import wire_files  # noqa: PLC0415
+
+    services = LocalServices(options, wire_files())
+    services.check()
+    return services
+
+
+def run_daemon(renewable: Renewable, schedule: Schedule, ports: RenewalPorts, services: Services) -> int:
+    """Keep a certificate renewed until a signal ends that, and return the exit status, 0 as step's."""
+    import gc  # noqa: PLC0415  # for what goes on for long alone
+
+    from adapters.output.daemon_log import DaemonLog  # noqa: PLC0415
+    from adapters.process.alarm import SignalAlarm  # noqa: PLC0415
+    from entrypoints.use_cases.renewal_daemon import DaemonPorts, keep_renewed  # noqa: PLC0415
+
+    gc.enable()
+    minting = ports.minting
+    with SignalAlarm() as alarm:
+        log = DaemonLog(sys.stdout, sys.stderr)
+        found = DaemonPorts(clock=minting.clock, randomness=minting.randomness, alarm=alarm, log=log, services=services)
+        keep_renewed(renewable, schedule, found)
+    return 0
+
+
+def wire_renewal_ports(options: TokenOptions, step_path: Configuration) -> RenewalPorts:
+    """Return the real adapters for what a certificate's holder asks the CA.
+
+    Raises:
+        UsageError: an option is missing that this needs.
+        InputError: the root cannot be read.
+    """
+    notices = Stderr(sys.stderr)
+    files = LocalFiles(notices.inform)
+    check_key_sources(options)
+    authority = wire_online(options, step_path, files)
+    provider = LateIdentityProvider(options, notices, os.environ)
+    return RenewalPorts(
+        minting=assemble_ports(options, authority, files, Terminal(), notices, provider),
+        roots=authority.client.roots,
+        access=HttpsRequests(authority.client),
+        signatures=StepCaSignatures(),
+    )
