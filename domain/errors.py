@@ -70,6 +70,10 @@ class AuthorityError(StepOttError):
     """The certificate authority answered something that cannot be used."""
 
 
+class ForeseenRefusalError(StepOttError):
+    """The CA would refuse the request; it was not asked, so that the token can still be used."""
+
+
 class NetworkError(StepOttError):
     """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
 

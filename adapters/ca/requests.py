@@ -29,10 +29,6 @@ class HttpsRequests:
     def __init__(self, client: HttpsClient) -> None:
         self.client = client
 
-    def wait(self, seconds: float) -> None:
-        with self.client.spending():
-            sleep(seconds)
-
     def presenting(self, chain: Sequence[Certificate], signer: Signer) -> HttpsRequests:
         from adapters.ca.client_identity import make_identity  # noqa: PLC0415  # for these alone
 
@@ -40,6 +36,10 @@ class HttpsRequests:
 
     def start_over(self) -> None:
         self.client.start_over()
+
+    def wait(self, seconds: float) -> None:
+        with self.client.spending():
+            sleep(seconds)
 
     def put(self, request: CaRequest) -> CaAnswer:
         headers = {"Authorization": f"Bearer {request.bearer}"} if request.bearer else {}

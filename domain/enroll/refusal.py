@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.errors import AuthorityError, StepOttError
+from domain.errors import AuthorityError, ForeseenRefusalError
 from domain.report.check_result import Outcome
 from domain.verify.forecast import Verdict
 
@@ -18,10 +18,6 @@ BUSY = frozenset({429, 500, 502, 503, 504})
 
 MAX_MESSAGE = 300
 """Characters of what the CA says that an error repeats."""
-
-
-class ForeseenRefusalError(StepOttError):
-    """The CA would refuse the request; it was not asked, so that the token can still be used."""
 
 
 def check_forecast(forecast: Forecast, *, is_given: bool = False) -> None:

@@ -6,6 +6,7 @@ from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     OUTPUT,
     PROVISIONER_OPTIONS,
+    REQUEST,
     SIGNER,
     SIGNING_OPTIONS,
     SUBJECT,
@@ -42,21 +43,9 @@ TERMS_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What is asked of the CA beside the names."""
 
-TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
-               "of one that is minted.", SIGNER)  # fmt: skip
-
-_FORCE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
-
-SIGN_OPTIONS: Sequence[Option] = (
-    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
-)  # fmt: skip
-
-_NEW_KEY_PASSWORD_FILE = Option("password-file", "file", "File with the password of the signing key; beside "
-                                "--provisioner-password-file or --token: with the one to encrypt the new key by.",
-                                SIGNER)  # fmt: skip
-
 _PASSWORD_FILE = Option("password-file", "file", "File with the password of the key.", SIGNER)
 _KMS = next(option for option in SIGNING_OPTIONS if option.name == "kms")
+_FORCE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
 
 SERVICE_OPTIONS: Sequence[Option] = (
     Option("exec", "command", "Program to run after that, with its arguments behind single spaces; no shell reads it.",
@@ -91,13 +80,35 @@ RENEW_OPTIONS: Sequence[Option] = (
     _FORCE,
 )  # fmt: skip
 
+TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
+               "of one that is minted.", SIGNER)  # fmt: skip
+
+SIGN_OPTIONS: Sequence[Option] = (
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
+)  # fmt: skip
+
+_PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
+                        "--provisioner-password-file or --token: with the one to encrypt the new key by.",
+                        SIGNER)  # fmt: skip
+
+REVOKE_OPTIONS: Sequence[Option] = (
+    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
+    Option("token", "token", "Token for this revocation, in place of one that is minted.", REQUEST),
+    Option("reason", "text", "Why it is revoked, in words.", REQUEST),
+    Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
+           "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+    *SIGNING_OPTIONS,
+    *PROVISIONER_OPTIONS,
+    *ONLINE_OPTIONS,
+)  # fmt: skip
+
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
     *TERMS_OPTIONS,
     *KEY_KIND_OPTIONS,
     TOKEN,
     *SIGNING_OPTIONS,
-    *(_NEW_KEY_PASSWORD_FILE if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
+    *(_PASSWORD_FILES if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
     _FORCE,
 )  # fmt: skip
