@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from domain.settings.setting import Settings
 
-
 Run = Callable[[Sequence[str], Settings], int]
 """Runs a command by the words and flags behind its name, and returns its exit status."""
 
