@@ -88,6 +88,10 @@ def test_by_a_kubernetes_token(provisioned_ca: ProvisionedCa, tmp_path: Path) ->
     (tmp_path / "k8s").write_text(provisioned_ca.kubernetes_token())
     words = ["--provisioner", K8SSA, "--k8ssa-token-path", str(tmp_path / "k8s")]
     assert names_of(enroll(tmp_path, provisioned_ca.environment, "pod.test", *words)) == [general_name("pod.test")]
+    leaf = enroll(tmp_path, provisioned_ca.environment, "pod.test", *words, "--san", "a.test", "--force")
+    assert (names_of(leaf), common_name(leaf)) == ([general_name("a.test")], "pod.test")
+    given = ["--token", str(tmp_path / "k8s"), "--san", "b.test", "--force"]
+    assert names_of(enroll(tmp_path, provisioned_ca.environment, "pod.test", *given)) == [general_name("b.test")]
 
 
 def test_by_a_nebula_certificate(mesh_ca: ProvisionedCa, mesh: Mesh, tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 """What each command under `ca` does, a module each."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from domain.settings.setting import Settings
 
-Run = Callable[[Sequence[str], Settings], int]
-"""Runs a command by the words and flags behind its name, and returns its exit status."""
+Run: TypeAlias = Callable[[Sequence[str], Settings], int]
 
 
 def find_command(name: str) -> Run:
-    """Return what runs the command `name`."""
+    """Return what runs the command `name` by the words and flags behind it, and returns its exit status."""
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
