@@ -88,7 +88,7 @@ SIGN_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 
 _PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
-                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        "--provisioner-password-file or --token: with the one to encrypt the new key by.",
                         SIGNER)  # fmt: skip
 
 REVOKE_OPTIONS: Sequence[Option] = (
