@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from adapters.jose.jws import JwsSigner, make_signer
 from adapters.jose.key_objects import CURVES
 from domain.ca_rules.sign import split_sans
 from domain.errors import UsageError, describe_foreign, translating
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from adapters.jose.key_objects import PrivateKey
     from domain.enroll.key_kind import KeyKind
+    from domain.keys.ports import Signer
 
 _PUBLIC_EXPONENT = 65_537
 
@@ -34,6 +36,22 @@ class LocalNewKeys:
         if kind.curve in CURVES:
             return LocalNewKey(ec.generate_private_key(CURVES[kind.curve]))
         return LocalNewKey(ed25519.Ed25519PrivateKey.generate())
+
+
+class GivenKey:
+    """Gives a key that there is already, opened, in the place of new ones (see `domain.enroll.ports.NewKeys`).
+
+    Attributes:
+        signer: It.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
+
+    def make(self, kind: KeyKind) -> LocalNewKey:  # noqa: ARG002  # which it has already
+        if not isinstance(self.signer, JwsSigner):
+            raise UsageError("the key is not in a file", "name a file")
+        return LocalNewKey(self.signer.private_key)
 
 
 class LocalNewKey:
@@ -55,6 +73,9 @@ class LocalNewKey:
                 builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
             algorithm = None if isinstance(self.private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
             return builder.sign(self.private_key, algorithm).public_bytes(Encoding.PEM)
+
+    def signer(self) -> Signer:
+        return make_signer(self.private_key)
 
     def serialize(self, password: bytes | None) -> bytes:
         encryption = NoEncryption() if password is None else BestAvailableEncryption(password)

@@ -60,6 +60,10 @@ class NewKey(Protocol):
         """
         ...
 
+    def signer(self) -> Signer:
+        """Return what signs by it."""
+        ...
+
     def serialize(self, password: bytes | None) -> bytes:
         """Return the key in PEM, encrypted where there is a password."""
         ...

@@ -11,7 +11,7 @@ from domain.ca_rules.endpoint import Endpoint
 from domain.enroll.answer import check_issued, read_issued_chain
 from domain.enroll.refusal import check_forecast, explain_refusal
 from domain.enroll.request import ask_to_sign
-from domain.formats.pem import join_pem
+from domain.formats.pem import encode_pem
 from domain.provisioners.credential import IssuedToken
 from domain.token.go_jws import read_go_jws
 from domain.token.user_data import parse_document
@@ -83,7 +83,7 @@ def sign(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) ->
     chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
     for caution in check_issued(chain, certificates.read_request(csr), ports.roots, now, terms):
         ports.minting.notices.warn(caution)
-    return b"".join(join_pem("CERTIFICATE", certificate.der) for certificate in chain)
+    return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in chain)
 
 
 def foretell_signing(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) -> Forecast:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import check_usage, check_validity
-from domain.enroll.answer import check_renewed, list_certificates
+from domain.enroll.answer import check_renewed, read_issued_chain
 from domain.enroll.refusal import check_forecast, explain_refusal
 from domain.enroll.renewal import foretell_by_certificate, format_seconds
 from domain.enroll.request import ask_to_renew
 from domain.errors import StepOttError
+from domain.formats.pem import encode_pem
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.x5c import OpenedChain, open_chain
 from domain.settings.devices import uses_device
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
     from domain.ports import Randomness
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ca_ports import CaPorts
+
+
+class Renewable(Protocol):
+    """What gets a new certificate for an old one, and delivers it."""
+
+    action: str
+    """What is done to the certificate: "renewed" or "rekeyed"."""
+
+    @property
+    def leaf(self) -> Certificate:
+        """The newest certificate."""
+        ...
+
+    def renew(self) -> None:
+        """Get the next one."""
+        ...
 
 
 class CertificateRenewal:
@@ -76,13 +93,13 @@ def open_renewable(options: RenewalOptions, ports: CaPorts) -> OpenedChain:
     return opened
 
 
-def tell_undue(renewal: CertificateRenewal, schedule: Schedule, ports: CaPorts) -> bool:
+def tell_undue(renewable: Renewable, schedule: Schedule, ports: CaPorts) -> bool:
     """Return whether it is too early for a renewal, and say so."""
     clock, notices = ports.minting.clock, ports.minting.notices
     now = clock.now()
-    if schedule.is_due(renewal.leaf.not_after, now, draw(ports.minting.randomness)):
+    if schedule.is_due(renewable.leaf.not_after, now, draw(ports.minting.randomness)):
         return False
-    notices.inform(f"certificate not {renewal.action}: expires in {format_seconds(renewal.leaf.not_after - now)}")
+    notices.inform(f"certificate not {renewable.action}: expires in {format_seconds(renewable.leaf.not_after - now)}")
     return True
 
 
@@ -114,11 +131,9 @@ def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, po
     Raises:
         AuthorityError: it is something else.
     """
-    chain = "".join(f"{pem.strip()}\n" for pem in list_certificates(answer)).encode()
-    now = ports.minting.clock.now()
-    certificates = ports.minting.certificates.read_chain(chain)
-    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, now)
-    return chain
+    certificates = read_issued_chain(answer, ports.minting.certificates.read_chain)
+    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, ports.minting.clock.now())
+    return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in certificates)
 
 
 def check_presentable(opened: OpenedChain, options: TokenOptions, ports: CaPorts) -> None:

@@ -18,12 +18,13 @@ from entrypoints.wiring.token import assemble_ports
 
 if TYPE_CHECKING:
     from adapters.machine.services import LocalServices
-    from domain.enroll.ports import Services
+    from domain.enroll.ports import NewKeys, Services
     from domain.enroll.renewal import Schedule
     from domain.enroll.services import ServiceOptions
+    from domain.keys.source import KeyFile
     from domain.ports import Configuration
     from domain.token.options import TokenOptions
-    from entrypoints.use_cases.renewal_daemon import Renewable
+    from entrypoints.use_cases.renewal import Renewable
 
 
 def wire_services(options: ServiceOptions) -> LocalServices:
@@ -38,6 +39,19 @@ def wire_services(options: ServiceOptions) -> LocalServices:
     services = LocalServices(options, wire_files())
     services.check()
     return services
+
+
+def wire_new_keys(given: KeyFile | None, ports: CaPorts) -> NewKeys:
+    """Return what makes keys, or gives the one that there is already.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    from adapters.keys.new_key import GivenKey, LocalNewKeys  # noqa: PLC0415  # for these alone
+
+    if given is None:
+        return LocalNewKeys()
+    return GivenKey(ports.minting.keys.open(given, ports.minting.passwords))
 
 
 def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, services: Services) -> int:
