@@ -70,8 +70,16 @@ class AuthorityError(StepOttError):
     """The certificate authority answered something that cannot be used."""
 
 
+class ForeseenRefusalError(StepOttError):
+    """The CA would refuse the request; it was not asked, so that the token can still be used."""
+
+
 class NetworkError(StepOttError):
     """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
+
+
+class LostAnswerError(NetworkError):
+    """The connection broke before an answer was whole, so that nobody can tell whether the request was done."""
 
 
 class IdentityError(StepOttError):

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from domain.ca_rules.endpoint import Endpoint
     from domain.errors import (
         AuthorityError,
+        ForeseenRefusalError,
         IdentityError,
         InputError,
         KeyFormatError,
         KeyMismatchError,
+        LostAnswerError,
         NetworkError,
         StepOttError,
         UsageError,
@@ -57,6 +59,7 @@ __all__ = [
     "CheckResult",
     "DerSigner",
     "Endpoint",
+    "ForeseenRefusalError",
     "GcpIssuer",
     "IdentityError",
     "InputError",
@@ -65,6 +68,7 @@ __all__ = [
     "K8saIssuer",
     "KeyFormatError",
     "KeyMismatchError",
+    "LostAnswerError",
     "NebulaIssuer",
     "NetworkError",
     "OfflineCA",

@@ -16,7 +16,7 @@ from adapters.http.pool import Answer, Pool, make_tls_context
 from adapters.http.proxy_address import NO_ENVIRONMENT, find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
-from domain.errors import AuthorityError, NetworkError, StepOttError
+from domain.errors import AuthorityError, LostAnswerError, NetworkError, StepOttError
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -213,10 +213,11 @@ class HttpsClient:
             return NetworkError(f"TLS with {ca} fails: {reason}", remedy)
         if fault.kind is FaultKind.TLS:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
-        how = "cannot be reached" if fault.kind is FaultKind.UNREACHABLE else "gives no valid answer"
-        through = self._through()
+        is_away = fault.kind is FaultKind.UNREACHABLE
+        how = "cannot be reached" if is_away else "gives no valid answer"
+        through, error = self._through(), NetworkError if is_away else LostAnswerError
         remedy = f"check {'HTTPS_PROXY' if through else '--ca-url'} and that the CA is running"
-        return NetworkError(f"{ca} {how}{through}: {fault.reason}", remedy)
+        return error(f"{ca} {how}{through}: {fault.reason}", remedy)
 
     def _through(self) -> str:
         """Return which proxy the way leads through, as it may be shown; nothing where there is none."""

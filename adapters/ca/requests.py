@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import TYPE_CHECKING
 
 from domain.enroll.answer import CaAnswer
@@ -35,6 +36,10 @@ class HttpsRequests:
 
     def start_over(self) -> None:
         self.client.start_over()
+
+    def wait(self, seconds: float) -> None:
+        with self.client.spending():
+            sleep(seconds)
 
     def put(self, request: CaRequest) -> CaAnswer:
         headers = {"Authorization": f"Bearer {request.bearer}"} if request.bearer else {}

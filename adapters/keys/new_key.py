@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +19,8 @@ from domain.errors import UsageError, describe_foreign, translating
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from adapters.jose.key_objects import PrivateKey
     from domain.enroll.key_kind import KeyKind
@@ -65,21 +67,37 @@ class LocalNewKey:
         self.private_key = private_key
 
     def request(self, common_name: str, sans: Sequence[str]) -> bytes:
-        with translating(_explain):
-            subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
-            builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-            names = list(_type_names(split_sans(sans)))
-            if names:
-                builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
-            algorithm = None if isinstance(self.private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-            return builder.sign(self.private_key, algorithm).public_bytes(Encoding.PEM)
+        algorithm = None if isinstance(self.private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        return write_request(self.private_key, algorithm, common_name, sans)
 
+    @property
     def signer(self) -> Signer:
+        """What signs by it."""
         return make_signer(self.private_key)
 
     def serialize(self, password: bytes | None) -> bytes:
         encryption = NoEncryption() if password is None else BestAvailableEncryption(password)
         return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+def write_request(
+    private_key: CertificateIssuerPrivateKeyTypes, algorithm: Any, common_name: str, sans: Sequence[str]
+) -> bytes:
+    """Return a certificate signing request (see `domain.enroll.ports.NewKey`).
+
+    Args:
+        private_key: What signs it.
+        algorithm: The hash that is signed, None for a key that has its own.
+        common_name: Of its subject, empty for a subject without one.
+        sans: Its names.
+    """
+    with translating(_explain):
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
+        builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+        names = list(_type_names(split_sans(sans)))
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
+        return builder.sign(private_key, algorithm).public_bytes(Encoding.PEM)
 
 
 def _explain(error: BaseException) -> UsageError:

@@ -24,9 +24,9 @@ class KeyPairFiles:
     def check(self) -> None:
         check_files([path for path in (self.key, self.certificate) if path is not None], replace=self.replace)
 
-    def deliver(self, certificates: bytes, key: bytes) -> None:
+    def deliver(self, certificates: bytes, key: bytes | None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
         takes_after = self.takes_after and self.replace
-        keys = [] if self.key is None else [NewFile(self.key, key, takes_after=takes_after)]
+        keys = [] if self.key is None or key is None else [NewFile(self.key, key, takes_after=takes_after)]
         certificate = NewFile(self.certificate, certificates, takes_after=takes_after)
         write_together([*keys, certificate], replace=self.replace)

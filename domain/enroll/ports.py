@@ -24,7 +24,16 @@ class CaRequests(Protocol):
 
         Raises:
             NetworkError: no answer, or not in time.
+            LostAnswerError: the connection broke, so that something may have come of it.
             AuthorityError: one that is too long.
+        """
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, which counts as time of the requests.
+
+        Raises:
+            NetworkError: it is over.
         """
         ...
 
@@ -60,17 +69,18 @@ class NewKey(Protocol):
         """
         ...
 
+    @property
     def signer(self) -> Signer:
-        """Return what signs by it."""
+        """What signs by it."""
         ...
 
-    def serialize(self, password: bytes | None) -> bytes:
-        """Return the key in PEM, encrypted where there is a password."""
+    def serialize(self, password: bytes | None) -> bytes | None:
+        """Return the key in PEM, encrypted where there is a password; None where it is in a device."""
         ...
 
 
 class NewKeys(Protocol):
-    """Makes private keys."""
+    """Makes private keys, or one alone that is there already."""
 
     def make(self, kind: KeyKind) -> NewKey:
         """Return a new key."""
@@ -128,8 +138,8 @@ class PairSink(Protocol):
         """
         ...
 
-    def deliver(self, certificates: bytes, key: bytes) -> None:
-        """Hand over both, PEM, or raise and leave what was there before.
+    def deliver(self, certificates: bytes, key: bytes | None) -> None:
+        """Hand over both, PEM, or raise and leave what was there before; there is no key that is somewhere already.
 
         Raises:
             OutputError: they could not be delivered.

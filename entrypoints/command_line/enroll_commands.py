@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 from entrypoints.command_line.commands import ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, REKEY_OPTIONS, RENEW_OPTIONS, REVOKE_OPTIONS
+from entrypoints.command_line.enroll_options import (
+    CERTIFICATE_OPTIONS,
+    REKEY_OPTIONS,
+    RENEW_OPTIONS,
+    REVOKE_OPTIONS,
+    SIGN_OPTIONS,
+)
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -14,11 +20,32 @@ CA_CERTIFICATE = Command(
     "once both are whole; where anything fails, none is.\n"
     "\n"
     "The request is judged by the rules of verify before it is sent: what the CA would refuse is not\n"
-    "asked for. The token is bound to the request where the CA looks at that.",
+    "asked for. The token is bound to the request where the CA looks at that.\n"
+    "\n"
+    "In the place of the key file may be the PKCS#11 URI of a key in a device, which then makes the request\n"
+    "and is written nowhere. --password-file alone opens the provisioner's key, as in step; beside\n"
+    "--provisioner-password-file or --token, the new key is encrypted by it (PKCS#8).",
     CERTIFICATE_OPTIONS,
     (
         ("A certificate for one name", "ca certificate internal.example.com internal.crt internal.key"),
         ("For a day, with an RSA key", "ca certificate web.example.com web.crt web.key --not-after 24h --kty RSA"),
+        ("For several names", "ca certificate web web.crt web.key --san web.example.com --san 10.0.0.7"),
+        ("By a token that is in a file", "ca certificate web.example.com web.crt web.key --token token.txt"),
+    ),
+    ENROLL,
+)
+
+CA_SIGN = Command(
+    "ca sign",
+    "get a certificate for a certificate signing request",
+    "<csr-file> <crt-file>",
+    "Mints a token for the names of the CSR, bound to it, and asks the CA to sign. The certificate with its\n"
+    "intermediates is written to a file of mode 0600. The CSR is PEM or DER, - for standard input, and has\n"
+    "to be signed by its own key.",
+    SIGN_OPTIONS,
+    (
+        ("A certificate for a CSR", "ca sign internal.csr internal.crt"),
+        ("By a token that is in a file", "ca sign internal.csr internal.crt --token token.txt"),
     ),
     ENROLL,
 )
@@ -78,4 +105,4 @@ CA_REVOKE = Command(
     ENROLL,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_RENEW, CA_REKEY, CA_REVOKE)
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW, CA_REKEY, CA_REVOKE)

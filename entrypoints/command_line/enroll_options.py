@@ -92,9 +92,20 @@ REKEY_OPTIONS: Sequence[Option] = (
     _FORCE,
 )  # fmt: skip
 
+TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
+               "of one that is minted.", SIGNER)  # fmt: skip
+
+SIGN_OPTIONS: Sequence[Option] = (
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
+)  # fmt: skip
+
+_PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
+                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        SIGNER)  # fmt: skip
+
 REVOKE_OPTIONS: Sequence[Option] = (
     Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
-    Option("token", "token", "Token for this revocation, in place of one that is minted.", REQUEST),
+    TOKEN,
     Option("reason", "text", "Why it is revoked, in words.", REQUEST),
     Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
            "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
@@ -107,8 +118,9 @@ CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),
     *TERMS_OPTIONS,
     *KEY_KIND_OPTIONS,
+    TOKEN,
     *SIGNING_OPTIONS,
-    *PROVISIONER_OPTIONS,
+    *(_PASSWORD_FILES if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
     _FORCE,
 )  # fmt: skip

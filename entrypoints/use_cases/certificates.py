@@ -9,25 +9,39 @@ import attrs
 from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.enroll.answer import check_issued, read_issued_chain
-from domain.enroll.refusal import check_forecast, explain_refusal
+from domain.enroll.names import choose_names, names_itself
+from domain.enroll.refusal import BUSY, check_forecast, explain_refusal
 from domain.enroll.request import ask_to_sign
+from domain.errors import LostAnswerError, NetworkError
 from domain.formats.pem import encode_pem
+from domain.mint.csr_names import name_by_request
 from domain.provisioners.credential import IssuedToken
+from domain.settings.setting import exclude
 from domain.token.go_jws import read_go_jws
 from domain.token.user_data import parse_document
 from domain.verify.forecast import foretell
 from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES, gather_evidence, make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from domain.certificates.ports import Signatures
+    from domain.enroll.answer import CaAnswer
     from domain.enroll.options import CertificateOptions
     from domain.enroll.ports import CaRequests, NewKeys, PairSink
     from domain.enroll.request import CertificateTerms
+    from domain.keys.ports import Passwords
     from domain.provisioners.authority import PublishedAuthority
     from domain.provisioners.credential import Ports
     from domain.verify.forecast import Forecast
+    from entrypoints.use_cases.mint import Evidence
+
+PAUSES = (0.5, 2.0)
+"""Seconds before each further attempt by a new token, where the CA is busy or its answer was lost."""
+
+MAX_CSR_BYTES = 1 << 20
+KEY_PURPOSE = "the new private key"
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -38,6 +52,8 @@ class EnrollPorts:
         minting: What its token is minted through.
         roots: The DER of those that are trusted.
         requests: What the CA is asked through.
+        new_keys: Where its key comes from.
+        key_passwords: What the new key is encrypted by, None for nothing.
         pair: Where certificate and key go.
     """
 
@@ -47,61 +63,185 @@ class EnrollPorts:
     new_keys: NewKeys
     signatures: Signatures
     pair: PairSink
+    key_passwords: Passwords | None = None
 
 
-def obtain_certificate(options: CertificateOptions, ports: EnrollPorts) -> None:
-    """Get the certificate that `options` ask for, and deliver it with its key."""
+class GivenToken:
+    """A token that the user has: there is no other one.
+
+    Attributes:
+        token: It.
+        claims: Those of it, as the CA reads them.
+    """
+
+    can_be_renewed = False
+    is_given = True
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.claims: Mapping[str, Any] = read_go_jws(token).claims
+
+    def make(self, fingerprint: str) -> str:  # noqa: ARG002  # which is in it, or not
+        """Return it."""
+        return self.token
+
+
+class IssuedElsewhere(GivenToken):
+    """A token that a machine, a person or a cluster was given for this run."""
+
+    is_given = False
+
+
+class MintedTokens:
+    """Tokens that are minted here, each bound to the request that it is for.
+
+    Attributes:
+        evidence: What they are made of.
+        ports: What they are minted through.
+    """
+
+    can_be_renewed = True
+    is_given = False
+
+    def __init__(self, evidence: Evidence, ports: Ports[PublishedAuthority]) -> None:
+        self.evidence = evidence
+        self.ports = ports
+
+    def make(self, fingerprint: str) -> str:
+        """Return a new one, for the CSR of this fingerprint."""
+        request = attrs.evolve(self.evidence.request, cnf=fingerprint)
+        return make_token(attrs.evolve(self.evidence, request=request), self.ports.clock, self.ports.randomness)
+
+
+Tokens = GivenToken | MintedTokens
+
+
+def obtain_certificate(options: CertificateOptions, ports: EnrollPorts, token: str | None = None) -> None:
+    """Get the certificate that `options` ask for, and deliver it with its key.
+
+    Args:
+        options: What is asked for.
+        ports: The outside.
+        token: The one that is to be spent, None where one is minted.
+    """
+    ports.pair.check()
+    terms, password = complete_terms(options, ports), _read_password(ports)
+    request = options.minting.request
+    tokens: Tokens
+    if token is not None:
+        tokens = GivenToken(token)
+        if names_itself(tokens.claims) and request.sans:
+            raise exclude("token", "san", options.settings)
+    else:
+        tokens = open_tokens(options, ports)
+    if isinstance(tokens, GivenToken):
+        names = choose_names(tokens.claims, request.subject, request.sans)
+        common_name, sans = names.common_name, names.sans
+    else:
+        request = tokens.evidence.request
+        common_name, sans = request.subject, request.sans or (request.subject,)
+    key = ports.new_keys.make(options.key_kind)
+    csr = key.request(common_name, sans)
+    ports.pair.deliver(sign(csr, tokens, terms, ports), key.serialize(password))
+
+
+def sign_request(csr: bytes, options: CertificateOptions, ports: EnrollPorts, token: str | None = None) -> None:
+    """Get the certificate for a CSR, PEM or DER, and deliver it; the rest is as for `obtain_certificate`.
+
+    Raises:
+        InputError: it is not one CSR by its own key, or names nothing.
+    """
     ports.pair.check()
     terms = complete_terms(options, ports)
-    key = ports.new_keys.make(options.key_kind)
+    certificates = ports.minting.certificates
+    certificates.fingerprint_request(csr)
+    request = name_by_request(options.minting.request, certificates.read_request(csr))
+    named = attrs.evolve(options, minting=attrs.evolve(options.minting, request=request))
+    tokens = GivenToken(token) if token is not None else open_tokens(named, ports)
+    ports.pair.deliver(sign(csr, tokens, terms, ports), None)
+
+
+def open_tokens(options: CertificateOptions, ports: EnrollPorts) -> Tokens:
+    """Return the tokens that the options ask for."""
     evidence = gather_evidence(options.minting, ports.minting)
     if isinstance(evidence, IssuedToken):
-        request = options.minting.request
-        token = evidence.token
-        csr = key.request(request.subject, request.sans or (request.subject,))
-    else:
-        request = evidence.request
-        csr = key.request(request.subject, request.sans or (request.subject,))
-        request = attrs.evolve(request, cnf=ports.minting.certificates.fingerprint_request(csr))
-        token = make_token(attrs.evolve(evidence, request=request), ports.minting.clock, ports.minting.randomness)
-    ports.pair.deliver(sign(csr, token, terms, ports), key.serialize(None))
+        return IssuedElsewhere(evidence.token)
+    return MintedTokens(evidence, ports.minting)
 
 
-def sign(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) -> bytes:
+def sign(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts) -> bytes:
     """Return the chain, PEM, that the CA signs for a CSR by a token.
 
     Raises:
         ForeseenRefusalError: it would refuse; it was not asked.
         AuthorityError: it refuses, or answers with something else.
+        NetworkError: there is no answer.
     """
-    forecast = foretell_signing(csr, token, terms, ports)
-    check_forecast(forecast)
-    answer = ports.requests.put(ask_to_sign(csr.decode(), token, terms))
+    certificates, notices = ports.minting.certificates, ports.minting.notices
+    request = certificates.read_request(csr)
+    answer, token, court = _ask(csr, tokens, terms, ports)
     if not answer.is_granted:
-        raise explain_refusal(answer, forecast)
-    certificates = ports.minting.certificates
+        raise explain_refusal(answer, court.foretell(token), is_given=tokens.is_given)
     chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
-    for caution in check_issued(chain, certificates.read_request(csr), ports.roots, now, terms):
-        ports.minting.notices.warn(caution)
+    for caution in check_issued(chain, request, ports.roots, now, terms):
+        notices.warn(caution)
     return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in chain)
 
 
-def foretell_signing(csr: bytes, token: str, terms: CertificateTerms, ports: EnrollPorts) -> Forecast:
-    """Return what the CA would say to a CSR and a token."""
-    authority, certificates = ports.minting.authority, ports.minting.certificates
-    provisioners = authority.provisioners()
-    case = Case(
-        token=read_go_jws(token),
-        endpoint=Endpoint.SIGN,
-        settings=authority.settings(),
-        now=ports.minting.clock.now(),
-        certificates=certificates,
-        signatures=ports.signatures,
-        csr=certificates.read_request(csr),
-        not_before=terms.not_before,
-        not_after=terms.not_after,
-    )
-    return foretell(case, provisioners)
+class _Court:
+    """The rules for one request, by settings of the CA that are asked for once."""
+
+    def __init__(self, csr: bytes, terms: CertificateTerms, ports: EnrollPorts) -> None:
+        self.provisioners = ports.minting.authority.provisioners()
+        self.settings = ports.minting.authority.settings()
+        self.csr, self.terms, self.ports = ports.minting.certificates.read_request(csr), terms, ports
+
+    def foretell(self, token: str) -> Forecast:
+        """Return what the CA says to the token by now."""
+        case = Case(
+            token=read_go_jws(token),
+            endpoint=Endpoint.SIGN,
+            settings=self.settings,
+            now=self.ports.minting.clock.now(),
+            certificates=self.ports.minting.certificates,
+            signatures=self.ports.signatures,
+            csr=self.csr,
+            not_before=self.terms.not_before,
+            not_after=self.terms.not_after,
+        )
+        return foretell(case, self.provisioners)
+
+
+def _ask(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts) -> tuple[CaAnswer, str, _Court]:
+    """Return what the CA says to the request, by a new token each time that it is busy or its answer is lost."""
+    court, fingerprint = _Court(csr, terms, ports), ports.minting.certificates.fingerprint_request(csr)
+    pem = csr.decode() if csr.lstrip().startswith(b"-") else encode_pem("CERTIFICATE REQUEST", csr).decode()
+    for pause in (*PAUSES, None):
+        token = tokens.make(fingerprint)
+        check_forecast(court.foretell(token), is_given=tokens.is_given)
+        is_last = pause is None or not tokens.can_be_renewed
+        try:
+            answer = ports.requests.put(ask_to_sign(pem, token, terms))
+        except LostAnswerError as error:
+            if is_last:
+                raise _tell_spent(error, tokens) from error
+            reason = error.what
+        except NetworkError as error:
+            raise _tell_spent(error, tokens) from error
+        else:
+            if is_last or answer.status not in BUSY:
+                return answer, token, court
+            reason = f"the CA fails with status {answer.status}"
+        ports.minting.notices.warn(f"{reason}; trying again with a new token")
+        ports.requests.wait(pause or 0)
+    raise AssertionError
+
+
+def _tell_spent(error: NetworkError, tokens: Tokens) -> NetworkError:
+    """Return the error with what may have become of a token that is the user's."""
+    if not tokens.is_given:
+        return error
+    return type(error)(f"{error.what}; the token may have been used", error.fix)
 
 
 def complete_terms(options: CertificateOptions, ports: EnrollPorts) -> CertificateTerms:
@@ -113,3 +253,7 @@ def complete_terms(options: CertificateOptions, ports: EnrollPorts) -> Certifica
     with options.minting.naming("set-file", path):
         document = parse_document(ports.minting.files.read(path, MAX_DOCUMENT_BYTES))
     return attrs.evolve(options.terms, template_data={**document, **options.terms.template_data})
+
+
+def _read_password(ports: EnrollPorts) -> bytes | None:
+    return None if ports.key_passwords is None else next(iter(ports.key_passwords.candidates(KEY_PURPOSE)))

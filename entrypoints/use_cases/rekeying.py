@@ -73,7 +73,7 @@ class CertificateRekeying:
             raise explain_by_certificate(answer, opened, ports)
         chain = read_renewed(answer, opened, fingerprint, ports)
         self.pair.deliver(chain, key.serialize(self._password))
-        self.opened = OpenedChain(ports.minting.certificates.read_chain(chain), key.signer())
+        self.opened = OpenedChain(ports.minting.certificates.read_chain(chain), key.signer)
 
 
 class _RememberedPasswords:

@@ -12,7 +12,7 @@ from domain.token.kind import Kind
 from entrypoints.lean_imports import OF_CATTRS, OF_HTTP, import_without, leaving_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from adapters.ca.ca_json import CaJson
     from adapters.ca.https import HttpsAuthority
@@ -82,7 +82,11 @@ def wire_online(
         InputError: the root cannot be read.
     """
     ca_url = require_ca_url(options, otherwise)
-    roots = find_root(options, step_path, files).certificates()
+    return connect(ca_url, find_root(options, step_path, files).certificates(), options)
+
+
+def connect(ca_url: CaUrl, roots: Sequence[bytes], options: AuthorityOptions) -> HttpsAuthority:
+    """Return the running CA at an address, by roots in DER, within the time of the options."""
     import_without("cattrs", OF_CATTRS)
     with leaving_out(OF_HTTP):
         from adapters.ca.https import HttpsAuthority  # noqa: PLC0415

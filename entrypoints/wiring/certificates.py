@@ -6,40 +6,90 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import attrs
+
 from adapters.ca.requests import HttpsRequests
 from adapters.jose.jws import StepCaSignatures
 from adapters.keys.new_key import LocalNewKeys
+from adapters.keys.passwords import FilePassword, TypedPassword
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
-from adapters.output.key_pair import KeyPairFiles
 from domain.settings.devices import check_key_sources
+from domain.token.go_jws import read_go_jws
 from entrypoints.use_cases.certificates import EnrollPorts
-from entrypoints.wiring.authority import wire_online
+from entrypoints.use_cases.inspect import read_source
+from entrypoints.wiring.authority import connect, wire_online
 from entrypoints.wiring.late_adapters import LateIdentityProvider
 from entrypoints.wiring.token import assemble_ports
 
 if TYPE_CHECKING:
-    from domain.ports import Configuration
+    from adapters.ca.https import HttpsAuthority
+    from domain.enroll.options import CertificateOptions
+    from domain.enroll.ports import NewKeys, PairSink
+    from domain.ports import Configuration, InputFiles
+    from domain.provisioners.authority import PublishedAuthority
+    from domain.provisioners.credential import Ports
     from domain.token.options import TokenOptions
 
 
-def wire_enroll_ports(options: TokenOptions, step_path: Configuration, pair: KeyPairFiles) -> EnrollPorts:
-    """Return the real adapters for one certificate.
+def wire_enroll_ports(
+    options: CertificateOptions, step_path: Configuration, pair: PairSink
+) -> tuple[EnrollPorts, str | None]:
+    """Return the real adapters for one certificate, and the token that is given for it, if any.
 
     Raises:
         UsageError: an option is missing that this needs.
-        InputError: the root cannot be read.
+        InputError: the root or the token cannot be read.
     """
     notices = Stderr(sys.stderr)
-    files = LocalFiles(notices.inform)
-    check_key_sources(options)
-    authority = wire_online(options, step_path, files)
-    provider = LateIdentityProvider(options, notices, os.environ)
+    files, minting = LocalFiles(notices.inform), options.minting
+    check_key_sources(minting)
+    token = None if options.token is None else _read_token(options, files)
+    authority = (
+        wire_online(minting, step_path, files) if token is None else wire_by_token(token, minting, step_path, files)
+    )
+    provider = LateIdentityProvider(minting, notices, os.environ)
+    ports = assemble_ports(minting, authority, files, Terminal(), notices, provider)
+    notices.inform(f"✔ CA: {authority.url()}")
     return EnrollPorts(
-        minting=assemble_ports(options, authority, files, Terminal(), notices, provider),
+        minting=ports,
         roots=authority.client.roots,
         requests=HttpsRequests(authority.client),
-        new_keys=LocalNewKeys(),
+        new_keys=_wire_keys(options, ports),
         signatures=StepCaSignatures(),
         pair=pair,
-    )
+        key_passwords=_wire_password(options, files) if options.encrypts_key else None,
+    ), token
+
+
+def _read_token(options: CertificateOptions, files: InputFiles) -> str:
+    with options.minting.naming("token", str(options.token)):
+        return read_source(str(options.token), files, str.strip)
+
+
+def wire_by_token(token: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
+    """Return the CA that the settings or the token name, trusted by the root at hand, else by the token's."""
+    from domain.enroll.given_token import find_ca_url, find_root_fingerprint  # noqa: PLC0415  # for these alone
+
+    claims = read_go_jws(token).claims
+    ca_url, fingerprint = options.ca_url or find_ca_url(claims), find_root_fingerprint(claims)
+    has_root = options.text("root") is not None or os.path.exists(step_path.default_root())
+    if has_root or fingerprint is None or ca_url is None:
+        return wire_online(attrs.evolve(options, ca_url=ca_url), step_path, files)
+    from adapters.ca.root_download import RootDownload  # noqa: PLC0415  # likewise
+
+    bounds = {"request_timeout": options.request_timeout, "timeout": options.timeout}
+    return connect(ca_url, [RootDownload(environment=os.environ, **bounds).find(ca_url, fingerprint)], options)
+
+
+def _wire_keys(options: CertificateOptions, ports: Ports[PublishedAuthority]) -> NewKeys:
+    if options.device_key is None:
+        return LocalNewKeys()
+    from adapters.keys.device_request import DeviceKeys  # noqa: PLC0415  # for these alone
+
+    return DeviceKeys(ports.keys.open(options.device_key, TypedPassword(ports.prompter)))
+
+
+def _wire_password(options: CertificateOptions, files: InputFiles) -> FilePassword:
+    setting = options.settings["password-file"]
+    return FilePassword(files, str(setting.value), setting.shown(str(setting.value)))

@@ -71,8 +71,8 @@ def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, service
     return 0
 
 
-def wire_ca_ports(options: TokenOptions, step_path: Configuration) -> CaPorts:
-    """Return the real adapters for what a certificate's holder asks the CA.
+def wire_ca_ports(options: TokenOptions, step_path: Configuration, token: str | None = None) -> CaPorts:
+    """Return the real adapters for what is asked of the CA, which a given `token` may name.
 
     Raises:
         UsageError: an option is missing that this needs.
@@ -81,7 +81,12 @@ def wire_ca_ports(options: TokenOptions, step_path: Configuration) -> CaPorts:
     notices = Stderr(sys.stderr)
     files = LocalFiles(notices.inform)
     check_key_sources(options)
-    authority = wire_online(options, step_path, files)
+    if token is None:
+        authority = wire_online(options, step_path, files)
+    else:
+        from entrypoints.wiring.certificates import wire_by_token  # noqa: PLC0415  # for these alone
+
+        authority = wire_by_token(token, options, step_path, files)
     provider = LateIdentityProvider(options, notices, os.environ)
     return CaPorts(
         minting=assemble_ports(options, authority, files, Terminal(), notices, provider),

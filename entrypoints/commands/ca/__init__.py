@@ -10,6 +10,8 @@ def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:  # noqa
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
+        case "ca sign":
+            from entrypoints.commands.ca.sign import run  # noqa: PLC0415
         case "ca bootstrap":
             from entrypoints.commands.ca.bootstrap import run  # noqa: PLC0415
         case "ca root":

@@ -8,6 +8,7 @@ from adapters.machine.clock import SystemClock
 from adapters.output.key_pair import KeyPairFiles
 from domain.enroll.options import read_certificate_options
 from domain.errors import UsageError
+from domain.settings.devices import is_device_uri
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS
 from entrypoints.use_cases.certificates import obtain_certificate
@@ -24,21 +25,24 @@ if TYPE_CHECKING:
 def run(positional: Sequence[str], flags: Settings) -> int:
     """Get a certificate, and write it and its key."""
     if len(positional) != 3:
-        raise UsageError(
-            "ca certificate takes a subject, a file for the certificate, and a file for its key", "name all three"
-        )
+        what = "ca certificate takes a subject, a file for the certificate, and a file for its key"
+        raise UsageError(what, "name all three")
     subject, certificate_file, key_file = positional
     now = SystemClock().now()
 
     def read(given: Settings) -> CertificateOptions:
-        return read_certificate_options(subject, given, now)
+        return read_certificate_options(subject, given, now, key_file)
 
     settings, step_path = read_settings(CERTIFICATE_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        pair = KeyPairFiles(certificate_file, key_file, "force" in options.settings)
-        ports = wire_enroll_ports(options.minting, step_path, pair)
-        obtain_certificate(options, ports)
+        pair = KeyPairFiles(
+            certificate_file, None if is_device_uri(key_file) else key_file, "force" in options.settings
+        )
+        pair.check()
+        ports, token = wire_enroll_ports(options, step_path, pair)
+        obtain_certificate(options, ports, token)
         ports.minting.notices.inform(f"✔ Certificate: {certificate_file}")
-        ports.minting.notices.inform(f"✔ Private Key: {key_file}")
+        if pair.key is not None:
+            ports.minting.notices.inform(f"✔ Private Key: {key_file}")
     return 0
