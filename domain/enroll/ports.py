@@ -87,26 +87,6 @@ class NewKeys(Protocol):
         ...
 
 
-class CertificateSink(Protocol):
-    """Where a certificate goes whose key is somewhere already."""
-
-    def check(self) -> None:
-        """Refuse, before anything is asked for, what can be seen to stand in its way already.
-
-        Raises:
-            OutputError: it could not be delivered.
-        """
-        ...
-
-    def deliver(self, certificates: bytes) -> None:
-        """Hand over the chain, PEM, whole, or raise and leave what was there before.
-
-        Raises:
-            OutputError: it could not be delivered.
-        """
-        ...
-
-
 class Alarm(Protocol):
     """Waits for a time; signals wake it."""
 

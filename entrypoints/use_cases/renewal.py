@@ -21,7 +21,7 @@ from entrypoints.use_cases.mint import combine_evidence, describe_issuer, make_t
 if TYPE_CHECKING:
     from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.answer import CaAnswer
-    from domain.enroll.ports import CertificateSink
+    from domain.enroll.ports import PairSink
     from domain.enroll.renewal import RenewalOptions, Schedule
     from domain.ports import Randomness
     from domain.token.options import TokenOptions
@@ -53,7 +53,7 @@ class CertificateRenewal:
 
     action = "renewed"
 
-    def __init__(self, options: RenewalOptions, ports: CaPorts, sink: CertificateSink) -> None:
+    def __init__(self, options: RenewalOptions, ports: CaPorts, pair: PairSink) -> None:
         """Open the certificate.
 
         Raises:
@@ -61,9 +61,9 @@ class CertificateRenewal:
             UsageError: the schedule does not fit the certificate's life.
             OutputError: a new certificate could not be delivered.
         """
-        self.options, self.ports, self.sink = options, ports, sink
+        self.options, self.ports, self.pair = options, ports, pair
         self.opened = open_renewable(options, ports)
-        sink.check()
+        pair.check()
 
     @property
     def leaf(self) -> Certificate:
@@ -74,7 +74,7 @@ class CertificateRenewal:
         """Get a new certificate, and deliver it."""
         self.ports.access.start_over()
         chain = renew(self.opened, self.options, self.ports)
-        self.sink.deliver(chain)
+        self.pair.deliver(chain, None)
         self.opened = OpenedChain(self.ports.minting.certificates.read_chain(chain), self.opened.signer)
 
 

@@ -10,6 +10,7 @@ from adapters.ca.requests import HttpsRequests
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
+from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from entrypoints.use_cases.ca_ports import CaPorts
 from entrypoints.wiring.authority import wire_online
@@ -39,6 +40,17 @@ def wire_services(options: ServiceOptions) -> LocalServices:
     services = LocalServices(options, wire_files())
     services.check()
     return services
+
+
+def keep_key(certificate: str, *keys: str) -> None:
+    """Refuse a file for the certificate in which one of these keys is.
+
+    Raises:
+        UsageError: it is the same file.
+    """
+    for key in keys:
+        if os.path.realpath(certificate) == os.path.realpath(key):
+            raise UsageError(f"{certificate} is the file of the key", "name another for the certificate")
 
 
 def wire_new_keys(given: KeyFile | None, ports: CaPorts) -> NewKeys:

@@ -12,7 +12,7 @@ from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import REKEY_OPTIONS
 from entrypoints.use_cases.rekeying import CertificateRekeying
 from entrypoints.use_cases.renewal import tell_undue
-from entrypoints.wiring.renewal import run_daemon, wire_ca_ports, wire_new_keys, wire_services
+from entrypoints.wiring.renewal import keep_key, run_daemon, wire_ca_ports, wire_new_keys, wire_services
 from entrypoints.wiring.settings import read_settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
         ports = wire_ca_ports(options.renewal.minting, step_path)
         is_daemon = "daemon" in options.renewal.settings
         replaces = is_daemon or "force" in options.renewal.settings
+        given = [] if options.given_key is None else [options.given_key.path]
+        keep_key(options.out_certificate, key, *given)
         pair = KeyPairFiles(options.out_certificate, options.out_key, replaces, takes_after=True)
         new_keys = wire_new_keys(options.given_key, ports)
         rekeying = CertificateRekeying(options.renewal, options.kind, ports, new_keys, pair)
