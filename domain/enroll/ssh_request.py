@@ -8,8 +8,8 @@ import attrs
 
 from domain.ca.cert_types import name_cert_type
 from domain.ca_rules.case import SshWishes
-from domain.enroll.refusal import ForeseenRefusalError
 from domain.enroll.request import CaRequest
+from domain.errors import ForeseenRefusalError
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ SAID = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 9\r\nConnection: 
 
 ANSWERS: dict[str, tuple[bytes | Behaviour, str]] = {
     "a fault of the CA's": (SAID, "status 500"),
-    "busy": (answer({"status": 503, "message": "later"}, 503), "status 503 (later)"),
+    "busy": (answer({"status": 503, "message": "later"}, 503), "the CA fails with status 503: later"),
     "a refusal": (answer({"status": 401, "message": "no\x1b[2J way"}, 401), "status 401"),
     "a redirection": (answer({}, 302, Location="https://elsewhere.test/"), "status 302"),
     "another success": (answer({"crt": KEY}, 204), "status 204"),
