@@ -97,8 +97,8 @@ class OutputFiles(Protocol):
     def write(self, files: Sequence[OutputFile], replaced: Collection[str] = ()) -> None:
         """Write the files, in their order, or raise and leave everything as it was.
 
-        A file that has its content already is left alone. A kill that nobody can hold back leaves each file as it was
-        or whole and new, the first ones new.
+        A file that has its content already is left alone. Without power in that moment each file is as it was or whole
+        and new, the first ones new.
 
         Args:
             files: The files.

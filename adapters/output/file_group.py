@@ -1,13 +1,14 @@
-"""Files that belong together, such as a root certificate and the configuration that names it: all there, or none."""
+"""Files that belong together, such as a root certificate and what is configured by it, some of which may be there."""
 
 from __future__ import annotations
 
 import os
 import stat
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from adapters.output.files_together import NewFile, write_together
+from adapters.output.private_file import explain_unwritable
 from adapters.output.streams import find_descriptor
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
 
 
 class FileGroup:
-    """Writes files whole, and all of a group or none (see `domain.ports.OutputFiles`); links are never followed.
-
-    All of them are on the disk before the first gets its name. Signals are held back from there to the last, and what
-    fails in between takes back what was named. So only a kill that nobody can hold back, in the moment between two
-    names, leaves the first ones new and the others as they were.
+    """Writes files, and folders for them: all or none (see `domain.ports.OutputFiles`, and `files_together` for how).
 
     Attributes:
         is_last: Whether the process has nothing else to do (see `deciding`).
@@ -37,40 +34,31 @@ class FileGroup:
         return [file.path for file in files if _is_taken(file)]
 
     def write(self, files: Sequence[OutputFile], replaced: Collection[str] = ()) -> None:
-        wanted = [file for file in files if _is_taken(file) or not os.path.lexists(file.path)]
-        folders: list[str] = []
-        try:
-            with ExitStack() as opened:
-                ready = [(file, opened.enter_context(_prepare(file, folders))) for file in wanted]
-                with deciding(is_last=self.is_last):
-                    _name_all(ready, replaced)
-        except BaseException:
-            for folder in reversed(folders):
-                with suppress(OSError):  # somebody has put something into it
-                    os.rmdir(folder)
-            raise
+        taken = self.list_taken(files)
+        for path in taken:
+            if path not in replaced:
+                raise OutputError(f"{path} exists", "add --force to replace it")
+        wanted = [file for file in files if file.path in taken or not os.path.lexists(file.path)]
+        with deciding(is_last=self.is_last), _folders_for(wanted):
+            new = [NewFile(file.path, file.content, file.mode & _find_mode(file.path)) for file in wanted]
+            write_together(new, replace=bool(taken))
 
 
 @contextmanager
-def _prepare(file: OutputFile, folders: list[str]) -> Iterator[PrivateFile]:
-    """Give the file with its whole content, nameless; folders that are made for it are added to `folders`."""
-    folder = os.path.dirname(file.path)
-    with ExitStack() as opened:
-        with _translated(file.path):
+def _folders_for(files: Sequence[OutputFile]) -> Iterator[None]:
+    """Make the folders that files are to have; they are gone again where the block fails."""
+    made: list[str] = []
+    try:
+        for file in files:
             if file.makes_folder:
-                _make_folders(folder, folders)
-            written = opened.enter_context(PrivateFile(name_hidden(folder), mode=file.mode & _find_mode(file.path)))
-            written.write(file.content, is_durable=True)
-        yield written
-
-
-def _find_mode(path: str) -> int:
-    """Return the permission bits of the file that is there, all of them where there is none, or a link."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        seen = os.lstat(path).st_mode
-        if stat.S_ISREG(seen):
-            return stat.S_IMODE(seen)
-    return 0o777
+                with _translated(file.path):
+                    _make_folders(os.path.dirname(file.path), made)
+        yield
+    except BaseException:
+        for folder in reversed(made):
+            with suppress(OSError):  # somebody has put something into it
+                os.rmdir(folder)
+        raise
 
 
 def _make_folders(folder: str, made: list[str]) -> None:
@@ -82,30 +70,13 @@ def _make_folders(folder: str, made: list[str]) -> None:
             made.append(folder)
 
 
-def _name_all(ready: Sequence[tuple[OutputFile, PrivateFile]], replaced: Collection[str]) -> None:
-    """Give all files their names; where one cannot have it, put back what was there before the others."""
-    named: list[tuple[str, str | None]] = []
-    try:
-        for file, written in ready:
-            with _translated(file.path):
-                if file.path in replaced and os.path.lexists(file.path):
-                    _refuse_irregular(file.path)
-                    before = name_hidden(os.path.dirname(file.path))
-                    os.link(file.path, before, follow_symlinks=False)
-                    named.append((file.path, before))
-                    written.replace(file.path)
-                else:
-                    written.link(file.path)
-                    named.append((file.path, None))
-    except BaseException:
-        for path, kept in reversed(named):
-            with suppress(OSError):
-                os.unlink(path) if kept is None else os.replace(kept, path)
-        raise
-    finally:
-        for _, kept in named:
-            with suppress(OSError):  # where it was put back; but for a file that never left, which rename leaves alone
-                os.unlink(kept or "")
+def _find_mode(path: str) -> int:
+    """Return the permission bits of the file that is there, all of them where there is none, or a link."""
+    with suppress(OSError):
+        seen = os.lstat(path).st_mode
+        if stat.S_ISREG(seen):
+            return stat.S_IMODE(seen)
+    return 0o777
 
 
 def _is_taken(file: OutputFile) -> bool:
@@ -141,7 +112,5 @@ def _refuse_irregular(path: str) -> None:
 def _translated(path: str) -> Iterator[None]:
     try:
         yield
-    except FileExistsError as error:
-        raise OutputError(f"{path} exists", "add --force to replace it") from error
     except (OSError, ValueError) as error:
         raise explain_unwritable(path, error) from error

@@ -151,20 +151,28 @@ def read_renewal_options(
     judge_pairs(given, {period_name: "daemon"}, (("expires-in", period_name),))
     if certificate == "-":
         raise UsageError("the certificate cannot be read from standard input", "name its file")
-    about = {name: given[name] for name in ABOUT_CA & given.keys()}
-    own = {
-        "renew": Setting(True, Origin.FLAG, "renewal"),
-        "x5c-cert": Setting(certificate, Origin.FLAG, "certificate"),
-        "x5c-key": Setting(key, Origin.FLAG, "key"),
-    }
+    shown = Setting(certificate, Origin.FLAG, "certificate"), Setting(key, Origin.FLAG, "key")
     return RenewalOptions(
-        minting=read_token_options(None, about | own, now),
+        minting=read_holder_options(*shown, given, now),
         certificate=certificate,
         by_token="mtls" in settings and settings["mtls"].value is False,
         schedule=schedule,
         services=read_service_options(given),
         settings=given,
     )
+
+
+def read_holder_options(certificate: Setting, key: Setting, given: Settings, now: int) -> TokenOptions:
+    """Return the options of a renewal token, by which the holder of a certificate asks the CA.
+
+    Args:
+        certificate, key: The files, with how the user wrote what gives them.
+        given: All settings, of which those about the CA and the key count.
+        now: Nanoseconds since the epoch, UTC.
+    """
+    about = {name: given[name] for name in ABOUT_CA & given.keys()}
+    own = {"renew": Setting(True, Origin.FLAG, "renewal"), "x5c-cert": certificate, "x5c-key": key}
+    return read_token_options(None, about | own, now)
 
 
 def _parse_span(text: str) -> int:

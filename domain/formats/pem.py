@@ -48,9 +48,3 @@ def encode_pem(label: str, data: bytes) -> bytes:
 def join_pem(label: str, body: bytes) -> bytes:
     """Return the block that `split_pem` has taken apart."""
     return b"-----BEGIN %b-----%b-----END %b-----\n" % (label.encode(), body, label.encode())
-
-
-def write_pem(label: str, data: bytes) -> bytes:
-    """Return the block of binary data, in lines of 64 characters."""
-    lines = (b2a_base64(data[begin : begin + 48]) for begin in range(0, len(data), 48))
-    return join_pem(label, b"\n" + b"".join(lines))

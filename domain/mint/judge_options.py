@@ -6,8 +6,6 @@ well formed. A `TokenOptions` that exists has passed every rule that needs nothi
 
 from __future__ import annotations
 
-import re
-
 from domain.errors import MissingSettingError, UsageError
 from domain.formats import base64url
 from domain.formats.moment import Moment, parse_moment
@@ -42,7 +40,6 @@ INPUT_FILES = (*authority_options.INPUT_FILES, *PASSWORD_FILES, "cnf-file", "set
 ANY_SUBJECT = "0"
 """Stands for a subject where there is none yet: it does as a name and as a serial number."""
 
-_SERIAL = "0|[1-9][0-9]*"
 _SHOW_SERIAL = {Kind.REVOKE: "step certificate inspect", Kind.SSH_REVOKE: "ssh-keygen -L -f CERTIFICATE"}
 
 
@@ -155,12 +152,21 @@ def check_subject(subject: str | None, kind: Kind) -> str:
     if not subject:
         raise MissingSettingError("the subject is missing", "name what the token is for, such as internal.example.com")
     check_unicode(subject, "the subject")
-    if kind in REVOKING and not re.fullmatch(_SERIAL, subject):
-        raise UsageError(
-            f"the subject {subject!r} is not a serial number in decimal",
-            f"--revoke takes the certificate's serial, as '{_SHOW_SERIAL[kind]}' prints it",
-        )
-    return subject
+    return _read_serial(subject, kind) if kind in REVOKING else subject
+
+
+def _read_serial(subject: str, kind: Kind) -> str:
+    """Return a serial number in decimal, as the CA wants it."""
+    from domain.formats.serial_number import parse_serial  # noqa: PLC0415  # for these alone
+
+    what = f"the subject {subject!r} is not a serial number in decimal or hex"
+    try:
+        serial = parse_serial(subject)
+    except ValueError as error:
+        raise UsageError(what, str(error)) from error
+    if serial is None:
+        raise UsageError(what, f"--revoke takes the certificate's serial, as '{_SHOW_SERIAL[kind]}' prints it")
+    return serial
 
 
 def check_fingerprint(text: str) -> str:

@@ -121,8 +121,8 @@ class StepPathState:
 class BootstrapFiles:
     """The files of a CA that is set up, in the order in which they get their names.
 
-    The root is first, and what makes it known last: where a kill comes between two, a new context is not the current
-    one yet, and without contexts the root is there and no address, or another one, by which no certificate is trusted.
+    The root is first, and what makes it known last: without power between two, a new context is not the current one
+    yet, and without contexts the root is there and no address, or another one, which it does not vouch for.
 
     Attributes:
         root, defaults: The root certificate, and the address of its CA.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from entrypoints.command_line.commands import ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, RENEW_OPTIONS, SIGN_OPTIONS
+from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, RENEW_OPTIONS, REVOKE_OPTIONS, SIGN_OPTIONS
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -65,4 +65,21 @@ CA_RENEW = Command(
     ENROLL,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW)
+CA_REVOKE = Command(
+    "ca revoke",
+    "revoke a certificate",
+    "<serial|file>",
+    "Has the CA renew a certificate no more; it stays valid until it expires, unless whoever meets it\n"
+    "looks at the CA's list of revoked ones. A token of a provisioner authorises that, or with --cert\n"
+    "and --key the certificate itself. The serial number is decimal, or hex with 0x in front, with\n"
+    "colons, or with a letter in it; or the certificate's file is given.",
+    REVOKE_OPTIONS,
+    (
+        ("By its serial number", "ca revoke 308893286343609293989051180431574390766"),
+        ("By its file, with a reason", 'ca revoke internal.crt --reason "laptop lost" --reasonCode keyCompromise'),
+        ("By itself", "ca revoke --cert internal.crt --key internal.key"),
+    ),
+    ENROLL,
+)
+
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW, CA_REVOKE)

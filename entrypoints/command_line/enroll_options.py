@@ -6,6 +6,7 @@ from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     OUTPUT,
     PROVISIONER_OPTIONS,
+    REQUEST,
     SIGNER,
     SIGNING_OPTIONS,
     SUBJECT,
@@ -89,6 +90,17 @@ SIGN_OPTIONS: Sequence[Option] = (
 _PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
                         "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
                         SIGNER)  # fmt: skip
+
+REVOKE_OPTIONS: Sequence[Option] = (
+    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
+    Option("token", "token", "Token for this revocation, in place of one that is minted.", REQUEST),
+    Option("reason", "text", "Why it is revoked, in words.", REQUEST),
+    Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
+           "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+    *SIGNING_OPTIONS,
+    *PROVISIONER_OPTIONS,
+    *ONLINE_OPTIONS,
+)  # fmt: skip
 
 CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in TOKEN_OPTIONS if option.name == "san"),

@@ -30,7 +30,7 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     def read(given: Settings) -> TokenOptions:
         from domain.mint.judge_options import read_token_options  # noqa: PLC0415
 
-        return read_token_options(subject, given, now)
+        return read_token_options(_name_subject(subject, given), given, now)
 
     settings, step_path = read_settings(TOKEN_OPTIONS, flags, read)
     begun = begin_opening_key(settings, step_path)
@@ -41,3 +41,21 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     with naming_sources(settings):
         mint_token(options, wire_ports(options, step_path, begun))
     return 0
+
+
+def _name_subject(subject: str | None, given: Settings) -> str | None:
+    """Return the subject; where a certificate is revoked that a file has, its serial number."""
+    if not subject or not _is_on(given, "revoke"):
+        return subject
+    from entrypoints.use_cases.serial_number import find_serial, may_be_file  # noqa: PLC0415  # for these alone
+
+    if not may_be_file(subject):
+        return subject
+    from adapters.certificates.reader import CertificateReader  # noqa: PLC0415
+    from entrypoints.wiring.settings import wire_files  # noqa: PLC0415
+
+    return find_serial(subject, wire_files(), CertificateReader(), is_ssh=_is_on(given, "ssh"))
+
+
+def _is_on(given: Settings, switch: str) -> bool:
+    return switch in given and given[switch].value is True

@@ -13,7 +13,7 @@ from domain.enroll.names import choose_names, names_itself
 from domain.enroll.refusal import BUSY, check_forecast, explain_refusal
 from domain.enroll.request import ask_to_sign
 from domain.errors import LostAnswerError, NetworkError
-from domain.formats.pem import write_pem
+from domain.formats.pem import encode_pem
 from domain.mint.csr_names import name_by_request
 from domain.provisioners.credential import IssuedToken
 from domain.settings.setting import exclude
@@ -185,7 +185,7 @@ def sign(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts
     chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
     for caution in check_issued(chain, request, ports.roots, now, terms):
         notices.warn(caution)
-    return b"".join(write_pem("CERTIFICATE", certificate.der) for certificate in chain)
+    return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in chain)
 
 
 class _Court:
@@ -215,7 +215,7 @@ class _Court:
 def _ask(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts) -> tuple[CaAnswer, str, _Court]:
     """Return what the CA says to the request, by a new token each time that it is busy or its answer is lost."""
     court, fingerprint = _Court(csr, terms, ports), ports.minting.certificates.fingerprint_request(csr)
-    pem = csr.decode() if csr.lstrip().startswith(b"-") else write_pem("CERTIFICATE REQUEST", csr).decode()
+    pem = csr.decode() if csr.lstrip().startswith(b"-") else encode_pem("CERTIFICATE REQUEST", csr).decode()
     for pause in (*PAUSES, None):
         token = tokens.make(fingerprint)
         check_forecast(court.foretell(token), is_given=tokens.is_given)

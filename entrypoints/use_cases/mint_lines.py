@@ -128,6 +128,8 @@ class LineMinter:
             asked = read_line(line)
             if asked is None:
                 return None
+            if self.evidence.request.kind in REVOKING:
+                asked = attrs.evolve(asked, subject=check_subject(asked.subject, self.evidence.request.kind))
             signing_input, expires_at = self._compose(asked, jti, now)
         except StepOttError as error:
             given = self.defaults.settings if asked is None else {**self.defaults.settings, **asked.settings}

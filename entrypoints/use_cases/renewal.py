@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
-from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import check_usage, check_validity
 from domain.enroll.answer import check_renewed, list_certificates
@@ -17,38 +14,17 @@ from domain.errors import StepOttError
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.x5c import OpenedChain, open_chain
 from domain.settings.devices import uses_device
-from domain.token.go_jws import read_go_jws
-from domain.verify.forecast import foretell
+from entrypoints.use_cases.ca_ports import foretell_token
 from entrypoints.use_cases.mint import combine_evidence, describe_issuer, make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from domain.certificates.ports import Signatures
     from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.answer import CaAnswer
-    from domain.enroll.ports import CaAccess, CertificateSink
+    from domain.enroll.ports import CertificateSink
     from domain.enroll.renewal import RenewalOptions, Schedule
     from domain.ports import Randomness
-    from domain.provisioners.authority import PublishedAuthority
-    from domain.provisioners.credential import Ports
-    from domain.verify.forecast import Forecast
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class RenewalPorts:
-    """Everything outside that a renewal uses.
-
-    Attributes:
-        minting: What a renewal token is minted through, with the CA itself.
-        roots: The DER of those that are trusted.
-        access: What the CA is asked through.
-    """
-
-    minting: Ports[PublishedAuthority]
-    roots: Sequence[bytes]
-    access: CaAccess
-    signatures: Signatures
+    from domain.token.options import TokenOptions
+    from entrypoints.use_cases.ca_ports import CaPorts
 
 
 class CertificateRenewal:
@@ -60,7 +36,7 @@ class CertificateRenewal:
 
     action = "renewed"
 
-    def __init__(self, options: RenewalOptions, ports: RenewalPorts, sink: CertificateSink) -> None:
+    def __init__(self, options: RenewalOptions, ports: CaPorts, sink: CertificateSink) -> None:
         """Open the certificate.
 
         Raises:
@@ -85,7 +61,7 @@ class CertificateRenewal:
         self.opened = OpenedChain(self.ports.minting.certificates.read_chain(chain), self.opened.signer)
 
 
-def open_renewable(options: RenewalOptions, ports: RenewalPorts) -> OpenedChain:
+def open_renewable(options: RenewalOptions, ports: CaPorts) -> OpenedChain:
     """Return the certificate and its key.
 
     Raises:
@@ -100,7 +76,7 @@ def open_renewable(options: RenewalOptions, ports: RenewalPorts) -> OpenedChain:
     return opened
 
 
-def tell_undue(renewal: CertificateRenewal, schedule: Schedule, ports: RenewalPorts) -> bool:
+def tell_undue(renewal: CertificateRenewal, schedule: Schedule, ports: CaPorts) -> bool:
     """Return whether it is too early for a renewal, and say so."""
     clock, notices = ports.minting.clock, ports.minting.notices
     now = clock.now()
@@ -115,7 +91,7 @@ def draw(randomness: Randomness) -> float:
     return int(randomness.token_id()[:13], 16) / 16**13
 
 
-def renew(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> bytes:
+def renew(opened: OpenedChain, options: RenewalOptions, ports: CaPorts) -> bytes:
     """Return the chain, PEM, that the CA gives for a certificate, of the same key and names.
 
     Raises:
@@ -132,7 +108,7 @@ def renew(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> 
     return read_renewed(answer, opened, leaf.key_fingerprint, ports)
 
 
-def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, ports: RenewalPorts) -> bytes:
+def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, ports: CaPorts) -> bytes:
     """Return the chain, PEM, in an answer, which stands for the certificate but is for this key.
 
     Raises:
@@ -145,19 +121,19 @@ def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, po
     return chain
 
 
-def check_presentable(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> None:
+def check_presentable(opened: OpenedChain, options: TokenOptions, ports: CaPorts) -> None:
     """Check that the CA takes the certificate from who shows it by TLS.
 
     Raises:
         InputError: it would not.
     """
     leaf = opened.certificates[0]
-    with options.minting.naming("x5c-cert"):
+    with options.naming("x5c-cert"):
         check_usage(leaf)
         check_validity(leaf.not_before, leaf.not_after, ports.minting.clock.now())
 
 
-def explain_by_certificate(answer: CaAnswer, opened: OpenedChain, ports: RenewalPorts) -> StepOttError:
+def explain_by_certificate(answer: CaAnswer, opened: OpenedChain, ports: CaPorts) -> StepOttError:
     """Return the error for a refusal of who has shown a certificate: the CA is asked for what it publishes."""
     try:
         provisioners = ports.minting.authority.provisioners()
@@ -168,15 +144,15 @@ def explain_by_certificate(answer: CaAnswer, opened: OpenedChain, ports: Renewal
     )
 
 
-def _ask_by_certificate(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> CaAnswer:
-    check_presentable(opened, options, ports)
+def _ask_by_certificate(opened: OpenedChain, options: RenewalOptions, ports: CaPorts) -> CaAnswer:
+    check_presentable(opened, options.minting, ports)
     answer = ports.access.presenting(opened.certificates, opened.signer).put(ask_to_renew())
     if not answer.is_granted:
         raise explain_by_certificate(answer, opened, ports)
     return answer
 
 
-def _ask_by_token(opened: OpenedChain, options: RenewalOptions, ports: RenewalPorts) -> CaAnswer:
+def _ask_by_token(opened: OpenedChain, options: RenewalOptions, ports: CaPorts) -> CaAnswer:
     renewal, clock = Renewal(ISSUER), ports.minting.clock
     credential = renewal.vouch(opened, options.minting, clock.now())
     for caution in credential.cautions[len(opened.cautions) :]:
@@ -189,18 +165,3 @@ def _ask_by_token(opened: OpenedChain, options: RenewalOptions, ports: RenewalPo
     if not answer.is_granted:
         raise explain_refusal(answer, forecast)
     return answer
-
-
-def foretell_token(token: str, endpoint: Endpoint, ports: RenewalPorts) -> Forecast:
-    """Return what the CA would say to a token at an endpoint."""
-    authority = ports.minting.authority
-    provisioners = authority.provisioners()
-    case = Case(
-        token=read_go_jws(token),
-        endpoint=endpoint,
-        settings=authority.settings(),
-        now=ports.minting.clock.now(),
-        certificates=ports.minting.certificates,
-        signatures=ports.signatures,
-    )
-    return foretell(case, provisioners)

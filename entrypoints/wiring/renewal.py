@@ -11,7 +11,7 @@ from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
 from domain.settings.devices import check_key_sources
-from entrypoints.use_cases.renewal import RenewalPorts
+from entrypoints.use_cases.ca_ports import CaPorts
 from entrypoints.wiring.authority import wire_online
 from entrypoints.wiring.late_adapters import LateIdentityProvider
 from entrypoints.wiring.token import assemble_ports
@@ -40,7 +40,7 @@ def wire_services(options: ServiceOptions) -> LocalServices:
     return services
 
 
-def run_daemon(renewable: Renewable, schedule: Schedule, ports: RenewalPorts, services: Services) -> int:
+def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, services: Services) -> int:
     """Keep a certificate renewed until a signal ends that, and return the exit status, 0 as step's."""
     import gc  # noqa: PLC0415  # for what goes on for long alone
 
@@ -57,7 +57,7 @@ def run_daemon(renewable: Renewable, schedule: Schedule, ports: RenewalPorts, se
     return 0
 
 
-def wire_renewal_ports(options: TokenOptions, step_path: Configuration) -> RenewalPorts:
+def wire_ca_ports(options: TokenOptions, step_path: Configuration) -> CaPorts:
     """Return the real adapters for what a certificate's holder asks the CA.
 
     Raises:
@@ -69,7 +69,7 @@ def wire_renewal_ports(options: TokenOptions, step_path: Configuration) -> Renew
     check_key_sources(options)
     authority = wire_online(options, step_path, files)
     provider = LateIdentityProvider(options, notices, os.environ)
-    return RenewalPorts(
+    return CaPorts(
         minting=assemble_ports(options, authority, files, Terminal(), notices, provider),
         roots=authority.client.roots,
         access=HttpsRequests(authority.client),

@@ -104,7 +104,7 @@ ONLY_STEP_TAKES = [
     ("online", "max --ca-config @null", "no ca.json is read online"),
     # A token that the CA would refuse is not made.
     ("declared", "max --revoke", "the CA compares the serial in decimal"),
-    ("declared", "0x17 --revoke", "the CA compares the serial in decimal"),
+    ("declared", "0b11 --revoke", "it could be read in two ways"),
     ("declared", "017 --revoke", "the CA compares the serial in decimal"),
     ("declared", "max --not-before -1h", "the token would have expired"),
     ("declared", "max --not-before -1h --not-after -30m", "the token would have expired"),

@@ -24,6 +24,8 @@ def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:
             from entrypoints.commands.ca.provisioner_list import run  # noqa: PLC0415
         case "ca renew":
             from entrypoints.commands.ca.renew import run  # noqa: PLC0415
+        case "ca revoke":
+            from entrypoints.commands.ca.revoke import run  # noqa: PLC0415
         case "ca health":
             from entrypoints.commands.ca.health import run  # noqa: PLC0415
     return run

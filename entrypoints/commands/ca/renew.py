@@ -11,7 +11,7 @@ from domain.errors import UsageError
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import RENEW_OPTIONS
 from entrypoints.use_cases.renewal import CertificateRenewal, tell_undue
-from entrypoints.wiring.renewal import run_daemon, wire_renewal_ports, wire_services
+from entrypoints.wiring.renewal import run_daemon, wire_ca_ports, wire_services
 from entrypoints.wiring.settings import read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(RENEW_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        ports = wire_renewal_ports(options.minting, step_path)
+        ports = wire_ca_ports(options.minting, step_path)
         is_daemon = "daemon" in options.settings
         target = str(options.settings["output-file"].value) if "output-file" in options.settings else certificate
         sink = CertificateFile(target, is_daemon or "force" in options.settings)
