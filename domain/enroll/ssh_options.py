@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from domain.enroll.key_kind import KeyKind, read_key_kind
-from domain.enroll.reason_code import read_reason_code
+from domain.enroll.revocation import Reason, read_reason
 from domain.enroll.ssh_request import SshTerms
 from domain.errors import MissingSettingError, UsageError
 from domain.formats.moment import Moment, parse_moment
@@ -37,17 +37,12 @@ class SshRevocationOptions:
     Attributes:
         minting: How its token is minted.
         serial: Of the certificate, in decimal; empty for that of --sshpop-cert.
-        reason: Why, in words.
-        reason_code: Why, by RFC 5280, 5.3.1.
-        token: One that is there, or where it is, None where one is minted.
         settings: All of them.
     """
 
     minting: TokenOptions
     serial: str
-    reason: str
-    reason_code: int
-    token: str | None
+    reason: Reason
     settings: Settings
 
 
@@ -63,13 +58,10 @@ def read_ssh_revocation_options(serial: str | None, settings: Settings) -> SshRe
     if serial is None and "sshpop-cert" not in given:
         raise MissingSettingError("the serial number is missing", "give it, or the certificate with --sshpop-cert")
     subject = "" if serial is None else check_subject(serial, Kind.SSH_REVOKE)
-    code = given.get("reason-code")
     return SshRevocationOptions(
         minting=read_minting(TokenRequest(kind=Kind.SSH_REVOKE, subject=subject), given),
         serial=subject,
-        reason=str(given["reason"].value) if "reason" in given else "",
-        reason_code=0 if code is None else read_reason_code(str(code.value), code.spelled),
-        token=str(given["token"].value) if "token" in given else None,
+        reason=read_reason(given),
         settings=given,
     )
 
@@ -116,11 +108,6 @@ class SshCertificateOptions:
     terms: SshTerms
     key_kind: KeyKind | None
     settings: Settings
-
-    @property
-    def token(self) -> str | None:
-        """A token that is there, or where it is, None where one is minted."""
-        return str(self.settings["token"].value) if "token" in self.settings else None
 
     @property
     def adds_user(self) -> bool:

@@ -23,7 +23,7 @@ def test_a_key_and_its_certificate_are_got(ssh_scene: SshScene, host: bool) -> N
         "certificate", *(["--host"] if host else ["--no-agent"]), "max@ex.test", "@key", *PLAIN, *JWK
     )
     assert ssh_scene.modes() == {"key": 0o600, "key.pub": 0o644, "key-cert.pub": 0o644}
-    assert result.err.splitlines()[1:] == [
+    assert result.err.splitlines()[2:] == [
         ssh_scene.place("✔ Private Key: ") + ssh_scene.place("@key"),
         "✔ Public Key: " + ssh_scene.place("@key.pub"),
         "✔ Certificate: " + ssh_scene.place("@key-cert.pub"),
@@ -44,7 +44,7 @@ def test_a_public_key_that_is_there_gets_a_certificate(ssh_scene: SshScene) -> N
     result = ssh_scene.get(
         "certificate", "--sign", "-n", "max", "-n", "root", "ops", "@id.pub", "--not-after", "2h", *JWK
     )
-    assert result.err.splitlines()[1:] == [f"✔ Certificate: {ssh_scene.place('@id-cert.pub')}"]
+    assert result.err.splitlines()[2:] == [f"✔ Certificate: {ssh_scene.place('@id-cert.pub')}"]
     assert ((ssh_scene.folder / "id").read_bytes(), (ssh_scene.folder / "id.pub").read_bytes()) == before
     shown = ssh_scene.read("id-cert.pub")
     assert (shown["Key ID"], shown["Principals"]) == ('"ops"', "max root")
