@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
     from domain.enroll.request import CaRequest
-    from domain.enroll.ssh_options import SshCertificateOptions, SshRevocationOptions
+    from domain.enroll.ssh_options import SshCertificateOptions
+    from domain.enroll.ssh_renewal import SshRevocationOptions
     from domain.enroll.ssh_request import SshTerms
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ssh_tokens import SpentToken, SshPorts

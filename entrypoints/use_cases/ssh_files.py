@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
-    from domain.enroll.ssh_options import SshCertificateOptions, SshRenewalOptions
+    from domain.enroll.ssh_options import SshCertificateOptions
     from domain.enroll.ssh_ports import NewSshKey, SshSink
+    from domain.enroll.ssh_renewal import SshRenewalOptions
     from domain.keys.ports import Passwords
     from entrypoints.use_cases.ssh_tokens import SshPorts
 

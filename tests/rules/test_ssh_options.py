@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.enroll.ssh_options import name_principals, read_ssh_certificate_options
+from domain.enroll.ssh_names import name_principals
+from domain.enroll.ssh_options import read_ssh_certificate_options
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting
 from entrypoints.command_line.options import ValueKind

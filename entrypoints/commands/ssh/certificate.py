@@ -29,6 +29,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     if len(positional) != 2:
         raise UsageError("ssh certificate takes a key identifier and the file of the key", "name both")
     key_id, key_file = positional
+    if key_file in ("", "-"):
+        raise UsageError(f"{key_file!r} is not a file", "name a file; one called - is ./-")
     now = SystemClock().now()
 
     def read(given: Settings) -> SshCertificateOptions:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.output.ssh_files import SshFiles
-from domain.enroll.ssh_options import SshRenewalOptions, read_ssh_renewal_options
+from domain.enroll.ssh_renewal import SshRenewalOptions, read_ssh_renewal_options
 from domain.errors import UsageError
 from domain.settings.setting import Settings, naming_sources
 from domain.token.kind import Kind

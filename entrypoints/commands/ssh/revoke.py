@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.certificates.reader import CertificateReader
-from domain.enroll.ssh_options import SshRevocationOptions, read_ssh_revocation_options
+from domain.enroll.ssh_renewal import SshRevocationOptions, read_ssh_revocation_options
 from domain.errors import UsageError
 from domain.mint.judge_options import ANY_SUBJECT
 from domain.settings.setting import Settings, naming_sources
