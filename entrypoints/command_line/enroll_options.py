@@ -103,12 +103,17 @@ _PASSWORD_FILES = Option("password-file", "file", "File with the password of the
                         "--provisioner-password-file or --token: with the one to encrypt the new key by.",
                         SIGNER)  # fmt: skip
 
-REVOKE_OPTIONS: Sequence[Option] = (
-    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
-    TOKEN,
+REASON_OPTIONS: Sequence[Option] = (
     Option("reason", "text", "Why it is revoked, in words.", REQUEST),
     Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
            "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+)  # fmt: skip
+"""Why a certificate is revoked."""
+
+REVOKE_OPTIONS: Sequence[Option] = (
+    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
+    TOKEN,
+    *REASON_OPTIONS,
     *SIGNING_OPTIONS,
     *PROVISIONER_OPTIONS,
     *ONLINE_OPTIONS,
