@@ -83,7 +83,7 @@ class GivenToken:
         self.token = token
         self.claims: Mapping[str, Any] = read_go_jws(token).claims
 
-    def make(self, fingerprint: str) -> str:  # noqa: ARG002  # which is in it, or not
+    def make(self, fingerprint: str | None) -> str:  # noqa: ARG002  # which is in it, or not
         """Return it."""
         return self.token
 
@@ -109,8 +109,8 @@ class MintedTokens:
         self.evidence = evidence
         self.ports = ports
 
-    def make(self, fingerprint: str) -> str:
-        """Return a new one, for the CSR of this fingerprint."""
+    def make(self, fingerprint: str | None) -> str:
+        """Return a new one, for the CSR or SSH key of this fingerprint, None for any."""
         request = attrs.evolve(self.evidence.request, cnf=fingerprint)
         return make_token(attrs.evolve(self.evidence, request=request), self.ports.clock, self.ports.randomness)
 
