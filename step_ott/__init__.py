@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
     from step_ott.sandbox import SandboxCA, Taken, TokenRefusedError
+    from step_ott.ssh_certificates import SignedSshCertificate
     from step_ott.token import Token
     from step_ott.verification import Verification, verify
 
@@ -84,6 +85,7 @@ __all__ = [
     "RenewalIssuer",
     "SandboxCA",
     "SignedCertificate",
+    "SignedSshCertificate",
     "Signer",
     "SshpopIssuer",
     "StepOttError",
@@ -144,6 +146,8 @@ def _load_further(name: str) -> object:
         from step_ott import any_ca as home
     elif name in ("IssuedCertificate", "SignedCertificate"):
         from step_ott import certificates as home
+    elif name == "SignedSshCertificate":
+        from step_ott import ssh_certificates as home
     elif name == "OfflineCA":
         from step_ott import offline_ca as home
     elif name in ("CheckResult", "Outcome"):

@@ -96,7 +96,8 @@ ASKING = [
     step_ott.CA.provisioners, step_ott.inspect, step_ott.verify, step_ott.CA, step_ott.OfflineCA,
     step_ott.CA.certificate, step_ott.CA.sign, step_ott.CA.renew, step_ott.JwkIssuer.certificate,
     step_ott.JwkIssuer.sign, step_ott.JwkIssuer.revoke, step_ott.IssuedCertificate.save,
-    step_ott.SignedCertificate.save, step_ott.RenewalIssuer.renew,
+    step_ott.SignedCertificate.save, step_ott.RenewalIssuer.renew, step_ott.SignedSshCertificate.save,
+    step_ott.JwkIssuer.ssh_user_certificate, step_ott.JwkIssuer.ssh_host_certificate,
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import step_ott
 from step_ott import CA, Endpoint, OfflineCA
-from tests.support.ca_client import general_name, make_csr
+from tests.support.ca_client import general_name, make_csr, make_ssh_key
 from tests.support.flag_words import names_flags
 from tests.support.hostile_ca import root
 from tests.support.issuing import declare_for
@@ -58,6 +58,7 @@ PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decod
 ISSUER = step_ott.JwkIssuer(declare_for(KEY), key=KEY)
 """Of a CA that does not run: whatever is fine ends in an error that says so."""
 
+LINE = make_ssh_key()
 CSR = make_csr("web.test", [general_name("web.test")]).public_bytes(Encoding.PEM)
 ISSUED = {
     "certificate": root().pem.decode(), "chain": root().pem.decode(), "serial": 5, "names": ("web.test",),
@@ -96,6 +97,16 @@ def call_save(**given: Any) -> Any:
 
 def call_save_chain(**given: Any) -> Any:
     return step_ott.SignedCertificate(**ISSUED).save(**{"certificate_path": "web.crt", "replace": True, **given})
+
+
+def call_ssh_user(**given: Any) -> Any:
+    return ISSUER.ssh_user_certificate(**{"public_key": LINE, "key_id": "ada", **given})
+
+
+def call_save_ssh(**given: Any) -> Any:
+    times = {name: ISSUED[name] for name in ("serial", "not_before", "not_after")}
+    ssh = step_ott.SignedSshCertificate(line=LINE, key_id="ada", principals=("ada",), **times)
+    return ssh.save(**{"certificate_path": "host-cert.pub", "replace": True, **given})
 
 
 class Thing:
@@ -152,6 +163,10 @@ ARGUMENTS: list[tuple[Callable[..., Any], str, str]] = [
     (call_renew, "certificate", "never"), (call_renew, "key", "never"), (call_renew, "password", "never"),
     (call_save, "certificate_path", "text"), (call_save, "key_path", "text"), (call_save, "replace", "flag"),
     (call_save, "password", "new password"),
+    (call_ssh_user, "public_key", "never"), (call_ssh_user, "key_id", "never"), (call_ssh_user, "principals", "never"),
+    (call_ssh_user, "not_before", "never"), (call_ssh_user, "not_after", "never"),
+    (call_ssh_user, "template_data", "never"),
+    (call_save_ssh, "certificate_path", "text"), (call_save_ssh, "replace", "flag"),
     (call_save_chain, "certificate_path", "text"), (call_save_chain, "replace", "flag"),
 ]  # fmt: skip
 """Each argument, and which of the values it takes where the call succeeds with it; "never" where the call then
@@ -188,7 +203,7 @@ def test_a_wrong_argument_is_refused_by_its_name(
     expected = (int, float, bytes, list, dict, type, Thing, Endpoint)
     is_wrong = isinstance(value, expected) and not isinstance(error, step_ott.InputError | step_ott.NetworkError)
     takes_bytes = argument in (
-        "root", "config", "csr", "key", "password", "certificate", "serial",
+        "root", "config", "csr", "key", "password", "certificate", "serial", "public_key",
     ) and isinstance(value, bytes | dict)  # fmt: skip
     takes_items = argument in ("principals", "environ", "sans", "template_data") and isinstance(value, list | dict)
     takes_numbers = argument in ("serial", "reason_code") and isinstance(value, int)

@@ -54,6 +54,11 @@ signed = ca.sign(b"-----BEGIN CERTIFICATE REQUEST-----\n...", token)
 issuer.revoke(signed.serial, reason="key lost", reason_code="keyCompromise")
 issuer.revoke(Path("web.crt"), reason_code=4)
 signed = step_ott.RenewalIssuer(ca, "web.crt", "web.key").renew()
+host: step_ott.SignedSshCertificate = issuer.ssh_host_certificate(Path("host.pub"), "web.example.com")
+host.save("host-cert.pub", replace=True)
+line: str = issuer.ssh_user_certificate(
+    "ssh-ed25519 AAAA", "ada", principals=["ada"], not_after=timedelta(hours=8)
+).line
 
 inspection = inspect(token, at=datetime.now(UTC))
 names: tuple[str, ...] = inspection.names
@@ -95,3 +100,4 @@ issued.key = ""  # type: ignore[misc]
 print(signed.key)  # type: ignore[attr-defined]
 issued.save("web.crt")  # type: ignore[call-arg]
 signed.save("web.crt", key_path="web.key")  # type: ignore[call-arg]
+issuer.ssh_host_certificate("host.pub")  # type: ignore[call-arg]
