@@ -35,12 +35,13 @@ pythons:
 	@PYTHONS='$(PYTHONS)' TOOLS='$(TOOLS)' sh distribution/try_pythons $(if $(LONG),tests/edges)
 
 # On the lowest versions that setup.cfg allows: the rules, what each path loads, files, keys and connections. LONG=1 is
-# everything that needs no OIDC.
+# everything that needs neither OIDC nor step-ott to be installed.
 lowest:
 	@test -x .cache/lowest/bin/python || $(PYTHON) -m venv .cache/lowest
 	.cache/lowest/bin/python -m pip install --quiet --disable-pip-version-check $(LOWEST) $(TOOLS) pynacl python-pkcs11
 	PYTHONDONTWRITEBYTECODE= .cache/lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal \
-		--ignore tests/edges/test_oidc_hostile.py --ignore tests/real_ca/test_oidc.py $(or $(PYTEST_ARGS),$(LOWEST_TESTS))
+		--ignore tests/edges/test_oidc_hostile.py --ignore tests/real_ca/test_oidc.py \
+		--ignore tests/commands/test_wheel.py --ignore tests/commands/test_pytest_plugin.py $(or $(PYTEST_ARGS),$(LOWEST_TESTS))
 
 # Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
 # is fewer.

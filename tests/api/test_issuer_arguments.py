@@ -145,7 +145,7 @@ def test_an_item_is_named_by_its_place(issuer: step_ott.JwkIssuer) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_what_every_method_takes_is_taken(issuer: step_ott.JwkIssuer, method: str) -> None:
     """So that what is refused above is so for what it is."""
-    times = {"not_before": timedelta(0), "not_after": NOW + timedelta(minutes=10)}
+    times = {"not_before": timedelta(0), "not_after": datetime.now(UTC) + timedelta(minutes=10)}
     assert ask(issuer, method, **times).claims["aud"].startswith("https://ca.test/1.0/")
 
 
