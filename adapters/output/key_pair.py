@@ -12,12 +12,14 @@ class KeyPairFiles:
         certificate: The file of the certificate.
         key: That of the key; None where the key is not written.
         replace: Whether files that are there already are replaced.
+        is_last: Whether the process has nothing else to do (see `deciding`).
     """
 
-    def __init__(self, certificate: str, key: str | None, replace: bool = False) -> None:
+    def __init__(self, certificate: str, key: str | None, replace: bool = False, *, is_last: bool = False) -> None:
         self.certificate = certificate
         self.key = key
         self.replace = replace
+        self.is_last = is_last
 
     def check(self) -> None:
         check_files([path for path in (self.key, self.certificate) if path is not None], replace=self.replace)
@@ -25,4 +27,5 @@ class KeyPairFiles:
     def deliver(self, certificates: bytes, key: bytes | None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
         keys = [] if self.key is None or key is None else [NewFile(self.key, key)]
-        write_together([*keys, NewFile(self.certificate, certificates)], replace=self.replace)
+        files = [*keys, NewFile(self.certificate, certificates)]
+        write_together(files, replace=self.replace, is_last=self.is_last)
