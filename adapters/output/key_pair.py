@@ -12,13 +12,23 @@ class KeyPairFiles:
         certificate: The file of the certificate.
         key: That of the key; None where the key is not written.
         replace: Whether files that are there already are replaced.
+        takes_after: Whether a file has the mode of the one that it replaces and, where it may, its owner.
         is_last: Whether the process has nothing else to do (see `deciding`).
     """
 
-    def __init__(self, certificate: str, key: str | None, replace: bool = False, *, is_last: bool = False) -> None:
+    def __init__(
+        self,
+        certificate: str,
+        key: str | None,
+        replace: bool = False,
+        *,
+        takes_after: bool = False,
+        is_last: bool = False,
+    ) -> None:
         self.certificate = certificate
         self.key = key
         self.replace = replace
+        self.takes_after = takes_after
         self.is_last = is_last
 
     def check(self) -> None:
@@ -26,6 +36,7 @@ class KeyPairFiles:
 
     def deliver(self, certificates: bytes, key: bytes | None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
-        keys = [] if self.key is None or key is None else [NewFile(self.key, key)]
-        files = [*keys, NewFile(self.certificate, certificates)]
+        takes_after = self.takes_after and self.replace
+        keys = [] if self.key is None or key is None else [NewFile(self.key, key, takes_after=takes_after)]
+        files = [*keys, NewFile(self.certificate, certificates, takes_after=takes_after)]
         write_together(files, replace=self.replace, is_last=self.is_last)

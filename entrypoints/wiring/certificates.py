@@ -45,7 +45,9 @@ def wire_enroll_ports(
     files, minting = LocalFiles(notices.inform), options.minting
     check_key_sources(minting)
     token = None if options.token is None else _read_token(options, files)
-    authority = wire_online(minting, step_path, files) if token is None else _wire_by(token, minting, step_path, files)
+    authority = (
+        wire_online(minting, step_path, files) if token is None else wire_by_token(token, minting, step_path, files)
+    )
     provider = LateIdentityProvider(minting, notices, os.environ)
     ports = assemble_ports(minting, authority, files, Terminal(), notices, provider)
     notices.inform(f"✔ CA: {authority.url()}")
@@ -65,7 +67,7 @@ def _read_token(options: CertificateOptions, files: InputFiles) -> str:
         return read_source(str(options.token), files, str.strip)
 
 
-def _wire_by(token: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
+def wire_by_token(token: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
     """Return the CA that the settings or the token name, trusted by the root at hand, else by the token's."""
     from domain.enroll.given_token import find_ca_url, find_root_fingerprint  # noqa: PLC0415  # for these alone
 

@@ -457,3 +457,19 @@ def test_the_secret_shows_in_no_repr() -> None:
     }
     [provisioner] = read_provisioners([members])
     assert SECRET not in repr(provisioner) + str(provisioner) + provisioner.label()
+
+
+def test_the_person_gets_an_ssh_certificate_for_their_own_names(oidc_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """`ssh certificate` by who signs in: the CA decides on the names, and where others were asked for, that is told."""
+    surroundings = {**oidc_ca.environment, "BROWSER": PERSON}
+    words = ("--no-agent", "--no-password", "--insecure", "--provisioner", f"oidc-{PUBLIC}")
+    own = invoke("ssh", "certificate", EMAIL, str(tmp_path / "own"), *words, environment=surroundings)
+    assert own.status == 0 and "the CA decides otherwise" not in own.err, own.err
+    other = invoke("ssh", "certificate", "root", str(tmp_path / "other"), *words, environment=surroundings)
+    assert other.status == 0, other.err
+    assert f"warning: the CA decides otherwise: its key identifier is '{EMAIL}', not 'root'" in other.err
+    assert "warning: the CA decides otherwise: it is for" in other.err and ", not for root" in other.err
+    refused = invoke(
+        "ssh", "certificate", "--host", "h.test", str(tmp_path / "no"), *words[1:], environment=surroundings
+    )
+    assert refused.status == 1 and not (tmp_path / "no").exists()
