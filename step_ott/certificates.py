@@ -64,7 +64,9 @@ class SignedCertificate:
 
         with speaking_python():
             path = _check_path(certificate_path, "certificate_path")
-            KeyPairFiles(path, None, _check_flag(replace), takes_after=True).deliver(self.chain.encode(), None)
+            file = KeyPairFiles(path, None, _check_flag(replace), takes_after=True)
+            file.check()
+            file.deliver(self.chain.encode(), None)
 
 
 @attrs.frozen(kw_only=True, repr=False)
