@@ -4,7 +4,7 @@
     issuer = ca.issuer("you@example.com", password=b"…")
     token = issuer.token("web.example.com", sans=["10.0.0.7"])
 
-A CA is found by its address and root (`CA`), by the root's fingerprint (`CA.from_fingerprint`), as `step ca bootstrap`
+A CA is found by its address and root (`CA`), by the root's fingerprint (`CA.from_fingerprint`), as `ca bootstrap`
 left it (`CA.from_step_path`), or by its ca.json alone (`OfflineCA`). `inspect` tells what a token says, and `verify`
 whether a CA would take it.
 

@@ -81,8 +81,8 @@ class CA(AnyCA):
 
         Args:
             url: Its address (see `CA`).
-            fingerprint: SHA-256 of its root certificate's DER, as "step certificate fingerprint" prints it: 64 hex
-                digits of either case, with dashes or colons between them or without.
+            fingerprint: SHA-256 of its root certificate's DER, as `openssl x509 -fingerprint -sha256` prints it, or
+                "step certificate fingerprint": 64 hex digits of either case, with dashes or colons or without.
             timeout, request_timeout, environ: See `CA`.
 
         Raises:
@@ -92,15 +92,14 @@ class CA(AnyCA):
             InputError: what has the fingerprint is no certificate.
         """
         from adapters.ca.root_download import RootDownload
-        from domain.ca.fingerprint import parse_fingerprint
+        from domain.ca.fingerprint import HOW_TO_GET, parse_fingerprint
 
         with speaking_python():
             address, bounds, given = read_url(url), read_bounds(timeout, request_timeout), check_environment(environ)
             try:
                 wanted = parse_fingerprint(check_text(fingerprint, "fingerprint"))
             except ValueError as error:
-                fix = "give what 'step certificate fingerprint root_ca.crt' prints"
-                raise UsageError(f"fingerprint= cannot be used: {error}", fix) from None
+                raise UsageError(f"fingerprint= cannot be used: {error}", f"give the root's: {HOW_TO_GET}") from None
             root = RootDownload(environment=given, **bounds).find(address, wanted)
         return cls(url, root, timeout=timeout, request_timeout=request_timeout, environ=given)
 
@@ -114,7 +113,7 @@ class CA(AnyCA):
         request_timeout: timedelta | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> CA:
-        """Return the CA that `step ca bootstrap` has set up, found as the program finds it: defaults.json and contexts.
+        """Return the CA that `ca bootstrap` has set up, found as the program finds it: by defaults.json and contexts.
 
         Args:
             path: The step path. None for what `environ` says by STEPPATH, or the folder .step in its HOME; where
