@@ -112,6 +112,8 @@ def read_revocation_options(serial: str | None, settings: Settings) -> Revocatio
         raise MissingSettingError(
             "the serial number is missing", "give it, or the certificate's file, or --cert and --key"
         )
+    if serial == "-" and "token" in given and given["token"].value == "-":
+        raise UsageError(f"the certificate and {given['token'].spelled} both are standard input", "give one a file")
     return RevocationOptions(
         serial=serial,
         reason=read_reason(given),
