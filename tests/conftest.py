@@ -1,6 +1,7 @@
 """Fixtures: sandboxes, and the real programs that tests put questions to."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ from hypothesis import HealthCheck, settings
 from adapters.ca.https_client import PAUSES
 from tests.support.cloud_identities import serve_clouds
 from tests.support.nebula_mesh import Mesh, open_mesh, serve_mesh
-from tests.support.peer_programs import RunningCa, choose_port, require_program, serve_ca
+from tests.support.peer_programs import RunningCa, choose_port, leave_out, require_program, serve_ca
 from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import invoke
 from tests.support.softhsm import SoftHsm, create_device, find_module, find_tool
+from tests.support.ssh_scene import SshScene
 
 settings.register_profile(
     "any speed",
@@ -132,3 +134,12 @@ def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.ca.https_client.PAUSES", (0.0,) * len(PAUSES))
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def ssh_scene(provisioned_ca: ProvisionedCa, tmp_path: Path) -> SshScene:
+    """The commands for SSH certificates, where OpenSSH can read what they write."""
+    ssh_keygen = shutil.which("ssh-keygen") or leave_out("no ssh-keygen here: install OpenSSH")
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    return SshScene(provisioned_ca, folder, ssh_keygen)

@@ -100,13 +100,18 @@ class HttpsAuthority:
     def settings(self) -> AuthoritySettings:
         with self.client.spending():
             roots = self._list_roots()
-            ssh = self._get_object("/ssh/roots", MAX_ROOTS_BYTES)
+            user_keys, host_keys = self.list_ssh_keys()
         return AuthoritySettings(
             dns_names=self.names(),
             roots=[root.encode() for root in roots],
-            ssh_user_keys=self._list_texts(ssh, "userKey"),
-            ssh_host_keys=self._list_texts(ssh, "hostKey"),
+            ssh_user_keys=user_keys,
+            ssh_host_keys=host_keys,
         )
+
+    def list_ssh_keys(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return standard base64 of the wire bytes of the keys that sign certificates of users, and of hosts."""
+        answer = self._get_object("/ssh/roots", MAX_ROOTS_BYTES)
+        return self._list_texts(answer, "userKey"), self._list_texts(answer, "hostKey")
 
     def _list_roots(self) -> Sequence[str]:
         return self._list_texts(self._get_object("/roots", MAX_ROOTS_BYTES), "crts")

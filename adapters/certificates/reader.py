@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificates.nebula import NebulaCertificate
-    from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
+    from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate, SshPublicKey
     from domain.keys.jwk import PublicJwk
 
 MAX_REMEMBERED, MAX_REMEMBERED_BYTES = 4096, 4096
@@ -49,6 +49,11 @@ class CertificateReader:
         from adapters.certificates.requests import fingerprint_request  # noqa: PLC0415  # slow to load
 
         return fingerprint_request(data)
+
+    def read_ssh_key(self, data: bytes) -> SshPublicKey:
+        from adapters.certificates.ssh import read_ssh_key  # noqa: PLC0415  # slow to load
+
+        return read_ssh_key(data)
 
     def fingerprint_ssh_key(self, data: bytes) -> str:
         from adapters.certificates.ssh import fingerprint_ssh_key  # noqa: PLC0415  # slow to load

@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, SSHCertificate, SSHCertificateType, ssh
 
 from adapters.jose.key_objects import read_public_or_none
-from domain.certificates.x509_and_ssh import SshCertificate
+from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
 from domain.errors import InputError, translating
 from domain.formats import base64url
 
@@ -40,7 +40,12 @@ def read_ssh(data: bytes) -> SshCertificate:
 
 
 def fingerprint_ssh_key(data: bytes) -> str:
-    """Return the SHA-256 of the key in `data`, a line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
+    """Return the SHA-256 of the key in `data` (see `domain.certificates.ports.Certificates`)."""
+    return base64url.encode_sha256(b64decode(read_ssh_key(data).wire))
+
+
+def read_ssh_key(data: bytes) -> SshPublicKey:
+    """Return the key in `data`, a line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
 
     See `domain.certificates.ports.Certificates`.
     """
@@ -53,13 +58,13 @@ def fingerprint_ssh_key(data: bytes) -> str:
         if len(lines) != 1:
             raise ValueError("not one line")
         kind, text, *_ = lines[0].split()
-        wire = b64decode(text, validate=True)
+        b64decode(text, validate=True)
         if kind == b"ssh-dss":
             raise UnsupportedAlgorithm("DSA")
         ssh.load_ssh_public_key(lines[0])
     if kind.endswith(_CERTIFICATE_KIND):
         raise InputError("it holds an SSH certificate", "give the .pub file of its key")
-    return base64url.encode_sha256(wire)
+    return SshPublicKey(text.decode("ascii"))
 
 
 def _name_algorithm(wire: bytes) -> bytes:

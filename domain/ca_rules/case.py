@@ -41,7 +41,7 @@ class Case:
         certificates, signatures: Read what stands in the header; neither reaches outside.
         csr: The certificate signing request to be shown with it, None where it is not known.
         wishes: The same for SSH.
-        not_before, not_after: When the X.509 certificate is asked to begin and to end.
+        not_before, not_after: When the certificate is asked to begin and to end, beside the token.
     """
 
     token: GoJws

@@ -8,7 +8,13 @@ from domain.ca.settings import ProvisionerClaims
 from domain.ca_rules.case import Case
 from domain.ca_rules.endpoint import Endpoint
 from domain.ca_rules.sign import judge_csr, judge_csr_itself, judge_names
-from domain.ca_rules.ssh import judge_ssh_enabled, judge_ssh_keys, judge_ssh_sign
+from domain.ca_rules.ssh import (
+    judge_certificate_times,
+    judge_ssh_enabled,
+    judge_ssh_keys,
+    judge_ssh_sign,
+    list_wished_times,
+)
 from domain.report.check_result import CheckResult, failed, passed, unchecked
 
 
@@ -37,10 +43,13 @@ def judge_free_request(case: Case, claims: ProvisionerClaims) -> Iterator[CheckR
     """Judge a request that nothing in the token limits; `claims` are the provisioner's own."""
     if case.endpoint is Endpoint.SSH_SIGN:
         yield judge_ssh_enabled(claims.over(case.settings.claims))
-        yield judge_ssh_keys(case, case.wishes.cert_type or HOST)
+        cert_type = case.wishes.cert_type or HOST
+        yield judge_ssh_keys(case, cert_type)
         if "" in case.wishes.principals:
             yield failed("principals", "one of those asked for is empty", "leave it out")
         yield _judge_completeness(case)
+        laid = claims.over(case.settings.claims)
+        yield from judge_certificate_times(case, list_wished_times(case), cert_type, laid)
     elif case.csr is None:
         yield unchecked("csr", "whether the CSR is valid", "give it with --csr")
     else:

@@ -66,7 +66,19 @@ def judge_ssh_sign(
     yield _judge_principals(principals, case.wishes.principals)
     if "" in principals:
         yield _judge_empty_principal(case)
-    yield from judge_certificate_times(case, options, cert_type, claims, latest)
+    wished = list_wished_times(case)
+    granted = {name: options[name] for name in wished if options.get(name)}
+    for name, moment in granted.items():
+        if parse_go_moment(moment) != parse_go_moment(wished[name]):
+            what = f"{name} {wished[name]} is asked for, and the token is for {moment}"
+            yield failed(_RULE, what, "ask for no other, or mint for this")
+    yield from judge_certificate_times(case, {**options, **wished, **granted}, cert_type, claims, latest)
+
+
+def list_wished_times(case: Case) -> dict[str, str]:
+    """Return when the request asks the certificate to begin and to end, as it says that."""
+    wished = {"validAfter": case.not_before, "validBefore": case.not_after}
+    return {name: moment.canonical() for name, moment in wished.items() if moment is not None and moment.canonical()}
 
 
 def _judge_type(written: str, cert_type: str, wished: str) -> CheckResult:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.certificates.nebula import NebulaCertificate
-from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate
+from domain.certificates.x509_and_ssh import Certificate, CertificateRequest, SshCertificate, SshPublicKey
 from domain.keys.jwk import PublicJwk
 from domain.report.worded_value import WordedValue
 
@@ -71,6 +71,14 @@ class Certificates(Protocol):
 
         Raises:
             InputError: there is none or several, it cannot be read, or its own signature is bad.
+        """
+        ...
+
+    def read_ssh_key(self, data: bytes) -> SshPublicKey:
+        """Return the one SSH public key in `data`, a line such as "ssh-ed25519 AAAA… comment", perhaps among comments.
+
+        Raises:
+            InputError: `data` holds something else.
         """
         ...
 

@@ -127,6 +127,17 @@ class SshCertificate:
         return WordedValue(members, words)
 
 
+class SshPublicKey:
+    """A public key of SSH.
+
+    Attributes:
+        wire: Standard base64 of its wire bytes.
+    """
+
+    def __init__(self, wire: str) -> None:
+        self.wire = wire
+
+
 @attrs.frozen(kw_only=True)
 class CertificateRequest:
     """A certificate signing request (RFC 2986), as far as a token has a say in it.

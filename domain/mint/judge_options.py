@@ -51,13 +51,18 @@ def judge_settings(given: Settings) -> Kind:
     """
     check_texts(given)
     kind = find_kind(given)
+    judge_signing(given, kind)
+    return kind
+
+
+def judge_signing(given: Settings, kind: Kind) -> None:
+    """Check all settings but those that say which kind of request is meant (see `judge_settings`)."""
     judge_pairs(given, authority_options.NEEDS | NEEDS, (*EXCLUDES, *authority_options.EXCLUDES))
     files = list_input_files(given)
     judge_devices(given, files)
     _judge_own_options(given, kind)
     _judge_output(given)
     judge_standard_input(given, files)
-    return kind
 
 
 def list_input_files(given: Settings) -> set[str]:

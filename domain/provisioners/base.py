@@ -107,6 +107,9 @@ class Provisioner:
     has_audiences: ClassVar[bool] = True
     """Whether the CA looks at the audience of its tokens."""
 
+    chooses_names: ClassVar[bool] = False
+    """Whether the CA may give SSH certificates other names than were asked for: those of the token's holder."""
+
     name: str
     claims: ProvisionerClaims = attrs.field(default=ProvisionerClaims(), kw_only=True)
     is_customized: bool = attrs.field(default=False, kw_only=True)

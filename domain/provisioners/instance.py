@@ -20,6 +20,7 @@ class InstanceProvisioner(IssuedProvisioner):
     """A provisioner that takes the identity which a cloud gives to its machines."""
 
     kinds: ClassVar = frozenset({Kind.SIGN, Kind.SSH_HOST})
+    chooses_names: ClassVar = True
     service: ClassVar[MetadataService]
 
     def ask(self, sources: Sources, request: MetadataRequest) -> tuple[bytes, str]:

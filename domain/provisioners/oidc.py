@@ -37,6 +37,7 @@ class OidcProvisioner(IssuedProvisioner):
     ask for the serial number in the token's `sub` (step-ca, authority/tls.go)."""
 
     has_fragment: ClassVar = False
+    chooses_names: ClassVar = True
     expected: ClassVar = frozenset({"sub", "aud", "public key"})
 
     type_name = "OIDC"

@@ -6,8 +6,9 @@ from domain.errors import UsageError
 from entrypoints.command_line.ca_commands import CA_COMMANDS
 from entrypoints.command_line.commands import TOKEN_COMMANDS, Command
 from entrypoints.command_line.enroll_commands import ENROLL_COMMANDS
+from entrypoints.command_line.ssh_commands import SSH_COMMANDS
 
-COMMANDS: Sequence[Command] = (*TOKEN_COMMANDS, *ENROLL_COMMANDS, *CA_COMMANDS)
+COMMANDS: Sequence[Command] = (*TOKEN_COMMANDS, *ENROLL_COMMANDS, *SSH_COMMANDS, *CA_COMMANDS)
 
 
 def find_command(words: Sequence[str]) -> tuple[Command, list[str]]:

@@ -29,7 +29,7 @@ MINT, ENROLL, SSH, ASK, EXPLAIN, SET_UP = (
     "Inspect and diagnose",
     "Try out and set up",
 )
-GROUPS = (MINT, ENROLL, ASK, EXPLAIN, SET_UP)
+GROUPS = (MINT, ENROLL, SSH, ASK, EXPLAIN, SET_UP)
 """The headings that the help shows commands under."""
 
 

@@ -22,9 +22,9 @@ CA_CERTIFICATE = Command(
     "The request is judged by the rules of verify before it is sent: what the CA would refuse is not\n"
     "asked for. The token is bound to the request where the CA looks at that.\n"
     "\n"
-    "In the place of the key file may be the PKCS#11 URI of a key in a device, which then makes the request\n"
-    "and is written nowhere. --password-file alone opens the provisioner's key, as in step; beside\n"
-    "--provisioner-password-file or --token, the new key is encrypted by it (PKCS#8).",
+    "In the place of the key file may be the PKCS#11 URI of a key in a device, which then makes the\n"
+    "request and is written nowhere. --password-file alone opens the provisioner's key, as in step;\n"
+    "beside --provisioner-password-file or --token, the new key is encrypted by it (PKCS#8).",
     CERTIFICATE_OPTIONS,
     (
         ("A certificate for one name", "ca certificate internal.example.com internal.crt internal.key"),
@@ -39,9 +39,9 @@ CA_SIGN = Command(
     "ca sign",
     "get a certificate for a certificate signing request",
     "<csr-file> <crt-file>",
-    "Mints a token for the names of the CSR, bound to it, and asks the CA to sign. The certificate with its\n"
-    "intermediates is written to a file of mode 0600. The CSR is PEM or DER, - for standard input, and has\n"
-    "to be signed by its own key.",
+    "Mints a token for the names of the CSR, bound to it, and asks the CA to sign. The certificate with\n"
+    "its intermediates is written to a file of mode 0600. The CSR is PEM or DER, - for standard input,\n"
+    "and has to be signed by its own key.",
     SIGN_OPTIONS,
     (
         ("A certificate for a CSR", "ca sign internal.csr internal.crt"),

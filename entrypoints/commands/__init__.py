@@ -28,6 +28,10 @@ def run_command(name: str, positional: Sequence[str], flags: Settings) -> int:
             from entrypoints.commands.completion import run  # noqa: PLC0415
         case "version":
             from entrypoints.commands.version import run  # noqa: PLC0415
+        case _ if name.startswith("ssh "):
+            from entrypoints.commands.ssh import find_command as find_ssh_command  # noqa: PLC0415
+
+            return find_ssh_command(name)(positional, flags)
         case _:
             from entrypoints.commands.ca import find_command  # noqa: PLC0415
 

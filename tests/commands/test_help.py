@@ -27,12 +27,13 @@ from entrypoints.command_line.completion.offers import find_offers
 from entrypoints.command_line.enroll_commands import ENROLL_COMMANDS
 from entrypoints.command_line.help import describe_program, list_spellings
 from entrypoints.command_line.options import Option
+from entrypoints.command_line.ssh_commands import SSH_COMMANDS
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS, execute, invoke
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 WIDTH = 100
-RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, *ENROLL_COMMANDS, *CA_COMMANDS}
+RUN_ELSEWHERE = {TOKEN, BATCH, INSPECT, VERIFY, DOCTOR, *ENROLL_COMMANDS, *SSH_COMMANDS, *CA_COMMANDS}
 """The commands whose examples need something to work on: their own tests run them."""
 
 EXAMPLES = [words for command in COMMANDS if command not in RUN_ELSEWHERE for _, words in command.examples]

@@ -1,17 +1,34 @@
 """What each command under `ca` does, a module each."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from domain.settings.setting import Settings
 
+Run: TypeAlias = Callable[[Sequence[str], Settings], int]
 
-def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:  # noqa: C901  # a case for each command
+
+def find_command(name: str) -> Run:
     """Return what runs the command `name` by the words and flags behind it, and returns its exit status."""
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
         case "ca sign":
             from entrypoints.commands.ca.sign import run  # noqa: PLC0415
+        case "ca renew":
+            from entrypoints.commands.ca.renew import run  # noqa: PLC0415
+        case "ca rekey":
+            from entrypoints.commands.ca.rekey import run  # noqa: PLC0415
+        case "ca revoke":
+            from entrypoints.commands.ca.revoke import run  # noqa: PLC0415
+        case _:
+            return _find_question(name)
+    return run
+
+
+def _find_question(name: str) -> Run:
+    """Return what runs a command that asks the CA about itself."""
+    match name:
         case "ca bootstrap":
             from entrypoints.commands.ca.bootstrap import run  # noqa: PLC0415
         case "ca root":
@@ -22,12 +39,6 @@ def find_command(name: str) -> Callable[[Sequence[str], Settings], int]:  # noqa
             from entrypoints.commands.ca.roots import run_federation as run  # noqa: PLC0415
         case "ca provisioner list":
             from entrypoints.commands.ca.provisioner_list import run  # noqa: PLC0415
-        case "ca renew":
-            from entrypoints.commands.ca.renew import run  # noqa: PLC0415
-        case "ca rekey":
-            from entrypoints.commands.ca.rekey import run  # noqa: PLC0415
-        case "ca revoke":
-            from entrypoints.commands.ca.revoke import run  # noqa: PLC0415
         case "ca health":
             from entrypoints.commands.ca.health import run  # noqa: PLC0415
     return run

@@ -1,0 +1,31 @@
+"""`step-ott ssh renew`: another certificate for the key of an SSH host certificate."""
+
+from collections.abc import Sequence
+
+from adapters.output.ssh_files import SshFiles
+from domain.enroll.ssh_options import SshRenewalOptions, read_ssh_renewal_options
+from domain.errors import UsageError
+from domain.settings.setting import Settings, naming_sources
+from domain.token.kind import Kind
+from entrypoints.command_line.ssh_options import SSH_RENEW_OPTIONS
+from entrypoints.use_cases.ssh_files import write_renewed_ssh
+from entrypoints.wiring.settings import read_settings
+from entrypoints.wiring.ssh import wire_ssh_ports
+
+
+def run(positional: Sequence[str], flags: Settings) -> int:
+    """Renew a certificate, and write the new one."""
+    if len(positional) != 2:
+        raise UsageError("ssh renew takes the file of a certificate and that of its key", "name both")
+    certificate, key = positional
+
+    def read(given: Settings) -> SshRenewalOptions:
+        return read_ssh_renewal_options(Kind.SSH_RENEW, certificate, key, given)
+
+    settings, step_path = read_settings(SSH_RENEW_OPTIONS, flags, read)
+    options = read(settings)
+    with naming_sources(settings):
+        ports = wire_ssh_ports(options.minting, step_path)
+        path = write_renewed_ssh(options, SshFiles(replace="force" in options.settings), ports)
+    ports.minting.notices.inform(f"✔ Certificate: {path}")
+    return 0

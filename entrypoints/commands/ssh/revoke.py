@@ -1,0 +1,29 @@
+"""`step-ott ssh revoke`: the end of an SSH certificate's renewals."""
+
+from collections.abc import Sequence
+
+from domain.enroll.ssh_options import SshRevocationOptions, read_ssh_revocation_options
+from domain.errors import UsageError
+from domain.settings.setting import Settings, naming_sources
+from entrypoints.command_line.ssh_options import SSH_REVOKE_OPTIONS
+from entrypoints.use_cases.ssh_certificates import revoke_ssh_certificate
+from entrypoints.wiring.settings import read_settings
+from entrypoints.wiring.ssh import wire_ssh_ports
+
+
+def run(positional: Sequence[str], flags: Settings) -> int:
+    """Revoke a certificate, and say so."""
+    if len(positional) > 1:
+        raise UsageError("ssh revoke takes one serial number", "leave the others out")
+    serial = positional[0] if positional else None
+
+    def read(given: Settings) -> SshRevocationOptions:
+        return read_ssh_revocation_options(serial, given)
+
+    settings, step_path = read_settings(SSH_REVOKE_OPTIONS, flags, read)
+    options = read(settings)
+    with naming_sources(settings):
+        ports = wire_ssh_ports(options.minting, step_path)
+        revoked = revoke_ssh_certificate(options, ports)
+    ports.minting.notices.inform(f"SSH Certificate with Serial Number {revoked} has been revoked.")
+    return 0

@@ -1,0 +1,180 @@
+"""How SSH certificates are got, renewed, rekeyed and revoked: a token for each, and the CA's answer to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.ca_rules.endpoint import Endpoint
+from domain.enroll.ssh_answer import (
+    WantedSsh,
+    check_same_names,
+    check_ssh_certificate,
+    fingerprint_wire,
+    list_other_names,
+    list_other_times,
+    read_ssh_certificate,
+    refuse_differences,
+    refuse_unreadable,
+)
+from domain.enroll.ssh_files import format_line
+from domain.enroll.ssh_request import (
+    ask_to_rekey_ssh,
+    ask_to_renew_ssh,
+    ask_to_revoke_ssh,
+    ask_to_sign_ssh,
+    check_binding,
+)
+from domain.errors import InputError, UsageError
+from domain.token.go_jws import read_go_jws
+from domain.token.reader import read_ssh_options, read_text, read_texts
+from domain.token.user_data import parse_document
+from entrypoints.use_cases.inspect import read_source
+from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
+from entrypoints.use_cases.ssh_tokens import mint, spend
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
+    from domain.enroll.ssh_options import SshCertificateOptions, SshRevocationOptions
+    from domain.enroll.ssh_request import SshTerms
+    from domain.token.options import TokenOptions
+    from entrypoints.use_cases.ssh_tokens import SpentToken, SshPorts
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class IssuedSsh:
+    """An SSH certificate that the CA has signed.
+
+    Attributes:
+        add_user: The certificate by which a host makes the user, None where none was asked for or granted.
+        differences: What the CA decided otherwise than was asked for, a phrase each.
+    """
+
+    certificate: SshCertificate
+    add_user: SshCertificate | None = None
+    differences: Sequence[str] = ()
+
+
+def obtain_ssh_certificate(
+    options: SshCertificateOptions,
+    public_key: SshPublicKey,
+    ports: SshPorts,
+    *,
+    token: str = "",
+    add_user_key: SshPublicKey | None = None,
+) -> IssuedSsh:
+    """Return the CA's certificate for a public key.
+
+    Args:
+        options: What is asked for.
+        public_key: The key.
+        ports: What is outside.
+        token: One that is there, empty to mint one that is bound to the key.
+        add_user_key: A key that may make the user on hosts, None for none.
+
+    Raises:
+        ForeseenRefusalError: the CA would refuse; it was not asked.
+        AuthorityError: it refuses, or answers with something else.
+    """
+    terms = complete_terms(options, ports)
+    line = format_line(public_key.wire, "")
+    token = token or mint(options.minting, ports, line)
+    claims = read_go_jws(token).claims
+    check_binding(claims, ports.minting.certificates.fingerprint_ssh_key(line))
+    request = ask_to_sign_ssh(public_key.wire, token, terms, add_user_key.wire if add_user_key else "")
+    spent = spend(token, request, Endpoint.SSH_SIGN, ports, terms)
+    certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=terms.is_host)
+    add_user = None
+    if add_user_key is not None and spent.answer.members.get("addUserCrt"):
+        add_user = _take_certificate(
+            spent, fingerprint_wire(add_user_key.wire), ports, is_host=False, member="addUserCrt"
+        )
+    granted = read_texts((read_ssh_options(claims) or {}).get("principals"))
+    terms = attrs.evolve(terms, principals=terms.principals or tuple(granted))
+    return IssuedSsh(certificate=certificate, add_user=add_user, differences=_judge_terms(certificate, terms, spent))
+
+
+def renew_ssh_certificate(options: TokenOptions, before: SshCertificate, ports: SshPorts) -> SshCertificate:
+    """Return another certificate for the key of the one `before`, whose key signs the token."""
+    token = mint(options, ports)
+    spent = spend(token, ask_to_renew_ssh(token), Endpoint.SSH_RENEW, ports)
+    certificate = _take_certificate(spent, before.key_fingerprint, ports, is_host=before.is_host)
+    check_same_names(certificate, before)
+    return certificate
+
+
+def rekey_ssh_certificate(
+    options: TokenOptions, before: SshCertificate, public_key: SshPublicKey, ports: SshPorts
+) -> SshCertificate:
+    """Return a certificate for another key in the place of the one `before`, whose key signs the token."""
+    token = mint(options, ports)
+    spent = spend(token, ask_to_rekey_ssh(public_key.wire, token), Endpoint.SSH_REKEY, ports)
+    certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=before.is_host)
+    check_same_names(certificate, before)
+    return certificate
+
+
+def revoke_ssh_certificate(options: SshRevocationOptions, ports: SshPorts) -> str:
+    """Have the CA renew no certificate of a serial number any more, and return that, in decimal."""
+    serial = options.serial or _read_serial(options, ports)
+    if options.token is None:
+        token = mint(options.minting, ports)
+    else:
+        token = read_source(options.token, ports.minting.files, str)
+        subject = read_text(read_go_jws(token).claims.get("sub"))
+        if subject != serial:
+            what = f"the token is for serial number {subject!r}, not {serial}"
+            raise UsageError(what, "mint one for this certificate")
+    request = ask_to_revoke_ssh(serial, token, options.reason, options.reason_code)
+    spend(token, request, Endpoint.SSH_REVOKE, ports)
+    return serial
+
+
+def _read_serial(options: SshRevocationOptions, ports: SshPorts) -> str:
+    """Return the serial number of the certificate that revokes itself."""
+    path = str(options.settings["sshpop-cert"].value)
+    with options.minting.naming("sshpop-cert", path):
+        return str(ports.minting.certificates.read_ssh(ports.minting.files.read(path, MAX_DOCUMENT_BYTES)).serial)
+
+
+def complete_terms(options: SshCertificateOptions, ports: SshPorts) -> SshTerms:
+    """Return the terms with what stands in the file of template data."""
+    set_file = options.settings.get("set-file")
+    if set_file is None:
+        return options.terms
+    path = str(set_file.value)
+    with options.minting.naming("set-file", path):
+        document = parse_document(ports.minting.files.read(path, MAX_DOCUMENT_BYTES))
+    return attrs.evolve(options.terms, template_data={**document, **options.terms.template_data})
+
+
+def _take_certificate(
+    spent: SpentToken, key_fingerprint: str, ports: SshPorts, *, is_host: bool, member: str = "crt"
+) -> SshCertificate:
+    """Return the certificate in the answer, which must be the CA's own and for the key."""
+    settings = spent.settings
+    signers = settings.ssh_host_keys if is_host else settings.ssh_user_keys
+    try:
+        certificate = ports.minting.certificates.read_ssh(read_ssh_certificate(spent.answer, member))
+    except InputError as error:
+        raise refuse_unreadable() from error
+    wanted = WantedSsh(key_fingerprint=key_fingerprint, is_host=is_host, signers=signers or ())
+    check_ssh_certificate(certificate, wanted, ports.minting.clock.now())
+    return certificate
+
+
+def _judge_terms(certificate: SshCertificate, terms: SshTerms, spent: SpentToken) -> Sequence[str]:
+    """Return in what names the certificate differs from the terms where the CA may decide that.
+
+    Raises:
+        AuthorityError: it differs in what the CA may not decide.
+    """
+    names, provisioner = list(list_other_names(certificate, terms)), spent.provisioner
+    decides = provisioner is None or provisioner.is_customized or provisioner.chooses_names
+    wrong = [*([] if decides else names), *list_other_times(certificate, terms, spent.asked)]
+    if wrong:
+        raise refuse_differences(wrong)
+    return names

@@ -1,0 +1,133 @@
+"""What a CA may answer to requests about SSH: nothing but the certificate that was asked for is written."""
+
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import attrs
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    SSHCertificateBuilder,
+    SSHCertificateType,
+    load_pem_private_key,
+    load_ssh_public_key,
+)
+
+from domain.enroll.answer import CaAnswer
+from domain.enroll.request import CaRequest
+from domain.enroll.ssh_files import format_key
+from entrypoints.wiring import ssh
+from tests.support.ssh_scene import JWK, PLAIN, SshScene
+
+OTHER = ec.generate_private_key(ec.SECP256R1())
+
+
+@attrs.frozen
+class Forger:
+    """Answers to requests for certificates in the place of the CA, with its own keys.
+
+    Attributes:
+        folder: Where the CA has its keys.
+        change: Changes what is signed, and by what.
+        asked: What it was asked for.
+    """
+
+    folder: Path
+    change: Callable[[dict[str, Any]], None]
+    asked: list[CaRequest] = attrs.field(factory=list)
+
+    def put(self, request: CaRequest) -> CaAnswer:
+        """Sign what is asked for, as it is changed."""
+        self.asked.append(request)
+        key = load_ssh_public_key(format_key(request.members["publicKey"]).encode())
+        now = int(time.time())
+        wanted = {
+            "key": key, "type": request.members["certType"], "key_id": request.members["keyID"].encode(),
+            "principals": [name.encode() for name in request.members["principals"]], "begin": now - 60,
+            "end": now + 3600, "signer": request.members["certType"], "members": {}, "spoil": None,
+        }  # fmt: skip
+        self.change(wanted)
+        signer = wanted["signer"]
+        if isinstance(signer, str):
+            signer = load_pem_private_key((self.folder / f"ssh_{signer}_ca_key").read_bytes(), None)
+        builder = (
+            SSHCertificateBuilder()
+            .public_key(wanted["key"])
+            .serial(17)
+            .type(SSHCertificateType.HOST if wanted["type"] == "host" else SSHCertificateType.USER)
+            .key_id(wanted["key_id"])
+            .valid_after(wanted["begin"])
+            .valid_before(wanted["end"])
+        )
+        names = wanted["principals"]
+        builder = builder.valid_principals(names) if names else builder.valid_for_all_principals()
+        certificate = builder.sign(signer)
+        wire = bytearray(b64decode(certificate.public_bytes().split()[1]))
+        if wanted["spoil"]:
+            wire[-10] ^= 1
+        return CaAnswer(201, {"crt": b64encode(bytes(wire)).decode(), **wanted["members"]})
+
+
+def wish(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda wanted: wanted.update(changes)
+
+
+FORGED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "another key": (wish(key=OTHER.public_key()), "is for another key"),
+    "another type": (wish(type="user", signer="user"), "is a user certificate, not a host certificate"),
+    "another name": (wish(principals=[b"other.test"]), "it is for other.test, not for host.test"),
+    "one name more": (wish(principals=[b"host.test", b"other.test"]), "it is for host.test, other.test, not for"),
+    "every name": (wish(principals=[]), "it is for whoever shows it, not for host.test"),
+    "another identifier": (wish(key_id=b"root\x1b[2J"), "its key identifier is"),
+    "a longer life": (wish(end=int(time.time()) + 90_000), "later than asked for"),
+    "a later begin": (wish(begin=int(time.time()) + 600), "later than asked for"),
+    "the past": (wish(begin=1, end=2), "has expired"),
+    "another signer": (wish(signer=OTHER), "is not signed by a key that the CA publishes"),
+    "the other signer of the CA": (wish(signer="user"), "is not signed by a key that the CA publishes"),
+    "a broken signature": (wish(spoil=True), "the certificate that the CA answers with"),
+    "no certificate": (wish(members={"crt": None}), "the CA answers with no SSH certificate"),
+    "a number": (wish(members={"crt": 7}), "the CA answers with no SSH certificate"),
+    "nothing": (wish(members={"crt": ""}), "the CA answers with no SSH certificate"),
+    "a key": (wish(members={"crt": OTHER.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1]
+                            .decode()}), "the CA answers with no SSH certificate"),
+    "rubbish": (wish(members={"crt": "AAAA"}), "the CA answers with no SSH certificate"),
+    "two lines": (wish(members={"crt": "ssh-ed25519 AAAA\nssh-ed25519 AAAA"}), "answers with no SSH certificate"),
+}  # fmt: skip
+WORDS = ("certificate", "--host", "host.test", "@key", "--not-before", "-1m", "--not-after", "1h", *PLAIN, *JWK)
+
+
+@contextmanager
+def forging(scene: SshScene, change: Callable[[dict[str, Any]], None]) -> Iterator[Forger]:
+    """Have requests answered by a forger."""
+    forger = Forger(scene.ca.ca.path / "secrets", change)
+    with mock.patch.object(ssh, "HttpsRequests", return_value=forger):
+        yield forger
+
+
+def test_the_forger_can_be_true(ssh_scene: SshScene) -> None:
+    """What is not changed is taken."""
+    with forging(ssh_scene, wish()):
+        ssh_scene.get(*WORDS)
+    assert ssh_scene.read("key-cert.pub")["Principals"] == "host.test"
+
+
+@pytest.mark.parametrize(("change", "reason"), FORGED.values(), ids=FORGED)
+def test_what_was_not_asked_for_is_refused(
+    ssh_scene: SshScene, change: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    """One line says what is wrong, nothing is written, what was there stays, and nobody asks again."""
+    old = {f"key{suffix}": f"old{suffix}" for suffix in ("", ".pub", "-cert.pub")}
+    for name, content in old.items():
+        (ssh_scene.folder / name).write_text(content)
+    with forging(ssh_scene, change) as forger:
+        result = ssh_scene.run(*WORDS, "--force")
+    assert (result.status, result.out) == (1, "") and reason in result.err.splitlines()[-1]
+    assert "\x1b" not in result.err and len(forger.asked) == 1
+    assert {path.name: path.read_text() for path in ssh_scene.folder.iterdir()} == old
