@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import UsageError
 from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
@@ -24,10 +24,14 @@ from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from adapters.ca.https import HttpsAuthority
-    from step_ott.arguments import Source
+    from step_ott.arguments import Password, Source
+    from step_ott.certificate_arguments import KeyName
+    from step_ott.certificates import IssuedCertificate, SignedCertificate
+    from step_ott.keys import Key
 
 
 class CA(AnyCA):
@@ -81,8 +85,8 @@ class CA(AnyCA):
 
         Args:
             url: Its address (see `CA`).
-            fingerprint: SHA-256 of its root certificate's DER, as "step certificate fingerprint" prints it: 64 hex
-                digits of either case, with dashes or colons between them or without.
+            fingerprint: SHA-256 of its root certificate's DER, as `openssl x509 -fingerprint -sha256` prints it, or
+                "step certificate fingerprint": 64 hex digits of either case, with dashes or colons or without.
             timeout, request_timeout, environ: See `CA`.
 
         Raises:
@@ -92,15 +96,14 @@ class CA(AnyCA):
             InputError: what has the fingerprint is no certificate.
         """
         from adapters.ca.root_download import RootDownload
-        from domain.ca.fingerprint import parse_fingerprint
+        from domain.ca.fingerprint import HOW_TO_GET, parse_fingerprint
 
         with speaking_python():
             address, bounds, given = read_url(url), read_bounds(timeout, request_timeout), check_environment(environ)
             try:
                 wanted = parse_fingerprint(check_text(fingerprint, "fingerprint"))
             except ValueError as error:
-                fix = "give what 'step certificate fingerprint root_ca.crt' prints"
-                raise UsageError(f"fingerprint= cannot be used: {error}", fix) from None
+                raise UsageError(f"fingerprint= cannot be used: {error}", f"give the root's: {HOW_TO_GET}") from None
             root = RootDownload(environment=given, **bounds).find(address, wanted)
         return cls(url, root, timeout=timeout, request_timeout=request_timeout, environ=given)
 
@@ -114,7 +117,7 @@ class CA(AnyCA):
         request_timeout: timedelta | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> CA:
-        """Return the CA that `step ca bootstrap` has set up, found as the program finds it: defaults.json and contexts.
+        """Return the CA that `ca bootstrap` has set up, found as the program finds it: by defaults.json and contexts.
 
         Args:
             path: The step path. None for what `environ` says by STEPPATH, or the folder .step in its HOME; where
@@ -169,6 +172,98 @@ class CA(AnyCA):
         """
         with speaking_python(), self.asking() as authority:
             return split_roots(authority.list_certificates("roots"))
+
+    def certificate(
+        self,
+        token: str,
+        subject: str | None = None,
+        *,
+        sans: Iterable[str] = (),
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+        key_kind: KeyName = "P-256",
+        template_data: Mapping[str, Any] | None = None,
+    ) -> IssuedCertificate:
+        """Make a private key, and get a certificate for it by a token that the program was given.
+
+        Args:
+            token: The token, which is good once: it is not spent where the CA would refuse.
+            subject: The name that the certificate is for. None for the token's own.
+            sans: All names that it is to have, for a token that names none.
+            not_before, not_after, key_kind, template_data: See `JwkIssuer.certificate`.
+
+        Returns:
+            The certificate with its key.
+
+        Raises:
+            UsageError: an argument will not do, or the token is for other names.
+            InputError: it is not a token, or names nothing.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `JwkIssuer.certificate`.
+        """
+        from step_ott.certificate_arguments import read_key_name, read_terms
+        from step_ott.certificates import describe_issued
+        from step_ott.given_token import get_by_token, read_given, read_names
+
+        with speaking_python():
+            given, kind, terms = (
+                read_given(token),
+                read_key_name(key_kind),
+                read_terms(not_before, not_after, template_data),
+            )
+            request = read_names(given, subject, sans)
+            return describe_issued(*get_by_token(self, given, request, kind, terms))
+
+    def sign(
+        self,
+        csr: Source,
+        token: str,
+        *,
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+        template_data: Mapping[str, Any] | None = None,
+    ) -> SignedCertificate:
+        """Get a certificate for a signing request of the program's own by a token that it was given.
+
+        Args:
+            csr: The signing request, PEM or DER, or its path.
+            token: The token, which is good once: it is not spent where the CA would refuse.
+            not_before, not_after, template_data: See `JwkIssuer.certificate`.
+
+        Returns:
+            The certificate.
+
+        Raises:
+            UsageError: an argument will not do.
+            InputError: the CSR or the token cannot be read.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `JwkIssuer.certificate`.
+        """
+        from step_ott.certificate_arguments import read_terms
+        from step_ott.certificates import describe_signed
+        from step_ott.given_token import read_given, sign_by_token
+        from step_ott.ports import read_content
+
+        with speaking_python():
+            given, terms = read_given(token), read_terms(not_before, not_after, template_data)
+            return describe_signed(sign_by_token(self, read_content(csr, "csr"), given, terms))
+
+    def renew(self, certificate: Source, key: Key, *, password: Password | None = None) -> SignedCertificate:
+        """Renew an X.509 certificate of the CA's, once (see `RenewalIssuer.renew`, for one that is renewed often).
+
+        Args:
+            certificate: The certificate, with those that issued it but for the root.
+            key: Its key (see `JwkIssuer`).
+            password: Of the key (see `JwkIssuer`).
+
+        Returns:
+            The new certificate, for the same key and names.
+
+        Raises:
+            UsageError, InputError, KeyMismatchError, WrongPasswordError: an argument will not do.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `RenewalIssuer.renew`.
+        """
+        from step_ott.issuers.x5c import RenewalIssuer
+
+        return RenewalIssuer(self, certificate, key, password=password).renew()
 
     @contextmanager
     def asking(self) -> Iterator[HttpsAuthority]:

@@ -2,6 +2,9 @@
 
 import re
 
+HOW_TO_GET = "'openssl x509 -in root_ca.crt -noout -fingerprint -sha256' prints it where the CA runs"
+"""Where somebody gets it."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -1,10 +1,8 @@
 """The fingerprint by which a root certificate is trusted that is yet to be downloaded."""
 
-from domain.ca.fingerprint import parse_fingerprint
+from domain.ca.fingerprint import HOW_TO_GET, parse_fingerprint
 from domain.errors import UsageError
 from domain.settings.authority import AuthorityOptions, parse_option
-
-HOW_TO_GET = "'openssl x509 -in root_ca.crt -noout -fingerprint -sha256' prints it where the CA runs"
 
 
 def read_root_fingerprint(options: AuthorityOptions) -> str:

@@ -100,15 +100,20 @@ SIGN_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 
 _PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
-                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        "--provisioner-password-file or --token: with the one to encrypt the new key by.",
                         SIGNER)  # fmt: skip
+
+REASON_OPTIONS: Sequence[Option] = (
+    Option("reason", "text", "Why it is revoked, in words.", REQUEST),
+    Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
+           "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+)  # fmt: skip
+"""Why a certificate is revoked."""
 
 REVOKE_OPTIONS: Sequence[Option] = (
     Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
     TOKEN,
-    Option("reason", "text", "Why it is revoked, in words.", REQUEST),
-    Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
-           "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+    *REASON_OPTIONS,
     *SIGNING_OPTIONS,
     *PROVISIONER_OPTIONS,
     *ONLINE_OPTIONS,

@@ -18,7 +18,7 @@ from domain.settings.devices import check_key_sources
 from domain.token.go_jws import read_go_jws
 from entrypoints.use_cases.certificates import EnrollPorts
 from entrypoints.use_cases.inspect import read_source
-from entrypoints.wiring.authority import connect, wire_online
+from entrypoints.wiring.authority import connect, wire_online, wire_root_source
 from entrypoints.wiring.late_adapters import LateIdentityProvider
 from entrypoints.wiring.token import assemble_ports
 
@@ -76,10 +76,7 @@ def wire_by_token(token: str, options: TokenOptions, step_path: Configuration, f
     has_root = options.text("root") is not None or os.path.exists(step_path.default_root())
     if has_root or fingerprint is None or ca_url is None:
         return wire_online(attrs.evolve(options, ca_url=ca_url), step_path, files)
-    from adapters.ca.root_download import RootDownload  # noqa: PLC0415  # likewise
-
-    bounds = {"request_timeout": options.request_timeout, "timeout": options.timeout}
-    return connect(ca_url, [RootDownload(environment=os.environ, **bounds).find(ca_url, fingerprint)], options)
+    return connect(ca_url, [wire_root_source(options, os.environ).find(ca_url, fingerprint)], options)
 
 
 def _wire_keys(options: CertificateOptions, ports: Ports[PublishedAuthority]) -> NewKeys:

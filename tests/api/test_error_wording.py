@@ -24,9 +24,9 @@ UNREACHED = (
     "adapters/sign_in", "domain/batch", "domain/doctor", "domain/sandbox.py", "domain/settings/devices.py",
     "domain/settings/bootstrap.py", "domain/settings/root_fingerprint.py", "domain/sign_in",
     "entrypoints/use_cases/batch.py", "entrypoints/use_cases/doctor", "entrypoints/use_cases/write_files.py",
-    "entrypoints/use_cases/ssh_files.py", "domain/provisioners/oidc.py", "adapters/ca/visit.py",
-    "domain/enroll/rekeying.py", "domain/enroll/revocation.py", "domain/enroll/services.py", "domain/enroll/ssh",
-    "adapters/machine/services.py",
+    "entrypoints/use_cases/ssh_files.py",
+    "domain/provisioners/oidc.py", "adapters/ca/visit.py",
+    "domain/enroll/services.py", "domain/enroll/revocation.py", "domain/enroll/ssh", "adapters/machine/services.py",
     "adapters/process/extras.py",  # whose options are those of uv
     "adapters/ca/step_ca.py",  # of setpriv
 )  # fmt: skip

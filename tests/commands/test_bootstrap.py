@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from entrypoints.command_line.refused_commands import REFUSED_COMMANDS
 from entrypoints.command_line.refused_options import REFUSED
 from tests.support.file_tree import read_tree
 from tests.support.hostile_ca import Behaviour, HostileCa, answer, endless, issue, leaf, root, serve, stall
@@ -123,6 +124,15 @@ def test_what_cannot_be_set_up_is_refused_before_anybody_is_asked(words: list[st
     result = invoke("ca", "bootstrap", *words, environment={"STEPPATH": str(tmp_path / "step")})
     assert (result.status, result.out, result.err.count("\n")) == (2, "", 1) and said in result.err, result.err
     assert not (tmp_path / "step").exists()
+
+
+@pytest.mark.parametrize("name", REFUSED_COMMANDS)
+def test_commands_of_step_alone_are_refused_by_name(name: str) -> None:
+    """With what they are for there, and what to do instead."""
+    result = invoke(*name.split(), "x", "--admin-subject", "y")
+    why, fix = REFUSED_COMMANDS[name]
+    assert (result.status, result.out) == (2, "")
+    assert result.err == f"step-ott: {name!r} is a command of step alone: {why}: {fix}\n"
 
 
 def test_what_is_configured_has_no_say(tmp_path: Path) -> None:

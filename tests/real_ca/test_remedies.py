@@ -1,6 +1,7 @@
 """Remedies that fit: for a fault that the real programs can bring about, the error says what helps against it."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import attrs
 import pytest
 
 from adapters.jose.key_objects import generate_jwk
+from entrypoints.command_line.all_commands import COMMANDS
 from tests.support.ca_client import connect, general_name, make_csr
-from tests.support.peer_programs import choose_port
+from tests.support.peer_programs import REPOSITORY, choose_port
 from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
+from tests.support.root_fingerprint import fingerprint_of
 from tests.support.running import Result, invoke
 
 SUBJECT, ALICE = "web.test", ("--issuer", "sandbox@example.com")
@@ -173,3 +176,27 @@ def test_a_ca_without_a_type_for_tokens_may_have_any_of_them(place: Place) -> No
     place.change(lambda config: config["authority"].update(enableAdmin=False, provisioners=[]))
     out = place.run("doctor", "--offline").out
     assert "add one of type JWK, X5C, SSHPOP, K8sSA, Nebula, OIDC, GCP, AWS or Azure to the CA" in out
+
+
+def test_a_ca_that_is_not_set_up_is_set_up_by_the_command_that_is_named(managed_ca: ManagedCa, tmp_path: Path) -> None:
+    """Whichever command misses it, the error names one that puts it right, and doctor names the same with its flags."""
+    environment = {"STEPPATH": str(tmp_path / "step")}
+    ca = managed_ca.ca.ca
+    for words in (["token", SUBJECT], ["ca", "health"], ["ca", "roots"], ["ca", "provisioner", "list"]):
+        error = invoke(*words, environment=environment).err
+        assert "--ca-url is missing: give it, set STEP_CA_URL, or run 'step-ott ca bootstrap'" in error
+        error = invoke(*words, "--ca-url", ca.url, environment=environment).err
+        assert "--root is missing" in error and "run 'step-ott ca bootstrap'" in error
+    (advice,) = set(re.findall("'step-ott ([^']*--ca-url URL[^']*)'", invoke("doctor", environment=environment).out))
+    line = advice.replace("URL", ca.url).replace("FINGERPRINT", fingerprint_of(ca))
+    assert invoke(*line.split(), environment=environment).status == 0
+    assert invoke("ca", "health", environment=environment).out == "ok\n"
+
+
+def test_no_advice_names_a_command_of_step_that_is_here() -> None:
+    """What step-ott can do itself is named as its own."""
+    ours = {command.name for command in COMMANDS}
+    for layer in ("domain", "adapters", "entrypoints", "step_ott"):
+        for path in (REPOSITORY / layer).rglob("*.py"):
+            named = re.findall(r"'step ((?:ca|ssh) [a-z]+(?: [a-z]+)?)", path.read_text())
+            assert not [name for name in named if {name, name.rpartition(" ")[0], name.split()[-1]} & ours], path

@@ -6,10 +6,11 @@ from typing import TypeAlias
 from domain.settings.setting import Settings
 
 Run: TypeAlias = Callable[[Sequence[str], Settings], int]
+"""Runs a command by the words and flags behind it, and returns its exit status."""
 
 
 def find_command(name: str) -> Run:
-    """Return what runs the command `name` by the words and flags behind it, and returns its exit status."""
+    """Return what runs the command `name`."""
     match name:
         case "ca certificate":
             from entrypoints.commands.ca.certificate import run  # noqa: PLC0415
