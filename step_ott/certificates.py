@@ -60,12 +60,13 @@ class SignedCertificate:
             UsageError: it is not a path.
             OutputError: it cannot be written, or is there already.
         """
-        from adapters.output.certificate_file import CertificateFile
+        from adapters.output.key_pair import KeyPairFiles
 
         with speaking_python():
-            file = CertificateFile(_check_path(certificate_path, "certificate_path"), _check_flag(replace))
+            path = _check_path(certificate_path, "certificate_path")
+            file = KeyPairFiles(path, None, _check_flag(replace), takes_after=True)
             file.check()
-            file.deliver(self.chain.encode())
+            file.deliver(self.chain.encode(), None)
 
 
 @attrs.frozen(kw_only=True, repr=False)
