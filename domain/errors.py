@@ -78,6 +78,10 @@ class NetworkError(StepOttError):
     """The certificate authority, or a cloud's metadata service, could not be reached, or not in time."""
 
 
+class UnreachableError(NetworkError):
+    """There was no connection, so that nothing can have come of the request."""
+
+
 class LostAnswerError(NetworkError):
     """The connection broke before an answer was whole, so that nobody can tell whether the request was done."""
 

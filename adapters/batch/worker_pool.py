@@ -48,7 +48,7 @@ class WorkerPool:
         """
         broken: list[StepOttError] = []
         with _heeding_children(), _Crew(self, work, sink) as crew:
-            for piece in _end_at_error(pieces, broken):
+            for piece in end_at_error(pieces, broken):
                 if piece is None:
                     crew.finish()
                 else:
@@ -58,7 +58,7 @@ class WorkerPool:
             raise broken[0]
 
 
-def _end_at_error(pieces: Iterable[Any], broken: list[StepOttError]) -> Iterator[Any]:
+def end_at_error(pieces: Iterable[Any], broken: list[StepOttError]) -> Iterator[Any]:
     """Give the pieces up to an error, which then stands in `broken`: those before it are still handed over."""
     try:
         yield from pieces

@@ -16,7 +16,7 @@ from adapters.http.pool import Answer, Pool, make_tls_context
 from adapters.http.proxy_address import NO_ENVIRONMENT, find_proxy
 from adapters.http.tls_faults import USE_TLS_PORT, explain_times, look_at_certificates
 from domain.ca.url import CaUrl
-from domain.errors import AuthorityError, LostAnswerError, NetworkError, StepOttError
+from domain.errors import AuthorityError, LostAnswerError, NetworkError, StepOttError, UnreachableError
 from domain.formats.duration import NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
@@ -98,10 +98,14 @@ class HttpsClient:
 
     def presenting(self, identity: Identity) -> HttpsClient:
         """Return another way to the same CA, with time of its own, that shows it this certificate."""
-        bounds = {"request_timeout": self.request_timeout, "timeout": self.timeout}
-        client = HttpsClient(self.ca_url, self.roots, environment=self.environment, **bounds)
+        client = self.again()
         client.identity = identity
         return client
+
+    def again(self) -> HttpsClient:
+        """Return another way to the same CA, with connections and time of its own."""
+        bounds = {"request_timeout": self.request_timeout, "timeout": self.timeout}
+        return HttpsClient(self.ca_url, self.roots, environment=self.environment, **bounds)
 
     def close(self) -> None:
         """Give up the connections; a later request makes new ones."""
@@ -112,6 +116,10 @@ class HttpsClient:
     def start_over(self) -> None:
         """Give up the connections, and have all the time again."""
         self.close()
+        self.renew_time()
+
+    def renew_time(self) -> None:
+        """Have all the time again, on the connection that is there."""
         self._time = Allowance(self.timeout / NANOSECONDS)
 
     @contextmanager
@@ -215,7 +223,7 @@ class HttpsClient:
             return NetworkError(f"TLS with {ca} fails: {fault.reason}", _SAME_CA)
         is_away = fault.kind is FaultKind.UNREACHABLE
         how = "cannot be reached" if is_away else "gives no valid answer"
-        through, error = self._through(), NetworkError if is_away else LostAnswerError
+        through, error = self._through(), UnreachableError if is_away else LostAnswerError
         remedy = f"check {'HTTPS_PROXY' if through else '--ca-url'} and that the CA is running"
         return error(f"{ca} {how}{through}: {fault.reason}", remedy)
 

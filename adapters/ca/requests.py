@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from time import sleep
 from typing import TYPE_CHECKING
 
@@ -49,3 +50,19 @@ class HttpsRequests:
         except ValueError:
             members = None
         return CaAnswer(answer.status, members if isinstance(members, dict) else {})
+
+
+class RequestsOfThread(threading.local):
+    """The same for each thread that asks, over a connection of its own (see `domain.enroll.ports.SharedRequests`)."""
+
+    def __init__(self, client: HttpsClient) -> None:
+        self._requests = HttpsRequests(client.again())
+
+    def put(self, request: CaRequest) -> CaAnswer:
+        return self._requests.put(request)
+
+    def wait(self, seconds: float) -> None:
+        self._requests.wait(seconds)
+
+    def renew_time(self) -> None:
+        self._requests.client.renew_time()

@@ -5,6 +5,7 @@ import os
 from itertools import chain, count
 from mmap import mmap
 
+from adapters.output.batch_folder import drop_dots, open_folder
 from adapters.output.batch_rows import RowWriter
 from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
 from domain.batch.portion import Goods, LooseEnd, MintedLine
@@ -12,7 +13,6 @@ from domain.batch.row import write_row
 from domain.batch.token_file_name import SUFFIX, name_token_file
 from domain.errors import OutputError
 from domain.formats import json_text
-from domain.formats.file_mode import FOLDER_OF_OWNER
 
 _WRITER, _BEFORE, _INODE, _LENGTH = range(4)
 """Words of the memory that processes share: whose file is about to get its name, how many rows were counted before,
@@ -20,13 +20,6 @@ the file's inode, and how long the name is."""
 
 _NAME = 64
 """Where the name stands in it."""
-
-
-def _drop_dots(path: str) -> str:
-    """Return `path` without `/` and `/.` at its end, which would lead through a symbolic link there."""
-    while (shorter := path.rstrip("/").removesuffix("/.")) not in ("", path):
-        path = shorter
-    return path
 
 
 class TokenFolder:
@@ -41,7 +34,7 @@ class TokenFolder:
     """
 
     def __init__(self, path: str, rows: RowWriter) -> None:
-        self.path = _drop_dots(path)
+        self.path = drop_dots(path)
         self.rows = rows
         self._folder = -1
         self._hidden = name_hidden()
@@ -54,21 +47,7 @@ class TokenFolder:
         Raises:
             OutputError: it cannot be made, is a symbolic link, or holds something and may not.
         """
-        try:
-            if os.path.islink(self.path):
-                leads = os.path.realpath(self.path)
-                raise OutputError(f"--output-dir {self.path} is a symbolic link", f"name the folder itself: {leads}")
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self.path, mode=FOLDER_OF_OWNER)
-            self._folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            if not may_hold_files and os.listdir(self._folder):
-                raise OutputError(
-                    f"--output-dir {self.path} is not empty", "name another, or continue a batch with --resume-from"
-                )
-            with PrivateFile(self._name_hidden(os.getpid()), self._folder):
-                pass  # it could be written
-        except (OSError, ValueError) as error:
-            raise explain_unwritable(f"--output-dir {self.path}", error) from error
+        self._folder = open_folder("--output-dir", self.path, may_hold_files=may_hold_files)
 
     def count(self) -> int:
         return self.rows.count()

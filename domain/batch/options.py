@@ -1,18 +1,26 @@
 """What the user asks `batch`, judged before any file, network or password is touched."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from domain.errors import UsageError
 from domain.mint.judge_options import ANY_SUBJECT, list_input_files, read_token_options
-from domain.settings.authority import check_texts, judge_standard_input, parse_option
+from domain.settings.authority import check_texts, judge_pairs, judge_standard_input, parse_option
 from domain.settings.devices import max_sessions
 from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
 from domain.settings.setting import Origin, Setting, Settings, drop_absent, spell
 from domain.token.options import TokenOptions
 
+if TYPE_CHECKING:
+    from domain.batch.certificate_options import FleetOptions
+
 MAX_WORKERS = 1024
 
-OWN = ("format", "output-dir", "workers", "resume-from")
+OF_CERTIFICATES = ("requests", "kty", "curve", "size")
+"""Options that mean nothing without --certificates."""
+
+OWN = ("format", "output-dir", "workers", "resume-from", "certificates", *OF_CERTIFICATES)
 """The options that are not about a token."""
 
 
@@ -27,6 +35,7 @@ class BatchOptions:
         output_dir: The folder where each token gets a file of its own, None for nowhere.
         workers: How many processes sign, None for one a core.
         resume_from: Number of the line to begin with, from 1.
+        fleet: What certificates are asked for by the tokens, None where those are handed over themselves.
     """
 
     defaults: TokenOptions
@@ -35,6 +44,7 @@ class BatchOptions:
     output_dir: str | None
     workers: int | None
     resume_from: int
+    fleet: "FleetOptions | None" = None
 
 
 def read_batch_options(source: str, settings: Settings, now: int) -> BatchOptions:
@@ -51,7 +61,8 @@ def read_batch_options(source: str, settings: Settings, now: int) -> BatchOption
     given = drop_absent(settings)
     own = {name: given.pop(name) for name in OWN if name in given}
     check_texts(own)
-    defaults = read_token_options(ANY_SUBJECT, given, now)
+    fleet = _read_fleet(own, given, now)
+    defaults = read_token_options(ANY_SUBJECT, given, now) if fleet is None else fleet.defaults.minting
     subjects = {"": Setting(source, Origin.FLAG, "the list of subjects")}
     judge_standard_input({**given, **subjects}, {*subjects, *list_input_files(given)})
     form = choose_form(own, BATCH_FORMS)
@@ -66,7 +77,19 @@ def read_batch_options(source: str, settings: Settings, now: int) -> BatchOption
         output_dir=folder,
         workers=parse_option(own, "workers", _parse_workers),
         resume_from=parse_option(own, "resume-from", _parse_count) or 1,
+        fleet=fleet,
     )
+
+
+def _read_fleet(own: Settings, given: Settings, now: int) -> "FleetOptions | None":
+    """Return what certificates are asked for, None for none."""
+    if "certificates" not in own:
+        flags = {name: setting for name, setting in own.items() if setting.origin >= Origin.FLAG}
+        judge_pairs(flags, dict.fromkeys(OF_CERTIFICATES, "certificates"), ())
+        return None
+    from domain.batch.certificate_options import read_fleet_options  # noqa: PLC0415  # not where tokens are printed
+
+    return read_fleet_options(own, given, now)
 
 
 def count_workers(options: BatchOptions, cores: int) -> int:

@@ -1,8 +1,12 @@
 """A portion of a batch: consecutive lines, what became of each, and what is printed for them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from domain.batch.certified_line import CertifiedLine
 
 
 @attrs.frozen
@@ -73,15 +77,17 @@ class Portion:
 
 @attrs.frozen
 class Goods:
-    """The tokens of a `Portion`, in the form in which they are handed over; the other form is empty.
+    """What a `Portion` gave, in the form in which it is handed over; the other forms are empty.
 
     Attributes:
         rows: What is printed for them, each row with a newline, some rows at a time.
         tokens: The tokens themselves, where each gets a file.
+        certificates: Those that were got by the tokens.
     """
 
     rows: Sequence[bytes] = attrs.field(repr=False)
     tokens: Sequence[MintedLine]
+    certificates: "Sequence[CertifiedLine]" = ()
 
 
 @attrs.frozen

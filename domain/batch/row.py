@@ -8,6 +8,7 @@ from domain.errors import InputError
 from domain.formats import json_text
 
 if TYPE_CHECKING:
+    from domain.batch.certified_line import CertifiedLine
     from domain.batch.portion import MintedLine
 
 TOKEN, FILE, LINE = "token", "file", "line"
@@ -24,6 +25,15 @@ def write_row(minted: MintedLine, file: str | None = None) -> str:
     return (
         f'{{"{LINE}":{minted.number},"subject":{minted.subject},{place},'
         f'"jti":"{minted.jti}","expires_at":"{minted.expires_at}"}}'
+    )
+
+
+def write_certificate_row(certified: CertifiedLine, certificate: str, key: str) -> str:
+    """Return a certificate as a line of NDJSON, with the names of its file and its key's; the serial is in decimal."""
+    return (
+        f'{{"{LINE}":{certified.number},"subject":{json_text.display(certified.subject)},'
+        f'"certificate":{json_text.display(certificate)},"key":{json_text.display(key)},'
+        f'"serial":"{certified.serial}","not_after":"{certified.not_after}"}}'
     )
 
 

@@ -11,7 +11,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]")
 
 
 def name_token_file(subject: str) -> str:
-    """Return a name for the token of `subject`, never hidden, never an option, never a path.
+    """Return a name for the token of `subject` (see `name_stem`)."""
+    return f"{name_stem(subject)}{SUFFIX}"
+
+
+def name_stem(subject: str) -> str:
+    """Return what files for `subject` are called before their suffix: never hidden, never an option, never a path.
 
     Other subjects may have the same: whoever makes the file keeps them apart.
     """
@@ -20,4 +25,4 @@ def name_token_file(subject: str) -> str:
         name = f"_{name}"
     if len(name) > MAX_LENGTH:
         name = f"{name[: MAX_LENGTH - 9]}-{sha256(subject.encode()).hexdigest()[:8]}"
-    return f"{name}{SUFFIX}"
+    return name

@@ -54,6 +54,14 @@ class CaAccess(CaRequests, Protocol):
         ...
 
 
+class SharedRequests(CaRequests, Protocol):
+    """The same for many who ask at a time, each in a thread of its own."""
+
+    def renew_time(self) -> None:
+        """Have all the time again, in this thread."""
+        ...
+
+
 class NewKey(Protocol):
     """A private key that nobody has yet."""
 

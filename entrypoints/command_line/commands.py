@@ -143,12 +143,17 @@ BATCH = Command(
     "\n"
     "Tokens come in the order of the lines. A line that cannot be minted is reported on stderr with its\n"
     "number, the rest goes on, and the exit status is 1 at the end. Whatever ends a batch early, every\n"
-    "line printed is whole, and stderr says which --resume-from continues it.",
+    "line printed is whole, and stderr says which --resume-from continues it.\n"
+    "\n"
+    "With --certificates, each line gets a certificate by its token, with a new key. The token's validity\n"
+    "is that of --not-before and --not-after, the certificate's that of --cert-not-before and\n"
+    "--cert-not-after, and --set and --set-file are data for the CA's templates, as the line's members.",
     BATCH_OPTIONS,
     (
         ("A token for each name in a file", "batch hosts.txt > tokens.ndjson"),
         ("The same, asking no CA, and a file for each", "batch hosts.txt --offline --output-dir tokens"),
         ("For SSH hosts, from another program", "batch - --ssh --host --format tokens < hosts.txt"),
+        ("A certificate and its key for each name", "batch hosts.txt --certificates certs > certs.ndjson"),
         ("The rest of a batch that was cut short", "batch hosts.txt --resume-from 2 > rest.ndjson"),
     ),
     MINT,

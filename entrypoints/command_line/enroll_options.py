@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
+    KEY_KIND_OPTIONS,
+    NEW_KEY,
     OUTPUT,
     PROVISIONER_OPTIONS,
     REQUEST,
@@ -16,7 +18,7 @@ from entrypoints.command_line.options import (
     ValueKind,
 )
 
-NEW_KEY, TIMES, SERVICES = "New key", "When", "Who is told"
+TIMES, SERVICES = "When", "Who is told"
 _MOMENT = "time|duration"
 
 NOT_ONLINE = frozenset({"offline", "ca-config"})
@@ -24,14 +26,6 @@ NOT_ONLINE = frozenset({"offline", "ca-config"})
 
 ONLINE_OPTIONS: Sequence[Option] = tuple(option for option in AUTHORITY_OPTIONS if option.name not in NOT_ONLINE)
 """Which CA is asked, and how long."""
-
-KEY_KIND_OPTIONS: Sequence[Option] = (
-    Option("kty", "EC|OKP|RSA", "Type of the new key. Default: EC.", NEW_KEY),
-    Option("curve", "P-256|P-384|P-521|Ed25519", "Curve of an EC or OKP key. Default: P-256 or Ed25519.", NEW_KEY,
-           aliases=("crv",)),
-    Option("size", "bits", "Size of an RSA key. Default: 2048.", NEW_KEY),
-)  # fmt: skip
-"""What key is made."""
 
 TERMS_OPTIONS: Sequence[Option] = (
     Option("not-before", _MOMENT, "When the certificate begins: an RFC 3339 time, or a duration from when the CA signs "

@@ -43,9 +43,9 @@ class Option:
         return [f"-{name}" if len(name) == 1 else f"--{name}" for name in (self.name, *self.aliases)]
 
 
-REQUEST, SUBJECT, VALIDITY, SIGNER, AUTHORITY, OUTPUT = (
+REQUEST, SUBJECT, VALIDITY, SIGNER, AUTHORITY, OUTPUT, NEW_KEY = (
     "Kind of request", "Names and data in the token", "Validity",
-    "Provisioner and key", "Certificate authority", "Output",
+    "Provisioner and key", "Certificate authority", "Output", "New key",
 )  # fmt: skip
 CONTEXTS, PROVISIONERS = "contexts", "provisioners"
 _MOMENT = "time|duration"
@@ -140,6 +140,14 @@ TOKEN_OPTIONS: Sequence[Option] = (
     _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
+KEY_KIND_OPTIONS: Sequence[Option] = (
+    Option("kty", "EC|OKP|RSA", "Type of the new key. Default: EC.", NEW_KEY),
+    Option("curve", "P-256|P-384|P-521|Ed25519", "Curve of an EC or OKP key. Default: P-256 or Ed25519.", NEW_KEY,
+           aliases=("crv",)),
+    Option("size", "bits", "Size of an RSA key. Default: 2048.", NEW_KEY),
+)  # fmt: skip
+"""What key is made."""
+
 _ONE_BY_ONE = frozenset(
     {"console", "csr", "renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"}
 )
@@ -151,6 +159,11 @@ BATCH_OPTIONS: Sequence[Option] = (
            "bare tokens. Default: ndjson.", OUTPUT),
     Option("output-dir", "folder", "Write each token to a file of its own in this folder, which is new or empty, mode "
            "0600, and print which is whose.", OUTPUT),
+    Option("certificates", "folder", "Spend the tokens: get a certificate with a new key for each line, both in files "
+           "of mode 0600 in this folder, which is new or empty, and print which is whose.", OUTPUT),
+    Option("requests", "count", "With --certificates: how many are asked for at a time. Default: 4; at most 64.",
+           OUTPUT),
+    *KEY_KIND_OPTIONS,
     Option("workers", "count", "How many processes sign. Default: one per core.", OUTPUT),
     Option("resume-from", "line", "Begin with the line of this number, from 1: where a batch that was cut short said "
            "to go on.", OUTPUT),

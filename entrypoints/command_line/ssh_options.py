@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.enroll_options import (
-    KEY_KIND_OPTIONS,
-    NEW_KEY,
-    ONLINE_OPTIONS,
-    REASON_OPTIONS,
-    TERMS_OPTIONS,
-)
+from entrypoints.command_line.enroll_options import ONLINE_OPTIONS, REASON_OPTIONS, TERMS_OPTIONS
 from entrypoints.command_line.options import (
     FORMAT,
+    KEY_KIND_OPTIONS,
+    NEW_KEY,
     OUTPUT,
     PROVISIONER_OPTIONS,
     REQUEST,

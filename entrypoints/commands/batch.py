@@ -12,7 +12,6 @@ from adapters.batch.progress import ProgressBar
 from adapters.batch.worker_pool import WorkerPool
 from adapters.machine.clock import SystemClock, SystemRandomness
 from adapters.output.batch_rows import RowWriter
-from adapters.output.token_folder import TokenFolder
 from adapters.process.interruption import Interruption
 from domain.batch.line import MAX_LINE_BYTES
 from domain.batch.options import count_workers, read_batch_options
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.machine.step_path import StepPath
+    from domain.batch.certificate_options import FleetOptions
     from domain.batch.options import BatchOptions
     from domain.batch.ports import BatchSink
     from domain.settings.setting import Settings
@@ -65,15 +65,17 @@ def _mint_lines(options: BatchOptions, step_path: StepPath) -> Totals:
         InputError, AuthorityError, NetworkError: what minting needs cannot be had.
     """
     interruption = Interruption()
-    workers = count_workers(options, _count_cores())
+    workers = 0 if options.fleet is not None else count_workers(options, _count_cores())
     files = wire_files()
     reader = LineSource(options.source, longest=MAX_LINE_BYTES, at_once=1, open_file=files.open)
     reader.check_begin(options.resume_from)
     rows = _wire_rows(options, reader)
+    if options.fleet is not None:
+        return _certify_lines(options, options.fleet, reader, rows, step_path, interruption)
     sink = _wire_sink(options, rows)
     evidence = gather_evidence(options.defaults, wire_ports(options.defaults, step_path))
     if isinstance(evidence, IssuedToken):
-        raise UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
+        raise _refuse_issued()
     minter = LineMinter(options.defaults, evidence, SystemClock(), SystemRandomness())
     reader.at_once = _count_lines_at_once(minter, rows)
     workforce = WorkerPool(workers, interruption.held_back, is_apart=not os.isatty(rows.descriptor))
@@ -81,6 +83,27 @@ def _mint_lines(options: BatchOptions, step_path: StepPath) -> Totals:
     gc.freeze()  # what there is by now stays, and forked workers share its memory
     with interruption.answered():
         return run_batch(options, minter, reader, workforce, sink, ProgressBar(sys.stderr))
+
+
+def _certify_lines(
+    options: BatchOptions,
+    fleet: FleetOptions,
+    reader: LineSource,
+    rows: RowWriter,
+    step_path: StepPath,
+    interruption: Interruption,
+) -> Totals:
+    """Get a certificate for every line (see `run_certificates`)."""
+    from entrypoints.wiring.fleet import certify_lines  # noqa: PLC0415  # not where tokens are printed
+
+    totals = certify_lines(fleet, options.resume_from, reader, rows, step_path, interruption)
+    if totals is None:
+        raise _refuse_issued()
+    return totals
+
+
+def _refuse_issued() -> UsageError:
+    return UsageError("this provisioner's tokens are made elsewhere, one for all", "choose another provisioner")
 
 
 def _count_lines_at_once(minter: LineMinter, rows: RowWriter) -> int:
@@ -113,6 +136,8 @@ def _wire_rows(options: BatchOptions, reader: LineSource) -> RowWriter:
 def _wire_sink(options: BatchOptions, rows: RowWriter) -> BatchSink:
     if options.output_dir is None:
         return rows
+    from adapters.output.token_folder import TokenFolder  # noqa: PLC0415  # not where there is none
+
     folder = TokenFolder(options.output_dir, rows)
     folder.prepare(may_hold_files=options.resume_from > 1)
     return folder

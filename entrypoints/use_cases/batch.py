@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -31,6 +31,7 @@ class Totals:
         next_line: Number of the line to go on with.
         doubtful: Numbers of lines from there on whose tokens may have been printed as well.
         is_cut: Whether the row of that line has been printed in part.
+        done: What has become of those that were handed over.
     """
 
     next_line: int
@@ -39,10 +40,11 @@ class Totals:
     comments: int = 0
     doubtful: Sequence[int] = ()
     is_cut: bool = False
+    done: str = "minted"
 
     def describe(self) -> str:
         """Return the numbers in words, those that are none left out but for the tokens'."""
-        words = [f"{self.minted:,} minted"]
+        words = [f"{self.minted:,} {self.done}"]
         if self.refused:
             words.append(f"{self.refused:,} refused")
         if self.comments:
@@ -81,13 +83,32 @@ def run_batch(
 
         Each error says how many tokens were handed over, and where to go on; before an interrupt that has been told.
     """
-    work = _LineWork(options, minter, sink, progress)
-    totals = work.totals
+    maker = _TokenMaker(minter, rows_form=options.form if options.output_dir is None else None)
+    return _run(Totals(options.resume_from), maker, reader, workforce, sink, progress)
+
+
+def run_certificates(
+    resume_from: int,
+    maker: LineMaker,
+    reader: LineReader,
+    workforce: Workforce,
+    sink: BatchSink,
+    progress: Progress,
+) -> Totals:
+    """Get a certificate for every line, and return what came of it; errors are as for `run_batch`."""
+    return _run(Totals(resume_from, done="issued"), maker, reader, workforce, sink, progress)
+
+
+def _run(
+    totals: Totals, maker: LineMaker, reader: LineReader, workforce: Workforce, sink: BatchSink, progress: Progress
+) -> Totals:
+    work, begin = _LineWork(totals, maker, sink, progress), totals.next_line
+    at_first = attrs.evolve(totals)
     try:
-        with progress.watching(reader.count, options.resume_from - 1):
-            workforce.run(work, sink, reader.read(options.resume_from))
+        with progress.watching(reader.count, begin - 1):
+            workforce.run(work, sink, reader.read(begin))
     except StepOttError as error:
-        if isinstance(error, InputError | UsageError) and totals == Totals(options.resume_from):
+        if isinstance(error, InputError | UsageError) and totals == at_first:
             raise  # the list cannot be used at all
         raise type(error)(f"{error.what}; {totals.describe_end()}", error.fix) from error
     except KeyboardInterrupt:
@@ -97,18 +118,22 @@ def run_batch(
     return totals
 
 
-class _LineWork:
-    """Makes tokens of lines, and counts them (see `domain.batch.ports.Work`)."""
-
-    def __init__(self, options: BatchOptions, minter: LineMinter, sink: BatchSink, progress: Progress) -> None:
-        self.totals = Totals(options.resume_from)
-        self._options = options
-        self._minter = minter
-        self._sink = sink
-        self._progress = progress
+class LineMaker(Protocol):
+    """Makes something of lines."""
 
     def make(self, lines: Lines) -> tuple[Portion, Goods]:
-        """Return what becomes of some lines, and their tokens."""
+        """Return what becomes of some lines, and what they gave; called in any process or thread."""
+        ...
+
+
+class _TokenMaker:
+    """Makes tokens of lines; `rows_form` is how they are printed, None where each gets a file."""
+
+    def __init__(self, minter: LineMinter, rows_form: str | None) -> None:
+        self._minter = minter
+        self._rows_form = rows_form
+
+    def make(self, lines: Lines) -> tuple[Portion, Goods]:
         numbers, refused, comments = list[int](), list[RefusedLine](), list[int]()
         rows, tokens, together = list[bytes](), list[MintedLine](), self._minter.lines_together
         for begin in range(0, len(lines.texts), together):
@@ -118,11 +143,21 @@ class _LineWork:
             refused += without
             if len(minted) + len(without) < len(texts):
                 comments += [number for number, text in enumerate(texts, first) if is_comment(text)]
-            if self._options.output_dir is not None:
+            if self._rows_form is None:
                 tokens += minted
             else:
-                rows.append(_print_rows(minted, self._options.form))
+                rows.append(_print_rows(minted, self._rows_form))
         return Portion(lines.first, len(lines.texts), numbers, refused, comments), Goods(rows, tokens)
+
+
+class _LineWork:
+    """Counts what is made of lines (see `domain.batch.ports.Work`)."""
+
+    def __init__(self, totals: Totals, maker: LineMaker, sink: BatchSink, progress: Progress) -> None:
+        self.totals = totals
+        self._sink = sink
+        self._progress = progress
+        self.make = maker.make
 
     def note(self, portion: Portion) -> None:
         """Count the tokens of a portion that were handed over, and tell of the lines before the next that gave none."""

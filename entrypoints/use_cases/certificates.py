@@ -46,17 +46,31 @@ MAX_CSR_BYTES = 1 << 20
 KEY_PURPOSE = "the new private key"
 
 
+class Patience:
+    """How long a CA is waited for that cannot sign just now.
+
+    Attributes:
+        pauses: Seconds before each further attempt by a new token.
+        outlasts: What is waited for to pass, beside an answer that it is busy.
+    """
+
+    def __init__(self, pauses: Sequence[float], outlasts: type[NetworkError] | tuple[type[NetworkError], ...]) -> None:
+        self.pauses = pauses
+        self.outlasts = outlasts
+
+
+BRIEF = Patience(PAUSES, LostAnswerError)
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class EnrollPorts:
-    """Everything outside that getting a certificate uses.
+class SigningPorts:
+    """Everything outside that a signed certificate takes.
 
     Attributes:
         minting: What its token is minted through.
         roots: The DER of those that are trusted.
         requests: What the CA is asked through.
         new_keys: Where its key comes from.
-        key_passwords: What the new key is encrypted by, None for nothing.
-        pair: Where certificate and key go.
     """
 
     minting: Ports[PublishedAuthority]
@@ -64,6 +78,17 @@ class EnrollPorts:
     requests: CaRequests
     new_keys: NewKeys
     signatures: Signatures
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class EnrollPorts(SigningPorts):
+    """Everything outside that getting a certificate uses.
+
+    Attributes:
+        pair: Where certificate and key go.
+        key_passwords: What the new key is encrypted by, None for nothing.
+    """
+
     pair: PairSink
     key_passwords: Passwords | None = None
 
@@ -184,20 +209,44 @@ def sign_request(csr: bytes, options: CertificateOptions, ports: EnrollPorts, to
     ports.pair.deliver(sign(csr, tokens, terms, ports), None)
 
 
-def open_tokens(options: CertificateOptions, ports: EnrollPorts) -> Tokens:
+def open_tokens(options: CertificateOptions, ports: SigningPorts) -> Tokens:
     """Return the tokens that the options ask for."""
     return spend(gather_evidence(options.minting, ports.minting), ports)
 
 
-def spend(evidence: Evidence | IssuedToken, ports: EnrollPorts) -> Tokens:
+def spend(evidence: Evidence | IssuedToken, ports: SigningPorts) -> Tokens:
     """Return the tokens that are made of the evidence, or the one that it is."""
     if isinstance(evidence, IssuedToken):
         return IssuedElsewhere(evidence.token)
     return MintedTokens(evidence, ports.minting)
 
 
-def sign(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts) -> bytes:
+class PublishedRules:
+    """What a CA goes by, as it publishes it; asked for once."""
+
+    def __init__(self, authority: PublishedAuthority) -> None:
+        self.provisioners = authority.provisioners()
+        self.settings = authority.settings()
+
+
+def sign(
+    csr: bytes,
+    tokens: Tokens,
+    terms: CertificateTerms,
+    ports: SigningPorts,
+    *,
+    rules: PublishedRules | None = None,
+    patience: Patience = BRIEF,
+) -> bytes:
     """Return the chain, PEM, that the CA signs for a CSR by a token.
+
+    Args:
+        csr: PEM or DER.
+        tokens: Give a token.
+        terms: What else is asked for.
+        ports: The outside.
+        rules: Those of the CA, None where it is to be asked for them.
+        patience: How long a CA that is busy is waited for.
 
     Raises:
         ForeseenRefusalError: it would refuse; it was not asked.
@@ -206,7 +255,8 @@ def sign(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts
     """
     certificates, notices = ports.minting.certificates, ports.minting.notices
     request = certificates.read_request(csr)
-    answer, token, court = _ask(csr, tokens, terms, ports)
+    court = _Court(csr, terms, ports, rules or PublishedRules(ports.minting.authority))
+    answer, token = _ask(csr, tokens, terms, ports, court, patience)
     if not answer.is_granted:
         raise explain_refusal(answer, court.foretell(token), is_given=tokens.is_given)
     chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
@@ -216,11 +266,10 @@ def sign(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts
 
 
 class _Court:
-    """The rules for one request, by settings of the CA that are asked for once."""
+    """The rules for one request, by what the CA publishes."""
 
-    def __init__(self, csr: bytes, terms: CertificateTerms, ports: EnrollPorts) -> None:
-        self.provisioners = ports.minting.authority.provisioners()
-        self.settings = ports.minting.authority.settings()
+    def __init__(self, csr: bytes, terms: CertificateTerms, ports: SigningPorts, rules: PublishedRules) -> None:
+        self.provisioners, self.settings = rules.provisioners, rules.settings
         self.csr, self.terms, self.ports = ports.minting.certificates.read_request(csr), terms, ports
 
     def foretell(self, token: str) -> Forecast:
@@ -239,25 +288,28 @@ class _Court:
         return foretell(case, self.provisioners)
 
 
-def _ask(csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: EnrollPorts) -> tuple[CaAnswer, str, _Court]:
+def _ask(
+    csr: bytes, tokens: Tokens, terms: CertificateTerms, ports: SigningPorts, court: _Court, patience: Patience
+) -> tuple[CaAnswer, str]:
     """Return what the CA says to the request, by a new token each time that it is busy or its answer is lost."""
-    court, fingerprint = _Court(csr, terms, ports), ports.minting.certificates.fingerprint_request(csr)
+    fingerprint = ports.minting.certificates.fingerprint_request(csr)
     pem = csr.decode() if csr.lstrip().startswith(b"-") else encode_pem("CERTIFICATE REQUEST", csr).decode()
-    for pause in (*PAUSES, None):
+    for attempt, pause in enumerate((*patience.pauses, None)):
         token = tokens.make(fingerprint)
         check_forecast(court.foretell(token), is_given=tokens.is_given)
         is_last = pause is None or not tokens.can_be_renewed
         try:
             answer = ports.requests.put(ask_to_sign(pem, token, terms))
-        except LostAnswerError as error:
+        except patience.outlasts as error:
             if is_last:
                 raise _tell_spent(error, tokens) from error
             reason = error.what
         except NetworkError as error:
             raise _tell_spent(error, tokens) from error
         else:
-            if is_last or answer.status not in BUSY:
-                return answer, token, court
+            is_hopeless = answer.status == 500 and attempt >= len(PAUSES)  # it may be this very request that fails
+            if is_last or is_hopeless or answer.status not in BUSY:
+                return answer, token
             reason = f"the CA fails with status {answer.status}"
         ports.minting.notices.warn(f"{reason}; trying again with a new token")
         ports.requests.wait(pause or 0)
@@ -271,7 +323,7 @@ def _tell_spent(error: NetworkError, tokens: Tokens) -> NetworkError:
     return type(error)(f"{error.what}; the token may have been used", error.fix)
 
 
-def complete_terms(options: CertificateOptions, ports: EnrollPorts) -> CertificateTerms:
+def complete_terms(options: CertificateOptions, ports: SigningPorts) -> CertificateTerms:
     """Return the terms with what stands in the file of template data."""
     set_file = options.settings.get("set-file")
     if set_file is None:

@@ -142,12 +142,12 @@ class LineMinter:
             subject = serialize(check_subject(asked.subject, self.evidence.request.kind))
             template = self._template.at(now)
             return template.fill(subject, jti), template.expires_at
-        request = self._complete(asked, now)
+        request = self.complete(asked, now)
         self.evidence.check_request(request)
         unsigned = compose_token(request, self.evidence.issuer, self.evidence.signer.public, now=now, jti=jti)
         return unsigned.signing_input(), unsigned.claims["exp"]
 
-    def _complete(self, asked: BatchLine, now: int) -> TokenRequest:
+    def complete(self, asked: BatchLine, now: int) -> TokenRequest:
         """Return the request that the line makes, judged as the settings of `token` are."""
         common, settings = self.evidence.request, {**self.defaults.settings, **asked.settings}
         if "cnf" in asked.settings:

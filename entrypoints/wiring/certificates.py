@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
@@ -16,7 +16,7 @@ from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
 from domain.settings.devices import check_key_sources
 from domain.token.go_jws import read_go_jws
-from entrypoints.use_cases.certificates import EnrollPorts
+from entrypoints.use_cases.certificates import EnrollPorts, SigningPorts
 from entrypoints.use_cases.inspect import read_source
 from entrypoints.wiring.authority import connect, wire_online, wire_root_source
 from entrypoints.wiring.late_adapters import LateIdentityProvider
@@ -25,7 +25,7 @@ from entrypoints.wiring.token import assemble_ports
 if TYPE_CHECKING:
     from adapters.ca.https import HttpsAuthority
     from domain.enroll.options import CertificateOptions
-    from domain.enroll.ports import NewKeys, PairSink
+    from domain.enroll.ports import NewKeys, PairSink, SharedRequests
     from domain.ports import Configuration, InputFiles
     from domain.provisioners.authority import PublishedAuthority
     from domain.provisioners.credential import Ports
@@ -41,6 +41,28 @@ def wire_enroll_ports(
         UsageError: an option is missing that this needs.
         InputError: the root or the token cannot be read.
     """
+    ports, token = _wire_signing_ports(options, step_path)
+    passwords = _wire_password(options, ports.minting.files) if options.encrypts_key else None
+    return EnrollPorts(**attrs.asdict(ports, recurse=False), pair=pair, key_passwords=passwords), token
+
+
+def wire_fleet_ports(options: CertificateOptions, step_path: Configuration) -> tuple[SigningPorts, SharedRequests]:
+    """Return the real adapters for many certificates, and those among them that the CA is asked through.
+
+    Raises:
+        UsageError: an option is missing that this needs.
+        InputError: the root cannot be read.
+    """
+    from adapters.ca.requests import RequestsOfThread  # noqa: PLC0415  # for these alone
+
+    ports, _ = _wire_signing_ports(options, step_path)
+    authority: HttpsAuthority = cast("HttpsAuthority", ports.minting.authority)
+    requests = RequestsOfThread(authority.client)
+    return attrs.evolve(ports, requests=requests), requests
+
+
+def _wire_signing_ports(options: CertificateOptions, step_path: Configuration) -> tuple[SigningPorts, str | None]:
+    """Return the same without where certificate and key go."""
     notices = Stderr(sys.stderr)
     files, minting = LocalFiles(notices.inform), options.minting
     check_key_sources(minting)
@@ -51,14 +73,12 @@ def wire_enroll_ports(
     provider = LateIdentityProvider(minting, notices, os.environ)
     ports = assemble_ports(minting, authority, files, Terminal(), notices, provider)
     notices.inform(f"✔ CA: {authority.url()}")
-    return EnrollPorts(
+    return SigningPorts(
         minting=ports,
         roots=authority.client.roots,
         requests=HttpsRequests(authority.client),
         new_keys=_wire_keys(options, ports),
         signatures=StepCaSignatures(),
-        pair=pair,
-        key_passwords=_wire_password(options, files) if options.encrypts_key else None,
     ), token
 
 
