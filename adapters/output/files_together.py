@@ -11,13 +11,12 @@ import errno
 import fcntl
 import os
 import signal
-import stat
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from adapters.output.private_file import PrivateFile, check_place, explain_unwritable, name_hidden
 from adapters.process.interruption import ENDING, deciding
 from domain.errors import OutputError, UsageError
 from domain.formats.file_mode import OWNER_ALONE
@@ -96,25 +95,14 @@ def _explain_failure(paths: Sequence[str], index: int, number: int) -> OutputErr
 
 def _check_file(path: str, *, replace: bool) -> tuple[int, int, str]:
     """Return what tells the file from others: its folder and its name."""
-    try:
-        mode = os.lstat(path).st_mode
-        if not replace:
-            raise _explain_existing(path)
-        if stat.S_ISLNK(mode):
-            mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise OutputError(f"{path} is not a regular file", "name another file")
-    except FileNotFoundError:  # or a link that leads nowhere
-        pass
     folder, name = os.path.split(path)
     if not name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    try:
+        check_place(path, path, replace=replace)
+    except FileExistsError as error:
+        raise _explain_existing(path) from error
     status = os.stat(folder or ".")
-    if not stat.S_ISDIR(status.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    if not os.access(folder or ".", os.W_OK | os.X_OK):
-        is_read_only = os.statvfs(folder or ".").f_flag & os.ST_RDONLY
-        raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
     return status.st_dev, status.st_ino, name
 
 

@@ -87,7 +87,7 @@ NO_BINDINGS = {
     "padded": FINGERPRINT + "=", "short": FINGERPRINT[:-2],
 }  # fmt: skip
 NO_SERIALS = {
-    "negative": -1, "bool": True, "hex": "0x1f", "bare hex": "1f", "negative text": "-1", "empty": "", "padded": "007",
+    "negative": -1, "bool": True, "hex": "0x1g", "bare hex": "1g", "negative text": "-1", "empty": "", "padded": "007",
     "float": 1.0, "None": None, "bytes": b"1", "too long": 1 << 200, "too many digits": "9" * 5000,
     "endless digits": "9" * 100_000, "other digits": "\u0661", "space": " 1", "newline": "1\n",
 }  # fmt: skip
