@@ -233,3 +233,42 @@ def test_a_killed_batch_leaves_whole_pairs(running_ca: RunningCa, tmp_path: Path
         assert rest.end()[0] == 0
     assert [row["line"] for row in rows + read_rows(rest.rows.read_text())] == list(range(1, 25))
     check_pairs(batch.folder)
+
+
+def test_a_second_signal_waits_for_nothing(running_ca: RunningCa, tmp_path: Path) -> None:
+    """What is on its way is given up, and stderr says where to go on all the same."""
+
+    def meddle(signing: Signing) -> Told | None:
+        if signing.number >= 4:
+            time.sleep(20)
+        return signing.pass_on()
+
+    with serve_meddling(running_ca, meddle) as front:
+        batch = Batch(front, tmp_path, "rows")
+        wait_for_rows(batch.rows, 4)
+        begin = time.monotonic()
+        for _ in range(2):
+            batch.process.send_signal(signal.SIGINT)
+            time.sleep(1)
+        status, said = batch.end()
+        assert time.monotonic() - begin < 12
+    assert status == 130
+    assert "4 issued; continue with --resume-from 5" in said.splitlines()
+    assert check_pairs(batch.folder) == set(NAMES[:4])
+
+
+def test_a_folder_that_is_full_ends_the_batch(running_ca: RunningCa, tmp_path: Path) -> None:
+    """A pair that cannot be written has no row, and nothing of it is left; stderr says where to go on."""
+    folder = tmp_path / "certs"
+
+    def meddle(signing: Signing) -> Told | None:
+        if signing.number == 3:
+            folder.rename(tmp_path / "moved")
+        return signing.pass_on()
+
+    with serve_meddling(running_ca, meddle) as front:
+        got = run(front, folder, "--requests=1")
+    assert got.status == 1
+    rows = read_rows(got.out)
+    assert check_pairs(tmp_path / "moved") == {row["subject"] for row in rows}
+    assert f"{len(rows)} issued; continue with --resume-from {len(rows) + 1}" in got.err
