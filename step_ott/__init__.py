@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         KeyMismatchError,
         LostAnswerError,
         NetworkError,
+        OutputError,
         StepOttError,
         UsageError,
         WrongPasswordError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from entrypoints import __version__
     from step_ott.any_ca import AnyCA
     from step_ott.ca import CA
+    from step_ott.certificates import IssuedCertificate, SignedCertificate
     from step_ott.inspection import Inspection, inspect
     from step_ott.issuers.issued import AwsIssuer, AzureIssuer, GcpIssuer, K8saIssuer
     from step_ott.issuers.jwk import JwkIssuer
@@ -64,6 +66,7 @@ __all__ = [
     "IdentityError",
     "InputError",
     "Inspection",
+    "IssuedCertificate",
     "JwkIssuer",
     "K8saIssuer",
     "KeyFormatError",
@@ -73,10 +76,12 @@ __all__ = [
     "NetworkError",
     "OfflineCA",
     "Outcome",
+    "OutputError",
     "ProvisionerClaims",
     "ProvisionerInfo",
     "RenewalIssuer",
     "SandboxCA",
+    "SignedCertificate",
     "Signer",
     "SshpopIssuer",
     "StepOttError",
@@ -135,6 +140,8 @@ def _load_further(name: str) -> object:
     home: object
     if name == "AnyCA":
         from step_ott import any_ca as home
+    elif name in ("IssuedCertificate", "SignedCertificate"):
+        from step_ott import certificates as home
     elif name == "OfflineCA":
         from step_ott import offline_ca as home
     elif name in ("CheckResult", "Outcome"):

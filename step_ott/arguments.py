@@ -23,6 +23,12 @@ Password: TypeAlias = "bytes | Callable[[], bytes] | os.PathLike[str]"  # noqa: 
 MAX_TEXT, MAX_TEXTS = 1 << 16, 10_000
 """Characters in a text, and texts in a sequence; step-ca takes a request of a mebibyte at most."""
 
+X509_SERIAL_BITS = 160
+"""20 bytes (RFC 5280, 4.1.2.2)."""
+
+SSH_SERIAL_BITS = 64
+"""A uint64 (OpenSSH, PROTOCOL.certkeys)."""
+
 MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GO_LIMIT = 1 << 63

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import UsageError
 from step_ott.any_ca import REQUEST_TIMEOUT, TIMEOUT, AnyCA
@@ -24,10 +24,14 @@ from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from adapters.ca.https import HttpsAuthority
-    from step_ott.arguments import Source
+    from step_ott.arguments import Password, Source
+    from step_ott.certificate_arguments import KeyName
+    from step_ott.certificates import IssuedCertificate, SignedCertificate
+    from step_ott.keys import Key
 
 
 class CA(AnyCA):
@@ -168,6 +172,98 @@ class CA(AnyCA):
         """
         with speaking_python(), self.asking() as authority:
             return split_roots(authority.list_certificates("roots"))
+
+    def certificate(
+        self,
+        token: str,
+        subject: str | None = None,
+        *,
+        sans: Iterable[str] = (),
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+        key_kind: KeyName = "P-256",
+        template_data: Mapping[str, Any] | None = None,
+    ) -> IssuedCertificate:
+        """Make a private key, and get a certificate for it by a token that the program was given.
+
+        Args:
+            token: The token, which is good once: it is not spent where the CA would refuse.
+            subject: The name that the certificate is for. None for the token's own.
+            sans: All names that it is to have, for a token that names none.
+            not_before, not_after, key_kind, template_data: See `JwkIssuer.certificate`.
+
+        Returns:
+            The certificate with its key.
+
+        Raises:
+            UsageError: an argument will not do, or the token is for other names.
+            InputError: it is not a token, or names nothing.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `JwkIssuer.certificate`.
+        """
+        from step_ott.certificate_arguments import read_key_name, read_terms
+        from step_ott.certificates import describe_issued
+        from step_ott.given_token import get_by_token, read_given, read_names
+
+        with speaking_python():
+            given, kind, terms = (
+                read_given(token),
+                read_key_name(key_kind),
+                read_terms(not_before, not_after, template_data),
+            )
+            request = read_names(given, subject, sans)
+            return describe_issued(*get_by_token(self, given, request, kind, terms))
+
+    def sign(
+        self,
+        csr: Source,
+        token: str,
+        *,
+        not_before: datetime | timedelta | None = None,
+        not_after: datetime | timedelta | None = None,
+        template_data: Mapping[str, Any] | None = None,
+    ) -> SignedCertificate:
+        """Get a certificate for a signing request of the program's own by a token that it was given.
+
+        Args:
+            csr: The signing request, PEM or DER, or its path.
+            token: The token, which is good once: it is not spent where the CA would refuse.
+            not_before, not_after, template_data: See `JwkIssuer.certificate`.
+
+        Returns:
+            The certificate.
+
+        Raises:
+            UsageError: an argument will not do.
+            InputError: the CSR or the token cannot be read.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `JwkIssuer.certificate`.
+        """
+        from step_ott.certificate_arguments import read_terms
+        from step_ott.certificates import describe_signed
+        from step_ott.given_token import read_given, sign_by_token
+        from step_ott.ports import read_content
+
+        with speaking_python():
+            given, terms = read_given(token), read_terms(not_before, not_after, template_data)
+            return describe_signed(sign_by_token(self, read_content(csr, "csr"), given, terms))
+
+    def renew(self, certificate: Source, key: Key, *, password: Password | None = None) -> SignedCertificate:
+        """Renew an X.509 certificate of the CA's, once (see `RenewalIssuer.renew`, for one that is renewed often).
+
+        Args:
+            certificate: The certificate, with those that issued it but for the root.
+            key: Its key (see `JwkIssuer`).
+            password: Of the key (see `JwkIssuer`).
+
+        Returns:
+            The new certificate, for the same key and names.
+
+        Raises:
+            UsageError, InputError, KeyMismatchError, WrongPasswordError: an argument will not do.
+            ForeseenRefusalError, AuthorityError, NetworkError, LostAnswerError: as for `RenewalIssuer.renew`.
+        """
+        from step_ott.issuers.x5c import RenewalIssuer
+
+        return RenewalIssuer(self, certificate, key, password=password).renew()
 
     @contextmanager
     def asking(self) -> Iterator[HttpsAuthority]:

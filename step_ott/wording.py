@@ -13,6 +13,7 @@ from domain.settings.setting import Origin, Setting, respell
 NAMES = {
     "ca-config": "config",
     "ca-url": "url",
+    "cert": "certificate",
     "cert-not-after": "cert_not_after",
     "cert-not-before": "cert_not_before",
     "cert-type": "cert_type",
@@ -21,6 +22,7 @@ NAMES = {
     "context": "context",
     "csr": "csr",
     "for": "endpoint",
+    "force": "replace",
     "k8ssa-token-path": "token",
     "key": "key",
     "key-id": "key_id",

@@ -1,16 +1,20 @@
-"""The demonstration: a sandbox, a token, what is to be said of it, and a certificate for it. Run it by `make demo`."""
+"""The demonstration: a sandbox, a token, what is to be said of it, a certificate that serves. Run it by `make demo`."""
 
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from pathlib import Path
 
-from tests.support.ca_client import connect, general_name, make_csr
-from tests.support.peer_programs import REPOSITORY, RunningCa, choose_port, explain_absence, find_program, serve_ca
+from tests.support.peer_programs import REPOSITORY, choose_port, explain_absence, find_program, serve_ca
 
 FOLDER = REPOSITORY / ".cache" / "demo"
 SUBJECT = "internal.example.com"
+MEETING_SECONDS = 30
 
 
 def main() -> int:
@@ -32,10 +36,15 @@ def main() -> int:
         show_step("Left out: having it signed")
         print(explain_absence("step-ca"))
         return 0
-    show_step("Start the real step-ca, mint by asking it, and have it sign")
     with serve_ca(step_ca, FOLDER, f"https://{address}") as ca:
-        run("token", SUBJECT, "--output-file", path, "--force", environment=environment)
-        spend(ca, (FOLDER / "token.txt").read_text())
+        show_step("Start the real step-ca, and get a certificate from it")
+        files = [str((FOLDER / name).relative_to(REPOSITORY)) for name in ("internal.crt", "internal.key")]
+        run("ca", "certificate", SUBJECT, *files, environment=environment)
+        show_step("Serve by it, and have a client verify that")
+        meet(FOLDER / "internal.crt", FOLDER / "internal.key", ca.tls_context())
+        show_step("Renew it by itself, and revoke it")
+        run("ca", "renew", *files, "--force", environment=environment)
+        run("ca", "revoke", files[0], environment=environment)
     return 0
 
 
@@ -50,13 +59,29 @@ def run(*words: str, environment: Mapping[str, str]) -> None:
     subprocess.run([sys.executable, "-m", "entrypoints.cli", *words], env=environment, cwd=REPOSITORY, check=True)
 
 
-def spend(ca: RunningCa, token: str) -> None:
-    """Spend the token, twice."""
-    csr, client = make_csr(SUBJECT, [general_name(SUBJECT)]), connect(ca)
-    certificate = client.sign(csr, token).certificate
-    print(f"  signed: {certificate.subject.rfc4514_string()}, serial {certificate.serial_number}")
-    again = client.sign(csr, token)
-    print(f"  the same token again: {again.status} {again.body.get('message', '')}")
+def meet(certificate: Path, key: Path, trust: ssl.SSLContext) -> None:
+    """Serve one TLS connection with a certificate, to a client that trusts the CA's root alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(MEETING_SECONDS)
+        greeter = threading.Thread(target=greet, args=(listener, context))
+        greeter.start()
+        with (
+            socket.create_connection(listener.getsockname(), MEETING_SECONDS) as plain,
+            trust.wrap_socket(plain, server_hostname=SUBJECT) as stream,
+        ):
+            shown = stream.getpeercert() or {}
+            print(f"  the server says: {stream.recv(100).decode()}")
+            print(f"  the client has verified {shown['subjectAltName']}, valid until {shown['notAfter']}")
+        greeter.join()
+
+
+def greet(listener: socket.socket, context: ssl.SSLContext) -> None:
+    """Take one connection, and say something."""
+    plain, _ = listener.accept()
+    with plain, context.wrap_socket(plain, server_side=True) as stream:
+        stream.sendall(f"hello from {SUBJECT}".encode())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from adapters.jose.jws import JwsSigner, make_signer
 from adapters.jose.key_objects import CURVES
 from domain.ca_rules.sign import split_sans
 from domain.errors import UsageError, describe_foreign, translating
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.jose.key_objects import PrivateKey
     from domain.enroll.key_kind import KeyKind
+    from domain.keys.ports import Signer
 
 _PUBLIC_EXPONENT = 65_537
 
@@ -38,6 +40,22 @@ class LocalNewKeys:
         return LocalNewKey(ed25519.Ed25519PrivateKey.generate())
 
 
+class GivenKey:
+    """Gives a key that there is already, opened, in the place of new ones (see `domain.enroll.ports.NewKeys`).
+
+    Attributes:
+        signer: It.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
+
+    def make(self, kind: KeyKind) -> LocalNewKey:  # noqa: ARG002  # which it has already
+        if not isinstance(self.signer, JwsSigner):
+            raise UsageError("the key is not in a file", "name a file")
+        return LocalNewKey(self.signer.private_key)
+
+
 class LocalNewKey:
     """A new key (see `domain.enroll.ports.NewKey`).
 
@@ -51,6 +69,11 @@ class LocalNewKey:
     def request(self, common_name: str, sans: Sequence[str]) -> bytes:
         algorithm = None if isinstance(self.private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
         return write_request(self.private_key, algorithm, common_name, sans)
+
+    @property
+    def signer(self) -> Signer:
+        """What signs by it."""
+        return make_signer(self.private_key)
 
     def serialize(self, password: bytes | None) -> bytes:
         encryption = NoEncryption() if password is None else BestAvailableEncryption(password)

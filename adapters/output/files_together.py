@@ -36,10 +36,11 @@ class NewFile:
         path: Where; a symbolic link is replaced, never followed.
         data: Its content.
         mode: Its permission bits; any but 0600 are less what the umask takes.
+        takes_after: Whether it has the mode of what it replaces instead and, where it may, its owner.
     """
 
-    def __init__(self, path: str, data: bytes, mode: int = OWNER_ALONE) -> None:
-        self.path, self.data, self.mode = path, data, mode
+    def __init__(self, path: str, data: bytes, mode: int = OWNER_ALONE, *, takes_after: bool = False) -> None:
+        self.path, self.data, self.mode, self.takes_after = path, data, mode, takes_after
 
 
 def check_files(paths: Sequence[str], *, replace: bool) -> None:
@@ -152,6 +153,8 @@ def _prepare(new: NewFile) -> Iterator[PrivateFile]:
     try:
         with PrivateFile(name_hidden(os.path.dirname(new.path)), mode=new.mode) as file:
             file.write(new.data, is_durable=True)
+            if new.takes_after:
+                file.take_after(new.path)
             yield file
     except (OSError, ValueError) as error:
         raise explain_unwritable(new.path, error) from error

@@ -12,17 +12,21 @@ class KeyPairFiles:
         certificate: The file of the certificate.
         key: That of the key; None where the key is not written.
         replace: Whether files that are there already are replaced.
+        takes_after: Whether a file has the mode of the one that it replaces and, where it may, its owner.
     """
 
-    def __init__(self, certificate: str, key: str | None, replace: bool = False) -> None:
+    def __init__(self, certificate: str, key: str | None, replace: bool = False, *, takes_after: bool = False) -> None:
         self.certificate = certificate
         self.key = key
         self.replace = replace
+        self.takes_after = takes_after
 
     def check(self) -> None:
         check_files([path for path in (self.key, self.certificate) if path is not None], replace=self.replace)
 
     def deliver(self, certificates: bytes, key: bytes | None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
-        keys = [] if self.key is None or key is None else [NewFile(self.key, key)]
-        write_together([*keys, NewFile(self.certificate, certificates)], replace=self.replace)
+        takes_after = self.takes_after and self.replace
+        keys = [] if self.key is None or key is None else [NewFile(self.key, key, takes_after=takes_after)]
+        certificate = NewFile(self.certificate, certificates, takes_after=takes_after)
+        write_together([*keys, certificate], replace=self.replace)

@@ -51,7 +51,7 @@ def judge_csr(case: Case, common_names: Sequence[str]) -> Iterator[CheckResult]:
     yield from judge_csr_itself(csr)
     yield _judge_binding(csr, read_fingerprint(case.token.claims))
     yield judge_common_name(csr, common_names, _REMEDY)
-    yield _judge_sans(csr, case.sans())
+    yield judge_sans(csr, case.sans())
 
 
 def judge_csr_itself(csr: CertificateRequest) -> Iterator[CheckResult]:
@@ -88,7 +88,7 @@ def _judge_binding(csr: CertificateRequest, fingerprint: str) -> CheckResult:
                   "show that one, or mint a token for this one")  # fmt: skip
 
 
-def _judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> CheckResult:
+def judge_sans(csr: CertificateRequest, sans: Iterable[str]) -> CheckResult:
     """Compare names by their type; of a type that the CSR has none of, the CA takes the token's."""
     wanted = split_sans(sans)
     for kind, names in read_csr_names(csr).items():

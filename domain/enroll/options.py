@@ -107,7 +107,9 @@ def _read_minting(subject: str | None, given: Settings, now: int, *, is_device: 
     if is_device and not any(name in given for name in KEYS):
         dropped |= {"kms"}
     minting = {name: setting for name, setting in given.items() if name not in dropped}
-    return read_token_options(ANY_SUBJECT if subject is None else subject, minting, now)
+    options = read_token_options(ANY_SUBJECT if subject is None else subject, minting, now)
+    # Names go into the request, where the token of somebody else has none.
+    return attrs.evolve(options, settings={name: minting[name] for name in minting if name != "san"})
 
 
 def _is_keys_own(name: str, is_device: bool) -> bool:

@@ -77,6 +77,11 @@ class NewKey(Protocol):
         """
         ...
 
+    @property
+    def signer(self) -> Signer:
+        """What signs by it."""
+        ...
+
     def serialize(self, password: bytes | None) -> bytes | None:
         """Return the key in PEM, encrypted where there is a password; None where it is in a device."""
         ...
@@ -87,26 +92,6 @@ class NewKeys(Protocol):
 
     def make(self, kind: KeyKind) -> NewKey:
         """Return a new key."""
-        ...
-
-
-class CertificateSink(Protocol):
-    """Where a certificate goes whose key is somewhere already."""
-
-    def check(self) -> None:
-        """Refuse, before anything is asked for, what can be seen to stand in its way already.
-
-        Raises:
-            OutputError: it could not be delivered.
-        """
-        ...
-
-    def deliver(self, certificates: bytes) -> None:
-        """Hand over the chain, PEM, whole, or raise and leave what was there before.
-
-        Raises:
-            OutputError: it could not be delivered.
-        """
         ...
 
 

@@ -112,16 +112,25 @@ def read_revocation_options(serial: str | None, settings: Settings) -> Revocatio
         raise MissingSettingError(
             "the serial number is missing", "give it, or the certificate's file, or --cert and --key"
         )
+    if serial == "-" and "token" in given and given["token"].value == "-":
+        raise UsageError(f"the certificate and {given['token'].spelled} both are standard input", "give one a file")
     return RevocationOptions(
         serial=serial,
-        reason=Reason(
-            text=str(given["reason"].value) if "reason" in given else "",
-            code=parse_option(given, "reason-code", parse_reason) or 0,
-        ),
+        reason=read_reason(given),
         certificate=certificate,
         token=str(given["token"].value) if "token" in given else None,
         settings=given,
     )
+
+
+def read_reason(given: Settings) -> Reason:
+    """Return the reason that the settings give.
+
+    Raises:
+        UsageError: there is no such reason.
+    """
+    text = str(given["reason"].value) if "reason" in given else ""
+    return Reason(text=text, code=parse_option(given, "reason-code", parse_reason) or 0)
 
 
 def parse_reason(text: str) -> int:

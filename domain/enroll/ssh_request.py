@@ -8,13 +8,14 @@ import attrs
 
 from domain.ca.cert_types import name_cert_type
 from domain.ca_rules.case import SshWishes
-from domain.enroll.request import CaRequest
+from domain.enroll.request import CaRequest, ask_to_revoke
 from domain.errors import ForeseenRefusalError
 from domain.token.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from domain.enroll.revocation import Reason
     from domain.formats.moment import Moment
 
 
@@ -87,12 +88,6 @@ def ask_to_rekey_ssh(public_key: str, token: str) -> CaRequest:
     return CaRequest(path=Kind.SSH_REKEY.path, members={"publicKey": public_key, "ott": token})
 
 
-def ask_to_revoke_ssh(serial: str, token: str, reason: str, reason_code: int) -> CaRequest:
-    """Return the request that no certificate of this serial number, in decimal, is renewed any more.
-
-    Args:
-        reason: Why, in words.
-        reason_code: Why, by RFC 5280, 5.3.1.
-    """
-    members = {"serial": serial, "ott": token, "reason": reason, "reasonCode": reason_code, "passive": True}
-    return CaRequest(path=Kind.SSH_REVOKE.path, members=members)
+def ask_to_revoke_ssh(serial: str, token: str, reason: Reason) -> CaRequest:
+    """Return the request that no certificate of this serial number, in decimal, is renewed any more."""
+    return attrs.evolve(ask_to_revoke(serial, reason.text, reason.code, token), path=Kind.SSH_REVOKE.path)

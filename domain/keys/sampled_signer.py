@@ -15,11 +15,15 @@ CHECKED_EVERY = 128
 
 
 class SampledSigner:
-    """Signs, and checks the first signature and then one of 128; to be used from any number of threads."""
+    """Signs, and checks the first signature and then one of 128; to be used from any number of threads.
+
+    Attributes:
+        signer: The key itself.
+    """
 
     def __init__(self, signer: SwiftSigner) -> None:
         self.public = signer.public
-        self._signer = signer
+        self.signer = signer
         self._numbers = count()
 
     def sign(self, message: bytes) -> bytes:
@@ -29,8 +33,8 @@ class SampledSigner:
             KeyFormatError: it was checked and does not verify: then no token of the key can be trusted.
         """
         if next(self._numbers) % CHECKED_EVERY:
-            return self._signer.sign_unchecked([message])[0]
-        return self._signer.sign(message)
+            return self.signer.sign_unchecked([message])[0]
+        return self.signer.sign(message)
 
     def sign_together(self, messages: Sequence[bytes]) -> list[bytes]:
         """Return the signatures of several, made in one go but for those that are checked.
@@ -41,7 +45,7 @@ class SampledSigner:
         signatures, begin = list[bytes](), 0
         for index, number in enumerate(islice(self._numbers, len(messages))):
             if number % CHECKED_EVERY == 0:
-                signatures += self._signer.sign_unchecked(messages[begin:index])
-                signatures.append(self._signer.sign(messages[index]))
+                signatures += self.signer.sign_unchecked(messages[begin:index])
+                signatures.append(self.signer.sign(messages[index]))
                 begin = index + 1
-        return signatures + self._signer.sign_unchecked(messages[begin:])
+        return signatures + self.signer.sign_unchecked(messages[begin:])

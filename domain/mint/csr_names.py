@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ca_rules.sign import judge_common_name, judge_sans
 from domain.errors import InputError
+from domain.report.check_result import Outcome
 
 if TYPE_CHECKING:
     from domain.certificates.x509_and_ssh import CertificateRequest
@@ -30,3 +32,10 @@ def name_by_request(request: TokenRequest, csr: CertificateRequest) -> TokenRequ
     if not subject:
         raise InputError("the CSR names nothing", "make it with a common name, or with names of its own")
     return attrs.evolve(request, subject=subject, sans=sans, cnf=csr.fingerprint)
+
+
+def find_other_names(request: TokenRequest, csr: CertificateRequest) -> str:
+    """Return in what the names of a CSR are not those of a token for the request, empty for nothing."""
+    sans = request.sans or (request.subject,)
+    found = (judge_common_name(csr, [request.subject, *sans], ""), judge_sans(csr, sans))
+    return next((finding.reason for finding in found if finding.outcome is Outcome.FAILED), "")

@@ -31,10 +31,10 @@ from domain.token.validity import check_certificate_window, resolve_window
 NEEDS = {"force": "output-file"}
 """Options that have no effect without another one, beside those of `authority_options`."""
 
-EXCLUDES = (("cnf", "cnf-file"),)
+EXCLUDES = (("cnf", "cnf-file"), ("cnf", "csr"), ("cnf-file", "csr"), ("csr", "san"))
 """Pairs of options that say the same thing twice, beside those of `authority_options`."""
 
-INPUT_FILES = (*authority_options.INPUT_FILES, *PASSWORD_FILES, "cnf-file", "set-file")
+INPUT_FILES = (*authority_options.INPUT_FILES, *PASSWORD_FILES, "cnf-file", "csr", "set-file")
 """Options that name a file to read, where `-` is standard input; provisioners have more of their own."""
 
 ANY_SUBJECT = "0"
@@ -102,7 +102,7 @@ def read_request(subject: str | None, given: Settings, kind: Kind, now: int) -> 
     """
     request = TokenRequest(
         kind=kind,
-        subject=check_subject(subject, kind),
+        subject=_take_subject(subject, given) if "csr" in given else check_subject(subject, kind),
         sans=list_texts(given, "san"),
         principals=list_texts(given, "principal"),
         not_before=_read_moment(given, "not-before"),
@@ -139,6 +139,13 @@ def _judge_own_options(given: Settings, kind: Kind) -> None:
         from domain.provisioners.renewal import Renewal  # noqa: PLC0415
 
         Renewal.judge(given, kind, ())
+
+
+def _take_subject(subject: str | None, given: Settings) -> str:
+    """Return the subject of a request that a CSR names, which is not read yet."""
+    if subject is not None:
+        raise UsageError(f"the subject is that of {given['csr'].spelled}", "leave one of them out")
+    return ""
 
 
 def check_subject(subject: str | None, kind: Kind) -> str:

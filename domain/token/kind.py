@@ -56,6 +56,7 @@ KINDS_OF_OPTION: dict[str, AbstractSet[Kind]] = {
     "cert-not-after": SSH_SIGNING,
     "cnf": SIGNING,
     "cnf-file": SIGNING,
+    "csr": frozenset({Kind.SIGN}),
     "set": SIGNING,
     "set-file": SIGNING,
 }

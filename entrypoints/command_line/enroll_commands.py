@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 from entrypoints.command_line.commands import ENROLL, Command
-from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS, RENEW_OPTIONS, REVOKE_OPTIONS, SIGN_OPTIONS
+from entrypoints.command_line.enroll_options import (
+    CERTIFICATE_OPTIONS,
+    REKEY_OPTIONS,
+    RENEW_OPTIONS,
+    REVOKE_OPTIONS,
+    SIGN_OPTIONS,
+)
 
 CA_CERTIFICATE = Command(
     "ca certificate",
@@ -65,6 +71,23 @@ CA_RENEW = Command(
     ENROLL,
 )
 
+CA_REKEY = Command(
+    "ca rekey",
+    "give a certificate another key",
+    "<crt-file> <key-file>",
+    "Makes a key, gets a certificate for it with the names of the old one, and puts both in the place of\n"
+    "the old certificate and key, together or not at all; their modes stay. The old certificate, shown\n"
+    "by TLS, authorises that. A new key is encrypted where the old one is, by the same password.",
+    REKEY_OPTIONS,
+    (
+        ("A new key and certificate in the place of the old ones", "ca rekey internal.crt internal.key --force"),
+        ("Beside them", "ca rekey internal.crt internal.key --out-cert new.crt --out-key new.key"),
+        ("By a key that there is already", "ca rekey internal.crt internal.key --force --private-key other.key"),
+        ("Again and again", 'ca rekey internal.crt internal.key --daemon --exec "nginx -s reload"'),
+    ),
+    ENROLL,
+)
+
 CA_REVOKE = Command(
     "ca revoke",
     "revoke a certificate",
@@ -82,4 +105,4 @@ CA_REVOKE = Command(
     ENROLL,
 )
 
-ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW, CA_REVOKE)
+ENROLL_COMMANDS: Sequence[Command] = (CA_CERTIFICATE, CA_SIGN, CA_RENEW, CA_REKEY, CA_REVOKE)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from entrypoints.command_line.options import (
     AUTHORITY_OPTIONS,
     KEY_KIND_OPTIONS,
+    NEW_KEY,
     OUTPUT,
     PROVISIONER_OPTIONS,
     REQUEST,
@@ -73,6 +74,18 @@ RENEW_OPTIONS: Sequence[Option] = (
     _FORCE,
 )  # fmt: skip
 
+REKEY_OPTIONS: Sequence[Option] = (
+    *KEY_KIND_OPTIONS,
+    Option("private-key", "file", "Private key to use in place of a new one; only --out-key writes it.", NEW_KEY),
+    _PASSWORD_FILE,
+    *_schedule("rekey"),
+    *SERVICE_OPTIONS,
+    *ONLINE_OPTIONS,
+    Option("out-cert", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT),
+    Option("out-key", "file", "Write its key to this file. Default: replace the old one.", OUTPUT),
+    _FORCE,
+)  # fmt: skip
+
 TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
                "of one that is minted.", SIGNER)  # fmt: skip
 
@@ -81,15 +94,20 @@ SIGN_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 
 _PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
-                        "--provisioner-password-file or --token: with the one that the new key is encrypted by.",
+                        "--provisioner-password-file or --token: with the one to encrypt the new key by.",
                         SIGNER)  # fmt: skip
 
-REVOKE_OPTIONS: Sequence[Option] = (
-    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
-    Option("token", "token", "Token for this revocation, in place of one that is minted.", REQUEST),
+REASON_OPTIONS: Sequence[Option] = (
     Option("reason", "text", "Why it is revoked, in words.", REQUEST),
     Option("reason-code", "reason", "Why it is revoked, as RFC 5280 counts reasons: 0 to 10, or a name such as "
            "keyCompromise. Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+)  # fmt: skip
+"""Why a certificate is revoked."""
+
+REVOKE_OPTIONS: Sequence[Option] = (
+    Option("cert", "file", "Certificate that revokes itself, shown by TLS with --key.", REQUEST),
+    TOKEN,
+    *REASON_OPTIONS,
     *SIGNING_OPTIONS,
     *PROVISIONER_OPTIONS,
     *ONLINE_OPTIONS,

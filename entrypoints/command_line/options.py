@@ -121,6 +121,8 @@ TOKEN_OPTIONS: Sequence[Option] = (
     Option("cnf", "fingerprint", "Bind the token to one request: unpadded base64url of the SHA-256 of the CSR's DER, "
            "or of the SSH public key's wire bytes.", SUBJECT),
     Option("cnf-file", "file", "Bind the token to the CSR (with --ssh: the SSH public key) in this file.", SUBJECT),
+    Option("csr", "file", "Mint for this CSR alone: for its names, which are given in no other way, and bound to it.",
+           SUBJECT),
     Option("set", "key=value", "A member of the token's user claim, for the CA's templates; the value is JSON where it "
            "parses, else text. Repeatable, merged over --set-file.", SUBJECT, ValueKind.LIST),
     Option("set-file", "file", "JSON object for the token's user claim.", SUBJECT),
@@ -146,7 +148,9 @@ KEY_KIND_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 """What key is made."""
 
-_ONE_BY_ONE = frozenset({"console", "renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"})
+_ONE_BY_ONE = frozenset(
+    {"console", "csr", "renew", "sshpop-cert", "sshpop-key", "k8ssa-token-path", "output-file", "force"}
+)
 """Options of `token` that are about a single token or certificate."""
 
 BATCH_OPTIONS: Sequence[Option] = (

@@ -29,27 +29,33 @@ _BY_ATTESTATION = dict.fromkeys(
 )
 _BY_CA_KEY = {"offline": _OFFLINE, "ca-config": _OFFLINE}
 
-_OFFLINE = ("it opens the CA's own keys and database", "ask the running CA")
 _OWN_FILES = ("the two files before it say the same", "leave it out")
 _OF_SSH_RENEWAL = {
-    "offline": _OFFLINE, "ca-config": _OFFLINE, "sshpop-cert": _OWN_FILES, "sshpop-key": _OWN_FILES,
+    **_BY_CA_KEY, "sshpop-cert": _OWN_FILES, "sshpop-key": _OWN_FILES,
 }  # fmt: skip
 
 REFUSED: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "ssh certificate": {
-        "offline": _OFFLINE,
-        "ca-config": _OFFLINE,
+        **_BY_CA_KEY,
         "private-key": ("it is for an SSH agent, to which nothing is added here", "run ssh-add"),
         "min-password-length": ("a password is taken as it is", "leave it out"),
     },
     "ssh renew": _OF_SSH_RENEWAL,
     "ssh rekey": _OF_SSH_RENEWAL,
     "ssh revoke": {
-        "offline": _OFFLINE,
-        "ca-config": _OFFLINE,
+        **_BY_CA_KEY,
         "set": ("it has no effect on a revocation", "leave it out"),
         "set-file": ("it has no effect on a revocation", "leave it out"),
     },
+    "ca renew": _BY_CA_KEY,
+    "ca rekey": {
+        **_BY_CA_KEY,
+        "kms": (
+            "TLS shows the old certificate by its key, which must be in a file",
+            "renew the certificate, or use step",
+        ),
+    },
+    "ca revoke": dict.fromkeys(("offline", "ca-config"), ("it writes into the CA's own database", "leave it out")),
     "ca bootstrap": {"team": _TEAM, "team-authority": _TEAM, "team-url": _TEAM},
     "ca certificate": _BY_ACME | _BY_ATTESTATION | _BY_CA_KEY,
     "ca sign": {

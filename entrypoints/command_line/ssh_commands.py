@@ -80,13 +80,14 @@ SSH_REKEY = Command(
 SSH_REVOKE = Command(
     "ssh revoke",
     "revoke an SSH certificate",
-    "[<serial>]",
+    "[<serial|file>]",
     "Has the CA renew and rekey no certificate of this serial number any more; hosts take it until it\n"
     "ends. With --sshpop-cert and --sshpop-key a certificate revokes itself, and the number can be left\n"
-    "out.",
+    "out. The number is decimal, or hex as in ca revoke; or the certificate's file is named.",
     SSH_REVOKE_OPTIONS,
     (
         ("By a provisioner", "ssh revoke 3997477584487736496"),
+        ("The certificate in a file", "ssh revoke ./ssh_host_ecdsa_key-cert.pub"),
         (
             "By its own key, which was stolen",
             "ssh revoke --reasonCode KeyCompromise \\\n"

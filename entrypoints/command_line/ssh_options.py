@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.enroll_options import ONLINE_OPTIONS, TERMS_OPTIONS
+from entrypoints.command_line.enroll_options import ONLINE_OPTIONS, REASON_OPTIONS, TERMS_OPTIONS
 from entrypoints.command_line.options import (
     FORMAT,
     KEY_KIND_OPTIONS,
@@ -77,9 +77,7 @@ SSH_REKEY_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 
 SSH_REVOKE_OPTIONS: Sequence[Option] = (
-    Option("reason", "text", "Why it is revoked.", REQUEST),
-    Option("reason-code", "code", "Why it is revoked, by RFC 5280: 0 to 10, or a name such as KeyCompromise. "
-           "Default: 0, unspecified.", REQUEST, aliases=("reasonCode",)),
+    *REASON_OPTIONS,
     _TOKEN,
     *SIGNING_OPTIONS,
     *SSHPOP_OPTIONS,

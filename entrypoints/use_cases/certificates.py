@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
     from domain.certificates.ports import Signatures
     from domain.enroll.answer import CaAnswer
+    from domain.enroll.key_kind import KeyKind
     from domain.enroll.options import CertificateOptions
     from domain.enroll.ports import CaRequests, NewKeys, PairSink
     from domain.enroll.request import CertificateTerms
     from domain.keys.ports import Passwords
     from domain.provisioners.authority import PublishedAuthority
     from domain.provisioners.credential import Ports
+    from domain.token.claims import TokenRequest
     from domain.verify.forecast import Forecast
     from entrypoints.use_cases.mint import Evidence
 
@@ -106,7 +108,7 @@ class GivenToken:
         self.token = token
         self.claims: Mapping[str, Any] = read_go_jws(token).claims
 
-    def make(self, fingerprint: str) -> str:  # noqa: ARG002  # which is in it, or not
+    def make(self, fingerprint: str | None) -> str:  # noqa: ARG002  # which is in it, or not
         """Return it."""
         return self.token
 
@@ -132,8 +134,8 @@ class MintedTokens:
         self.evidence = evidence
         self.ports = ports
 
-    def make(self, fingerprint: str) -> str:
-        """Return a new one, for the CSR of this fingerprint."""
+    def make(self, fingerprint: str | None) -> str:
+        """Return a new one, for the CSR or SSH key of this fingerprint, None for any."""
         request = attrs.evolve(self.evidence.request, cnf=fingerprint)
         return make_token(attrs.evolve(self.evidence, request=request), self.ports.clock, self.ports.randomness)
 
@@ -159,13 +161,34 @@ def obtain_certificate(options: CertificateOptions, ports: EnrollPorts, token: s
             raise exclude("token", "san", options.settings)
     else:
         tokens = open_tokens(options, ports)
+    deliver_pair(request, options.key_kind, terms, tokens, ports, password)
+
+
+def deliver_pair(
+    request: TokenRequest,
+    key_kind: KeyKind,
+    terms: CertificateTerms,
+    tokens: Tokens,
+    ports: EnrollPorts,
+    password: bytes | None = None,
+) -> None:
+    """Make a key, get a certificate for it, and deliver both.
+
+    Args:
+        request: The names that are wanted; of tokens that are minted here, their own count.
+        key_kind: What key is made.
+        terms: What else is asked for.
+        tokens: Those by which it is asked for.
+        ports: The outside.
+        password: What the key is encrypted by, None for nothing.
+    """
     if isinstance(tokens, GivenToken):
         names = choose_names(tokens.claims, request.subject, request.sans)
         common_name, sans = names.common_name, names.sans
     else:
         request = tokens.evidence.request
         common_name, sans = request.subject, request.sans or (request.subject,)
-    key = ports.new_keys.make(options.key_kind)
+    key = ports.new_keys.make(key_kind)
     csr = key.request(common_name, sans)
     ports.pair.deliver(sign(csr, tokens, terms, ports), key.serialize(password))
 
@@ -188,7 +211,11 @@ def sign_request(csr: bytes, options: CertificateOptions, ports: EnrollPorts, to
 
 def open_tokens(options: CertificateOptions, ports: SigningPorts) -> Tokens:
     """Return the tokens that the options ask for."""
-    evidence = gather_evidence(options.minting, ports.minting)
+    return spend(gather_evidence(options.minting, ports.minting), ports)
+
+
+def spend(evidence: Evidence | IssuedToken, ports: SigningPorts) -> Tokens:
+    """Return the tokens that are made of the evidence, or the one that it is."""
     if isinstance(evidence, IssuedToken):
         return IssuedElsewhere(evidence.token)
     return MintedTokens(evidence, ports.minting)

@@ -9,6 +9,7 @@ import attrs
 from domain.errors import InputError, WrongPasswordError
 from domain.formats import base64url
 from domain.mint.cautions import list_cautions
+from domain.mint.judge_options import ANY_SUBJECT
 from domain.mint.selection import select_provisioners
 from domain.provisioners.credential import Credential, IssuedToken, take_any
 from domain.provisioners.types import list_own_options
@@ -144,11 +145,20 @@ class _WatchedPasswords:
 def complete_request(options: TokenOptions, ports: Sources) -> TokenRequest:
     """Return the request with what stands in the files that the user named."""
     request = options.request
-    cnf_file, set_file = options.text("cnf-file"), options.text("set-file")
+    cnf_file, set_file, csr_file = (options.text(name) for name in ("cnf-file", "set-file", "csr"))
     if cnf_file is not None:
         with options.naming("cnf-file"):
             content = ports.files.read(cnf_file, MAX_DOCUMENT_BYTES)
             request = attrs.evolve(request, cnf=_fingerprint(content, request.kind, ports.certificates))
+            if request.kind is Kind.SIGN and request.subject != ANY_SUBJECT:  # of a batch, whose lines have their own
+                _warn_of_other_names(content, request, options, ports)
+    if csr_file is not None:
+        from domain.mint.csr_names import name_by_request  # noqa: PLC0415  # for these alone
+
+        with options.naming("csr"):
+            content = ports.files.read(csr_file, MAX_DOCUMENT_BYTES)
+            ports.certificates.fingerprint_request(content)
+            request = name_by_request(request, ports.certificates.read_request(content))
     if set_file is not None:
         with options.naming("set-file"):
             document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
@@ -165,6 +175,16 @@ def _fingerprint(content: bytes, kind: Kind, certificates: Certificates) -> str:
     except InputError as error:
         other = "with --ssh it takes an SSH public key" if kind is Kind.SIGN else "without --ssh it takes a CSR"
         raise InputError(error.what, f"{error.fix}; {other}") from error
+
+
+def _warn_of_other_names(content: bytes, request: TokenRequest, options: TokenOptions, ports: Sources) -> None:
+    """Warn where a CSR has other names than the token that is bound to it."""
+    from domain.mint.csr_names import find_other_names  # noqa: PLC0415  # for these alone
+
+    difference = find_other_names(request, ports.certificates.read_request(content))
+    if difference:
+        advice = "step-ca will refuse it with this token; --csr mints for the names of a CSR"
+        ports.notices.warn(f"{options.spell('cnf-file')}: {difference}; {advice}")
 
 
 def choose_provisioner(listed: Sequence[Provisioner], options: TokenOptions, ports: Sources) -> Provisioner:

@@ -128,13 +128,13 @@ class LineMinter:
             asked = read_line(line)
             if asked is None:
                 return None
-            if self.evidence.request.kind in REVOKING:
-                asked = attrs.evolve(asked, subject=check_subject(asked.subject, self.evidence.request.kind))
             signing_input, expires_at = self._compose(asked, jti, now)
         except StepOttError as error:
             given = self.defaults.settings if asked is None else {**self.defaults.settings, **asked.settings}
             return RefusedLine(number, str(respell(error, given)))
-        return MintedLine(number, display(asked.subject), signing_input, jti, _format_seconds(expires_at))
+        kind = self.evidence.request.kind
+        subject = check_subject(asked.subject, kind) if kind in REVOKING else asked.subject
+        return MintedLine(number, display(subject), signing_input, jti, _format_seconds(expires_at))
 
     def _compose(self, asked: BatchLine, jti: str, now: int) -> tuple[str, int]:
         """Return what is signed for the line, and when that expires, in seconds since the epoch, UTC."""

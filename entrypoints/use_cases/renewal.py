@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from domain.ca_rules.endpoint import Endpoint
 from domain.certificates.x509_and_ssh import check_usage, check_validity
-from domain.enroll.answer import check_renewed, list_certificates
+from domain.enroll.answer import check_renewed, read_issued_chain
 from domain.enroll.refusal import check_forecast, explain_refusal
 from domain.enroll.renewal import foretell_by_certificate, format_seconds
 from domain.enroll.request import ask_to_renew
 from domain.errors import StepOttError
+from domain.formats.pem import encode_pem
 from domain.provisioners.renewal import ISSUER, Renewal
 from domain.provisioners.x5c import OpenedChain, open_chain
 from domain.settings.devices import uses_device
@@ -20,11 +21,27 @@ from entrypoints.use_cases.mint import combine_evidence, describe_issuer, make_t
 if TYPE_CHECKING:
     from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.answer import CaAnswer
-    from domain.enroll.ports import CertificateSink
+    from domain.enroll.ports import PairSink
     from domain.enroll.renewal import RenewalOptions, Schedule
     from domain.ports import Randomness
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ca_ports import CaPorts
+
+
+class Renewable(Protocol):
+    """What gets a new certificate for an old one, and delivers it."""
+
+    action: str
+    """What is done to the certificate: "renewed" or "rekeyed"."""
+
+    @property
+    def leaf(self) -> Certificate:
+        """The newest certificate."""
+        ...
+
+    def renew(self) -> None:
+        """Get the next one."""
+        ...
 
 
 class CertificateRenewal:
@@ -36,7 +53,7 @@ class CertificateRenewal:
 
     action = "renewed"
 
-    def __init__(self, options: RenewalOptions, ports: CaPorts, sink: CertificateSink) -> None:
+    def __init__(self, options: RenewalOptions, ports: CaPorts, pair: PairSink) -> None:
         """Open the certificate.
 
         Raises:
@@ -44,9 +61,9 @@ class CertificateRenewal:
             UsageError: the schedule does not fit the certificate's life.
             OutputError: a new certificate could not be delivered.
         """
-        self.options, self.ports, self.sink = options, ports, sink
+        self.options, self.ports, self.pair = options, ports, pair
         self.opened = open_renewable(options, ports)
-        sink.check()
+        pair.check()
 
     @property
     def leaf(self) -> Certificate:
@@ -57,7 +74,7 @@ class CertificateRenewal:
         """Get a new certificate, and deliver it."""
         self.ports.access.start_over()
         chain = renew(self.opened, self.options, self.ports)
-        self.sink.deliver(chain)
+        self.pair.deliver(chain, None)
         self.opened = OpenedChain(self.ports.minting.certificates.read_chain(chain), self.opened.signer)
 
 
@@ -76,13 +93,13 @@ def open_renewable(options: RenewalOptions, ports: CaPorts) -> OpenedChain:
     return opened
 
 
-def tell_undue(renewal: CertificateRenewal, schedule: Schedule, ports: CaPorts) -> bool:
+def tell_undue(renewable: Renewable, schedule: Schedule, ports: CaPorts) -> bool:
     """Return whether it is too early for a renewal, and say so."""
     clock, notices = ports.minting.clock, ports.minting.notices
     now = clock.now()
-    if schedule.is_due(renewal.leaf.not_after, now, draw(ports.minting.randomness)):
+    if schedule.is_due(renewable.leaf.not_after, now, draw(ports.minting.randomness)):
         return False
-    notices.inform(f"certificate not {renewal.action}: expires in {format_seconds(renewal.leaf.not_after - now)}")
+    notices.inform(f"certificate not {renewable.action}: expires in {format_seconds(renewable.leaf.not_after - now)}")
     return True
 
 
@@ -114,11 +131,9 @@ def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, po
     Raises:
         AuthorityError: it is something else.
     """
-    chain = "".join(f"{pem.strip()}\n" for pem in list_certificates(answer)).encode()
-    now = ports.minting.clock.now()
-    certificates = ports.minting.certificates.read_chain(chain)
-    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, now)
-    return chain
+    certificates = read_issued_chain(answer, ports.minting.certificates.read_chain)
+    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, ports.minting.clock.now())
+    return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in certificates)
 
 
 def check_presentable(opened: OpenedChain, options: TokenOptions, ports: CaPorts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -11,26 +11,10 @@ from domain.errors import StepOttError
 from entrypoints.use_cases.renewal import draw
 
 if TYPE_CHECKING:
-    from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.ports import Alarm, Services
     from domain.enroll.renewal import Schedule
     from domain.ports import Clock, Notices, Randomness
-
-
-class Renewable(Protocol):
-    """What gets a new certificate for an old one, and delivers it."""
-
-    action: str
-    """What is done to the certificate: "renewed" or "rekeyed"."""
-
-    @property
-    def leaf(self) -> Certificate:
-        """The newest certificate."""
-        ...
-
-    def renew(self) -> None:
-        """Get the next one."""
-        ...
+    from entrypoints.use_cases.renewal import Renewable
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -33,10 +33,10 @@ def revoke_by_provisioner(options: TokenOptions, reason: Reason, ports: CaPorts)
         token = evidence.token
     else:
         token = make_token(evidence, ports.minting.clock, ports.minting.randomness)
-    revoke_by_token(options.request.subject, token, reason, ports)
+    revoke_by_token(options.request.subject, token, reason, ports, is_given=False)
 
 
-def revoke_by_token(serial: str, token: str, reason: Reason, ports: CaPorts) -> None:
+def revoke_by_token(serial: str, token: str, reason: Reason, ports: CaPorts, *, is_given: bool = True) -> None:
     """Revoke the certificate of a serial number, in decimal, by a token.
 
     Raises:
@@ -48,10 +48,10 @@ def revoke_by_token(serial: str, token: str, reason: Reason, ports: CaPorts) -> 
     if subject != serial:
         raise UsageError(f"the token is for serial number {subject!r}, not {serial}", "mint one for this certificate")
     forecast = foretell_token(token, Endpoint.REVOKE, ports)
-    check_forecast(forecast)
+    check_forecast(forecast, is_given=is_given)
     answer = ports.access.put(ask_to_revoke(serial, reason.text, reason.code, token))
     if not answer.is_granted:
-        raise _revoked_already(answer, serial) or explain_refusal(answer, forecast)
+        raise _revoked_already(answer, serial) or explain_refusal(answer, forecast, is_given=is_given)
 
 
 def revoke_by_certificate(options: TokenOptions, reason: Reason, ports: CaPorts) -> str:

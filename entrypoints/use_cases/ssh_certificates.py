@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -30,15 +31,17 @@ from domain.errors import InputError, UsageError
 from domain.token.go_jws import read_go_jws
 from domain.token.reader import read_ssh_options, read_text, read_texts
 from domain.token.user_data import parse_document
-from entrypoints.use_cases.inspect import read_source
+from entrypoints.use_cases.certificates import GivenToken
 from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
-from entrypoints.use_cases.ssh_tokens import mint, spend
+from entrypoints.use_cases.ssh_tokens import SshCourt, open_ssh_tokens, spend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
-    from domain.enroll.ssh_options import SshCertificateOptions, SshRevocationOptions
+    from domain.enroll.request import CaRequest
+    from domain.enroll.ssh_options import SshCertificateOptions
+    from domain.enroll.ssh_renewal import SshRevocationOptions
     from domain.enroll.ssh_request import SshTerms
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ssh_tokens import SpentToken, SshPorts
@@ -63,7 +66,7 @@ def obtain_ssh_certificate(
     public_key: SshPublicKey,
     ports: SshPorts,
     *,
-    token: str = "",
+    token: str | None = None,
     add_user_key: SshPublicKey | None = None,
 ) -> IssuedSsh:
     """Return the CA's certificate for a public key.
@@ -72,7 +75,7 @@ def obtain_ssh_certificate(
         options: What is asked for.
         public_key: The key.
         ports: What is outside.
-        token: One that is there, empty to mint one that is bound to the key.
+        token: One that is there, None to mint one that is bound to the key.
         add_user_key: A key that may make the user on hosts, None for none.
 
     Raises:
@@ -80,27 +83,29 @@ def obtain_ssh_certificate(
         AuthorityError: it refuses, or answers with something else.
     """
     terms = complete_terms(options, ports)
-    line = format_line(public_key.wire, "")
-    token = token or mint(options.minting, ports, line)
-    claims = read_go_jws(token).claims
-    check_binding(claims, ports.minting.certificates.fingerprint_ssh_key(line))
-    request = ask_to_sign_ssh(public_key.wire, token, terms, add_user_key.wire if add_user_key else "")
-    spent = spend(token, request, Endpoint.SSH_SIGN, ports, terms)
+    cnf = ports.minting.certificates.fingerprint_ssh_key(format_line(public_key.wire, ""))
+    tokens = open_ssh_tokens(options.minting, ports, token)
+    if isinstance(tokens, GivenToken):
+        check_binding(tokens.claims, cnf)
+
+    def make_request(token: str) -> CaRequest:
+        return ask_to_sign_ssh(public_key.wire, token, terms, add_user_key.wire if add_user_key else "")
+
+    spent = spend(tokens, make_request, SshCourt(Endpoint.SSH_SIGN, terms, ports), ports, cnf)
     certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=terms.is_host)
     add_user = None
     if add_user_key is not None and spent.answer.members.get("addUserCrt"):
-        add_user = _take_certificate(
-            spent, fingerprint_wire(add_user_key.wire), ports, is_host=False, member="addUserCrt"
-        )
-    granted = read_texts((read_ssh_options(claims) or {}).get("principals"))
+        fingerprint = fingerprint_wire(add_user_key.wire)
+        add_user = _take_certificate(spent, fingerprint, ports, is_host=False, member="addUserCrt")
+    granted = read_texts((read_ssh_options(read_go_jws(spent.token).claims) or {}).get("principals"))
     terms = attrs.evolve(terms, principals=terms.principals or tuple(granted))
     return IssuedSsh(certificate=certificate, add_user=add_user, differences=_judge_terms(certificate, terms, spent))
 
 
 def renew_ssh_certificate(options: TokenOptions, before: SshCertificate, ports: SshPorts) -> SshCertificate:
     """Return another certificate for the key of the one `before`, whose key signs the token."""
-    token = mint(options, ports)
-    spent = spend(token, ask_to_renew_ssh(token), Endpoint.SSH_RENEW, ports)
+    court = SshCourt(Endpoint.SSH_RENEW, None, ports)
+    spent = spend(open_ssh_tokens(options, ports), ask_to_renew_ssh, court, ports)
     certificate = _take_certificate(spent, before.key_fingerprint, ports, is_host=before.is_host)
     check_same_names(certificate, before)
     return certificate
@@ -110,26 +115,32 @@ def rekey_ssh_certificate(
     options: TokenOptions, before: SshCertificate, public_key: SshPublicKey, ports: SshPorts
 ) -> SshCertificate:
     """Return a certificate for another key in the place of the one `before`, whose key signs the token."""
-    token = mint(options, ports)
-    spent = spend(token, ask_to_rekey_ssh(public_key.wire, token), Endpoint.SSH_REKEY, ports)
+    court = SshCourt(Endpoint.SSH_REKEY, None, ports)
+    make_request = partial(ask_to_rekey_ssh, public_key.wire)
+    spent = spend(open_ssh_tokens(options, ports), make_request, court, ports)
     certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=before.is_host)
     check_same_names(certificate, before)
     return certificate
 
 
-def revoke_ssh_certificate(options: SshRevocationOptions, ports: SshPorts) -> str:
-    """Have the CA renew no certificate of a serial number any more, and return that, in decimal."""
+def revoke_ssh_certificate(options: SshRevocationOptions, ports: SshPorts, token: str | None = None) -> str:
+    """Have the CA renew no certificate of a serial number any more, and return that, in decimal.
+
+    Args:
+        options: What is asked for.
+        ports: What is outside.
+        token: One that is there, None to mint one.
+    """
     serial = options.serial or _read_serial(options, ports)
-    if options.token is None:
-        token = mint(options.minting, ports)
-    else:
-        token = read_source(options.token, ports.minting.files, str)
-        subject = read_text(read_go_jws(token).claims.get("sub"))
-        if subject != serial:
-            what = f"the token is for serial number {subject!r}, not {serial}"
-            raise UsageError(what, "mint one for this certificate")
-    request = ask_to_revoke_ssh(serial, token, options.reason, options.reason_code)
-    spend(token, request, Endpoint.SSH_REVOKE, ports)
+    tokens = open_ssh_tokens(options.minting, ports, token)
+    subject = read_text(tokens.claims.get("sub")) if isinstance(tokens, GivenToken) else serial
+    if subject != serial:
+        raise UsageError(f"the token is for serial number {subject!r}, not {serial}", "mint one for this certificate")
+
+    def make_request(token: str) -> CaRequest:
+        return ask_to_revoke_ssh(serial, token, options.reason)
+
+    spend(tokens, make_request, SshCourt(Endpoint.SSH_REVOKE, None, ports), ports)
     return serial
 
 

@@ -11,15 +11,15 @@ from domain.enroll.ssh_files import SshFileNames, format_line, name_ssh_files
 from domain.errors import UsageError, naming
 from domain.formats.file_mode import FOR_ALL, OWNER_ALONE
 from domain.ports import OutputFile
-from entrypoints.use_cases.inspect import read_source
 from entrypoints.use_cases.ssh_certificates import obtain_ssh_certificate, rekey_ssh_certificate, renew_ssh_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
-    from domain.enroll.ssh_options import SshCertificateOptions, SshRenewalOptions
+    from domain.enroll.ssh_options import SshCertificateOptions
     from domain.enroll.ssh_ports import NewSshKey, SshSink
+    from domain.enroll.ssh_renewal import SshRenewalOptions
     from domain.keys.ports import Passwords
     from entrypoints.use_cases.ssh_tokens import SshPorts
 
@@ -42,7 +42,13 @@ class WrittenSsh:
 
 
 def write_ssh_certificate(
-    options: SshCertificateOptions, key_file: str, files: SshSink, passwords: Passwords | None, ports: SshPorts
+    options: SshCertificateOptions,
+    key_file: str,
+    files: SshSink,
+    ports: SshPorts,
+    *,
+    passwords: Passwords | None,
+    token: str | None = None,
 ) -> WrittenSsh:
     """Get a certificate, and write it, and its key where that is new.
 
@@ -50,13 +56,13 @@ def write_ssh_certificate(
         options: What is asked for.
         key_file: The file of the key; of a public key that is there, where no key is made.
         files: Where all goes.
-        passwords: What a new key is encrypted by, None for nothing.
         ports: What else is outside.
+        passwords: What a new key is encrypted by, None for nothing.
+        token: One that is there, None where one is minted.
     """
     names = name_ssh_files(key_file, signs=options.key_kind is None)
     add_user_names = name_ssh_files(f"{key_file}-provisioner") if options.adds_user else None
     files.check([*names.list_paths(), *(add_user_names.list_paths() if add_user_names else ())])
-    token = "" if options.token is None else read_source(options.token, ports.minting.files, str)
     if options.key_kind is None:
         issued = obtain_ssh_certificate(options, _read_key(key_file, ports), ports, token=token)
         files.deliver(list(_list_files(names, issued.certificate, options.terms.key_id)))

@@ -18,7 +18,7 @@ from domain.settings.devices import check_key_sources
 from domain.token.go_jws import read_go_jws
 from entrypoints.use_cases.certificates import EnrollPorts, SigningPorts
 from entrypoints.use_cases.inspect import read_source
-from entrypoints.wiring.authority import connect, wire_online
+from entrypoints.wiring.authority import connect, wire_online, wire_root_source
 from entrypoints.wiring.late_adapters import LateIdentityProvider
 from entrypoints.wiring.token import assemble_ports
 
@@ -67,7 +67,9 @@ def _wire_signing_ports(options: CertificateOptions, step_path: Configuration) -
     files, minting = LocalFiles(notices.inform), options.minting
     check_key_sources(minting)
     token = None if options.token is None else _read_token(options, files)
-    authority = wire_online(minting, step_path, files) if token is None else _wire_by(token, minting, step_path, files)
+    authority = (
+        wire_online(minting, step_path, files) if token is None else wire_by_token(token, minting, step_path, files)
+    )
     provider = LateIdentityProvider(minting, notices, os.environ)
     ports = assemble_ports(minting, authority, files, Terminal(), notices, provider)
     notices.inform(f"✔ CA: {authority.url()}")
@@ -85,7 +87,7 @@ def _read_token(options: CertificateOptions, files: InputFiles) -> str:
         return read_source(str(options.token), files, str.strip)
 
 
-def _wire_by(token: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
+def wire_by_token(token: str, options: TokenOptions, step_path: Configuration, files: InputFiles) -> HttpsAuthority:
     """Return the CA that the settings or the token name, trusted by the root at hand, else by the token's."""
     from domain.enroll.given_token import find_ca_url, find_root_fingerprint  # noqa: PLC0415  # for these alone
 
@@ -94,10 +96,7 @@ def _wire_by(token: str, options: TokenOptions, step_path: Configuration, files:
     has_root = options.text("root") is not None or os.path.exists(step_path.default_root())
     if has_root or fingerprint is None or ca_url is None:
         return wire_online(attrs.evolve(options, ca_url=ca_url), step_path, files)
-    from adapters.ca.root_download import RootDownload  # noqa: PLC0415  # likewise
-
-    bounds = {"request_timeout": options.request_timeout, "timeout": options.timeout}
-    return connect(ca_url, [RootDownload(environment=os.environ, **bounds).find(ca_url, fingerprint)], options)
+    return connect(ca_url, [wire_root_source(options, os.environ).find(ca_url, fingerprint)], options)
 
 
 def _wire_keys(options: CertificateOptions, ports: Ports[PublishedAuthority]) -> NewKeys:

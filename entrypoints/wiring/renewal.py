@@ -10,6 +10,7 @@ from adapters.ca.requests import HttpsRequests
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
+from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from entrypoints.use_cases.ca_ports import CaPorts
 from entrypoints.wiring.authority import wire_online
@@ -18,12 +19,13 @@ from entrypoints.wiring.token import assemble_ports
 
 if TYPE_CHECKING:
     from adapters.machine.services import LocalServices
-    from domain.enroll.ports import Services
+    from domain.enroll.ports import NewKeys, Services
     from domain.enroll.renewal import Schedule
     from domain.enroll.services import ServiceOptions
+    from domain.keys.source import KeyFile
     from domain.ports import Configuration
     from domain.token.options import TokenOptions
-    from entrypoints.use_cases.renewal_daemon import Renewable
+    from entrypoints.use_cases.renewal import Renewable
 
 
 def wire_services(options: ServiceOptions) -> LocalServices:
@@ -38,6 +40,30 @@ def wire_services(options: ServiceOptions) -> LocalServices:
     services = LocalServices(options, wire_files())
     services.check()
     return services
+
+
+def keep_key(certificate: str, *keys: str) -> None:
+    """Refuse a file for the certificate in which one of these keys is.
+
+    Raises:
+        UsageError: it is the same file.
+    """
+    for key in keys:
+        if os.path.realpath(certificate) == os.path.realpath(key):
+            raise UsageError(f"{certificate} is the file of the key", "name another for the certificate")
+
+
+def wire_new_keys(given: KeyFile | None, ports: CaPorts) -> NewKeys:
+    """Return what makes keys, or gives the one that there is already.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    from adapters.keys.new_key import GivenKey, LocalNewKeys  # noqa: PLC0415  # for these alone
+
+    if given is None:
+        return LocalNewKeys()
+    return GivenKey(ports.minting.keys.open(given, ports.minting.passwords))
 
 
 def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, services: Services) -> int:
@@ -57,8 +83,8 @@ def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, service
     return 0
 
 
-def wire_ca_ports(options: TokenOptions, step_path: Configuration) -> CaPorts:
-    """Return the real adapters for what a certificate's holder asks the CA.
+def wire_ca_ports(options: TokenOptions, step_path: Configuration, token: str | None = None) -> CaPorts:
+    """Return the real adapters for what is asked of the CA, which a given `token` may name.
 
     Raises:
         UsageError: an option is missing that this needs.
@@ -67,7 +93,12 @@ def wire_ca_ports(options: TokenOptions, step_path: Configuration) -> CaPorts:
     notices = Stderr(sys.stderr)
     files = LocalFiles(notices.inform)
     check_key_sources(options)
-    authority = wire_online(options, step_path, files)
+    if token is None:
+        authority = wire_online(options, step_path, files)
+    else:
+        from entrypoints.wiring.certificates import wire_by_token  # noqa: PLC0415  # for these alone
+
+        authority = wire_by_token(token, options, step_path, files)
     provider = LateIdentityProvider(options, notices, os.environ)
     return CaPorts(
         minting=assemble_ports(options, authority, files, Terminal(), notices, provider),

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import attrs
 
-from adapters.certificates.reader import CertificateReader
 from adapters.keys.store import LocalKeyStore
-from adapters.machine.clock import SystemClock, SystemRandomness
 from domain.errors import KeyMismatchError, UsageError, WrongPasswordError
 from domain.formats.terminal_text import show_line
 from domain.mint.cautions import list_cautions
 from domain.provisioners.base import Provisioner, list_labels
-from domain.provisioners.credential import Credential, IssuedToken, Ports
+from domain.provisioners.credential import Credential, IssuedToken
 from domain.token.claims import TokenRequest
 from domain.token.options import TokenOptions
 from entrypoints.use_cases.mint import (
@@ -26,11 +24,10 @@ from entrypoints.use_cases.mint import (
     open_credential,
 )
 from entrypoints.use_cases.mint_by_template import TemplateMinter
-from entrypoints.wiring.late_adapters import LateMetadata, SilentIdentityProvider
 from step_ott.arguments import refuse_type
 from step_ott.issuers.asked_ca import AskedCA
+from step_ott.issuers.minting_ports import assemble_ports
 from step_ott.keys import RememberedKeys
-from step_ott.ports import LogNotices, NobodyToAsk, NowhereToDeliver
 from step_ott.token import Token
 from step_ott.wording import speaking_python
 
@@ -42,6 +39,7 @@ if TYPE_CHECKING:
     from domain.provisioners.credential import Sources
     from domain.token.claims import Issuer as VouchingIssuer
     from domain.token.kind import Kind
+    from entrypoints.use_cases.mint import Evidence
     from step_ott.issuers.given import Given
 
 
@@ -84,20 +82,7 @@ class Issuer:
                 settings=given.settings,
                 **ca.bounds,
             )
-            self._ports = Ports(
-                clock=SystemClock(),
-                randomness=SystemRandomness(),
-                files=given.files,
-                keys=self._keys,
-                certificates=CertificateReader(),
-                passwords=given.password,
-                authority=authority,
-                metadata=LateMetadata(ca.environ),
-                identity_provider=SilentIdentityProvider(),
-                prompter=NobodyToAsk(),
-                notices=LogNotices(),
-                sink=NowhereToDeliver(),
-            )
+            self._ports = assemble_ports(ca, given, self._keys, authority)
             listed = self._keep_own(authority.provisioners())
             self._fingerprint = authority.root_fingerprint()
             self._provisioner = choose_provisioner(listed, self._options, self._ports)
@@ -131,13 +116,19 @@ class Issuer:
     def _mint(self, request: TokenRequest) -> Token:
         """Return the token that grants the request."""
         with speaking_python():
-            credential = self._credential if self._opens_once else self._read_credential(request)
-            if isinstance(credential, IssuedToken):
-                return Token(credential.token)
             if self._swift is not None and self._swift.takes(request):
                 return Token(self._swift.make_token(request))
-            evidence = combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
+            evidence = self._prove(request)
+            if isinstance(evidence, IssuedToken):
+                return Token(evidence.token)
             return Token(make_token(evidence, self._ports.clock, self._ports.randomness))
+
+    def _prove(self, request: TokenRequest) -> Evidence | IssuedToken:
+        """Return what the token for a request is made of, or the token that there is."""
+        credential = self._credential if self._opens_once else self._read_credential(request)
+        if isinstance(credential, IssuedToken):
+            return credential
+        return combine_evidence(request, self._vouching or self._describe_vouching(credential), credential)
 
     def _describe_vouching(self, credential: Credential) -> VouchingIssuer:
         """Return who vouches for the tokens of a credential."""

@@ -11,7 +11,7 @@ from domain.errors import UsageError
 from domain.token.kind import Kind
 from entrypoints.wiring.late_adapters import LateMetadata
 from step_ott.arguments import check_text
-from step_ott.issuers.base import Issuer
+from step_ott.issuers.certificates import GetsCertificates
 from step_ott.issuers.given import Given
 from step_ott.issuers.requests import ask_by_itself, ask_certificate
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from step_ott.token import Token
 
 
-class K8saIssuer(Issuer):
+class K8saIssuer(GetsCertificates):
     """Hands on the token that Kubernetes gave a service account.
 
     Args:
@@ -57,7 +57,7 @@ class K8saIssuer(Issuer):
         return self._mint(ask_by_itself(Kind.SIGN))
 
 
-class CloudIssuer(Issuer):
+class CloudIssuer(GetsCertificates):
     """What the issuers for machines in clouds have in common: the identity that the cloud gives the machine.
 
     Args:

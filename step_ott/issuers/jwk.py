@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from domain.token.kind import Kind
 from step_ott.issuers.given import Given
 from step_ott.issuers.requests import Revokes, RevokesSsh, SignsCertificates, SignsSshHosts, SignsSshUsers
+from step_ott.issuers.revocations import RevokesCertificates
 
 if TYPE_CHECKING:
     from step_ott.arguments import Password
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from step_ott.keys import Key
 
 
-class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, RevokesSsh):
+class JwkIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, RevokesCertificates, RevokesSsh):
     """Issues the tokens of a JWK provisioner.
 
     Args:

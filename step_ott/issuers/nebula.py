@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.token.kind import Kind
-from step_ott.issuers.base import Issuer
+from step_ott.issuers.certificates import GetsCertificates
 from step_ott.issuers.given import Given
 from step_ott.issuers.requests import ask_certificate, ask_ssh
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from step_ott.token import Token
 
 
-class NebulaIssuer(Issuer):
+class NebulaIssuer(GetsCertificates):
     """Issues the tokens of a Nebula provisioner.
 
     The file of the certificate is read anew for every token, so that a renewed one counts at once; the key is opened

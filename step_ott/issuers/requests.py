@@ -9,8 +9,9 @@ from domain.errors import UsageError, naming
 from domain.mint.judge_options import check_fingerprint
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
-from step_ott.arguments import check_serial, check_text, check_texts, read_moment
+from step_ott.arguments import SSH_SERIAL_BITS, X509_SERIAL_BITS, check_serial, check_text, check_texts, read_moment
 from step_ott.issuers.base import Issuer
+from step_ott.issuers.certificates import GetsCertificates
 from step_ott.json_values import copy_user_data
 from step_ott.ports import read_content
 from step_ott.wording import speaking_python
@@ -22,15 +23,9 @@ if TYPE_CHECKING:
     from step_ott.arguments import Source
     from step_ott.token import Token
 
-X509_SERIAL_BITS = 160
-"""20 bytes (RFC 5280, 4.1.2.2)."""
 
-SSH_SERIAL_BITS = 64
-"""A uint64 (OpenSSH, PROTOCOL.certkeys)."""
-
-
-class SignsCertificates(Issuer):
-    """Issues tokens for X.509 certificates."""
+class SignsCertificates(GetsCertificates):
+    """Issues tokens for X.509 certificates, or gets these."""
 
     def token(
         self,

@@ -12,6 +12,8 @@ from domain.token.kind import Kind
 from step_ott.issuers.base import Issuer
 from step_ott.issuers.given import Given
 from step_ott.issuers.requests import Revokes, SignsCertificates, SignsSshHosts, SignsSshUsers, ask_by_itself
+from step_ott.issuers.revocations import RevokesCertificates
+from step_ott.wording import speaking_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
 
     from domain.provisioners.authority import ListingAuthority
     from step_ott.arguments import Password, Source
+    from step_ott.certificates import SignedCertificate
     from step_ott.issuers.asked_ca import AskedCA
     from step_ott.keys import Key
     from step_ott.token import Token
 
 
-class X5cIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes):
+class X5cIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, RevokesCertificates):
     """Issues the tokens of an X5C provisioner, by the key of a certificate that the provisioner's roots vouch for.
 
     The files of the certificates are read anew for every token, so that a renewed certificate counts at once; the key
@@ -109,3 +112,25 @@ class RenewalIssuer(Issuer):
             InputError: a file cannot be read, or does not hold what it should.
         """
         return self._mint(ask_by_itself(Kind.RENEW, not_before, not_after))
+
+    def renew(self) -> SignedCertificate:
+        """Renew the certificate at the running CA: the new one has the same key and names.
+
+        The old one is shown by mutual TLS; after it expired, or by a key of the program's own that is not in this
+        process, a renewal token is spent. Nothing is written: `save` does that.
+
+        Returns:
+            The new certificate.
+
+        Raises:
+            UsageError: the CA is one that does not run.
+            InputError: a file cannot be read, or the certificate cannot be renewed.
+            ForeseenRefusalError: the CA would refuse; it was not asked.
+            AuthorityError: it refuses, or answers with something else than was asked for.
+            NetworkError, LostAnswerError: there is no answer.
+        """
+        from step_ott.certificates import describe_signed
+        from step_ott.enrollment import renew_certificate
+
+        with speaking_python():
+            return describe_signed(renew_certificate(self.ca, self._options, self._ports))

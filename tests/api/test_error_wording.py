@@ -26,7 +26,8 @@ UNREACHED = (
     "entrypoints/use_cases/batch.py", "entrypoints/use_cases/doctor", "entrypoints/use_cases/write_files.py",
     "entrypoints/use_cases/ssh_files.py",
     "domain/provisioners/oidc.py", "adapters/ca/visit.py",
-    "domain/enroll/services.py", "domain/enroll/revocation.py", "domain/enroll/ssh", "adapters/machine/services.py",
+    "domain/enroll/services.py", "domain/enroll/revocation.py",
+    "domain/enroll/rekeying.py", "domain/enroll/ssh", "adapters/machine/services.py",
     "adapters/process/extras.py",  # whose options are those of uv
     "adapters/ca/step_ca.py",  # of setpriv
 )  # fmt: skip

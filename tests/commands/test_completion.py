@@ -16,7 +16,7 @@ from entrypoints.command_line.all_commands import COMMANDS
 from entrypoints.command_line.commands import BATCH, COMPLETE, COMPLETION, SHELLS, Command
 from entrypoints.command_line.completion.offers import offer_value
 from entrypoints.command_line.completion.shells import SCRIPTS
-from entrypoints.command_line.options import Option
+from entrypoints.command_line.options import KEY_KIND_OPTIONS, Option
 from tests.support.completing_shells import (
     ASK,
     FILES,
@@ -201,7 +201,7 @@ def test_a_script_is_well_formed(shell: str, folder: Path) -> None:
 OTHER_PROGRAM = """
 import sys
 from entrypoints.command_line.commands import Command
-from entrypoints.command_line.options import Option
+from entrypoints.command_line.options import KEY_KIND_OPTIONS, Option
 from entrypoints.wiring.completion import complete
 texts = {texts!r}
 options = [Option(f"option-{{number}}", "a:b", text, "Group") for number, text in enumerate(texts)]
@@ -290,7 +290,8 @@ def test_choices_are_those_that_commands_take() -> None:
     """The tables have these choices and no others: a new one is added here once it is known to be one."""
     choices = {(option.name, list_choices(option.metavar)) for command, option in OPTIONS if command != BATCH}
     choices |= {(command.name, list_choices(command.positional)) for command in COMMANDS}
-    choices |= {(f"batch {option.name}", list_choices(option.metavar)) for option in BATCH.options}
+    own = [option for option in BATCH.options if option not in KEY_KIND_OPTIONS]
+    choices |= {(f"batch {option.name}", list_choices(option.metavar)) for option in own}
     assert {name: set(words) for name, words in choices if words} == {
         "batch format": set(BATCH_FORMS), "format": set(REPORT_FORMS),
         "for": {endpoint.value for endpoint in Endpoint}, "cert-type": {"user", "host"},

@@ -50,7 +50,8 @@ NEEDS: dict[str, frozenset[str]] = {
 _ACTIONS = {"revoke", "renew", "rekey"}
 _OF_SSH_SIGNING = {"host", "principal", "cert-not-before", "cert-not-after"}
 _RIVALS: list[tuple[set[str], set[str]]] = [
-    (_ACTIONS, _ACTIONS | _OF_SSH_SIGNING | {"san", "cnf", "cnf-file", "set", "set-file"}),
+    (_ACTIONS, _ACTIONS | _OF_SSH_SIGNING | {"san", "cnf", "cnf-file", "csr", "set", "set-file"}),
+    ({"csr"}, _OF_SSH_SIGNING | {"ssh", "san", "cnf", "cnf-file"}),
     ({"san"}, _OF_SSH_SIGNING | {"ssh"}),
     ({"cnf"}, {"cnf-file"}),
     ({"offline"}, {"request-timeout", "timeout"}),
@@ -61,7 +62,7 @@ _RIVALS: list[tuple[set[str], set[str]]] = [
     ({*_OIDC}, {"key", "offline", *_ANY_X5C, *_SSHPOP, *_K8SSA, *_NEBULA}),
     # what would stand in a token of one's own
     ({*_K8SSA, *_OIDC}, _ACTIONS | _OF_SSH_SIGNING | {
-        "ssh", "san", "cnf", "cnf-file", "set", "set-file", "not-before", "not-after", "password-file",
+        "ssh", "san", "cnf", "cnf-file", "csr", "set", "set-file", "not-before", "not-after", "password-file",
         "provisioner-password-file",
     }),
 ]  # fmt: skip
@@ -158,6 +159,9 @@ EFFECTS: dict[str, Callable[[Outcome], bool]] = {
     "cnf": lambda o: o.claims["cnf"] == {"x5rt#S256": CNF},
     "cnf-file": lambda o: (
         o.claims["cnf"] == {"x5rt#S256": o.scene.bindings["key.pub" if "ssh" in o.flags else "request.csr"]}
+    ),
+    "csr": lambda o: (
+        o.claims["cnf"] == {"x5rt#S256": o.scene.bindings["request.csr"]} and o.claims["sub"] == o.claims["sans"][0]
     ),
     "set": lambda o: o.claims["user"]["flag"] == 1,
     "set-file": lambda o: o.claims["user"]["file"] == 2,

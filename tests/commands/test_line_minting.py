@@ -166,7 +166,7 @@ def test_a_bare_subject_is_minted_as_token_would_mint_it(kind: Kind, data: st.Da
 
 
 @pytest.mark.parametrize("kind", REVOKING)
-@pytest.mark.parametrize("subject", ["a", "-1", "007", "1.0", "１"])
+@pytest.mark.parametrize("subject", ["g", "-1", "007", "1.0", "１"])
 def test_a_serial_that_is_none_is_refused_on_its_line(kind: Kind, subject: str) -> None:
     """Every line of a batch of revocations is a serial number, judged as the subject of `token` is."""
     line = json.dumps({"subject": subject}) if subject.startswith("-") else subject

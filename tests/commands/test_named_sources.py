@@ -63,6 +63,7 @@ FAULTS: dict[str, list[Fault]] = {
     "san": [Fault("a", {"ssh": ""})], "principal": [Fault("a")],
     "cnf": [Fault("abc")],
     "cnf-file": [Fault("@", _ONLINE), Fault("@set.json", _ONLINE), Fault("@set.json", _SSH)],
+    "csr": [Fault("@", _ONLINE, subject=None), Fault("@set.json", _ONLINE, subject=None)],
     "set": [Fault("novalue"), Fault('a={"b":1,"b":2}')],
     "set-file": [Fault("@", _ONLINE), Fault("@password", _ONLINE), Fault("@list.json", _ONLINE)],
     "not-before": [

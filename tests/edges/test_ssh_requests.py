@@ -16,11 +16,12 @@ from tests.support.running import Result, invoke
 WIRE = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
 KEY = WIRE.split()[1].decode()
 WORDS = ("ssh", "certificate", "host.test", "--host", "--no-password", "--insecure", "--request-timeout", "2s")
-SAID = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 9\r\nConnection: close\r\n\r\nno mercy\n"
+AGAIN = {"a fault of the CA's", "busy", "a body that breaks off", "no answer"}
+"""After these another token is minted, twice."""
 
 ANSWERS: dict[str, tuple[bytes | Behaviour, str]] = {
-    "a fault of the CA's": (SAID, "status 500"),
-    "busy": (answer({"status": 503, "message": "later"}, 503), "status 503 (later)"),
+    "a fault of the CA's": (answer(b"no mercy", 500), "status 500"),
+    "busy": (answer({"status": 503, "message": "later"}, 503), "the CA fails with status 503: later"),
     "a refusal": (answer({"status": 401, "message": "no\x1b[2J way"}, 401), "status 401"),
     "a redirection": (answer({}, 302, Location="https://elsewhere.test/"), "status 302"),
     "another success": (answer({"crt": KEY}, 204), "status 204"),
@@ -61,12 +62,19 @@ class Place:
 
         return behave
 
-    def run(self, ca: HostileCa, *words: str) -> Result:
-        key = self.folder.parent / "me.jwk"
+    def run(self, ca: HostileCa, *words: str, signs: bool = True) -> Result:
+        """Run `ssh certificate`, with the key of the provisioner or without."""
+        return invoke(*WORDS, str(self.folder / "key"), *self.flags(ca, signs=signs), *words)
+
+    def mint(self, ca: HostileCa) -> str:
+        """Return a token for that."""
+        return invoke("token", "host.test", "--ssh", "--host", "-n", "host.test", *self.flags(ca)).token
+
+    def flags(self, ca: HostileCa, *, signs: bool = True) -> list[str]:
+        key, trusted = self.folder.parent / "me.jwk", self.folder.parent / "root.pem"
         key.write_text(json.dumps(self.jwk))
-        (self.folder.parent / "root.pem").write_bytes(root().pem)
-        flags = ("--key", str(key), "--ca-url", ca.url, "--root", str(self.folder.parent / "root.pem"))
-        return invoke(*WORDS, str(self.folder / "key"), *flags, *words)
+        trusted.write_bytes(root().pem)
+        return ["--ca-url", ca.url, "--root", str(trusted), *(["--key", str(key)] if signs else [])]
 
 
 @pytest.fixture
@@ -76,16 +84,34 @@ def place(tmp_path: Path) -> Place:
     return Place(folder, generate_jwk())
 
 
-@pytest.mark.parametrize(("at_last", "reason"), ANSWERS.values(), ids=ANSWERS)
-def test_a_failure_is_told_and_not_repeated(place: Place, at_last: bytes | Behaviour, reason: str) -> None:
-    """The token may have been used: the request is put once."""
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_failure_is_told(place: Place, name: str) -> None:
+    """The token may have been used: nobody shows it again, but where that can help another one."""
+    at_last, reason = ANSWERS[name]
     with serve(place.behave(at_last)) as ca:
         result = place.run(ca)
         asked = ca.targets
     assert (result.status, result.out) == (1, "")
     assert reason in result.err.splitlines()[-1] and "\x1b" not in result.err
-    assert asked.count("/1.0/ssh/sign") == 1 and asked[-1] == "/1.0/ssh/sign"
+    assert result.err.count("; trying again with a new token") == (2 if name in AGAIN else 0)
+    assert asked.count("/1.0/ssh/sign") == (3 if name in AGAIN else 1) and asked[-1] == "/1.0/ssh/sign"
     assert not list(place.folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_token_that_is_given_is_shown_once(place: Place, name: str) -> None:
+    """There is no other; where nobody can tell whether it was used, the line says so."""
+    at_last, reason = ANSWERS[name]
+    with serve(place.behave(at_last)) as ca:
+        token = place.mint(ca)
+        result = place.run(ca, "--token", token, signs=False)
+        asked = ca.targets
+    assert (result.status, result.out) == (1, "")
+    assert reason in result.err.splitlines()[-1]
+    assert asked.count("/1.0/ssh/sign") == 1 and asked[-1] == "/1.0/ssh/sign"
+    if reason in ("gives no valid answer", "did not answer within 2s"):
+        assert "the token may have been used" in result.err
+    assert token not in result.err and not list(place.folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ["key", "key.pub", "key-cert.pub"])
@@ -125,11 +151,7 @@ def test_a_password_is_wanted_before_anything_is_asked(place: Place) -> None:
     """Without a terminal the line says which options there are; the CA is asked nothing that costs the token."""
     with serve(place.behave(b"")) as ca:
         words = [word for word in WORDS if word not in ("--no-password", "--insecure")]
-        key = place.folder.parent / "me.jwk"
-        key.write_text(json.dumps(place.jwk))
-        (place.folder.parent / "root.pem").write_bytes(root().pem)
-        flags = ("--key", str(key), "--ca-url", ca.url, "--root", str(place.folder.parent / "root.pem"))
-        result = invoke(*words, str(place.folder / "key"), *flags)
+        result = invoke(*words, str(place.folder / "key"), *place.flags(ca))
         assert (result.status, ca.targets) == (2, [])
     assert "the password to encrypt the private key is needed" in result.err
     assert "--password-file" in result.err and "--no-password --insecure" in result.err

@@ -108,6 +108,33 @@ def test_the_ca_signs_for_who_signs_in(oidc_ca: ProvisionedCa, client: CaClient,
     assert SECRET not in first.err
 
 
+def enroll(ca: ProvisionedCa, folder: Path, subject: str, name: str, *words: str) -> Result:
+    """Run `ca certificate` with a person at the browser."""
+    files = [str(folder / "web.crt"), str(folder / "web.key")]
+    line = ["ca", "certificate", subject, *files, "--provisioner", f"oidc-{name}", *words]
+    return invoke(*line, environment={**ca.environment, "BROWSER": PERSON})
+
+
+def test_who_signs_in_gets_a_certificate(oidc_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """For the email address and what the CA makes of the account; with names that are not theirs, none."""
+    got = enroll(oidc_ca, tmp_path, EMAIL, PUBLIC)
+    assert got.status == 0, got.err
+    leaf = x509.load_pem_x509_certificates((tmp_path / "web.crt").read_bytes())[0]
+    assert x509.RFC822Name(EMAIL) in names_of(leaf)
+    other = enroll(oidc_ca, tmp_path, "host.test", PUBLIC, "--force")
+    assert other.status == 1 and "is not for host.test" in other.err, other.err
+    assert x509.load_pem_x509_certificates((tmp_path / "web.crt").read_bytes())[0] == leaf
+
+
+def test_an_admin_gets_a_certificate_for_any_name(oidc_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """Whom the provisioner's admins name gets what is asked for, by the subject or by --san."""
+    for words, name in (((), "host.test"), (("--san", "a.test", "--force"), "a.test")):
+        got = enroll(oidc_ca, tmp_path, "host.test", BASIC, *words)
+        assert got.status == 0, got.err
+        leaf = x509.load_pem_x509_certificates((tmp_path / "web.crt").read_bytes())[0]
+        assert names_of(leaf) == [x509.DNSName(name)]
+
+
 def test_an_admin_may_have_host_certificates(oidc_ca: ProvisionedCa, client: CaClient) -> None:
     """Whom the provisioner's admins name gets what is asked for; but nobody's `sub` is the serial to revoke."""
     first, second, third = (ask(oidc_ca, "--provisioner", f"oidc-{BASIC}").token for _ in range(3))
@@ -430,3 +457,19 @@ def test_the_secret_shows_in_no_repr() -> None:
     }
     [provisioner] = read_provisioners([members])
     assert SECRET not in repr(provisioner) + str(provisioner) + provisioner.label()
+
+
+def test_the_person_gets_an_ssh_certificate_for_their_own_names(oidc_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """`ssh certificate` by who signs in: the CA decides on the names, and where others were asked for, that is told."""
+    surroundings = {**oidc_ca.environment, "BROWSER": PERSON}
+    words = ("--no-agent", "--no-password", "--insecure", "--provisioner", f"oidc-{PUBLIC}")
+    own = invoke("ssh", "certificate", EMAIL, str(tmp_path / "own"), *words, environment=surroundings)
+    assert own.status == 0 and "the CA decides otherwise" not in own.err, own.err
+    other = invoke("ssh", "certificate", "root", str(tmp_path / "other"), *words, environment=surroundings)
+    assert other.status == 0, other.err
+    assert f"warning: the CA decides otherwise: its key identifier is '{EMAIL}', not 'root'" in other.err
+    assert "warning: the CA decides otherwise: it is for" in other.err and ", not for root" in other.err
+    refused = invoke(
+        "ssh", "certificate", "--host", "h.test", str(tmp_path / "no"), *words[1:], environment=surroundings
+    )
+    assert refused.status == 1 and not (tmp_path / "no").exists()

@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_a_key_and_its_certificate_are_got(ssh_scene: SshScene, host: bool) -> N
         "certificate", *(["--host"] if host else ["--no-agent"]), "max@ex.test", "@key", *PLAIN, *JWK
     )
     assert ssh_scene.modes() == {"key": 0o600, "key.pub": 0o644, "key-cert.pub": 0o644}
-    assert result.err.splitlines()[1:] == [
+    assert result.err.splitlines()[2:] == [
         ssh_scene.place("✔ Private Key: ") + ssh_scene.place("@key"),
         "✔ Public Key: " + ssh_scene.place("@key.pub"),
         "✔ Certificate: " + ssh_scene.place("@key-cert.pub"),
@@ -44,7 +45,7 @@ def test_a_public_key_that_is_there_gets_a_certificate(ssh_scene: SshScene) -> N
     result = ssh_scene.get(
         "certificate", "--sign", "-n", "max", "-n", "root", "ops", "@id.pub", "--not-after", "2h", *JWK
     )
-    assert result.err.splitlines()[1:] == [f"✔ Certificate: {ssh_scene.place('@id-cert.pub')}"]
+    assert result.err.splitlines()[2:] == [f"✔ Certificate: {ssh_scene.place('@id-cert.pub')}"]
     assert ((ssh_scene.folder / "id").read_bytes(), (ssh_scene.folder / "id.pub").read_bytes()) == before
     shown = ssh_scene.read("id-cert.pub")
     assert (shown["Key ID"], shown["Principals"]) == ('"ops"', "max root")
@@ -166,3 +167,27 @@ def test_a_users_certificate_cannot_be_renewed(ssh_scene: SshScene, command: str
     assert {path.name: path.read_bytes() for path in ssh_scene.folder.iterdir()} == before
     other = ssh_scene.run(command, "@other", "@id", "--force", *(PLAIN if command == "rekey" else ()))
     assert other.status == 1 and f"{ssh_scene.place('@other')}" in other.err and "no SSH certificate" in other.err
+
+
+def test_a_certificate_is_revoked_by_its_file_or_in_hex(ssh_scene: SshScene) -> None:
+    """The line on stderr has the serial number in decimal."""
+    for name, spell in (("one", None), ("two", hex)):
+        ssh_scene.get("certificate", "--host", "host.test", f"@{name}", *PLAIN, *JWK)
+        serial = ssh_scene.read(f"{name}-cert.pub")["Serial"]
+        word = f"@{name}-cert.pub" if spell is None else spell(int(serial))
+        told = ssh_scene.get("revoke", word, *JWK).err.splitlines()
+        assert told[-1] == f"SSH Certificate with Serial Number {serial} has been revoked."
+        again = ssh_scene.run("revoke", word, *JWK)
+        assert again.status == 1 and "already revoked" in again.err
+    nothing = ssh_scene.run("revoke", "@one.pub", *JWK)
+    assert nothing.status == 1 and "no SSH certificate" in nothing.err
+
+
+def test_a_token_is_enough(ssh_scene: SshScene, tmp_path: Path) -> None:
+    """On a machine that knows no CA: the token says where it is, and which root it has."""
+    words = ("token", "host.test", "--ssh", "--host", "-n", "host.test", *JWK)
+    token = invoke(*words, environment=ssh_scene.ca.environment).token
+    words = ("ssh", "certificate", "--host", "host.test", ssh_scene.place("@key"), "--token", token, *PLAIN)
+    got = invoke(*words, environment={"STEPPATH": str(tmp_path / "empty")})
+    assert got.status == 0, got.err
+    assert ssh_scene.read("key-cert.pub")["Principals"] == "host.test"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.enroll.reason_code import read_reason_code
-from domain.enroll.ssh_options import name_principals, read_ssh_certificate_options
+from domain.enroll.ssh_names import name_principals
+from domain.enroll.ssh_options import read_ssh_certificate_options
 from domain.errors import UsageError
 from domain.settings.setting import Origin, Setting
 from entrypoints.command_line.options import ValueKind
@@ -87,18 +87,3 @@ def test_an_identifier_is_one_line(key_id: str) -> None:
     """It ends the lines of the files."""
     with pytest.raises(UsageError, match="the key identifier"):
         read_ssh_certificate_options(key_id, {}, 10**18)
-
-
-@pytest.mark.parametrize(
-    ("text", "code"), [("", 0), ("0", 0), ("10", 10), ("7", 7), ("Key Compromise", 1), ("AACOMPROMISE", 10)]
-)
-def test_a_reason_has_a_number_or_a_name(text: str, code: int) -> None:
-    """As step reads it."""
-    assert read_reason_code(text, "--reasonCode") == code
-
-
-@pytest.mark.parametrize("text", ["11", "-1", "100", "1.0", "lost", "²"])
-def test_another_reason_is_refused(text: str) -> None:
-    """The error lists those that there are."""
-    with pytest.raises(UsageError, match=r"--reasonCode .* is not known: give 0 to 10, or one of unspecified, "):
-        read_reason_code(text, "--reasonCode")

@@ -12,6 +12,7 @@ import pytest
 from adapters.machine.input_files import LocalFiles
 from domain.formats import base64url
 from domain.formats.json_text import Number
+from domain.formats.serial_number import parse_serial
 from tests.support.offline_place import OfflinePlace, prepare_place
 from tests.support.running import Result, invoke
 
@@ -153,6 +154,13 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(words: list[str], reason
 def test_a_revocation_takes_a_serial_number(subject: str, kind: list[str]) -> None:
     """Anything but a number in decimal or hex, or what can only be a file, names no certificate."""
     check_refusal(invoke("token", *kind, "--", subject), repr(subject), "serial number")
+
+
+@pytest.mark.parametrize("form", ["0x1F", "abc", "00:1f"])
+@pytest.mark.parametrize("kind", [["--revoke"], ["--ssh", "--revoke"]])
+def test_a_serial_number_may_be_hex(form: str, kind: list[str], place: OfflinePlace) -> None:
+    """The token has it in decimal."""
+    assert place.mint(form, *kind).claims["sub"] == parse_serial(form)
 
 
 @pytest.mark.usefixtures("untouchable")

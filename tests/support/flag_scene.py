@@ -11,8 +11,6 @@ from typing import Any
 from unittest import mock
 
 import attrs
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -32,6 +30,7 @@ from domain.formats import base64url
 from domain.keys.ports import Passwords, Signer
 from domain.keys.source import DeviceKey, KeyFile
 from entrypoints.command_line.options import TOKEN_OPTIONS, ValueKind
+from tests.support.ca_client import general_name, make_csr
 from tests.support.forged_nebula import Draft, write_pem
 from tests.support.hostile_ca import HostileCa, answer, issue, root, serve
 from tests.support.hostile_provider import HostileProvider, serve_provider
@@ -70,7 +69,7 @@ class Scene:
         """Return the sensible value that `flag` has among `flags`."""
         return {
             "san": "10.0.0.7", "principal": "10.0.0.8", "cnf": CNF, "set": "flag=1",
-            "set-file": self.file("set.json"),
+            "set-file": self.file("set.json"), "csr": self.file("request.csr"),
             "cnf-file": self.file("key.pub" if "ssh" in flags else "request.csr"), "not-before": "60s",
             "not-after": "20m",
             "cert-not-before": "1m", "cert-not-after": "2h", "provisioner": "bob", "kid": "kid-b", "context": "two",
@@ -91,7 +90,7 @@ class Scene:
     def run(self, flags: frozenset[str], **values: str) -> Result:
         """Run `token` with `flags`; `values` (underscores for dashes) go before the sensible ones."""
         given = {name.replace("_", "-"): value for name, value in values.items()}
-        words = [SUBJECT]
+        words = [] if "csr" in flags else [SUBJECT]
         for flag in sorted(flags):
             words.append(f"--{flag}")
             if flag not in SWITCHES:
@@ -135,7 +134,7 @@ def write_json(path: Path, value: object) -> None:
 def write_bindings(path: Path) -> dict[str, str]:
     """Write a CSR and an SSH public key; return the `cnf` value of each (RFC 9635, `x5rt#S256`)."""
     key = issue("a key").key
-    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    csr = make_csr(SUBJECT, [general_name(SUBJECT)], key)
     line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     (path / "request.csr").write_bytes(csr.public_bytes(Encoding.PEM))
     (path / "key.pub").write_bytes(line + b" a comment\n")

@@ -108,12 +108,14 @@ class Request:
     Attributes:
         connection: The number of the connection that it came on, from 1.
         stopped: Set when the server stops; an answer that stalls waits for it.
+        body: What came behind the head.
     """
 
     target: str
     headers: dict[str, str]
     connection: int
     stopped: threading.Event = attrs.field(repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
 
 
 Behaviour: TypeAlias = Callable[[Request], bytes | Iterable[bytes]]
@@ -222,9 +224,15 @@ class HostileCa:
             if not received:
                 return None
             head += received
-        first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+        head, _, body = head.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        return Request(first.split(" ")[1], headers, number, self.stopped)
+        while len(body) < int(headers.get("content-length", 0)):
+            received = stream.recv(65_536)
+            if not received:
+                return None
+            body += received
+        return Request(first.split(" ")[1], headers, number, self.stopped, body)
 
 
 def make_server_context(credential: Credential, chain: Sequence[Credential] = ()) -> ssl.SSLContext:

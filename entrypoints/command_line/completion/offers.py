@@ -80,7 +80,7 @@ def offer_value(placeholder: str, kept: str = "") -> Offers:
     That is an option's metavar or a command's positional words, as in `<token|file|->`. Words joined by `|` are the
     choices themselves, unless one of them stands for something else.
     """
-    words = placeholder.strip("<>").split("|")
+    words = placeholder.strip("[<>]").split("|")
     meant = {_MEANT[word] for word in words if word in _MEANT}
     choices = words if len(words) > 1 and not meant else []
     return FILES if FILES in meant else FOLDERS if FOLDERS in meant else WORDS, kept, [(one, "") for one in choices]

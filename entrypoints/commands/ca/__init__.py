@@ -18,6 +18,8 @@ def find_command(name: str) -> Run:
             from entrypoints.commands.ca.sign import run  # noqa: PLC0415
         case "ca renew":
             from entrypoints.commands.ca.renew import run  # noqa: PLC0415
+        case "ca rekey":
+            from entrypoints.commands.ca.rekey import run  # noqa: PLC0415
         case "ca revoke":
             from entrypoints.commands.ca.revoke import run  # noqa: PLC0415
         case _:

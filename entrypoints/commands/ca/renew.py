@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.machine.clock import SystemClock
-from adapters.output.certificate_file import CertificateFile
+from adapters.output.key_pair import KeyPairFiles
 from domain.enroll.renewal import read_renewal_options
 from domain.errors import UsageError
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import RENEW_OPTIONS
 from entrypoints.use_cases.renewal import CertificateRenewal, tell_undue
-from entrypoints.wiring.renewal import run_daemon, wire_ca_ports, wire_services
+from entrypoints.wiring.renewal import keep_key, run_daemon, wire_ca_ports, wire_services
 from entrypoints.wiring.settings import read_settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
         ports = wire_ca_ports(options.minting, step_path)
         is_daemon = "daemon" in options.settings
         target = str(options.settings["output-file"].value) if "output-file" in options.settings else certificate
-        sink = CertificateFile(target, is_daemon or "force" in options.settings)
+        keep_key(target, key)
+        sink = KeyPairFiles(target, None, is_daemon or "force" in options.settings, takes_after=True)
         renewal = CertificateRenewal(options, ports, sink)
         services = wire_services(options.services)
         if is_daemon:

@@ -10,6 +10,7 @@ from domain.enroll.revocation import read_revocation_options
 from domain.errors import UsageError
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import REVOKE_OPTIONS
+from entrypoints.use_cases.inspect import read_source
 from entrypoints.use_cases.revocation import revoke_by_certificate, revoke_by_provisioner, revoke_by_token
 from entrypoints.use_cases.serial_number import find_serial
 from entrypoints.wiring.renewal import wire_ca_ports
@@ -50,9 +51,12 @@ def revoke(options: RevocationOptions, step_path: Configuration) -> tuple[CaPort
         return ports, revoke_by_certificate(minting, options.reason, ports)
     serial = find_serial(options.serial or "", wire_files(), CertificateReader())
     minting = options.minting(serial, now)
-    ports = wire_ca_ports(minting, step_path)
     if options.token is None:
+        ports = wire_ca_ports(minting, step_path)
         revoke_by_provisioner(minting, options.reason, ports)
-    else:
-        revoke_by_token(serial, options.token, options.reason, ports)
+        return ports, serial
+    with minting.naming("token", options.token):
+        token = read_source(options.token, wire_files(), str.strip)
+    ports = wire_ca_ports(minting, step_path, token)
+    revoke_by_token(serial, token, options.reason, ports)
     return ports, serial

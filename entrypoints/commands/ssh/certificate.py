@@ -29,6 +29,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     if len(positional) != 2:
         raise UsageError("ssh certificate takes a key identifier and the file of the key", "name both")
     key_id, key_file = positional
+    if key_file in ("", "-"):
+        raise UsageError(f"{key_file!r} is not a file", "name a file; one called - is ./-")
     now = SystemClock().now()
 
     def read(given: Settings) -> SshCertificateOptions:
@@ -37,9 +39,10 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(SSH_CERTIFICATE_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        ports = wire_ssh_ports(options.minting, step_path)
         files = SshFiles(replace="force" in options.settings)
-        written = write_ssh_certificate(options, key_file, files, wire_new_password(options.settings, ports), ports)
+        ports, token = wire_ssh_ports(options.minting, step_path, options.settings.get("token"))
+        passwords = wire_new_password(options.settings, ports)
+        written = write_ssh_certificate(options, key_file, files, ports, passwords=passwords, token=token)
     for line in tell_files(written.names):
         ports.minting.notices.inform(line)
     _tell_more(options, written, ports.minting.notices)

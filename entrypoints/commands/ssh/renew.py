@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.output.ssh_files import SshFiles
-from domain.enroll.ssh_options import SshRenewalOptions, read_ssh_renewal_options
+from domain.enroll.ssh_renewal import SshRenewalOptions, read_ssh_renewal_options
 from domain.errors import UsageError
 from domain.settings.setting import Settings, naming_sources
 from domain.token.kind import Kind
@@ -25,7 +25,7 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(SSH_RENEW_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        ports = wire_ssh_ports(options.minting, step_path)
+        ports, _ = wire_ssh_ports(options.minting, step_path)
         path = write_renewed_ssh(options, SshFiles(replace="force" in options.settings), ports)
     ports.minting.notices.inform(f"✔ Certificate: {path}")
     return 0
