@@ -31,8 +31,6 @@ FIRST_PAUSE, LONGEST_PAUSE, MAX_PAUSES = 0.5, 16.0, 100
 OF_TERMS = frozenset({"cert-not-before", "cert-not-after", "set", "set-file"})
 """Options that say of the certificate what they say of a token elsewhere."""
 
-OF_KEY = frozenset({"kty", "curve", "size"})
-
 _SENSELESS = (
     "ssh", "host", "principal", "revoke", "rekey", "cnf", "cnf-file", "offline", "ca-config", "output-dir", "workers",
 )  # fmt: skip
@@ -76,7 +74,7 @@ def read_fleet_options(own: Settings, given: Mapping[str, Setting], now: int) ->
             raise exclude("certificates", name, settings)
     if choose_form(own, BATCH_FORMS) == TOKENS:
         raise UsageError(f"{spell(own, 'certificates')} prints no tokens", f"leave {spell(own, 'format')} out")
-    dropped = OF_TERMS | OF_KEY | set(_SENSELESS)
+    dropped = OF_TERMS | set(_SENSELESS)
     minting = read_token_options(ANY_SUBJECT, {name: given[name] for name in given.keys() - dropped}, now)
     return FleetOptions(
         folder=str(own["certificates"].value),
