@@ -13,7 +13,7 @@ from domain.errors import InputError, UsageError
 from domain.formats.moment import Moment, parse_moment
 from domain.mint.judge_options import ANY_SUBJECT, read_token_options
 from domain.settings.authority import list_texts, parse_option
-from domain.settings.print_form import NDJSON
+from domain.settings.print_form import BATCH_FORMS, TOKENS, choose_form
 from domain.settings.setting import counts, exclude, spell
 from domain.token.user_data import parse_assignment
 from domain.token.validity import check_certificate_window
@@ -30,8 +30,6 @@ FIRST_PAUSE, LONGEST_PAUSE, MAX_PAUSES = 0.5, 16.0, 100
 
 OF_TERMS = frozenset({"cert-not-before", "cert-not-after", "set", "set-file"})
 """Options that say of the certificate what they say of a token elsewhere."""
-
-OF_KEY = frozenset({"kty", "curve", "size"})
 
 _SENSELESS = (
     "ssh", "host", "principal", "revoke", "rekey", "cnf", "cnf-file", "offline", "ca-config", "output-dir", "workers",
@@ -74,9 +72,9 @@ def read_fleet_options(own: Settings, given: Mapping[str, Setting], now: int) ->
     for name in _SENSELESS:
         if counts(settings, name):
             raise exclude("certificates", name, settings)
-    if "format" in own and own["format"].value != NDJSON:
+    if choose_form(own, BATCH_FORMS) == TOKENS:
         raise UsageError(f"{spell(own, 'certificates')} prints no tokens", f"leave {spell(own, 'format')} out")
-    dropped = OF_TERMS | OF_KEY | set(_SENSELESS)
+    dropped = OF_TERMS | set(_SENSELESS)
     minting = read_token_options(ANY_SUBJECT, {name: given[name] for name in given.keys() - dropped}, now)
     return FleetOptions(
         folder=str(own["certificates"].value),

@@ -135,8 +135,9 @@ class MintedTokens:
         self.ports = ports
 
     def make(self, fingerprint: str | None) -> str:
-        """Return a new one, for the CSR or SSH key of this fingerprint, None for any."""
-        request = attrs.evolve(self.evidence.request, cnf=fingerprint)
+        """Return a new one, for the CSR or SSH key of this fingerprint, None for any; Nebula's are bound to none."""
+        is_bound = "nebula" not in self.evidence.issuer.header
+        request = attrs.evolve(self.evidence.request, cnf=fingerprint if is_bound else None)
         return make_token(attrs.evolve(self.evidence, request=request), self.ports.clock, self.ports.randomness)
 
 

@@ -180,7 +180,7 @@ class Revokes(Issuer):
         """Return a token for revoking an X.509 certificate.
 
         Args:
-            serial: Its serial number, an int or decimal digits.
+            serial: Its serial number: an int, decimal digits, or hex such as "0x1f" or "00:1f".
             not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
             not_after: Until when, likewise; five minutes.
 
@@ -208,7 +208,7 @@ class RevokesSsh(Issuer):
         """Return a token for revoking an SSH certificate.
 
         Args:
-            serial: Its serial number, an int or decimal digits.
+            serial: Its serial number: an int, decimal digits, or hex such as "0x1f" or "00:1f".
             not_before: From when on the token is valid (see `revocation_token`).
             not_after: Until when.
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.bench.batch import measure_rates
+from tests.bench.fleet import measure_fleet
 from tests.bench.library import measure_library
 from tests.bench.place import Place, prepare_place
 from tests.bench.plots import measure_plots
@@ -18,9 +19,11 @@ PARTS: Mapping[str, Callable[[Place], None]] = {
     "start": measure_start,
     "library": measure_library,
     "rates": measure_rates,
+    "fleet": measure_fleet,
     "plots": measure_plots,
 }
-"""What can be measured: a run beside step's, tokens from Python, the rates of `batch`, and its plots (docs/plots/)."""
+"""What can be measured: a run beside step's, tokens from Python, the rates of `batch`, certificates by
+it, and its plots (docs/plots/)."""
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.support.peer_programs import RunningCa
+from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import Result, execute
 
 
@@ -159,3 +160,34 @@ def test_options_of_certificates_need_them(running_ca: RunningCa, word: str) -> 
     got = execute("batch", "-", word, environment={"STEPPATH": str(running_ca.path)}, stdin=b"a.test\n")
     assert (got.status, got.out) == (2, "")
     assert f"{word.partition('=')[0]} needs --certificates" in got.err
+
+
+def test_a_provisioner_with_a_certificate_signs_too(provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """The tokens of many threads are signed by one key, here an X5C provisioner's."""
+    held = provisioned_ca.hold(tmp_path)
+    got = run(provisioned_ca.ca, tmp_path / "certs", [f"{number}.test" for number in range(6)], *held.flags)
+    assert got.status == 0, got.err
+    assert [read_pair(tmp_path / "certs", row) is not None for row in map(json.loads, got.out.splitlines())] == [
+        True
+    ] * 6
+
+
+TEMPLATE = (
+    '{"subject": {"commonName": {{ toJson .Subject.CommonName }}, "organization": {{ toJson .Insecure.User.o }}}, '
+)
+TEMPLATE += '"sans": {{ toJson .SANs }}}'
+
+
+def test_data_for_templates_is_that_of_the_line_over_that_of_all(step_ca_program: str, tmp_path: Path) -> None:
+    """Of --set and "set"; the token's user claim has none of it."""
+
+    def use_template(config: dict[str, Any]) -> None:
+        config["authority"]["provisioners"][0]["options"] = {"x509": {"template": TEMPLATE}}
+
+    lines = ["a.test", '{"subject": "b.test", "set": {"o": "line"}}', '{"subject": "c.test", "set": {"other": 1}}']
+    with serve_provisioned(step_ca_program, tmp_path / "step", use_template) as served:
+        got = run(served.ca, tmp_path / "certs", lines, "--set=o=all", "--provisioner=sandbox@example.com")
+    assert got.status == 0, got.err
+    leaves = [read_pair(tmp_path / "certs", row) for row in map(json.loads, got.out.splitlines())]
+    subjects = [set(leaf.subject.rfc4514_string().split(",")) for leaf in leaves]
+    assert subjects == [{"O=all", "CN=a.test"}, {"O=line", "CN=b.test"}, {"O=all", "CN=c.test"}]
