@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
 from step_ott.arguments import check_text, check_texts
@@ -111,6 +109,5 @@ class GetsCertificates(Issuer):
                 asked = TokenRequest(kind=Kind.SIGN, subject="")
                 request = name_by_request(asked, certificates.read_request(content))
             with enrolling(self.ca, self._ports, KeptPair()) as ports:
-                unbound = attrs.evolve(request, cnf=None)
-                chain = sign(content, open_evidence(self._prove(unbound), ports.minting), terms, ports)
+                chain = sign(content, open_evidence(self._prove(request), ports.minting), terms, ports)
         return describe_signed(chain)

@@ -68,9 +68,9 @@ class X5cIssuer(SignsCertificates, SignsSshUsers, SignsSshHosts, Revokes, Revoke
 
 
 class RenewalIssuer(Issuer):
-    """Issues tokens by which an X.509 certificate is renewed, even after it expired where the CA allows that.
+    """Renews an X.509 certificate, or issues the tokens for that, even after it expired where the CA allows that.
 
-    The CA is not asked. The files are read as those of an `X5cIssuer` are.
+    The CA is asked by `renew` alone. The files are read as those of an `X5cIssuer` are.
 
     Args:
         ca: The CA that issued the certificate.

@@ -116,7 +116,7 @@ def test_a_wrong_answer_is_an_error_in_pythons_words(
     case: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing of it is returned; the error is public and complete, without flags, secrets, cause or output."""
-    monkeypatch.setattr("entrypoints.use_cases.certificates.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("adapters.ca.requests.sleep", lambda _: None)
     signing, error, words = WRONG[case]
     with serve_signing_ca(tmp_path, signing) as signer:
         issuer, csr = open_issuer(signer), make_csr(NAME, [general_name(NAME)]).public_bytes(Encoding.PEM)
@@ -144,7 +144,7 @@ def test_a_busy_ca_is_asked_again_by_a_new_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says so; more names than were asked for are a caution there."""
-    monkeypatch.setattr("entrypoints.use_cases.certificates.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("adapters.ca.requests.sleep", lambda _: None)
     more = [x509.DNSName(NAME), x509.DNSName("more.test")]
     with (
         serve_signing_ca(tmp_path, refuse(503), lambda ca, asked: sign_as_asked(ca, asked, names=more)) as ca,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -20,8 +21,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 import step_ott
 from tests.support.ca_client import general_name, make_csr, make_ssh_key
+from tests.support.cloud_identities import BEHAVIOURS, NAMES
 from tests.support.issuing import JWK, know_ca, read_password
-from tests.support.provisioned_ca import X5C, ProvisionedCa
+from tests.support.metadata_service import serve_metadata
+from tests.support.nebula_mesh import NAME as NEBULA_NAME
+from tests.support.nebula_mesh import NEBULA, Mesh
+from tests.support.peer_programs import RunningCa
+from tests.support.provisioned_ca import K8SSA, X5C, ProvisionedCa
 
 NAMED = "web.test"
 SANS = [NAMED, "10.0.0.7", "ops@web.test", "spiffe://web.test/ns"]
@@ -232,3 +238,60 @@ def test_ssh_certificates_are_got(
     offline = step_ott.OfflineCA(provisioned_ca.ca.path / "config" / "ca.json")
     with pytest.raises(step_ott.UsageError, match="does not run"):
         offline.issuer(JWK, password=read_password(provisioned_ca.ca)).ssh_host_certificate(make_ssh_key(), NAMED)
+
+
+@pytest.mark.parametrize("kind", ["X25519", "P-256"])
+def test_nebula_hosts_get_certificates(mesh_ca: ProvisionedCa, mesh: Mesh, tmp_path: Path, kind: str) -> None:
+    """X.509 and SSH, of the names that the Nebula certificate vouches for and no others."""
+    held = mesh.host(tmp_path, 2, kind)
+    issuer = step_ott.NebulaIssuer(know_ca(mesh_ca.ca), held.certificate, held.key, name=NEBULA)
+    assert issuer.certificate(NEBULA_NAME).names == (NEBULA_NAME,)
+    assert issuer.ssh_host_certificate(make_ssh_key(), NEBULA_NAME).principals == (NEBULA_NAME,)
+    with pytest.raises(step_ott.UsageError, match=r"elsewhere\.test"):
+        issuer.certificate("elsewhere.test")
+    assert not hasattr(issuer, "ssh_user_certificate")
+    assert not hasattr(issuer, "revoke")
+
+
+def test_service_accounts_get_certificates(provisioned_ca: ProvisionedCa, tmp_path: Path) -> None:
+    """By the token in the file, for the subject and names that the program says."""
+    (tmp_path / "token").write_text(provisioned_ca.kubernetes_token())
+    issuer = step_ott.K8saIssuer(know_ca(provisioned_ca.ca), tmp_path / "token", name=K8SSA)
+    assert issuer.certificate(NAMED).names == (NAMED,)
+    assert issuer.certificate(NAMED, sans=SANS).names == tuple(SANS)
+    csr = make_csr(NAMED, [general_name(NAMED)])
+    assert read(issuer.sign(csr.public_bytes(Encoding.PEM)).certificate)[0].public_key() == csr.public_key()
+
+
+@pytest.mark.parametrize("type_name", NAMES)
+def test_machines_in_clouds_get_certificates(cloud_ca: RunningCa, type_name: str) -> None:
+    """By the identity that the cloud gives, for the names that the program says."""
+    cls = {"AWS": step_ott.AwsIssuer, "GCP": step_ott.GcpIssuer, "Azure": step_ott.AzureIssuer}[type_name]
+    with serve_metadata(BEHAVIOURS[type_name]()) as host:
+        issued = cls(know_ca(cloud_ca), NAMES[type_name], metadata=host.url).certificate(NAMED, sans=[NAMED])
+    assert NAMED in issued.names
+    assert has_key(issued, issued.key.encode())
+
+
+def test_a_renewal_takes_every_form_of_key(
+    provisioned_ca: ProvisionedCa, jwk_issuer: step_ott.JwkIssuer, tmp_path: Path
+) -> None:
+    """An encrypted file, an object of `cryptography`, and a signer of the program's own, which TLS cannot use."""
+    ca, crt, key = know_ca(provisioned_ca.ca), tmp_path / "web.crt", tmp_path / "web.key"
+    issued = jwk_issuer.certificate(NAMED)
+    issued.save(crt, key, password=b"sesame")
+    private = load_pem_private_key(issued.key.encode(), None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    signer = step_ott.DerSigner(private.public_key(), lambda message: private.sign(message, ec.ECDSA(SHA256())))
+    with pytest.raises(step_ott.WrongPasswordError):
+        ca.renew(crt, key, password=b"wrong")
+    serials = {
+        ca.renew(crt, key, password=b"sesame").serial, ca.renew(crt, private).serial, ca.renew(crt, signer).serial,
+    }  # fmt: skip
+    assert len(serials - {issued.serial}) == 3
+    renewable = step_ott.RenewalIssuer(ca, crt, key, password=b"sesame")
+    renewable.renew().save(crt, replace=True)
+    assert read(crt.read_text())[0].serial_number != issued.serial
+    assert renewable.renew().names == (NAMED,)
+    with pytest.raises(step_ott.KeyMismatchError):
+        ca.renew(crt, ec.generate_private_key(ec.SECP256R1()))
