@@ -35,18 +35,20 @@ pythons:
 	@PYTHONS='$(PYTHONS)' TOOLS='$(TOOLS)' sh distribution/try_pythons $(if $(LONG),tests/edges)
 
 # On the lowest versions that setup.cfg allows: the rules, what each path loads, files, keys and connections. LONG=1 is
-# everything that needs no OIDC.
+# everything that needs neither OIDC nor step-ott to be installed.
 lowest:
 	@test -x .cache/lowest/bin/python || $(PYTHON) -m venv .cache/lowest
 	.cache/lowest/bin/python -m pip install --quiet --disable-pip-version-check $(LOWEST) $(TOOLS) pynacl python-pkcs11
 	PYTHONDONTWRITEBYTECODE= .cache/lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal \
-		--ignore tests/edges/test_oidc_hostile.py --ignore tests/real_ca/test_oidc.py $(or $(PYTEST_ARGS),$(LOWEST_TESTS))
+		--ignore tests/edges/test_oidc_hostile.py --ignore tests/real_ca/test_oidc.py \
+		--ignore tests/commands/test_wheel.py --ignore tests/commands/test_pytest_plugin.py $(or $(PYTEST_ARGS),$(LOWEST_TESTS))
 
-# Kills 200 batches and 300 writers of an --output-file somewhere, some ten minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
+# Kills 200 batches, 300 writers of an --output-file and 300 of a certificate with its key somewhere, some 20 minutes; make kills BATCH_KILLS=20 FILE_KILLS=30
 # is fewer.
 kills: $(INSTALLED)
 	BATCH_KILLS=$(or $(BATCH_KILLS),200) $(PYTEST) tests/commands/test_batch_kills.py
 	FILE_KILLS=$(or $(FILE_KILLS),300) $(PYTEST) -s tests/commands/test_token_file_kills.py -k any_moment
+	FILE_KILLS=$(or $(FILE_KILLS),300) $(PYTEST) -s tests/commands/test_certificate_kills.py tests/edges/test_files_together.py -k any_moment
 
 # Hostile inputs for whatever reads what comes from outside; make fuzz COUNT=2000 TARGET='json jwe' SEED=1: see tests/fuzz.
 fuzz: $(INSTALLED)

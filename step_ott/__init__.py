@@ -1,8 +1,10 @@
-"""One-time tokens for step-ca, from Python.
+"""One-time tokens for step-ca, from Python, and the certificates that they are for.
 
     ca = step_ott.CA("https://ca.example.com", root="root_ca.crt")
     issuer = ca.issuer("you@example.com", password=b"…")
     token = issuer.token("web.example.com", sans=["10.0.0.7"])
+    issued = issuer.certificate("web.example.com")  # key, certificate, chain
+    issuer.revoke(issued.serial)
 
 A CA is found by its address and root (`CA`), by the root's fingerprint (`CA.from_fingerprint`), as `ca bootstrap`
 left it (`CA.from_step_path`), or by its ca.json alone (`OfflineCA`). `inspect` tells what a token says, and `verify`
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from step_ott.offline_ca import OfflineCA
     from step_ott.provisioner_info import CertificateLife, ProvisionerClaims, ProvisionerInfo
     from step_ott.sandbox import SandboxCA, Taken, TokenRefusedError
+    from step_ott.ssh_certificates import SignedSshCertificate
     from step_ott.token import Token
     from step_ott.verification import Verification, verify
 
@@ -82,6 +85,7 @@ __all__ = [
     "RenewalIssuer",
     "SandboxCA",
     "SignedCertificate",
+    "SignedSshCertificate",
     "Signer",
     "SshpopIssuer",
     "StepOttError",
@@ -142,6 +146,8 @@ def _load_further(name: str) -> object:
         from step_ott import any_ca as home
     elif name in ("IssuedCertificate", "SignedCertificate"):
         from step_ott import certificates as home
+    elif name == "SignedSshCertificate":
+        from step_ott import ssh_certificates as home
     elif name == "OfflineCA":
         from step_ott import offline_ca as home
     elif name in ("CheckResult", "Outcome"):

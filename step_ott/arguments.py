@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -33,8 +32,6 @@ MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GO_LIMIT = 1 << 63
 """Nanoseconds in a duration that is too long for Go, some 292 years."""
-
-_SERIAL = re.compile("0|[1-9][0-9]*")
 
 
 def refuse_type(value: object, argument: str, fix: str) -> UsageError:
@@ -83,24 +80,34 @@ def check_texts(values: object, argument: str) -> tuple[str, ...]:
 
 
 def check_serial(value: object, limit_bits: int) -> str:
-    """Return the decimal digits of a certificate's serial number.
+    """Return the decimal digits of a certificate's serial number, which a text may have in hex (see `parse_serial`).
 
     Raises:
         UsageError: it is not a number that a certificate may have.
     """
-    fix = "give the certificate's serial number as an int, or its decimal digits"
+    fix = "give the certificate's serial number as an int, its decimal digits, or hex such as 0x1f or 00:1f"
     if not isinstance(value, int | str) or isinstance(value, bool):
         raise refuse_type(value, "serial", fix)
-    if isinstance(value, str) and (len(value) > MAX_TEXT or not _SERIAL.fullmatch(value)):
-        shown = repr(value) if len(value) <= 80 else f"a text of {len(value):,} characters"
-        raise UsageError(f"serial= is not decimal digits: {shown}", f"{fix}; of hexadecimal, int(text, 16)")
-    digits = len(value) if isinstance(value, str) else 0
-    number = 1 << limit_bits if digits > limit_bits else int(value)
+    text = _read_serial(value, fix) if isinstance(value, str) else ""
+    number = 1 << limit_bits if len(text) > limit_bits else int(text or value)
     if number < 0:
         raise UsageError("serial= is negative", fix)
     if number.bit_length() > limit_bits:
         raise UsageError(f"serial= has more than {limit_bits} bits, more than a serial number can have", fix)
     return str(number)
+
+
+def _read_serial(text: str, fix: str) -> str:
+    from domain.formats.serial_number import parse_serial  # for these alone
+
+    try:
+        serial = parse_serial(text) if len(text) <= MAX_TEXT else None
+    except ValueError as error:
+        raise UsageError(f"serial= is not a serial number: {text!r}", str(error)) from error
+    if serial is None:
+        shown = repr(text) if len(text) <= 80 else f"a text of {len(text):,} characters"
+        raise UsageError(f"serial= is not a serial number: {shown}", fix)
+    return serial
 
 
 def read_moment(value: object, argument: str) -> Moment | None:

@@ -63,8 +63,8 @@ class SignedCertificate:
         from adapters.output.key_pair import KeyPairFiles
 
         with speaking_python():
-            path = _check_path(certificate_path, "certificate_path")
-            file = KeyPairFiles(path, None, _check_flag(replace), takes_after=True)
+            path, replaces = check_path(certificate_path, "certificate_path"), check_flag(replace)
+            file = KeyPairFiles(path, None, replaces, takes_after=True)
             file.check()
             file.deliver(self.chain.encode(), None)
 
@@ -119,8 +119,8 @@ class IssuedCertificate:
         from adapters.output.key_pair import KeyPairFiles
 
         with speaking_python():
-            paths = _check_path(certificate_path, "certificate_path"), _check_path(key_path, "key_path")
-            files, given = KeyPairFiles(*paths, replace=_check_flag(replace)), GivenPassword(password)
+            paths = check_path(certificate_path, "certificate_path"), check_path(key_path, "key_path")
+            files, given = KeyPairFiles(*paths, replace=check_flag(replace)), GivenPassword(password)
             files.check()
             files.deliver(self.chain.encode(), self._seal_key(None if password is None else given))
 
@@ -167,7 +167,12 @@ def _list_names(leaf: Certificate) -> Iterator[str]:
         yield from sorted(leaf.names.get(kind, ()))
 
 
-def _check_path(value: object, argument: str) -> str:
+def check_path(value: object, argument: str) -> str:
+    """Return where a file is to be.
+
+    Raises:
+        UsageError: it is not a path.
+    """
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
     if not isinstance(path, str):
         raise refuse_type(path, argument, "give a path")
@@ -176,7 +181,12 @@ def _check_path(value: object, argument: str) -> str:
     return spare_standard_input(path)
 
 
-def _check_flag(value: object) -> bool:
+def check_flag(value: object) -> bool:
+    """Return whether files are replaced.
+
+    Raises:
+        UsageError: it is something else than True or False.
+    """
     if not isinstance(value, bool):
         raise refuse_type(value, "replace", "give True or False")
     return value

@@ -9,22 +9,16 @@ import attrs
 
 from adapters.ca.https import HttpsAuthority
 from adapters.ca.requests import HttpsRequests
-from adapters.jose.jws import JwsSigner, StepCaSignatures
+from adapters.jose.jws import StepCaSignatures
 from adapters.keys.new_key import LocalNewKeys
-from domain.enroll.renewal import RenewalOptions, Schedule
-from domain.enroll.services import ServiceOptions
 from domain.errors import UsageError
-from domain.keys.sampled_signer import SampledSigner
-from domain.provisioners.x5c import open_chain
 from entrypoints.use_cases.ca_ports import CaPorts
 from entrypoints.use_cases.certificates import EnrollPorts
-from entrypoints.use_cases.renewal import renew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.provisioners.credential import Ports
-    from domain.token.options import TokenOptions
     from step_ott.issuers.asked_ca import AskedCA
 
 
@@ -93,27 +87,3 @@ def reaching(ca: AskedCA) -> Iterator[HttpsAuthority]:
         if not isinstance(authority, HttpsAuthority):
             raise UsageError(f"{ca!r} does not run, and can only be asked for tokens", "use a step_ott.CA")
         yield authority
-
-
-def renew_certificate(ca: AskedCA, options: TokenOptions, minting: Ports[Any]) -> bytes:
-    """Return the chain, PEM, that a running CA gives for the certificate in `options`.
-
-    By TLS where the certificate is valid and its key can be used there, else by a renewal token.
-
-    Raises:
-        UsageError: the CA does not run.
-        InputError, ForeseenRefusalError, AuthorityError, NetworkError: as for `renew`, its use case.
-    """
-    with changing(ca, minting) as ports:
-        opened = open_chain(options, ports.minting)
-        if isinstance(opened.signer, SampledSigner):
-            opened = attrs.evolve(opened, signer=opened.signer.signer)
-        wishes = RenewalOptions(
-            minting=options,
-            certificate="",
-            by_token=not isinstance(opened.signer, JwsSigner),
-            schedule=Schedule(),
-            services=ServiceOptions(),
-            settings=options.settings,
-        )
-        return renew(opened, wishes, ports)

@@ -11,13 +11,12 @@ import errno
 import fcntl
 import os
 import signal
-import stat
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from adapters.output.private_file import PrivateFile, explain_unwritable, name_hidden
+from adapters.output.private_file import PrivateFile, check_place, explain_unwritable, name_hidden
 from adapters.process.interruption import ENDING, deciding
 from domain.errors import OutputError, UsageError
 from domain.formats.file_mode import OWNER_ALONE
@@ -63,48 +62,47 @@ def check_files(paths: Sequence[str], *, replace: bool) -> None:
         seen[place] = path
 
 
-def write_together(files: Sequence[NewFile], *, replace: bool) -> None:
+def write_together(files: Sequence[NewFile], *, replace: bool, is_last: bool = False) -> None:
     """Write all files, or raise and leave what was there before.
+
+    Args:
+        files: The files.
+        replace: Whether those that are there are replaced.
+        is_last: Whether the process has nothing else to do (see `deciding`).
 
     Raises:
         OutputError: one cannot be written, or is there and not to be replaced.
     """
-    check_files([file.path for file in files], replace=replace)
-    with _locked({os.path.dirname(file.path) or "." for file in files}) as folders, deciding(), ExitStack() as stack:
-        whole = [stack.enter_context(_prepare(file)) for file in files]
-        failure = _run_apart(lambda: _name_all(files, whole, folders, replace=replace))
-    if failure is not None:
-        index, number = failure
-        path = files[index].path
-        if number == errno.EEXIST:
-            raise _explain_existing(path)
-        if number == 0:
-            what = f"the process that gave {' and '.join(file.path for file in files)} their names was killed"
-            raise OutputError(what, "look whether they belong together, and repeat the command")
-        raise explain_unwritable(path, OSError(number, os.strerror(number)))
+    paths = [file.path for file in files]
+    check_files(paths, replace=replace)
+    with _locked({os.path.dirname(path) or "." for path in paths}) as folders, deciding(is_last=is_last):
+        with ExitStack() as stack:
+            whole = [stack.enter_context(_prepare(file)) for file in files]
+            failure = _run_apart(lambda: _name_all(files, whole, folders, replace=replace))
+        if failure is not None:
+            raise _explain_failure(paths, *failure)
+
+
+def _explain_failure(paths: Sequence[str], index: int, number: int) -> OutputError:
+    """Return the error for the file that could not be named, by the system's number for why."""
+    if number == errno.EEXIST:
+        return _explain_existing(paths[index])
+    if number == 0:
+        what = f"the process that gave {' and '.join(paths)} their names was killed"
+        return OutputError(what, "look whether they belong together, and repeat the command")
+    return explain_unwritable(paths[index], OSError(number, os.strerror(number)))
 
 
 def _check_file(path: str, *, replace: bool) -> tuple[int, int, str]:
     """Return what tells the file from others: its folder and its name."""
-    try:
-        mode = os.lstat(path).st_mode
-        if not replace:
-            raise _explain_existing(path)
-        if stat.S_ISLNK(mode):
-            mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise OutputError(f"{path} is not a regular file", "name another file")
-    except FileNotFoundError:  # or a link that leads nowhere
-        pass
     folder, name = os.path.split(path)
     if not name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    try:
+        check_place(path, path, replace=replace)
+    except FileExistsError as error:
+        raise _explain_existing(path) from error
     status = os.stat(folder or ".")
-    if not stat.S_ISDIR(status.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    if not os.access(folder or ".", os.W_OK | os.X_OK):
-        is_read_only = os.statvfs(folder or ".").f_flag & os.ST_RDONLY
-        raise OSError(0, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
     return status.st_dev, status.st_ino, name
 
 

@@ -8,11 +8,11 @@ import attrs
 from domain.ca.cert_types import CERT_TYPES, HOST, USER
 from domain.ca.settings import USUAL_SSH_DURATIONS, CertDurations, ProvisionerClaims
 from domain.ca_rules.case import Case
-from domain.ca_rules.durations import BACKDATE, judge_duration
+from domain.ca_rules.durations import BACKDATE, compare_duration
 from domain.formats.duration import NANOSECONDS
 from domain.formats.go_time import parse_go_moment
 from domain.formats.rfc3339 import FIRST_SECOND
-from domain.report.check_result import CheckResult, failed, passed, unchecked
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
 from domain.token.reader import read_ssh_options, read_texts
 
 
@@ -161,8 +161,13 @@ def judge_certificate_times(
 
 def judge_ssh_duration(duration: int, own: CertDurations, cert_type: str) -> CheckResult:
     """Tell whether the CA lets an SSH certificate last for `duration`, nanoseconds with the backdating."""
-    usual, what = USUAL_SSH_DURATIONS[cert_type], f"a {cert_type} certificate"
-    return judge_duration(_DURATION_RULE, duration, own, usual, what, "mint with other times")
+    outcome, reason = compare_duration(duration, own, USUAL_SSH_DURATIONS[cert_type], f"a {cert_type} certificate")
+    if outcome is Outcome.PASSED:
+        return passed(_DURATION_RULE, reason)
+    remedy = "mint with other times, or change the provisioner's claims"
+    if outcome is Outcome.FAILED:
+        return failed(_DURATION_RULE, reason, remedy)
+    return unchecked(_DURATION_RULE, reason, remedy)
 
 
 def _read_end(value: Any, now: int) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.ca.settings import USUAL_X509_DURATIONS
-from domain.ca_rules.durations import BACKDATE, judge_duration
+from domain.ca_rules.durations import BACKDATE, compare_duration
 from domain.formats.duration import NANOSECONDS, format_duration
-from domain.report.check_result import CheckResult, failed, passed, unchecked
+from domain.report.check_result import CheckResult, Outcome, failed, passed, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,17 @@ def judge_asked_times(
     yield passed(RULE, "the certificate ends in the future, after it begins")
     first = begin if asked_begin is not None else begin - BACKDATE
     duration = (end // NANOSECONDS - first // NANOSECONDS) * NANOSECONDS
-    yield judge_duration(DURATION_RULE, duration, own, USUAL_X509_DURATIONS, "a certificate", _REMEDY)
+    yield _judge_duration(duration, own)
+
+
+def _judge_duration(duration: int, own: CertDurations) -> CheckResult:
+    outcome, reason = compare_duration(duration, own, USUAL_X509_DURATIONS, "a certificate")
+    if outcome is Outcome.PASSED:
+        return passed(DURATION_RULE, reason)
+    remedy = f"{_REMEDY}, or change the provisioner's claims"
+    if outcome is Outcome.FAILED:
+        return failed(DURATION_RULE, reason, remedy)
+    return unchecked(DURATION_RULE, reason, remedy)
 
 
 def _read(moment: Moment | None) -> Moment | None:

@@ -179,6 +179,15 @@ def check_usage(leaf: Certificate) -> None:
     """
     if not leaf.digital_signature:
         raise InputError("the certificate's key usage does not name digitalSignature", "use another certificate")
+    check_client_use(leaf)
+
+
+def check_client_use(leaf: Certificate) -> None:
+    """Check that the leaf may be shown to a server.
+
+    Raises:
+        InputError: its extended key usage does not allow client authentication.
+    """
     if not leaf.client_auth:
         raise InputError("the certificate is not for client authentication", "use another certificate")
 

@@ -12,7 +12,7 @@ from domain.errors import UsageError
 from domain.formats.moment import Moment, parse_moment
 from domain.keys.source import DeviceKey
 from domain.mint.judge_options import ANY_SUBJECT, INPUT_FILES, read_token_options
-from domain.settings.authority import judge_standard_input, list_texts, parse_option
+from domain.settings.authority import check_texts, judge_standard_input, list_texts, parse_option
 from domain.settings.devices import KEYS, is_device_uri, key_source
 from domain.settings.setting import Origin, Setting, Settings, counts, drop_absent, exclude
 from domain.token.options import TokenOptions
@@ -99,17 +99,21 @@ def _read_minting(subject: str | None, given: Settings, now: int, *, is_device: 
                 and not _is_keys_own(name, is_device)
             ):
                 raise exclude("token", name, given)
-        about = {name: given[name] for name in given.keys() & (OF_AUTHORITY | {"san"})}
-        return read_token_options(ANY_SUBJECT if subject is None else subject, about, now)
-    dropped = OF_KEY | OF_REQUEST - {"san", "password-file"}
+        about = {name: given[name] for name in given.keys() & OF_AUTHORITY}
+        return _name(read_token_options(ANY_SUBJECT if subject is None else subject, about, now), given)
+    dropped = OF_KEY | OF_REQUEST - {"password-file"}
     if _encrypts(given):
         dropped |= {"password-file"}
     if is_device and not any(name in given for name in KEYS):
         dropped |= {"kms"}
     minting = {name: setting for name, setting in given.items() if name not in dropped}
-    options = read_token_options(ANY_SUBJECT if subject is None else subject, minting, now)
-    # Names go into the request, where the token of somebody else has none.
-    return attrs.evolve(options, settings={name: minting[name] for name in minting if name != "san"})
+    return _name(read_token_options(ANY_SUBJECT if subject is None else subject, minting, now), given)
+
+
+def _name(options: TokenOptions, given: Settings) -> TokenOptions:
+    """Return the options with the names of --san, which go into the request where tokens of others have none."""
+    check_texts({name: given[name] for name in given.keys() & {"san"}})
+    return attrs.evolve(options, request=attrs.evolve(options.request, sans=list_texts(given, "san")))
 
 
 def _is_keys_own(name: str, is_device: bool) -> bool:

@@ -80,7 +80,7 @@ SSH_REKEY = Command(
 SSH_REVOKE = Command(
     "ssh revoke",
     "revoke an SSH certificate",
-    "[<serial|file>]",
+    "[<serial>]",
     "Has the CA renew and rekey no certificate of this serial number any more; hosts take it until it\n"
     "ends. With --sshpop-cert and --sshpop-key a certificate revokes itself, and the number can be left\n"
     "out. The number is decimal, or hex as in ca revoke; or the certificate's file is named.",

@@ -135,8 +135,9 @@ class MintedTokens:
         self.ports = ports
 
     def make(self, fingerprint: str | None) -> str:
-        """Return a new one, for the CSR or SSH key of this fingerprint, None for any."""
-        request = attrs.evolve(self.evidence.request, cnf=fingerprint)
+        """Return a new one, for the CSR or SSH key of this fingerprint, None for any; Nebula's are bound to none."""
+        is_bound = "nebula" not in self.evidence.issuer.header
+        request = attrs.evolve(self.evidence.request, cnf=fingerprint if is_bound else None)
         return make_token(attrs.evolve(self.evidence, request=request), self.ports.clock, self.ports.randomness)
 
 
@@ -211,14 +212,14 @@ def sign_request(csr: bytes, options: CertificateOptions, ports: EnrollPorts, to
 
 def open_tokens(options: CertificateOptions, ports: SigningPorts) -> Tokens:
     """Return the tokens that the options ask for."""
-    return spend(gather_evidence(options.minting, ports.minting), ports)
+    return open_evidence(gather_evidence(options.minting, ports.minting), ports.minting)
 
 
-def spend(evidence: Evidence | IssuedToken, ports: SigningPorts) -> Tokens:
+def open_evidence(evidence: Evidence | IssuedToken, minting: Ports[PublishedAuthority]) -> Tokens:
     """Return the tokens that are made of the evidence, or the one that it is."""
     if isinstance(evidence, IssuedToken):
         return IssuedElsewhere(evidence.token)
-    return MintedTokens(evidence, ports.minting)
+    return MintedTokens(evidence, minting)
 
 
 class PublishedRules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from domain.ca_rules.endpoint import Endpoint
-from domain.certificates.x509_and_ssh import check_usage, check_validity
+from domain.certificates.x509_and_ssh import check_client_use, check_validity
 from domain.enroll.answer import check_renewed, read_issued_chain
 from domain.enroll.refusal import check_forecast, explain_refusal
 from domain.enroll.renewal import foretell_by_certificate, format_seconds
@@ -144,7 +144,7 @@ def check_presentable(opened: OpenedChain, options: TokenOptions, ports: CaPorts
     """
     leaf = opened.certificates[0]
     with options.naming("x5c-cert"):
-        check_usage(leaf)
+        check_client_use(leaf)
         check_validity(leaf.not_before, leaf.not_after, ports.minting.clock.now())
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from domain.enroll.ssh_renewal import SshRevocationOptions
     from domain.enroll.ssh_request import SshTerms
     from domain.token.options import TokenOptions
+    from entrypoints.use_cases.certificates import Tokens
     from entrypoints.use_cases.ssh_tokens import SpentToken, SshPorts
 
 
@@ -82,9 +83,19 @@ def obtain_ssh_certificate(
         ForeseenRefusalError: the CA would refuse; it was not asked.
         AuthorityError: it refuses, or answers with something else.
     """
-    terms = complete_terms(options, ports)
+    terms, tokens = complete_terms(options, ports), open_ssh_tokens(options.minting, ports, token)
+    return sign_ssh_key(public_key, tokens, terms, ports, add_user_key)
+
+
+def sign_ssh_key(
+    public_key: SshPublicKey,
+    tokens: Tokens,
+    terms: SshTerms,
+    ports: SshPorts,
+    add_user_key: SshPublicKey | None = None,
+) -> IssuedSsh:
+    """Return the CA's certificate for a public key by a token (see `obtain_ssh_certificate`)."""
     cnf = ports.minting.certificates.fingerprint_ssh_key(format_line(public_key.wire, ""))
-    tokens = open_ssh_tokens(options.minting, ports, token)
     if isinstance(tokens, GivenToken):
         check_binding(tokens.claims, cnf)
 

@@ -9,11 +9,10 @@ import attrs
 from domain.ca_rules.case import Case, SshWishes
 from domain.enroll.refusal import BUSY, check_forecast, explain_refusal
 from domain.errors import LostAnswerError, NetworkError
-from domain.provisioners.credential import IssuedToken
 from domain.token.go_jws import read_go_jws
 from domain.verify.forecast import foretell
 from domain.verify.lookup import find_provisioner
-from entrypoints.use_cases.certificates import PAUSES, GivenToken, IssuedElsewhere, MintedTokens
+from entrypoints.use_cases.certificates import PAUSES, GivenToken, open_evidence
 from entrypoints.use_cases.mint import gather_evidence
 
 if TYPE_CHECKING:
@@ -72,10 +71,7 @@ def open_ssh_tokens(options: TokenOptions, ports: SshPorts, given: str | None = 
     """Return the token that is given, or those that the options ask for."""
     if given is not None:
         return GivenToken(given)
-    evidence = gather_evidence(options, ports.minting)
-    return (
-        IssuedElsewhere(evidence.token) if isinstance(evidence, IssuedToken) else MintedTokens(evidence, ports.minting)
-    )
+    return open_evidence(gather_evidence(options, ports.minting), ports.minting)
 
 
 class SshCourt:

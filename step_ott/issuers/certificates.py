@@ -60,15 +60,17 @@ class GetsCertificates(Issuer):
             NetworkError, LostAnswerError: there is no answer.
             InputError: the key's certificate has expired, or a token cannot be read.
         """
-        from entrypoints.use_cases.certificates import deliver_pair, spend
+        from entrypoints.use_cases.certificates import deliver_pair, open_evidence
         from step_ott.certificate_arguments import read_key_name, read_terms
         from step_ott.certificates import describe_issued
         from step_ott.enrollment import KeptPair, enrolling
 
-        request = TokenRequest(kind=Kind.SIGN, subject=check_text(subject, "subject"), sans=check_texts(sans, "sans"))
-        kind, terms, pair = read_key_name(key_kind), read_terms(not_before, not_after, template_data), KeptPair()
-        with speaking_python(), enrolling(self.ca, self._ports, pair) as ports:
-            deliver_pair(request, kind, terms, spend(self._prove(request), ports), ports)
+        with speaking_python():
+            names = check_text(subject, "subject"), check_texts(sans, "sans")
+            request = TokenRequest(kind=Kind.SIGN, subject=names[0], sans=names[1])
+            kind, terms, pair = read_key_name(key_kind), read_terms(not_before, not_after, template_data), KeptPair()
+            with enrolling(self.ca, self._ports, pair) as ports:
+                deliver_pair(request, kind, terms, open_evidence(self._prove(request), ports.minting), ports)
         return describe_issued(pair.certificates, pair.key)
 
     def sign(
@@ -95,14 +97,14 @@ class GetsCertificates(Issuer):
         """
         from domain.errors import naming
         from domain.mint.csr_names import name_by_request
-        from entrypoints.use_cases.certificates import sign, spend
+        from entrypoints.use_cases.certificates import open_evidence, sign
         from step_ott.certificate_arguments import read_terms
         from step_ott.certificates import describe_signed
         from step_ott.enrollment import KeptPair, enrolling
         from step_ott.ports import read_content
 
-        terms = read_terms(not_before, not_after, template_data)
         with speaking_python():
+            terms = read_terms(not_before, not_after, template_data)
             content, certificates = read_content(csr, "csr"), self._ports.certificates
             with naming("csr="):
                 certificates.fingerprint_request(content)
@@ -110,5 +112,5 @@ class GetsCertificates(Issuer):
                 request = name_by_request(asked, certificates.read_request(content))
             with enrolling(self.ca, self._ports, KeptPair()) as ports:
                 unbound = attrs.evolve(request, cnf=None)
-                chain = sign(content, spend(self._prove(unbound), ports), terms, ports)
+                chain = sign(content, open_evidence(self._prove(unbound), ports.minting), terms, ports)
         return describe_signed(chain)

@@ -8,6 +8,7 @@ from domain.token.kind import Kind
 from step_ott.issuers.certificates import GetsCertificates
 from step_ott.issuers.given import Given
 from step_ott.issuers.requests import ask_certificate, ask_ssh
+from step_ott.issuers.ssh_certificates import GetsSshHosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from step_ott.token import Token
 
 
-class NebulaIssuer(GetsCertificates):
+class NebulaIssuer(GetsCertificates, GetsSshHosts):
     """Issues the tokens of a Nebula provisioner.
 
     The file of the certificate is read anew for every token, so that a renewed one counts at once; the key is opened

@@ -12,6 +12,7 @@ from domain.token.kind import Kind
 from step_ott.arguments import SSH_SERIAL_BITS, X509_SERIAL_BITS, check_serial, check_text, check_texts, read_moment
 from step_ott.issuers.base import Issuer
 from step_ott.issuers.certificates import GetsCertificates
+from step_ott.issuers.ssh_certificates import GetsSshHosts, GetsSshUsers
 from step_ott.json_values import copy_user_data
 from step_ott.ports import read_content
 from step_ott.wording import speaking_python
@@ -62,7 +63,7 @@ class SignsCertificates(GetsCertificates):
         return self._mint(request)
 
 
-class SignsSshHosts(Issuer):
+class SignsSshHosts(GetsSshHosts):
     """Issues tokens for the SSH certificates of hosts."""
 
     def ssh_host_token(  # noqa: PLR0913  # each of them says one thing
@@ -114,7 +115,7 @@ class SignsSshHosts(Issuer):
         return self._mint(request)
 
 
-class SignsSshUsers(Issuer):
+class SignsSshUsers(GetsSshUsers):
     """Issues tokens for the SSH certificates of users."""
 
     def ssh_user_token(  # noqa: PLR0913  # likewise
@@ -179,7 +180,7 @@ class Revokes(Issuer):
         """Return a token for revoking an X.509 certificate.
 
         Args:
-            serial: Its serial number, an int or decimal digits.
+            serial: Its serial number: an int, decimal digits, or hex such as "0x1f" or "00:1f".
             not_before: From when on the token is valid: a datetime with a time zone, or a timedelta from now; now.
             not_after: Until when, likewise; five minutes.
 
@@ -207,7 +208,7 @@ class RevokesSsh(Issuer):
         """Return a token for revoking an SSH certificate.
 
         Args:
-            serial: Its serial number, an int or decimal digits.
+            serial: Its serial number: an int, decimal digits, or hex such as "0x1f" or "00:1f".
             not_before: From when on the token is valid (see `revocation_token`).
             not_after: Until when.
 

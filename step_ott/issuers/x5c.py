@@ -130,7 +130,7 @@ class RenewalIssuer(Issuer):
             NetworkError, LostAnswerError: there is no answer.
         """
         from step_ott.certificates import describe_signed
-        from step_ott.enrollment import renew_certificate
+        from step_ott.renewal import renew_certificate
 
         with speaking_python():
             return describe_signed(renew_certificate(self.ca, self._options, self._ports))

@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    SSHCertificate,
+    SSHCertificateType,
+    load_pem_private_key,
+    load_ssh_public_identity,
+)
 
 import step_ott
-from tests.support.ca_client import general_name, make_csr
+from tests.support.ca_client import general_name, make_csr, make_ssh_key
 from tests.support.issuing import JWK, know_ca, read_password
 from tests.support.provisioned_ca import X5C, ProvisionedCa
 
@@ -195,3 +202,33 @@ def test_a_ca_that_does_not_run_gives_none(provisioned_ca: ProvisionedCa) -> Non
             step_ott.UsageError, match=r"does not run, and can only be asked for tokens: use a step_ott.CA"
         ):
             call()
+
+
+def test_ssh_certificates_are_got(
+    provisioned_ca: ProvisionedCa, issuer: step_ott.JwkIssuer | step_ott.X5cIssuer, tmp_path: Path
+) -> None:
+    """Of hosts and users, for a key in a line or a file, by the CA's own key; they are written for all to read."""
+    (tmp_path / "host.pub").write_text(make_ssh_key())
+    host = issuer.ssh_host_certificate(tmp_path / "host.pub", NAMED)
+    assert (host.principals, host.key_id) == ((NAMED,), NAMED)
+    told = load_ssh_public_identity(host.line.encode())
+    assert isinstance(told, SSHCertificate)
+    assert (told.serial, told.type) == (host.serial, SSHCertificateType.HOST)
+    target = tmp_path / "host-cert.pub"
+    host.save(target)
+    assert target.read_text() == host.line
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    with pytest.raises(step_ott.OutputError, match=r"exists: add replace= to replace it$"):
+        host.save(target)
+    host.save(target, replace=True)
+    user = issuer.ssh_user_certificate(make_ssh_key(), "Ada@web.test", not_after=timedelta(hours=1))
+    assert user.principals == ("ada", "Ada@web.test")
+    assert user.not_after is not None
+    assert abs(user.not_after - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=2)
+    named = issuer.ssh_user_certificate(make_ssh_key(), "ada", principals=["ada", "root"])
+    assert named.principals == ("ada", "root")
+    with pytest.raises(step_ott.InputError, match=r"^public_key="):
+        issuer.ssh_user_certificate(b"x", "ada")
+    offline = step_ott.OfflineCA(provisioned_ca.ca.path / "config" / "ca.json")
+    with pytest.raises(step_ott.UsageError, match="does not run"):
+        offline.issuer(JWK, password=read_password(provisioned_ca.ca)).ssh_host_certificate(make_ssh_key(), NAMED)

@@ -98,6 +98,7 @@ def test_an_ssh_certificate_is_revoked_by_its_serial(
     serial = client.sign_ssh(
         make_ssh_key(), jwk_issuer.ssh_user_token("ada", principals=["ada"])
     ).ssh_certificate.serial
+    assert jwk_issuer.ssh_revocation_token(hex(serial)).claims["sub"] == str(serial)
     assert client.revoke_ssh(serial, jwk_issuer.ssh_revocation_token(serial)).status == 200
     assert not hasattr(step_ott.X5cIssuer, "ssh_revocation_token")
 

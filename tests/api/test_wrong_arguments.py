@@ -1,15 +1,20 @@
 """Every argument of a CA, `inspect` and `verify`, with every wrong type: refused where it is given, by its name."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import step_ott
 from step_ott import CA, Endpoint, OfflineCA
+from tests.support.ca_client import general_name, make_csr, make_ssh_key
 from tests.support.flag_words import names_flags
 from tests.support.hostile_ca import root
+from tests.support.issuing import declare_for
 
 CONFIG = {"dnsNames": ["ca.test"], "authority": {}}
 TOKEN = "a.b.c" * 20
@@ -48,6 +53,62 @@ def call_issuer(**given: Any) -> Any:
     return OfflineCA(CONFIG).issuer(**given)
 
 
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+ISSUER = step_ott.JwkIssuer(declare_for(KEY), key=KEY)
+"""Of a CA that does not run: whatever is fine ends in an error that says so."""
+
+LINE = make_ssh_key()
+CSR = make_csr("web.test", [general_name("web.test")]).public_bytes(Encoding.PEM)
+ISSUED = {
+    "certificate": root().pem.decode(), "chain": root().pem.decode(), "serial": 5, "names": ("web.test",),
+    "not_before": datetime(2026, 1, 1, tzinfo=UTC), "not_after": datetime(2027, 1, 1, tzinfo=UTC),
+}  # fmt: skip
+
+
+def call_certificate(**given: Any) -> Any:
+    return ISSUER.certificate(**{"subject": "web.test", **given})
+
+
+def call_sign(**given: Any) -> Any:
+    return ISSUER.sign(**{"csr": CSR, **given})
+
+
+def call_revoke(**given: Any) -> Any:
+    return ISSUER.revoke(**{"serial": 5, **given})
+
+
+def call_given_token(**given: Any) -> Any:
+    return CA("127.0.0.1:1", root().pem).certificate(**{"token": ISSUER.token("web.test"), **given})
+
+
+def call_given_csr(**given: Any) -> Any:
+    return CA("127.0.0.1:1", root().pem).sign(**{"csr": CSR, "token": ISSUER.token("web.test"), **given})
+
+
+def call_renew(**given: Any) -> Any:
+    return CA("127.0.0.1:1", root().pem).renew(**{"certificate": root().pem, "key": root().key_pem, **given})
+
+
+def call_save(**given: Any) -> Any:
+    issued = step_ott.IssuedCertificate(key=PEM, **ISSUED)
+    return issued.save(**{"certificate_path": "web.crt", "key_path": "web.key", "replace": True, **given})
+
+
+def call_save_chain(**given: Any) -> Any:
+    return step_ott.SignedCertificate(**ISSUED).save(**{"certificate_path": "web.crt", "replace": True, **given})
+
+
+def call_ssh_user(**given: Any) -> Any:
+    return ISSUER.ssh_user_certificate(**{"public_key": LINE, "key_id": "ada", **given})
+
+
+def call_save_ssh(**given: Any) -> Any:
+    times = {name: ISSUED[name] for name in ("serial", "not_before", "not_after")}
+    ssh = step_ott.SignedSshCertificate(line=LINE, key_id="ada", principals=("ada",), **times)
+    return ssh.save(**{"certificate_path": "host-cert.pub", "replace": True, **given})
+
+
 class Thing:
     """Of no type that anybody expects."""
 
@@ -67,6 +128,8 @@ FINE: dict[str, Callable[[Any], bool]] = {
     "timeout or nothing": lambda value: value is None or (isinstance(value, timedelta) and value > timedelta(0)),
     "moment": lambda value: value is None or isinstance(value, timedelta),
     "texts": lambda value: value in ([], ["item"]) or hasattr(value, "__next__"),
+    "flag": lambda value: isinstance(value, bool),
+    "new password": lambda value: value is None or value == b"bytes",
     "never": lambda value: False,
 }
 """What of these is fine: then another argument's fault, or the CA's, is what happens."""
@@ -87,6 +150,24 @@ ARGUMENTS: list[tuple[Callable[..., Any], str, str]] = [
     (call_ssh, "cert_type", "never"), (call_ssh, "key_id", "never"), (call_ssh, "principals", "never"),
     (call_issuer, "name", "never"), (call_issuer, "key_id", "never"), (call_issuer, "password", "never"),
     (call_issuer, "key", "never"),
+    (call_certificate, "subject", "never"), (call_certificate, "sans", "never"),
+    (call_certificate, "key_kind", "never"), (call_certificate, "not_before", "never"),
+    (call_certificate, "not_after", "never"),
+    (call_certificate, "template_data", "never"),
+    (call_sign, "csr", "never"), (call_sign, "not_before", "never"), (call_sign, "not_after", "never"),
+    (call_sign, "template_data", "never"),
+    (call_revoke, "serial", "never"), (call_revoke, "reason", "never"), (call_revoke, "reason_code", "never"),
+    (call_given_token, "token", "never"), (call_given_token, "subject", "never"), (call_given_token, "sans", "never"),
+    (call_given_token, "key_kind", "never"), (call_given_token, "not_after", "never"),
+    (call_given_csr, "csr", "never"), (call_given_csr, "token", "never"), (call_given_csr, "not_before", "never"),
+    (call_renew, "certificate", "never"), (call_renew, "key", "never"), (call_renew, "password", "never"),
+    (call_save, "certificate_path", "text"), (call_save, "key_path", "text"), (call_save, "replace", "flag"),
+    (call_save, "password", "new password"),
+    (call_ssh_user, "public_key", "never"), (call_ssh_user, "key_id", "never"), (call_ssh_user, "principals", "never"),
+    (call_ssh_user, "not_before", "never"), (call_ssh_user, "not_after", "never"),
+    (call_ssh_user, "template_data", "never"),
+    (call_save_ssh, "certificate_path", "text"), (call_save_ssh, "replace", "flag"),
+    (call_save_chain, "certificate_path", "text"), (call_save_chain, "replace", "flag"),
 ]  # fmt: skip
 """Each argument, and which of the values it takes where the call succeeds with it; "never" where the call then
 fails for another reason, which is an error of the tree as well."""
@@ -103,10 +184,11 @@ def list_cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("call", "argument", "value", "fine"), [*list_cases()])
 def test_a_wrong_argument_is_refused_by_its_name(
-    call: Callable[..., Any], argument: str, value: Any, fine: bool, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., Any], argument: str, value: Any, fine: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing but an error of the tree comes of it, with what to do, in words without flags, and without a cause."""
     monkeypatch.setattr("adapters.ca.https_client.PAUSES", ())
+    monkeypatch.chdir(tmp_path)
     if fine:
         call(**{argument: value})
         return
@@ -120,9 +202,12 @@ def test_a_wrong_argument_is_refused_by_its_name(
     assert getattr(step_ott, type(error).__name__) is type(error)
     expected = (int, float, bytes, list, dict, type, Thing, Endpoint)
     is_wrong = isinstance(value, expected) and not isinstance(error, step_ott.InputError | step_ott.NetworkError)
-    takes_bytes = argument in ("root", "config", "csr", "key", "password") and isinstance(value, bytes | dict)
-    takes_items = argument in ("principals", "environ") and isinstance(value, list | dict)
-    if is_wrong and not takes_bytes and not takes_items:
+    takes_bytes = argument in (
+        "root", "config", "csr", "key", "password", "certificate", "serial", "public_key",
+    ) and isinstance(value, bytes | dict)  # fmt: skip
+    takes_items = argument in ("principals", "environ", "sans", "template_data") and isinstance(value, list | dict)
+    takes_numbers = argument in ("serial", "reason_code") and isinstance(value, int)
+    if is_wrong and not takes_bytes and not takes_items and not takes_numbers:
         assert isinstance(error, step_ott.UsageError)
         assert f"{argument}=" in error.what
 

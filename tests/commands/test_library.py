@@ -133,10 +133,10 @@ def find_port() -> int:
 
 
 def test_the_lines_of_the_readme_run(step_ca_program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's five lines run beside `step-ca ca/config/ca.json`, and the real CA takes the token."""
+    """The README's lines run beside `step-ca ca/config/ca.json`, and the real CA takes the token."""
     code = list_code(README)
     lines = [line for line in code.splitlines() if line]
-    assert len(lines) == 5
+    assert len(lines) == 6
     port, path = find_port(), tmp_path / "ca"
     monkeypatch.chdir(tmp_path)
     assert invoke("sandbox", "ca", "--address", f"127.0.0.1:{port}").status == 0
@@ -145,3 +145,5 @@ def test_the_lines_of_the_readme_run(step_ca_program: str, tmp_path: Path, monke
         exec(compile(code.replace(WRITTEN_ADDRESS, f"127.0.0.1:{port}"), str(README), "exec"), found)
         csr = make_csr("web.example.com", [general_name("web.example.com"), general_name("10.0.0.7")])
         assert connect(running).sign(csr, found["token"]).status == 201
+        assert "PRIVATE KEY" in (tmp_path / "web.key").read_text()
+        assert (tmp_path / "web.crt").read_text().count("BEGIN CERTIFICATE") == 2

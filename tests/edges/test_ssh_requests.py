@@ -155,3 +155,24 @@ def test_a_password_is_wanted_before_anything_is_asked(place: Place) -> None:
         assert (result.status, ca.targets) == (2, [])
     assert "the password to encrypt the private key is needed" in result.err
     assert "--password-file" in result.err and "--no-password --insecure" in result.err
+
+
+@pytest.mark.parametrize(
+    "key", ["rubbish", "AAAA", "AAAAAQ==", "AAAAAv//", "/////w==", "", "AAAAC3NzaC1lZDI1NTE5 x", "Zm9v\nZm9v"]
+)
+def test_a_key_that_is_none_is_not_printed(place: Place, key: str) -> None:
+    """One line says so."""
+    with serve(lambda _: answer({"userKey": [KEY, key]})) as ca:
+        result = invoke("ssh", "roots", *place.flags(ca, signs=False))
+    assert (result.status, result.out) == (1, "")
+    assert result.err.count("\n") == 1 and "one of its SSH keys is not a key" in result.err
+
+
+@pytest.mark.parametrize("words", [[], ["--host"]], ids=["user", "host"])
+def test_a_ca_without_ssh_says_so(place: Place, words: list[str]) -> None:
+    """With what to do about it."""
+    with serve(lambda _: answer({"status": 404, "message": "no keys found"}, 404)) as ca:
+        result = invoke("ssh", "roots", *words, *place.flags(ca, signs=False))
+    whose = "hosts" if words else "users"
+    assert (result.status, result.out) == (1, "")
+    assert f"has no key for certificates of {whose}: set up SSH at the CA" in result.err

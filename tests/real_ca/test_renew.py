@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.support.enrolled import Enrolled, enroll
 from tests.support.peer_programs import RunningCa
@@ -210,3 +211,33 @@ def test_step_does_the_same(
         key_mode = stat.S_IMODE(held.key.stat().st_mode)
         seen.append((got.status == 0, got.out, told, changed, held.mode(), key_mode, held.fits(), held.left_behind()))
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "status"),
+    [
+        ({}, 0),
+        ({"digital_signature": None}, 0),
+        ({"digital_signature": False}, 0),
+        ({"usages": ()}, 0),
+        ({"usages": [ExtendedKeyUsageOID.SERVER_AUTH]}, 1),
+    ],
+    ids=["usual", "no key usage", "no digitalSignature", "no purpose", "server only"],
+)
+def test_tls_takes_what_the_ca_takes(
+    wishes: dict[str, Any], status: int, provisioned_ca: ProvisionedCa, step_program: str, tmp_path: Path
+) -> None:
+    """By TLS the CA looks at the extended key usage alone, where a token wants digitalSignature too; as with step."""
+    for name in ("ours", "step"):
+        (tmp_path / name).mkdir()
+        extension = provisioned_ca.provisioner_extension("sandbox@example.com")
+        held = provisioned_ca.hold(tmp_path / name, extension=extension, **wishes)
+        held.certificate.write_bytes(held.certificate.read_bytes() + provisioned_ca.issuer.public_bytes(Encoding.PEM))
+        enrolled = Enrolled(held.certificate, held.key, provisioned_ca.ca.path)
+        command = ("ca", "renew", *enrolled.files(), "--force")
+        if name == "ours":
+            got = enrolled.run(*command)
+        else:
+            got = run_step(step_program, *command, environment=enrolled.environment)
+        assert got.status == status, (name, got.err)
+        assert (enrolled.leaf != held.leaf) is (status == 0)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.enrolled import Enrolled, enroll
 from tests.support.peer_programs import RunningCa
+from tests.support.running import run_step
 
 
 @pytest.fixture
@@ -89,3 +90,36 @@ def test_what_does_not_go_together_is_refused(words: tuple[str, ...], named: str
 def test_a_token_has_the_number_in_decimal(form: str, ssh: tuple[str, ...], enrolled: Enrolled) -> None:
     """For the CA compares it in decimal, where step's token has it as it was written."""
     assert enrolled.run("token", form, "--revoke", *ssh).claims["sub"] == "31"
+
+
+# -- Beside the real step ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["itself", "token", "token, 0x"])
+@pytest.mark.parametrize("reason", [(), ("--reason", "lost", "--reasonCode", "Key Compromise")], ids=["", "reason"])
+def test_step_does_the_same(
+    way: str, reason: tuple[str, ...], step_program: str, running_ca: RunningCa, tmp_path: Path
+) -> None:
+    """Status, stdout and the sentence on stderr; and a second time neither succeeds.
+
+    By a serial number alone step asks the terminal for the provisioner's password.
+    """
+    seen = []
+    for name in ("step", "ours"):
+        held = enroll(running_ca.path, tmp_path / name)
+        token = ("--token", held.run("token", str(held.serial), "--revoke").token)
+        words = {
+            "itself": ("--cert", str(held.certificate), "--key", str(held.key)),
+            "token": (str(held.serial), *token),
+            "token, 0x": (hex(held.serial), *token),
+        }[way]
+        for _ in range(2):
+            command = ("ca", "revoke", *words, *reason)
+            if name == "step":
+                got = run_step(step_program, *command, environment=held.environment)
+            else:
+                got = held.run(*command)
+            told = [line for line in got.err.splitlines() if line.startswith("Certificate with")]
+            seen.append((name, got.status == 0, got.out, [line.replace(str(held.serial), "N") for line in told]))
+    assert [one[1:] for one in seen if one[0] == "step"] == [one[1:] for one in seen if one[0] == "ours"]
+    assert seen[0][1] and not seen[1][1]

@@ -9,6 +9,7 @@ import pytest
 
 from entrypoints.command_line.ssh_commands import SSH_COMMANDS
 from tests.support.peer_programs import REPOSITORY
+from tests.support.pseudo_terminal import ENTER, run_cli_on_terminal
 from tests.support.running import invoke
 from tests.support.ssh_scene import JWK, PLAIN, SshScene
 
@@ -191,3 +192,20 @@ def test_a_token_is_enough(ssh_scene: SshScene, tmp_path: Path) -> None:
     got = invoke(*words, environment={"STEPPATH": str(tmp_path / "empty")})
     assert got.status == 0, got.err
     assert ssh_scene.read("key-cert.pub")["Principals"] == "host.test"
+
+
+@pytest.mark.parametrize("typed", [b"a word", b""], ids=["a password", "nothing"])
+def test_a_password_is_typed(ssh_scene: SshScene, typed: bytes) -> None:
+    """On the terminal, before the token is spent; a key without one is not what was asked for."""
+    words = ("ssh", "certificate", "max", ssh_scene.place("@id"), "--no-agent", *JWK)
+    with run_cli_on_terminal(*words, environment=ssh_scene.ca.environment) as session:
+        for _ in range(1 if typed else 3):
+            session.wait_for("lease enter the password to encrypt the private key: " if typed else "private key: ")
+            session.type(typed + ENTER)
+        result = session.finish()
+    if not typed:
+        assert result.status == 2 and "the password to encrypt the private key is empty" in result.err
+        assert not ssh_scene.modes()
+        return
+    assert result.status == 0, result.err
+    assert ssh_scene.derive("id", "a word") == ssh_scene.public("id.pub")

@@ -1,6 +1,7 @@
 """The commands for SSH certificates beside the real step CLI, at a real step-ca: files, modes, statuses, sentences."""
 
 import re
+import subprocess
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,23 @@ def test_both_refuse(both: Both, words: tuple[str, ...]) -> None:
     assert go.status == 1 and ours.status == (1 if "@nothing.pub" in words else 2), (go, ours)
     assert ours.err.count("\nstep-ott: ") + ours.err.startswith("step-ott: ") == 1
     assert both.scene.modes() == before
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "ed25519", "rsa"])
+def test_both_sign_a_key_that_is_there(both: Both, kind: str) -> None:
+    """The certificate alone is written, named after the key; neither touches what is there."""
+    for name in ("step", "ours"):
+        subprocess.run(
+            [both.scene.ssh_keygen, "-q", "-t", kind, "-N", "", "-C", "mine", "-f", both.scene.place(f"@{name}")],
+            check=True,
+        )
+    before = {path.name: path.read_bytes() for path in both.scene.folder.iterdir()}
+    go, ours = both.ask("certificate", "--host", "--sign", "host.test", "@NAME.pub", *JWK)
+    assert (go.status, ours.status, ours.out) == (0, 0, go.out), (go.err, ours.err)
+    assert told(ours, "ours") == told(go, "step")
+    assert view(both.scene, "ours") == view(both.scene, "step")
+    after = {path.name: path.read_bytes() for path in both.scene.folder.iterdir()}
+    assert after.keys() - before.keys() == {"step-cert.pub", "ours-cert.pub"} and before.items() <= after.items()
 
 
 def test_both_encrypt_alike(both: Both) -> None:

@@ -1,12 +1,14 @@
 """`ssh certificate` by each type of provisioner that has SSH certificates, and by a token that is there."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 from tests.support.nebula_mesh import NAME, Mesh
-from tests.support.provisioned_ca import K8SSA, X5C, ProvisionedCa
+from tests.support.provisioned_ca import K8SSA, X5C, ProvisionedCa, serve_provisioned
 from tests.support.running import invoke
 from tests.support.ssh_scene import JWK, PLAIN, SshScene
 
@@ -78,3 +80,26 @@ def test_a_bound_token_is_for_one_key(ssh_scene: SshScene, tmp_path: Path) -> No
     assert refused.status == 1 and "the token is bound to another key, so it was not sent" in refused.err
     assert not (ssh_scene.folder / "two").exists()
     ssh_scene.get("certificate", "--host", "--sign", "host.test", "@one.pub", "--token", token)
+
+
+def test_a_template_of_the_ca_goes_before_what_was_asked_for(
+    ssh_scene: SshScene, step_ca_program: str, tmp_path: Path
+) -> None:
+    """The provisioner's own template may choose other names: they are written, and stderr says which."""
+    template = {
+        "type": "{{ toJson .Type }}", "keyId": "chosen", "principals": ["chosen"],
+        "extensions": "{{ toJson .Extensions }}", "criticalOptions": "{{ toJson .CriticalOptions }}",
+    }  # fmt: skip
+    text = json.dumps(template).replace('"{{', "{{").replace('}}"', "}}")
+
+    def adjust(config: dict[str, Any]) -> None:
+        config["authority"]["provisioners"][0]["options"] = {"ssh": {"template": text}}
+
+    with serve_provisioned(step_ca_program, tmp_path / "ca", adjust) as ca:
+        scene = attrs.evolve(ssh_scene, ca=ca)
+        told = scene.get("certificate", "max", "@key", "--no-agent", *PLAIN, *JWK).err.splitlines()
+    assert told[-2:] == [
+        "warning: the CA decides otherwise: its key identifier is 'chosen', not 'max'",
+        "warning: the CA decides otherwise: it is for chosen, not for max",
+    ]
+    assert scene.read("key-cert.pub")["Principals"] == "chosen"

@@ -87,3 +87,19 @@ def test_an_identifier_is_one_line(key_id: str) -> None:
     """It ends the lines of the files."""
     with pytest.raises(UsageError, match="the key identifier"):
         read_ssh_certificate_options(key_id, {}, 10**18)
+
+
+@pytest.mark.parametrize(
+    "names", [("set-file", "password-file"), ("password-file", "provisioner-password-file"), ("token", "set-file")]
+)
+def test_one_option_reads_standard_input(names: tuple[str, str]) -> None:
+    """A second one would find it empty."""
+    settings = {name: Setting("-", Origin.FLAG, f"--{name}") for name in names}
+    with pytest.raises(UsageError, match="both read standard input"):
+        read_ssh_certificate_options("max", settings, 10**18)
+
+
+def test_a_password_without_a_use_is_refused() -> None:
+    """Neither a key is made nor a token."""
+    with pytest.raises(UsageError, match="--token and --password-file cannot be used together"):
+        read_ssh_certificate_options("max", give("sign", "token", "password-file"), 10**18)

@@ -41,6 +41,25 @@ token: step_ott.Token = issuer.token("web.example.com", sans=["10.0.0.7"], not_a
 text: str = token
 expires: datetime | None = token.expires_at
 
+issued = issuer.certificate("web.example.com", sans=["10.0.0.7"], not_after=timedelta(hours=8), key_kind="Ed25519")
+key: str = issued.key
+number: int = issued.serial
+dns: tuple[str, ...] = issued.names
+issued.save(Path("web.crt"), "web.key", replace=True, password=b"secret")
+renewed: step_ott.SignedCertificate = ca.renew(issued.chain, issued.key)
+renewed.save("web.crt", replace=True)
+signed = issuer.sign(Path("web.csr"), not_before=datetime.now(UTC), template_data={"team": "payments"})
+issued = ca.certificate(token, key_kind="RSA-3072")
+signed = ca.sign(b"-----BEGIN CERTIFICATE REQUEST-----\n...", token)
+issuer.revoke(signed.serial, reason="key lost", reason_code="keyCompromise")
+issuer.revoke(Path("web.crt"), reason_code=4)
+signed = step_ott.RenewalIssuer(ca, "web.crt", "web.key").renew()
+host: step_ott.SignedSshCertificate = issuer.ssh_host_certificate(Path("host.pub"), "web.example.com")
+host.save("host-cert.pub", replace=True)
+line: str = issuer.ssh_user_certificate(
+    "ssh-ed25519 AAAA", "ada", principals=["ada"], not_after=timedelta(hours=8)
+).line
+
 inspection = inspect(token, at=datetime.now(UTC))
 names: tuple[str, ...] = inspection.names
 subject: str | None = inspection.subject
@@ -73,3 +92,12 @@ verify(token, ca, Endpoint.SSH_SIGN, cert_type="both")  # type: ignore[arg-type]
 inspect(b"token")  # type: ignore[arg-type]
 inspection.warnings = ()  # type: ignore[misc]
 step_ott.verifi()  # type: ignore[attr-defined]
+issuer.certificate()  # type: ignore[call-arg]
+issuer.certificate("web.example.com", key_kind="P-257")  # type: ignore[arg-type]
+issuer.certificate("web.example.com", not_after="8h")  # type: ignore[arg-type]
+issuer.revoke(5.0)  # type: ignore[arg-type]
+issued.key = ""  # type: ignore[misc]
+print(signed.key)  # type: ignore[attr-defined]
+issued.save("web.crt")  # type: ignore[call-arg]
+signed.save("web.crt", key_path="web.key")  # type: ignore[call-arg]
+issuer.ssh_host_certificate("host.pub")  # type: ignore[call-arg]

@@ -11,6 +11,7 @@ from domain.errors import UsageError
 from domain.settings.devices import is_device_uri
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import CERTIFICATE_OPTIONS
+from entrypoints.process import is_own
 from entrypoints.use_cases.certificates import obtain_certificate
 from entrypoints.wiring.certificates import wire_enroll_ports
 from entrypoints.wiring.settings import read_settings
@@ -36,13 +37,12 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(CERTIFICATE_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        pair = KeyPairFiles(
-            certificate_file, None if is_device_uri(key_file) else key_file, "force" in options.settings
-        )
+        written_key = None if is_device_uri(key_file) else key_file
+        pair = KeyPairFiles(certificate_file, written_key, "force" in options.settings, is_last=is_own())
         pair.check()
         ports, token = wire_enroll_ports(options, step_path, pair)
         obtain_certificate(options, ports, token)
         ports.minting.notices.inform(f"✔ Certificate: {certificate_file}")
-        if pair.key is not None:
-            ports.minting.notices.inform(f"✔ Private Key: {key_file}")
+        if written_key is not None:
+            ports.minting.notices.inform(f"✔ Private Key: {written_key}")
     return 0

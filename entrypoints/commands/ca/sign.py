@@ -10,6 +10,7 @@ from domain.enroll.options import read_certificate_options
 from domain.errors import UsageError, name_file, naming
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import SIGN_OPTIONS
+from entrypoints.process import is_own
 from entrypoints.use_cases.certificates import MAX_CSR_BYTES, sign_request
 from entrypoints.wiring.certificates import wire_enroll_ports
 from entrypoints.wiring.settings import read_settings, wire_files
@@ -34,7 +35,7 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(SIGN_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        pair = KeyPairFiles(certificate_file, None, "force" in options.settings)
+        pair = KeyPairFiles(certificate_file, None, "force" in options.settings, is_last=is_own())
         pair.check()
         with naming(name_file(csr_file)):
             csr = wire_files().read(csr_file, MAX_CSR_BYTES)

@@ -28,7 +28,11 @@ def run(positional: Sequence[str], flags: Settings) -> int:
         if not keys:
             what = f"the CA at {authority.url()} has no key for certificates of {whose}s"
             raise AuthorityError(what, "set up SSH at the CA: step ca init --ssh")
-        lines = [format_key(key) for key in keys]
+        try:
+            lines = [format_key(key) for key in keys]
+        except ValueError as error:
+            what = f"the CA at {authority.url()} cannot be used: one of its SSH keys is not a key"
+            raise AuthorityError(what, "check --ca-url and the CA's log") from error
     if form == JSON:
         return print_text(json_text.serialize({"type": whose, "keys": lines}) + "\n")
     return print_text("".join(f"{line}\n" for line in lines))
