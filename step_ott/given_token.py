@@ -12,7 +12,8 @@ from domain.errors import InputError, UsageError, naming
 from domain.token.claims import TokenRequest
 from domain.token.kind import Kind
 from domain.token.reader import read_text
-from entrypoints.use_cases.certificates import GivenToken, deliver_pair, sign
+from entrypoints.use_cases.certificates import deliver_pair, sign
+from entrypoints.use_cases.tokens import GivenToken
 from step_ott.arguments import check_text, check_texts
 from step_ott.enrollment import KeptPair, reaching, wire_enrollment
 from step_ott.issuers.given import Given

@@ -14,7 +14,9 @@ from domain.errors import LostAnswerError, StepOttError, UnreachableError
 from domain.formats.duration import NANOSECONDS
 from domain.formats.rfc3339 import format_time
 from domain.settings.setting import respell
-from entrypoints.use_cases.certificates import MintedTokens, Patience, PublishedRules, complete_terms, sign
+from entrypoints.use_cases.certificates import complete_terms, sign
+from entrypoints.use_cases.spending import Patience, PublishedRules
+from entrypoints.use_cases.tokens import MintedTokens
 
 if TYPE_CHECKING:
     from domain.batch.certificate_options import FleetOptions

@@ -28,12 +28,13 @@ from domain.enroll.ssh_request import (
     check_binding,
 )
 from domain.errors import InputError, UsageError
-from domain.token.go_jws import read_go_jws
 from domain.token.reader import read_ssh_options, read_text, read_texts
 from domain.token.user_data import parse_document
-from entrypoints.use_cases.certificates import GivenToken
+from domain.verify.lookup import find_provisioner
 from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
-from entrypoints.use_cases.ssh_tokens import SshCourt, open_ssh_tokens, spend
+from entrypoints.use_cases.spending import spend
+from entrypoints.use_cases.ssh_tokens import open_ssh_court, open_ssh_tokens
+from entrypoints.use_cases.tokens import GivenToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +44,11 @@ if TYPE_CHECKING:
     from domain.enroll.ssh_options import SshCertificateOptions
     from domain.enroll.ssh_renewal import SshRevocationOptions
     from domain.enroll.ssh_request import SshTerms
+    from domain.provisioners.base import Provisioner
     from domain.token.options import TokenOptions
-    from entrypoints.use_cases.certificates import Tokens
-    from entrypoints.use_cases.ssh_tokens import SpentToken, SshPorts
+    from entrypoints.use_cases.spending import SpentToken
+    from entrypoints.use_cases.ssh_tokens import SshPorts
+    from entrypoints.use_cases.tokens import Tokens
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -102,21 +105,24 @@ def sign_ssh_key(
     def make_request(token: str) -> CaRequest:
         return ask_to_sign_ssh(public_key.wire, token, terms, add_user_key.wire if add_user_key else "")
 
-    spent = spend(tokens, make_request, SshCourt(Endpoint.SSH_SIGN, terms, ports), ports, cnf)
+    court = open_ssh_court(Endpoint.SSH_SIGN, terms, ports)
+    spent = spend(tokens, make_request, court, cnf)
     certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=terms.is_host)
     add_user = None
     if add_user_key is not None and spent.answer.members.get("addUserCrt"):
         fingerprint = fingerprint_wire(add_user_key.wire)
         add_user = _take_certificate(spent, fingerprint, ports, is_host=False, member="addUserCrt")
-    granted = read_texts((read_ssh_options(read_go_jws(spent.token).claims) or {}).get("principals"))
+    granted = read_texts((read_ssh_options(spent.case.token.claims) or {}).get("principals"))
     terms = attrs.evolve(terms, principals=terms.principals or tuple(granted))
-    return IssuedSsh(certificate=certificate, add_user=add_user, differences=_judge_terms(certificate, terms, spent))
+    provisioner, _ = find_provisioner(spent.case, court.rules.provisioners)
+    differences = _judge_terms(certificate, terms, provisioner, spent.case.now)
+    return IssuedSsh(certificate=certificate, add_user=add_user, differences=differences)
 
 
 def renew_ssh_certificate(options: TokenOptions, before: SshCertificate, ports: SshPorts) -> SshCertificate:
     """Return another certificate for the key of the one `before`, whose key signs the token."""
-    court = SshCourt(Endpoint.SSH_RENEW, None, ports)
-    spent = spend(open_ssh_tokens(options, ports), ask_to_renew_ssh, court, ports)
+    court = open_ssh_court(Endpoint.SSH_RENEW, None, ports)
+    spent = spend(open_ssh_tokens(options, ports), ask_to_renew_ssh, court)
     certificate = _take_certificate(spent, before.key_fingerprint, ports, is_host=before.is_host)
     check_same_names(certificate, before)
     return certificate
@@ -126,9 +132,9 @@ def rekey_ssh_certificate(
     options: TokenOptions, before: SshCertificate, public_key: SshPublicKey, ports: SshPorts
 ) -> SshCertificate:
     """Return a certificate for another key in the place of the one `before`, whose key signs the token."""
-    court = SshCourt(Endpoint.SSH_REKEY, None, ports)
+    court = open_ssh_court(Endpoint.SSH_REKEY, None, ports)
     make_request = partial(ask_to_rekey_ssh, public_key.wire)
-    spent = spend(open_ssh_tokens(options, ports), make_request, court, ports)
+    spent = spend(open_ssh_tokens(options, ports), make_request, court)
     certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=before.is_host)
     check_same_names(certificate, before)
     return certificate
@@ -151,7 +157,7 @@ def revoke_ssh_certificate(options: SshRevocationOptions, ports: SshPorts, token
     def make_request(token: str) -> CaRequest:
         return ask_to_revoke_ssh(serial, token, options.reason)
 
-    spend(tokens, make_request, SshCourt(Endpoint.SSH_REVOKE, None, ports), ports)
+    spend(tokens, make_request, open_ssh_court(Endpoint.SSH_REVOKE, None, ports))
     return serial
 
 
@@ -177,7 +183,7 @@ def _take_certificate(
     spent: SpentToken, key_fingerprint: str, ports: SshPorts, *, is_host: bool, member: str = "crt"
 ) -> SshCertificate:
     """Return the certificate in the answer, which must be the CA's own and for the key."""
-    settings = spent.settings
+    settings = spent.case.settings
     signers = settings.ssh_host_keys if is_host else settings.ssh_user_keys
     try:
         certificate = ports.minting.certificates.read_ssh(read_ssh_certificate(spent.answer, member))
@@ -188,15 +194,23 @@ def _take_certificate(
     return certificate
 
 
-def _judge_terms(certificate: SshCertificate, terms: SshTerms, spent: SpentToken) -> Sequence[str]:
+def _judge_terms(
+    certificate: SshCertificate, terms: SshTerms, provisioner: Provisioner | None, asked: int
+) -> Sequence[str]:
     """Return in what names the certificate differs from the terms where the CA may decide that.
+
+    Args:
+        certificate: What the CA answers with.
+        terms: What was asked for.
+        provisioner: By whose rules, None where that cannot be told.
+        asked: When it was asked, in nanoseconds since the epoch, UTC.
 
     Raises:
         AuthorityError: it differs in what the CA may not decide.
     """
-    names, provisioner = list(list_other_names(certificate, terms)), spent.provisioner
+    names = list(list_other_names(certificate, terms))
     decides = provisioner is None or provisioner.is_customized or provisioner.chooses_names
-    wrong = [*([] if decides else names), *list_other_times(certificate, terms, spent.asked)]
+    wrong = [*([] if decides else names), *list_other_times(certificate, terms, asked)]
     if wrong:
         raise refuse_differences(wrong)
     return names

@@ -58,7 +58,8 @@ class GetsCertificates(Issuer):
             NetworkError, LostAnswerError: there is no answer.
             InputError: the key's certificate has expired, or a token cannot be read.
         """
-        from entrypoints.use_cases.certificates import deliver_pair, open_evidence
+        from entrypoints.use_cases.certificates import deliver_pair
+        from entrypoints.use_cases.tokens import open_evidence
         from step_ott.certificate_arguments import read_key_name, read_terms
         from step_ott.certificates import describe_issued
         from step_ott.enrollment import KeptPair, enrolling
@@ -95,7 +96,8 @@ class GetsCertificates(Issuer):
         """
         from domain.errors import naming
         from domain.mint.csr_names import name_by_request
-        from entrypoints.use_cases.certificates import open_evidence, sign
+        from entrypoints.use_cases.certificates import sign
+        from entrypoints.use_cases.tokens import open_evidence
         from step_ott.certificate_arguments import read_terms
         from step_ott.certificates import describe_signed
         from step_ott.enrollment import KeptPair, enrolling

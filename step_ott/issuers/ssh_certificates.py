@@ -24,8 +24,8 @@ class _SpendsForSsh(Issuer):
     def _sign_ssh(self, public_key: object, terms: SshTerms) -> SignedSshCertificate:
         """Return the certificate for a public key that the CA gives by a token of this issuer."""
         from domain.errors import naming
-        from entrypoints.use_cases.certificates import open_evidence
         from entrypoints.use_cases.ssh_certificates import sign_ssh_key
+        from entrypoints.use_cases.tokens import open_evidence
         from step_ott.ports import read_content
         from step_ott.ssh_certificates import describe_ssh
         from step_ott.ssh_enrollment import changing_ssh

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from entrypoints.use_cases import certificates
+from entrypoints.use_cases import spending
 from tests.support.hostile_ca import answer, issue, root
 from tests.support.signing_ca import (
     NAME,
@@ -27,7 +27,7 @@ from tests.support.signing_ca import (
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a second attempt."""
-    monkeypatch.setattr(certificates.BRIEF, "pauses", (0.0, 0.0))
+    monkeypatch.setattr(spending.BRIEF, "pauses", (0.0, 0.0))
 
 
 def changed(**changes: Any) -> Signing:
@@ -231,7 +231,7 @@ def test_a_token_that_was_given_is_spent_once(fault: Signing, tmp_path: Path) ->
 
 def test_the_pauses_count_as_time_of_the_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--timeout bounds all attempts together."""
-    monkeypatch.setattr(certificates.BRIEF, "pauses", (2.0, 2.0))
+    monkeypatch.setattr(spending.BRIEF, "pauses", (2.0, 2.0))
     with serve_signing_ca(tmp_path, refuse(503)) as ca:
         result = ca.run("--timeout", "1500ms")
         assert len(ca.asked) == 1
