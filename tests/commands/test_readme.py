@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.ca.root_file import read_certificates
 from tests.support.ca_client import general_name, make_csr
 from tests.support.option_table import README, insert
 from tests.support.peer_programs import REPOSITORY, RunningCa
@@ -15,6 +17,7 @@ from tests.support.running import execute, invoke
 PAGE = README.read_text()
 LINKS = sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)))
 BLOCKS = "\n".join(re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL))
+FINGERPRINT = "d9d0978692f1c7cc791f5c343ce98771900721405e834cd27b9502cc719f5097"
 COMMANDS = re.findall(r"^step-ott (.+?)(?:\s+#.*)?$", BLOCKS, re.MULTILINE)
 
 
@@ -41,17 +44,23 @@ def test_the_commands_of_daily_use_work(
     command: str, running_ca: RunningCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every command that the README shows runs as it stands, but for the folder of its sandbox."""
+    surroundings = {"STEPPATH": str(running_ca.path)}
     csr = make_csr("web.example.com", [general_name("web.example.com")])
     (tmp_path / "web.csr").write_bytes(csr.public_bytes(Encoding.PEM))
     monkeypatch.chdir(tmp_path)
     if command.startswith(("inspect", "verify")):
         words = ["token", "a", "--offline", "--output-file", "token.txt"]
-        assert invoke(*words, environment={"STEPPATH": str(running_ca.path)}).status == 0
+        assert invoke(*words, environment=surroundings).status == 0
     (tmp_path / "hosts.txt").write_text("web.example.com\ndb.example.com\n")
     line, _, target = command.partition(" > ")
-    places = {"/tmp/ca": str(tmp_path / "new"), "hosts.txt": str(tmp_path / "hosts.txt")}
+    root = read_certificates((running_ca.path / "certs" / "root_ca.crt").read_bytes())[0]
+    places = {"/tmp/ca": str(tmp_path / "new"), "hosts.txt": str(tmp_path / "hosts.txt"),
+              "https://ca.example.com": running_ca.url, FINGERPRINT: sha256(root).hexdigest()}  # fmt: skip
     words = [places.get(word, word) for word in shlex.split(line)]
     run = execute if words[0] == "batch" else invoke  # a batch writes to the descriptor, past Python's stdout
-    result = run(*words, environment={"STEPPATH": str(running_ca.path)})
+    if words[:2] in (["ca", "renew"], ["ca", "revoke"]):
+        made = invoke("ca", "certificate", "web.example.com", "web.crt", "web.key", environment=surroundings)
+        assert made.status == 0, made.err
+    result = run(*words, environment={"STEPPATH": str(tmp_path / "step")} if "bootstrap" in words else surroundings)
     assert result.status == 0, result.err
     assert result.out or not target, "nothing goes into the file"
