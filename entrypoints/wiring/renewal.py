@@ -85,14 +85,14 @@ def _load_all() -> None:
     A daemon goes on for months: what is installed may be replaced meanwhile by another release, and it may come to have
     as many files open as it may.
     """
-    import encodings.idna  # noqa: PLC0415
+    import encodings.idna  # noqa: F401, PLC0415
     import subprocess  # noqa: F401, PLC0415
     import tempfile  # noqa: F401, PLC0415
 
     import adapters.ca.client_identity  # noqa: PLC0415
     import adapters.ca.provisioner_json  # noqa: PLC0415
     import adapters.certificates.requests  # noqa: PLC0415
-    import adapters.http.identity  # noqa: PLC0415
+    import adapters.http.identity  # noqa: F401, PLC0415
     import domain.keys.ports  # noqa: PLC0415
     import domain.provisioners.jwk  # noqa: F401, PLC0415
 
