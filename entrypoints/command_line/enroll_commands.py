@@ -84,7 +84,7 @@ CA_REKEY = Command(
         ("Beside them", "ca rekey internal.crt internal.key --out-cert new.crt --out-key new.key"),
         (
             "By a key that there is already, written as well",
-            "ca rekey internal.crt internal.key --force --private-key other.key --out-key internal.key",
+            "ca rekey web.crt web.key --force --private-key other.key --out-key web.key",
         ),
         ("Again and again", 'ca rekey internal.crt internal.key --daemon --exec "nginx -s reload"'),
     ),

@@ -89,12 +89,11 @@ def _load_all() -> None:
     import subprocess  # noqa: F401, PLC0415
     import tempfile  # noqa: F401, PLC0415
 
-    import adapters.ca.client_identity  # noqa: PLC0415
-    import adapters.ca.provisioner_json  # noqa: PLC0415
-    import adapters.certificates.requests  # noqa: PLC0415
-    import adapters.http.identity  # noqa: F401, PLC0415
-    import domain.keys.ports  # noqa: PLC0415
-    import domain.provisioners.jwk  # noqa: F401, PLC0415
+    from adapters.ca import client_identity, provisioner_json  # noqa: F401, PLC0415
+    from adapters.certificates import requests  # noqa: F401, PLC0415
+    from adapters.http import identity  # noqa: F401, PLC0415
+    from domain.keys import ports  # noqa: F401, PLC0415
+    from domain.provisioners import jwk  # noqa: F401, PLC0415
 
 
 def wire_ca_ports(options: TokenOptions, step_path: Configuration, token: str | None = None) -> CaPorts:
