@@ -32,8 +32,8 @@ _STATUS_TEXTS = frozenset({"Bad Request", "Unauthorized", "Forbidden"})
 _PREFIXES = ("The request could not be completed: ", "The request was forbidden by the certificate authority: ")
 """What step-ca puts before its reasons."""
 
-_TOKENS = re.compile(r"(?:eyJ|\be[yw])[\w-]{14,}(?:\.[\w-]*)+")
-"""What looks like a compact JWS, or the beginning of one: base64url of a JSON object, and dots."""
+_TOKENS = re.compile(r"eyJ[\w.-]{14,}|\be[yw][\w-]{14,}\.[\w.-]*")
+"""What looks like a compact JWS, or the beginning of one: base64url of a JSON object, with dots."""
 
 
 def check_forecast(forecast: Forecast, *, is_given: bool = False) -> None:
@@ -92,7 +92,7 @@ def _read_reason(answer: CaAnswer) -> str:
         return ""
     for prefix in _PREFIXES:
         message = message.removeprefix(prefix)
-    return _TOKENS.sub("[a token]", message)[:MAX_MESSAGE].rstrip(" .")
+    return _TOKENS.sub("[a token]", message[: 10 * MAX_MESSAGE])[:MAX_MESSAGE].rstrip(" .")
 
 
 def _word_unseen(forecast: Forecast) -> str:

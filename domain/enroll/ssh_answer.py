@@ -121,6 +121,16 @@ def list_other_names(certificate: SshCertificate, terms: SshTerms) -> Iterator[s
         yield f"it is for {whom}, not for {', '.join(terms.principals)}"
 
 
+def check_same_times(add_user: SshCertificate, certificate: SshCertificate) -> None:
+    """Check that the certificate for --add-user lasts as long as the one beside it (step-ca, authority/ssh.go).
+
+    Raises:
+        AuthorityError: it begins or ends at another time.
+    """
+    if add_user.span() != certificate.span():
+        raise _refuse("for --add-user has other times than the one beside it")
+
+
 def list_unasked(certificate: SshCertificate, terms: SshTerms) -> Iterator[str]:
     """Give what the CA has decided of itself, a phrase each: principals that nobody named, and critical options."""
     if not terms.principals:

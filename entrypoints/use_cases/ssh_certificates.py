@@ -14,6 +14,7 @@ from domain.enroll.ssh_answer import (
     WantedSsh,
     asks_for,
     check_like_before,
+    check_same_times,
     check_ssh_certificate,
     fingerprint_wire,
     list_critical_options,
@@ -124,6 +125,7 @@ def sign_ssh_key(
     if add_user_key is not None and spent.answer.members.get("addUserCrt"):
         wanted = _describe_wanted(spent, fingerprint_wire(add_user_key.wire), is_host=False, later=later)
         add_user = _take_certificate(spent, wanted, ports, "addUserCrt")
+        check_same_times(add_user, certificate)
         differences += [f"for --add-user {what}" for what in list_critical_options(add_user, FORCE_COMMAND)]
     provisioner, _ = find_provisioner(spent.case, court.rules.provisioners)
     differences += _judge_terms(certificate, terms, provisioner, spent.case)
