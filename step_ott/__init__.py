@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         NetworkError,
         OutputError,
         StepOttError,
+        UnreachableError,
         UsageError,
         WrongPasswordError,
     )
@@ -92,6 +93,7 @@ __all__ = [
     "Taken",
     "Token",
     "TokenRefusedError",
+    "UnreachableError",
     "UsageError",
     "Verdict",
     "Verification",

@@ -60,8 +60,10 @@ def _describe_request(request: x509.CertificateSigningRequest) -> CertificateReq
     common_names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     names = _read_names(request)
     key, takes_key = _judge_key(request)
+    der = request.public_bytes(Encoding.DER)
     return CertificateRequest(
-        fingerprint=base64url.encode_sha256(request.public_bytes(Encoding.DER)),
+        der=der,
+        fingerprint=base64url.encode_sha256(der),
         common_name=str(common_names[-1].value) if common_names else "",
         dns_names=tuple(names.get(x509.DNSName, ())),
         ip_addresses=tuple(map(str, names.get(x509.IPAddress, {}).values())),

@@ -104,11 +104,13 @@ class Exchange:
     Attributes:
         limit: The most bytes that the body of an answer may have.
         peer: Whom a connection was made to, None as long as there was no new one over TLS.
+        is_sent: Whether something of the request may have reached whom it is for.
     """
 
     def __init__(self, seconds: float, limit: int) -> None:
         self.limit = limit
         self.peer: Peer | None = None
+        self.is_sent = False
         self._deadline = monotonic() + seconds
         self.expect_head()
         self._is_abandoned = False

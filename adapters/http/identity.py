@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from adapters.process.interruption import deciding
-from domain.errors import InputError, translating
+from domain.errors import InputError, OutputError, translating
 
 if TYPE_CHECKING:
     import ssl
@@ -34,6 +34,7 @@ class Identity:
 
         Raises:
             InputError: TLS has no use for the key, or it is not the leaf's.
+            OutputError: they cannot be written to where TLS reads them.
         """
         with (
             translating(lambda _: InputError("the certificate and its key cannot be used for TLS", "check both")),
@@ -49,7 +50,8 @@ def _readable_by_path(content: bytes) -> Iterator[str]:
     On Linux it is in memory, and nothing is left however the process ends; elsewhere a file of mode 0600 for a moment.
     """
     if hasattr(os, "memfd_create") and os.path.exists(_OPEN_FILES):
-        descriptor = os.memfd_create("step-ott", os.MFD_CLOEXEC)
+        with _explained():
+            descriptor = os.memfd_create("step-ott", os.MFD_CLOEXEC)
         try:
             _write(descriptor, content)
             yield f"{_OPEN_FILES}/{descriptor}"
@@ -57,7 +59,8 @@ def _readable_by_path(content: bytes) -> Iterator[str]:
             os.close(descriptor)
         return
     with deciding():
-        descriptor, path = tempfile.mkstemp(prefix=".step-ott-")
+        with _explained():
+            descriptor, path = tempfile.mkstemp(prefix=".step-ott-")
         try:
             _write(descriptor, content)
             yield path
@@ -68,5 +71,16 @@ def _readable_by_path(content: bytes) -> Iterator[str]:
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
+    with _explained():
+        while content:
+            content = content[os.write(descriptor, content) :]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"the certificate and its key cannot be written to memory for TLS: {error.strerror}"
+        fix = "check the limits of this process: files (ulimit -f), open files (ulimit -n) and memory"
+        raise OutputError(what, fix) from error

@@ -76,7 +76,7 @@ class Pool:
             response.release_conn()
             return Answer(response.status, response.headers.get("Location", ""), content)
         except (HTTPError, HTTPException, OSError, ValueError, OverflowError) as error:
-            raise _translate(error) from error
+            raise translate(error, is_sent=exchange.is_sent) from error
 
     def close(self) -> None:
         self._manager.clear()
@@ -141,6 +141,23 @@ class _PlainConnection(HTTPConnection):
     """A connection whose making, and whose answers, are bounded by the exchange that the thread works on."""
 
     response_class = BoundedResponse
+    _is_connecting = False
+
+    def connect(self) -> None:
+        """Connect, which may take some sending to a proxy."""
+        self._is_connecting = True
+        try:
+            super().connect()
+        finally:
+            self._is_connecting = False
+
+    def send(self, data: Any) -> None:
+        """Send a part of the request, or of what makes the connection."""
+        if self.sock is None and self.auto_open:
+            self.connect()
+        if not self._is_connecting:
+            CURRENT.get().is_sent = True
+        super().send(data)
 
     def _new_conn(self) -> socket.socket:
         """Return a new connection, which ends when the exchange is given up."""
@@ -175,12 +192,13 @@ def _describe_peer(stream: Any) -> Peer:
     return Peer(tuple(name for _, name in certificate.get("subjectAltName", ())), list_chain(tls))
 
 
-def _translate(error: BaseException) -> ExchangeError:
+def translate(error: BaseException, *, is_sent: bool) -> ExchangeError:
+    """Return what a library's error says of an exchange of which something may have been sent, or nothing."""
     causes = list(_list_causes(error))
     oversized = next((cause for cause in causes if isinstance(cause, OversizedError)), None)
     if oversized is not None:
         return ExchangeError(FaultKind.OVERSIZED, str(oversized))
-    if isinstance(error, NewConnectionError | ProxyError):
+    if isinstance(error, NewConnectionError | ProxyError) and not is_sent:  # the latter may come after it, too
         return ExchangeError(FaultKind.UNREACHABLE, _describe(error))
     if isinstance(error, TimeoutError | Urllib3Timeout):
         return ExchangeError(FaultKind.LATE)

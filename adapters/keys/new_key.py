@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _PUBLIC_EXPONENT = 65_537
 
+MAX_COMMON_NAME = 64
+"""Characters (RFC 5280, ub-common-name)."""
+
 
 class LocalNewKeys:
     """Makes keys in this process (see `domain.enroll.ports.NewKeys`)."""
@@ -88,9 +91,12 @@ def write_request(
     Args:
         private_key: What signs it.
         algorithm: The hash that is signed, None for a key that has its own.
-        common_name: Of its subject, empty for a subject without one.
+        common_name: Of its subject, empty for a subject without one. One that is too long for a name in a
+            certificate (RFC 5280, appendix A.1) is left out; step-ca takes that of the token in its place.
         sans: Its names.
     """
+    if len(common_name) > MAX_COMMON_NAME:
+        common_name = ""
     with translating(_explain):
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
         builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
@@ -101,8 +107,9 @@ def write_request(
 
 
 def _explain(error: BaseException) -> UsageError:
-    return UsageError(f"no certificate signing request can hold these names: {describe_foreign(error)}",
-                      "write names in ASCII, domains in punycode")  # fmt: skip
+    why = "they are not ASCII" if isinstance(error, UnicodeError | ValueError) and "idna" in str(error) else ""
+    what = f"no certificate signing request can hold these names: {why or describe_foreign(error).rstrip('.')}"
+    return UsageError(what, "write names in ASCII, domains in punycode")
 
 
 def _type_names(split: Mapping[str, AbstractSet[str]]) -> Iterator[x509.GeneralName]:

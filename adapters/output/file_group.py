@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from adapters.output.files_together import NewFile, write_together
-from adapters.output.private_file import explain_unwritable
-from adapters.output.streams import find_descriptor
+from adapters.output.private_file import check_target, explain_unwritable
 from adapters.process.interruption import deciding
 from domain.errors import OutputError
 from domain.formats.file_mode import FOLDER_OF_OWNER
@@ -84,7 +83,7 @@ def _is_taken(file: OutputFile) -> bool:
     with _translated(file.path):
         if not os.path.lexists(file.path):
             return False
-        _refuse_irregular(file.path)
+        check_target(file.path, file.path)
         try:
             with open(file.path, "rb") as present:
                 return present.read(len(file.content) + 1) != file.content
@@ -93,19 +92,6 @@ def _is_taken(file: OutputFile) -> bool:
             PermissionError,
         ):  # a link that leads nowhere, or what only a folder's owner replaces
             return True
-
-
-def _refuse_irregular(path: str) -> None:
-    """Refuse what is neither a regular file nor a link to one, which a file would be put in the place of.
-
-    `/dev/stdout` is a link, and root may replace it.
-    """
-    mode = os.lstat(path).st_mode
-    if stat.S_ISLNK(mode):
-        with suppress(FileNotFoundError):
-            mode = os.stat(path).st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)) or find_descriptor(path) is not None:
-        raise OutputError(f"{path} is not a regular file", "name another file")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from domain.formats.file_mode import OWNER_ALONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-LOCK_SECONDS, LOCK_PAUSE = 10.0, 0.02
+LOCK_SECONDS, LOCK_PAUSE = 2.0, 0.02
 """How long another run is waited for that gives names in the same folder, which takes milliseconds."""
 
 
@@ -75,9 +75,10 @@ def write_together(files: Sequence[NewFile], *, replace: bool, is_last: bool = F
     """
     paths = [file.path for file in files]
     check_files(paths, replace=replace)
-    with _locked({os.path.dirname(path) or "." for path in paths}) as folders, deciding(is_last=is_last):
+    with deciding(is_last=is_last):
         with ExitStack() as stack:
             whole = [stack.enter_context(_prepare(file)) for file in files]
+            folders = stack.enter_context(_locked({os.path.dirname(path) or "." for path in paths}))
             failure = _run_apart(lambda: _name_all(files, whole, folders, replace=replace))
         if failure is not None:
             raise _explain_failure(paths, *failure)
@@ -114,8 +115,7 @@ def _explain_existing(path: str) -> OutputError:
 def _locked(folders: set[str]) -> Iterator[list[int]]:
     """Keep other runs from giving names in the folders; give a descriptor of each that can be locked.
 
-    Raises:
-        OutputError: one does not end.
+    Whoever may read a folder can lock it and never let go, and the CA has signed by now: so nobody is waited for long.
     """
     with ExitStack() as stack:
         opened: dict[tuple[int, int], int] = {}
@@ -132,17 +132,15 @@ def _locked(folders: set[str]) -> Iterator[list[int]]:
 
 def _lock(descriptor: int) -> None:
     deadline = monotonic() + LOCK_SECONDS
-    while True:
+    while monotonic() < deadline:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if monotonic() > deadline:
-                raise OutputError("another process holds the lock of the folder", "end it, or repeat later") from error
+        except BlockingIOError:
             sleep(LOCK_PAUSE)
-            continue
         except OSError:
-            pass
-        return
+            return
+        else:
+            return
 
 
 @contextmanager
@@ -164,52 +162,60 @@ class _NamingError(Exception):
 
 def _name_all(files: Sequence[NewFile], whole: Sequence[PrivateFile], folders: Sequence[int], *, replace: bool) -> None:
     """Give all files their names, or none of them."""
-    undo: list[tuple[str, str]] = []
+    kept: list[str] = []
     try:
         for index, (new, file) in enumerate(zip(files, whole, strict=True)):
             try:
-                kept = _keep(new.path) if replace else ""
-                undo.append((new.path, kept))
+                kept.append(_keep(new.path) if replace else "")
                 if replace:
                     file.replace(new.path)
                 else:
                     file.link(new.path)
             except OSError as error:
-                path, kept = undo.pop()
-                _forget(kept)
                 raise _NamingError(index, error.errno or errno.EIO) from error
     except _NamingError:
-        for path, kept in reversed(undo):
+        for index, old in reversed(list(enumerate(kept))):
             with suppress(OSError):
-                if kept:
-                    os.replace(kept, path)
-                else:
-                    os.unlink(path)
+                _take_back(files[index].path, whole[index], old)
         raise
     finally:
         for file in whole:
             file.remove_hidden()
-    for _, kept in undo:
-        _forget(kept)
+    for old in filter(None, kept):
+        with suppress(OSError):
+            os.unlink(old)
     for folder in folders:
         with suppress(OSError):
             os.fsync(folder)
 
 
 def _keep(path: str) -> str:
-    """Return a second name for the file that is to be replaced, empty where there is none, or it can have none."""
+    """Return another name for the file that is to be replaced, empty where there is none.
+
+    It has both names, or the new one alone where it can have no second: on some file systems, or another user's.
+
+    Raises:
+        OSError: it cannot be named.
+    """
     kept = name_hidden(os.path.dirname(path))
-    try:
-        os.link(path, kept, follow_symlinks=False)
-    except OSError:
-        return ""
-    return kept
+    with suppress(FileNotFoundError):
+        try:
+            os.link(path, kept, follow_symlinks=False)
+        except OSError:
+            os.rename(path, kept)
+        return kept
+    return ""
 
 
-def _forget(kept: str) -> None:
-    if kept:
-        with suppress(OSError):
-            os.unlink(kept)
+def _take_back(path: str, file: PrivateFile, kept: str) -> None:
+    """Leave at the path what was there before the file, be the file there by now or not."""
+    if not kept:
+        if os.path.samestat(os.lstat(path), os.fstat(file.descriptor)):
+            os.unlink(path)
+    elif os.path.lexists(path) and os.path.samestat(os.lstat(path), os.lstat(kept)):
+        os.unlink(kept)
+    else:
+        os.replace(kept, path)
 
 
 def _run_apart(work: Callable[[], None]) -> tuple[int, int] | None:
@@ -240,7 +246,8 @@ def _run_apart(work: Callable[[], None]) -> tuple[int, int] | None:
         said = b"".join(iter(lambda: os.read(reader, 64), b""))
     finally:
         os.close(reader)
-        os.waitpid(child, 0)
+        with suppress(ChildProcessError):  # SIGCHLD is ignored, or somebody else has waited
+            os.waitpid(child, 0)
     if said == b"done":
         return None
     index, _, number = said.partition(b" ")

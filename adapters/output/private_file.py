@@ -13,6 +13,9 @@ from domain.formats.file_mode import OWNER_ALONE
 _OPEN_FILES = "/proc/self/fd"
 """Where Linux has a process's open files by their descriptors (proc_pid_fd(5))."""
 
+_MOST_LINKS = 40
+"""How many Linux follows (path_resolution(7))."""
+
 
 class PrivateFile:
     """A file, of mode 0600 unless another is wanted, that is gone after the block unless it got a name.
@@ -74,6 +77,8 @@ class PrivateFile:
     def take_after(self, path: str) -> None:
         """Take the mode of the file `path`, where there is one, and its owner and group, where this process may.
 
+        In another group than the old file's it is open to nobody whom the old one was closed to.
+
         Raises:
             OSError: it cannot take the mode.
         """
@@ -81,9 +86,16 @@ class PrivateFile:
             old = os.stat(path, dir_fd=self.dir_fd)
         except FileNotFoundError:
             return
-        with suppress(OSError):
+        try:
             os.fchown(self.descriptor, old.st_uid, old.st_gid)
-        os.fchmod(self.descriptor, stat.S_IMODE(old.st_mode) & 0o777)
+        except OSError:  # only root gives files away, but their owner gives them to groups of his own
+            with suppress(OSError):
+                os.fchown(self.descriptor, -1, old.st_gid)
+        mode = stat.S_IMODE(old.st_mode) & 0o777
+        if os.fstat(self.descriptor).st_gid != old.st_gid:
+            for_both = mode >> 3 & mode & 0o7  # what neither the old group nor all others were kept from
+            mode = mode & 0o700 | for_both << 3 | for_both
+        os.fchmod(self.descriptor, mode)
 
     def link(self, path: str) -> None:
         """Give the file the name `path`, in its folder.
@@ -130,10 +142,13 @@ def name_hidden(folder: str = "") -> str:
 def check_target(path: str, shown: str) -> None:
     """Refuse what is neither a regular file nor a link to one, which --force would put a file in the place of.
 
+    A standard stream is none either, whatever it is redirected to: `/dev/stdout` is a link, which root may replace.
+
     Raises:
         OutputError: of what errors call `shown`.
         OSError: it cannot be seen.
     """
+    _refuse_special(path, shown)
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
@@ -142,6 +157,20 @@ def check_target(path: str, shown: str) -> None:
         return
     if not stat.S_ISREG(mode):
         raise OutputError(f"{shown} is not a regular file", "name another file")
+
+
+def _refuse_special(path: str, shown: str) -> None:
+    """Refuse what is under /dev or /proc, /dev/shm apart, and a link that leads there."""
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(os.path.dirname(path))
+        parts = folder.strip("/").split("/")[:2]
+        if parts[0] in ("dev", "proc") and parts != ["dev", "shm"]:
+            what = f"{shown} is not a regular file but a stream or a device of the system"
+            raise OutputError(what, "name a file outside /dev and /proc")
+        try:
+            path = os.path.join(folder, os.readlink(path))
+        except OSError:  # no link
+            return
 
 
 def check_place(path: str, shown: str, *, replace: bool) -> None:

@@ -151,6 +151,7 @@ class CertificateRequest:
     """A certificate signing request (RFC 2986), as far as a token has a say in it.
 
     Attributes:
+        der: The whole request, and nothing else that stood beside it.
         fingerprint: Unpadded base64url of the SHA-256 of its DER.
         common_name: Of its subject, empty where it has none.
         dns_names, ip_addresses, emails, uris: Its Subject Alternative Names by type, each once.
@@ -160,6 +161,7 @@ class CertificateRequest:
         key_fingerprint: SHA-256 of the key as it stands in it, lower-case hex; empty where it cannot be read.
     """
 
+    der: bytes = attrs.field(repr=False)
     fingerprint: str
     common_name: str
     dns_names: tuple[str, ...]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.errors import UsageError
-from domain.settings.setting import exclude, spell
+from domain.settings.setting import spell
 
 if TYPE_CHECKING:
     from domain.settings.setting import Settings
@@ -45,14 +45,17 @@ def read_key_kind(given: Settings) -> KeyKind:
     if curves is None:
         raise UsageError(f"{spell(given, 'kty')} {kty!r} is not known", f"choose one of {', '.join(CURVES)}")
     if "curve" in given and not curves:
-        raise exclude("kty", "curve", given)
+        raise UsageError(f"{spell(given, 'curve')} is for EC and OKP keys alone", "leave it out, or ask for such a key")
     if "size" in given and curves:
         raise UsageError(f"{spell(given, 'size')} is for RSA keys alone", "leave it out, or ask for an RSA key")
     if not curves:
         return KeyKind("", _read_bits(given))
     curve = str(given["curve"].value) if "curve" in given else curves[0]
     if curve not in curves:
-        raise UsageError(f"{spell(given, 'curve')} {curve!r} is not known", f"choose one of {', '.join(curves)}")
+        of_others = [other for other, its_own in CURVES.items() if curve in its_own]
+        what = f"{spell(given, 'curve')} {curve!r} is not one of {kty} keys"
+        hint = f", or ask for a key of type {of_others[0]}" if of_others else ""
+        raise UsageError(what, f"choose one of {', '.join(curves)}{hint}")
     return KeyKind(curve)
 
 

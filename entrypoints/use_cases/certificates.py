@@ -161,7 +161,7 @@ def sign(
     request = certificates.read_request(csr)
     asked = {"csr": request, "not_before": terms.not_before, "not_after": terms.not_after}
     court = Court(Endpoint.SIGN, rules or PublishedRules(ports.minting.authority), ports, **asked)
-    pem = csr.decode() if csr.lstrip().startswith(b"-") else encode_pem("CERTIFICATE REQUEST", csr).decode()
+    pem = encode_pem("CERTIFICATE REQUEST", request.der).decode()  # what stands beside it in a file stays here
     cnf = certificates.fingerprint_request(csr)
     spent = spend(tokens, lambda token: ask_to_sign(pem, token, terms), court, cnf, patience, is_brief=is_brief)
     answer = spent.answer

@@ -197,7 +197,7 @@ TAKEN = {
 }  # fmt: skip
 """Flags that say where the token, the provisioner and the CA are, and where the token goes."""
 NEEDS = {"principal": "ssh", "host": "ssh", "cert-not-before": "ssh", "cert-not-after": "ssh", "cnf-file": "ssh"}
-WITHOUT_EFFECT = [option for option in TOKEN_OPTIONS if option.name not in TAKEN]
+WITHOUT_EFFECT = [option for option in TOKEN_OPTIONS if option.name not in TAKEN | {"csr"}]  # which takes no subject
 
 
 @pytest.mark.parametrize("chosen", ["--k8ssa-token-path", "--provisioner"])

@@ -1,13 +1,19 @@
 """Proxies on the way to the CA: HTTPS_PROXY and NO_PROXY by Go's rules, their credentials never shown."""
 
+import contextlib
+import os
 from base64 import b64decode
 
 import pytest
+from urllib3.exceptions import ProxyError
 
 from adapters.ca.https_client import HttpsClient
+from adapters.http.bounded import Exchange, ExchangeError, FaultKind
+from adapters.http.pool import Pool, make_tls_context, translate
+from adapters.http.proxy_address import find_proxy
 from domain.ca.proxy import choose_proxy
 from domain.ca.url import parse_ca_url
-from domain.errors import InputError, NetworkError
+from domain.errors import InputError, LostAnswerError, NetworkError
 from tests.support.connect_proxy import run_proxy
 from tests.support.hostile_ca import issue, leaf, listen, make_server_context, root, serve
 from tests.support.https_authority import EMPTY_LIST, connect
@@ -193,3 +199,30 @@ def test_no_proxy_is_chosen_for_this_machine(ca_url: str) -> None:
 def test_no_other_variable_names_a_proxy(environment: dict[str, str]) -> None:
     """As in Go, only HTTPS_PROXY is for https."""
     assert choose_proxy(parse_ca_url("ca.example.com"), environment) is None
+
+
+def test_a_request_that_changes_something_is_sent_once() -> None:
+    """Also where the CA takes it and hangs up: whatever spends a token may have done so."""
+    with serve(lambda _: b"") as ca:
+        with pytest.raises(LostAnswerError):
+            connect(ca).client.post("/1.0/sign", "{}", 100, {})
+        assert ca.targets == ["/1.0/sign"]
+
+
+@pytest.mark.parametrize(("is_sent", "kind"), [(True, FaultKind.BROKEN), (False, FaultKind.UNREACHABLE)])
+def test_a_fault_behind_a_proxy_is_told_by_what_was_sent(is_sent: bool, kind: FaultKind) -> None:
+    """urllib3 calls a CA that hangs up behind a proxy a fault of the proxy, whatever was sent before."""
+    error = ProxyError("Unable to connect to proxy", ConnectionResetError())
+    assert translate(error, is_sent=is_sent).kind is kind
+
+
+def test_what_is_sent_through_a_proxy_is_known_from_what_makes_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that refuses the way has seen nothing of the request; a CA that answered has."""
+    with serve(lambda _: EMPTY_LIST) as ca, run_proxy(ca.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        for url, is_sent in ((f"https://ca.test:{ca.port}", True), ("https://nobody.test:1", False)):
+            exchange = Exchange(10.0, 100_000)
+            pool = Pool(make_tls_context([root().der]), find_proxy(parse_ca_url(url), os.environ))
+            with contextlib.suppress(ExchangeError):
+                exchange.run(lambda pool=pool, exchange=exchange, url=url: pool.ask(exchange, "GET", f"{url}/", {}))
+            assert exchange.is_sent is is_sent

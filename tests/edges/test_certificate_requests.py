@@ -6,7 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from adapters.certificates.reader import CertificateReader
 from adapters.certificates.requests import read_public_keys, read_request
@@ -174,3 +175,20 @@ def test_the_signer_of_an_ssh_certificate_is_ssh_keygens(kind: str, tmp_path: Pa
     wire = bytearray(b64decode(line.split()[1]))
     wire[wire.index(b"max") + 1] ^= 1
     assert READER.read_ssh(b64encode(wire)).signed_by == ""
+
+
+def test_a_request_is_read_apart_from_what_stands_beside_it() -> None:
+    """What goes to a CA is its DER alone: a private key in the same file, or text around it, stays here."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = make_csr("web.test", key=key)
+    pem, der = csr.public_bytes(Encoding.PEM), csr.public_bytes(Encoding.DER)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for content in (
+        pem,
+        secret + pem,
+        pem + secret,
+        b"Certificate Request:\n    Data:\n" + pem,
+        pem + b"\xff\xfe",
+        der,
+    ):
+        assert READER.read_request(content).der == der

@@ -1,6 +1,7 @@
 """The certificate that a TLS client shows: its key is on no disk, and nothing is left of it."""
 
 import os
+import resource
 import ssl
 import stat
 import tempfile
@@ -13,7 +14,8 @@ import pytest
 from adapters.http import identity
 from adapters.http.identity import Identity
 from adapters.http.pool import make_tls_context
-from domain.errors import InputError
+from domain.errors import InputError, OutputError
+from tests.support.forked_child import run_in_child
 from tests.support.hostile_ca import issue, leaf, root
 
 WAYS: dict[str, AbstractContextManager[object]] = {
@@ -53,6 +55,21 @@ def test_what_tls_cannot_use_is_an_error(wrong: Identity, way: str, tmp_path: Pa
     with WAYS[way], mock.patch.object(tempfile, "tempdir", str(tmp_path)), pytest.raises(InputError, match="for TLS"):
         make_tls_context([root().der], wrong)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_limit_of_the_process_is_not_the_certificates_fault(way: str, tmp_path: Path) -> None:
+    """As under `ulimit -f 1`, which holds for what is in memory too."""
+
+    def show() -> bool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with pytest.raises(OutputError, match=r"cannot be written to memory.*: File too large: check the limits"):
+            Identity(leaf().pem, leaf().key_pem).show_in(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return list(tmp_path.iterdir()) == []
+
+    leaf()
+    with WAYS[way], mock.patch.object(tempfile, "tempdir", str(tmp_path)):
+        assert run_in_child(show)
 
 
 def test_a_key_has_no_representation() -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,8 @@ def test_a_file_with_its_content_is_left_alone(group: FileGroup, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "put",
-    [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/null", path), lambda path: os.symlink("..", path)],
-    ids=["folder", "pipe", "device", "link to a folder"],
+    [os.mkdir, os.mkfifo, *(partial(os.symlink, target) for target in ("/dev/null", "/dev/stdout", ".."))],
+    ids=["folder", "pipe", "device", "link to a stream", "link to a folder"],
 )
 def test_what_is_no_file_is_never_replaced(put: Callable[[str], None], group: FileGroup, tmp_path: Path) -> None:
     """Nor waited for."""

@@ -19,6 +19,7 @@ from adapters.output import files_together
 from adapters.output.files_together import NewFile, check_files, write_together
 from adapters.output.key_pair import KeyPairFiles
 from domain.errors import OutputError, StepOttError, UsageError
+from tests.support.forked_child import NOBODY, run_in_child
 from tests.support.peer_programs import REPOSITORY
 from tests.support.running import PROCESS_SECONDS
 
@@ -167,14 +168,170 @@ def test_a_full_disk_is_told_before_any_name(pair: tuple[Path, Path]) -> None:
     assert look(pair) == (None, None)
 
 
-def test_who_holds_the_folder_too_long_is_told(pair: tuple[Path, Path]) -> None:
-    """A lock that nobody gives back ends in an error."""
+def test_who_holds_the_folder_stops_nobody(pair: tuple[Path, Path]) -> None:
+    """Whoever may read a folder can lock it, and never give it back."""
     folder = os.open(pair[0].parent, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    with mock.patch.object(files_together, "LOCK_SECONDS", 0.05), pytest.raises(OutputError, match="holds the lock"):
+    with mock.patch.object(files_together, "LOCK_SECONDS", 0.05):
         KeyPairFiles(str(pair[0]), str(pair[1])).deliver(b"c", b"k")
     os.close(folder)
-    assert look(pair) == (None, None)
+    assert look(pair) == ("c", "k")
+
+
+def refuse_second_names(source: str, target: str, **options: object) -> None:
+    """Link as the system does where another user's file can have no second name."""
+    if not source.startswith("/proc/"):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+    LINK(source, target, **options)  # type: ignore[arg-type]
+
+
+LINK, REPLACE = os.link, os.replace
+
+
+@pytest.mark.parametrize("fails", [0, 1, None], ids=["key", "certificate", "nothing"])
+def test_old_files_that_can_have_no_second_name_are_kept(fails: int | None, pair: tuple[Path, Path]) -> None:
+    """Whichever new file cannot be named, the old ones are there afterwards, else the new ones."""
+    for path in pair:
+        path.write_text("old")
+
+    def replace(source: str, target: str, **options: object) -> None:
+        if fails is not None and target == str(pair[1 - fails]) and Path(source).read_text() == "new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        REPLACE(source, target, **options)  # type: ignore[arg-type]
+
+    with mock.patch.object(os, "link", refuse_second_names), mock.patch.object(os, "replace", replace):
+        files = KeyPairFiles(str(pair[0]), str(pair[1]), replace=True)
+        if fails is None:
+            files.deliver(b"new", b"new")
+        else:
+            with pytest.raises(OutputError, match="Input/output error"):
+                files.deliver(b"new", b"new")
+    assert look(pair) == (("new", "new") if fails is None else ("old", "old"))
+
+
+def test_what_another_run_has_put_there_is_not_taken_back(pair: tuple[Path, Path]) -> None:
+    """Where the second name fails, and the first is another file's by then."""
+
+    def link(source: str, target: str, **options: object) -> None:
+        if target == str(pair[0]):
+            pair[1].unlink()
+            pair[1].write_text("theirs")
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        LINK(source, target, **options)  # type: ignore[arg-type]
+
+    with mock.patch.object(os, "link", link), pytest.raises(OutputError, match="Input/output error"):
+        KeyPairFiles(str(pair[0]), str(pair[1])).deliver(b"c", b"k")
+    assert look(pair) == (None, "theirs")
+
+
+def test_a_process_that_ignores_the_end_of_children_learns_what_came_of_it(pair: tuple[Path, Path]) -> None:
+    """As under `trap '' CHLD`: the system then has forgotten the child when it is asked for."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        KeyPairFiles(str(pair[0]), str(pair[1])).deliver(b"c", b"k")
+        with pytest.raises(OutputError, match="exists"), mock.patch.object(files_together, "check_files"):
+            KeyPairFiles(str(pair[0]), str(pair[1])).deliver(b"c2", b"k2")
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert look(pair) == ("c", "k")
+
+
+SPECIAL = [
+    "/dev/stdout",
+    "/dev/stderr",
+    "/dev/fd/1",
+    "/proc/self/fd/1",
+    "//dev/stdout",
+    "/dev/new",
+    "/proc/thread-self/fd/1",
+]
+
+
+@pytest.mark.parametrize("way", ["itself", "a link", "a link to a link", "a link above"])
+@pytest.mark.parametrize("special", SPECIAL)
+def test_a_stream_is_no_place_whatever_it_leads_to(special: str, way: str, tmp_path: Path) -> None:
+    """Root could take /dev/stdout away from the whole machine; only looked at here, for nothing to be written."""
+    (tmp_path / "folder").symlink_to(os.path.dirname(special))
+    (tmp_path / "link").symlink_to(special)
+    (tmp_path / "again").symlink_to("link")
+    above = tmp_path / "folder" / os.path.basename(special)
+    path = {
+        "itself": special,
+        "a link": tmp_path / "link",
+        "a link to a link": tmp_path / "again",
+        "a link above": above,
+    }
+    with open(tmp_path / "redirected", "wb") as file:
+        number = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        try:
+            with pytest.raises(OutputError, match=r"is not a regular file but a stream.*name a file"):
+                check_files([str(tmp_path / "key"), str(path[way])], replace=True)
+        finally:
+            os.dup2(number, 1)
+            os.close(number)
+
+
+def test_shared_memory_is_a_place_for_files() -> None:
+    """It is under /dev, and holds files."""
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("there is none")
+    check_files(["/dev/shm/step-ott-test.key"], replace=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "group", "new"),
+    [
+        (0o640, "kept", 0o640), (0o640, "lost", 0o600), (0o644, "lost", 0o644), (0o604, "lost", 0o600),
+        (0o664, "lost", 0o644), (0o400, "lost", 0o400),
+    ],
+)  # fmt: skip
+def test_a_new_file_is_closed_to_whom_the_old_one_was_closed_to(
+    old: int, group: str, new: int, pair: tuple[Path, Path]
+) -> None:
+    """Also where its group cannot be the old one's."""
+    for path in pair:
+        path.write_text("old")
+        path.chmod(old)
+    real = os.fstat
+
+    def elsewhere(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor))
+        return os.stat_result([*fields[:5], fields[5] + (group == "lost"), *fields[6:]])
+
+    with (
+        mock.patch.object(os, "fchown", side_effect=PermissionError(errno.EPERM, "no")),
+        mock.patch.object(os, "fstat", elsewhere),
+    ):
+        KeyPairFiles(str(pair[0]), str(pair[1]), replace=True, takes_after=True).deliver(b"c", b"k")
+    assert {path.stat().st_mode & 0o777 for path in pair} == {new}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_group_of_ones_own_is_kept_where_the_owner_cannot_be(
+    pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group that reads the old file reads the new one."""
+    group = 4242
+    for path in pair:
+        path.write_text("old")
+        os.chown(path, 0, group)
+        path.chmod(0o640)
+    for folder in (pair[0].parent, pair[1].parent):
+        folder.chmod(0o777)
+
+    def write() -> bool:
+        os.setgroups([group])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        files = KeyPairFiles(pair[0].name, None, replace=True, takes_after=True)
+        files.deliver(b"c", None)
+        return True
+
+    monkeypatch.chdir(pair[0].parent)
+    assert run_in_child(write)
+    status = pair[0].stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (NOBODY, group, 0o640)
 
 
 @pytest.mark.parametrize("replace", [False, True])

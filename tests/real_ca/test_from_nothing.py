@@ -176,3 +176,11 @@ def read_ssh(data: bytes) -> SSHCertificate:
     assert isinstance(certificate, SSHCertificate)
     certificate.verify_cert_signature()
     return certificate
+
+
+def test_a_name_that_is_too_long_for_a_common_name_is_certified(newcomer: Newcomer) -> None:
+    """Hosts of clouds have such names: the certificate has it among its Subject Alternative Names."""
+    name = f"ip-10-0-0-7.{'some-very-long-cluster-name'}.production.eu-central-1.compute.internal"
+    assert len(name) > 64
+    newcomer.done("ca", "certificate", name, newcomer.path("long.crt"), newcomer.path("long.key"), *newcomer.password)
+    assert names_of(read_leaf(newcomer.read("long.crt"))) == [general_name(name)]
