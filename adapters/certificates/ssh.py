@@ -36,6 +36,7 @@ def read_ssh(data: bytes) -> SshCertificate:
             principals=tuple(name.decode("utf-8", "replace") for name in certificate.valid_principals),
             signed_by=_find_ssh_signer(certificate),
             key_fingerprint=_fingerprint_ssh(certificate.public_key()),
+            critical_options=tuple(name.decode("utf-8", "replace") for name in certificate.critical_options),
         )
 
 

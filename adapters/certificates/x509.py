@@ -20,6 +20,7 @@ _DER_SEQUENCES = (b"\x30\x81", b"\x30\x82", b"\x30\x83")
 """How a certificate in DER begins: a sequence of more than 127 bytes, which no text does."""
 
 _LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
+_SERVER_USAGES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _CLIENT_USAGES = {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _PROVISIONER_OID = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
 
@@ -65,9 +66,12 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
     for extension in certificate.extensions:
         value = extension.value
         if isinstance(value, x509.KeyUsage):
-            found["digital_signature"] = value.digital_signature
+            found |= {"digital_signature": value.digital_signature, "signs_certificates": value.key_cert_sign}
         elif isinstance(value, x509.ExtendedKeyUsage):
-            found["client_auth"] = not _CLIENT_USAGES.isdisjoint(value)
+            found |= {
+                "client_auth": not _CLIENT_USAGES.isdisjoint(value),
+                "server_auth": not _SERVER_USAGES.isdisjoint(value),
+            }
         elif isinstance(value, x509.SubjectAlternativeName):
             found["names"] = _read_names(value)
             found["san_extension"] = value.public_bytes()
@@ -77,6 +81,8 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
             found["has_open_questions"] = True
         elif isinstance(value, x509.UnrecognizedExtension):
             found["has_open_questions"] |= extension.critical
+            if extension.critical:
+                found["unknown_critical"] = found.get("unknown_critical", frozenset()) | {value.oid.dotted_string}
             if value.oid == _PROVISIONER_OID:
                 found["provisioner"] = _read_provisioner(value.value)
     return found

@@ -43,6 +43,9 @@ class Certificate:
         names: Its Subject Alternative Names by type, "dns", "ip", "email" and "uri", each as Go writes it.
         san_extension: DER of its Subject Alternative Names, empty where it has none.
         serial: Its serial number.
+        server_auth: The same as client_auth for servers.
+        signs_certificates: Whether its key usage names keyCertSign, or it has none.
+        unknown_critical: The identifiers of critical extensions that no verifier knows.
     """
 
     der: bytes = attrs.field(repr=False)
@@ -63,6 +66,9 @@ class Certificate:
     names: Mapping[str, AbstractSet[str]] = attrs.field(factory=dict)
     san_extension: bytes = b""
     serial: int = 0
+    server_auth: bool = True
+    signs_certificates: bool = True
+    unknown_critical: AbstractSet[str] = frozenset()
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of its DER, lower-case hex."""
@@ -87,6 +93,7 @@ class SshCertificate:
         principals: The names that it is for.
         signed_by: Standard base64 of the wire bytes of the key that signed it, empty where the signature is bad.
         key_fingerprint: Its key's, as OpenSSH writes it: "SHA256:" and unpadded base64.
+        critical_options: The names of what who takes it must know and obey, such as force-command.
     """
 
     wire: str = attrs.field(repr=False)
@@ -99,6 +106,7 @@ class SshCertificate:
     principals: tuple[str, ...] = ()
     signed_by: str = attrs.field(default="", repr=False)
     key_fingerprint: str = ""
+    critical_options: tuple[str, ...] = ()
 
     def span(self) -> tuple[int, int]:
         """Return when it begins and ends, in nanoseconds since the epoch, UTC."""

@@ -12,7 +12,8 @@ from domain.errors import AuthorityError, InputError
 from domain.formats.duration import MINUTE, NANOSECONDS, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from domain.certificates.x509_and_ssh import Certificate, CertificateRequest
     from domain.enroll.request import CertificateTerms
@@ -89,7 +90,7 @@ def read_issued_chain(answer: CaAnswer, read_chain: Callable[[bytes], Sequence[C
 def check_issued(
     chain: Sequence[Certificate],
     csr: CertificateRequest,
-    roots: Sequence[bytes],
+    roots: Sequence[Certificate],
     now: int,
     terms: CertificateTerms | None = None,
 ) -> list[str]:
@@ -98,7 +99,7 @@ def check_issued(
     Args:
         chain: The leaf first.
         csr: What was asked by.
-        roots: The DER of each.
+        roots: Those that are trusted.
         now: Nanoseconds since the epoch, UTC.
         terms: What else was asked for.
 
@@ -110,7 +111,8 @@ def check_issued(
     """
     check_chain(chain, csr.key_fingerprint, roots, now if terms is None else _find_begin(terms, now))
     leaf, asked = chain[0], read_csr_names(csr)
-    cautions = [] if not leaf.is_ca else ["the certificate is that of a CA, which was not asked for"]
+    _check_extensions(leaf)
+    cautions = list(_list_oddities(leaf, csr.common_name, set().union(*asked.values())))
     missing, more = [], []
     for kind, names in asked.items():
         fold = str.lower if kind in ("dns", "email") else str
@@ -126,13 +128,13 @@ def check_issued(
 
 
 def check_renewed(
-    chain: Sequence[Certificate], old: Certificate, key_fingerprint: str, roots: Sequence[bytes], now: int
+    chain: Sequence[Certificate], old: Certificate, key_fingerprint: str, roots: Sequence[Certificate], now: int
 ) -> None:
     """Check that a chain, the leaf first, stands for the `old` certificate: its names, and this key.
 
     Args:
         key_fingerprint: SHA-256 of the key, lower-case hex.
-        roots: The DER of each.
+        roots: Those that are trusted.
         now: Nanoseconds since the epoch, UTC.
 
     Raises:
@@ -140,14 +142,15 @@ def check_renewed(
     """
     check_chain(chain, key_fingerprint, roots, now)
     leaf = chain[0]
+    _check_extensions(leaf, old.unknown_critical)
     if leaf.der == old.der:
         raise AuthorityError("the CA answers with the certificate that there is already", _CHECK_CA)
     if (leaf.subject_name, leaf.san_extension) != (old.subject_name, old.san_extension):
         raise AuthorityError("the certificate that the CA answers with is for other names", _CHECK_CA)
 
 
-def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Sequence[bytes], now: int) -> None:
-    """Check that a chain is for this key, valid at `now`, and leads to one of the roots.
+def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Sequence[Certificate], now: int) -> None:
+    """Check that a chain is for this key, valid at `now`, and leads to one of the roots (RFC 5280, 6.1).
 
     Raises:
         AuthorityError: saying what it is not.
@@ -162,13 +165,54 @@ def check_chain(chain: Sequence[Certificate], key_fingerprint: str, roots: Seque
     for issued, issuer in pairwise(chain):
         if not issued.is_issued_by(issuer.der):
             raise AuthorityError("the certificates that the CA answers with are no chain", _CHECK_CA)
+    _check_issuers(chain, roots, now)
+
+
+def _check_issuers(chain: Sequence[Certificate], roots: Sequence[Certificate], now: int) -> None:
+    """Check that whoever has issued these certificates may do that, up to one of the roots (see `check_chain`)."""
     for issuer in chain[1:]:
         if not issuer.is_ca:
             raise AuthorityError("a certificate that the CA answers with is by one that is no CA's", _CHECK_CA)
+        _check_extensions(issuer)
         if now >= issuer.not_after:
             raise AuthorityError("a CA's certificate that the CA answers with has expired", _CHECK_CA)
-    if not any(chain[-1].der == root or chain[-1].is_issued_by(root) for root in roots):
+    ends = [root for root in roots if chain[-1].der == root.der or chain[-1].is_issued_by(root.der)]
+    if not ends:
         raise AuthorityError("the certificate that the CA answers with does not lead to the root", _CHECK_CA)
+    faults = [_find_fault(chain if chain[-1].der == root.der else [*chain, root]) for root in ends]
+    if None not in faults:
+        raise AuthorityError(f"a certificate that the CA answers with is by one that {faults[0]}", _CHECK_CA)
+
+
+def _find_fault(path: Sequence[Certificate]) -> str | None:
+    """Return what one of the issuers on the way from a leaf to a root is not allowed, None for nothing."""
+    below = 0
+    for issuer in path[1:]:
+        if not issuer.signs_certificates:
+            return "may not sign certificates by its key usage"
+        if issuer.path_length is not None and below > issuer.path_length:
+            return "allows fewer CAs below it by its path length"
+        below += issuer.subject_name != issuer.issuer_name
+    return None
+
+
+def _check_extensions(certificate: Certificate, expected: AbstractSet[str] = frozenset()) -> None:
+    """Check that a certificate has no critical extension for which everybody refuses it, but for those expected."""
+    if unknown := certificate.unknown_critical - expected:
+        what = f"has a critical extension that nobody knows: {', '.join(sorted(unknown))}"
+        raise AuthorityError(f"a certificate that the CA answers with {what}", _CHECK_TEMPLATE)
+
+
+def _list_oddities(leaf: Certificate, common_name: str, names: AbstractSet[str]) -> Iterator[str]:
+    """Give what a certificate is beyond or instead of what was asked for, by that name and these, a sentence each."""
+    if leaf.is_ca:
+        yield "the certificate is that of a CA, which was not asked for"
+    expected = {common_name.lower()} if common_name else {"", *map(str.lower, names)}
+    if leaf.common_name.lower() not in expected:
+        instead = f", not {common_name!r}" if common_name else ", which was not asked for"
+        yield f"the certificate's common name is {leaf.common_name!r}{instead}"
+    if not leaf.server_auth and not leaf.client_auth:
+        yield "the certificate is for neither servers nor clients by its extended key usage"
 
 
 def _find_begin(terms: CertificateTerms, now: int) -> int:

@@ -45,7 +45,8 @@ def read_key_kind(given: Settings) -> KeyKind:
     if curves is None:
         raise UsageError(f"{spell(given, 'kty')} {kty!r} is not known", f"choose one of {', '.join(CURVES)}")
     if "curve" in given and not curves:
-        raise UsageError(f"{spell(given, 'curve')} is for EC and OKP keys alone", "leave it out, or ask for such a key")
+        what = f"{spell(given, 'curve')} is for EC and OKP keys alone, and {spell(given, 'kty')} asks for RSA"
+        raise UsageError(what, "leave it out, or ask for such a key")
     if "size" in given and curves:
         raise UsageError(f"{spell(given, 'size')} is for RSA keys alone", "leave it out, or ask for an RSA key")
     if not curves:

@@ -1,7 +1,8 @@
-"""Why the CA would refuse, or has refused, in words: it says next to nothing itself (step-ca, errs.ForbiddenErr)."""
+"""Why the CA would refuse, or has refused, in words: the CA's own, where it says more than step-ca's stock phrases."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from domain.errors import AuthorityError, ForeseenRefusalError
@@ -18,6 +19,21 @@ BUSY = frozenset({429, 500, 502, 503, 504})
 
 MAX_MESSAGE = 300
 """Characters of what the CA says that an error repeats."""
+
+REVOKED_ALREADY = "is already revoked"
+"""What step-ca says where nothing is left to revoke (step-ca, authority/tls.go)."""
+
+_STOCK = "see the certificate authority logs"
+"""What stands in each phrase that step-ca says where it gives no reason (step-ca, errs/error.go)."""
+
+_STATUS_TEXTS = frozenset({"Bad Request", "Unauthorized", "Forbidden"})
+"""What it says where it has not even such a phrase."""
+
+_PREFIXES = ("The request could not be completed: ", "The request was forbidden by the certificate authority: ")
+"""What step-ca puts before its reasons."""
+
+_TOKENS = re.compile(r"eyJ[\w.-]{14,}|\be[yw][\w-]{14,}\.[\w.-]*")
+"""What looks like a compact JWS, or the beginning of one: base64url of a JSON object, with dots."""
 
 
 def check_forecast(forecast: Forecast, *, is_given: bool = False) -> None:
@@ -37,16 +53,19 @@ def check_forecast(forecast: Forecast, *, is_given: bool = False) -> None:
         raise ForeseenRefusalError(what, "" if finding is None else finding.remedy)
 
 
-def explain_refusal(answer: CaAnswer, forecast: Forecast, *, is_given: bool = False) -> AuthorityError:
+def explain_refusal(
+    answer: CaAnswer, forecast: Forecast, *, is_given: bool = False, is_brief: bool = False
+) -> AuthorityError:
     """Return the error for a request that the CA has refused, by what is known after that.
 
     Args:
         answer: What the CA said.
         forecast: The rules, judged once more.
         is_given: Whether the token is the user's.
+        is_brief: Whether what may be the reason is left out where the CA says none.
     """
-    message = answer.message[:MAX_MESSAGE].rstrip(" .")
-    said = f": {message}" if message else ""
+    reason = _read_reason(answer)
+    said = f": {reason}" if reason else " without a reason"
     said += "; the token counts as used" if is_given else ""
     what = f"the CA refuses the request with status {answer.status}{said}"
     if 300 <= answer.status < 400:
@@ -58,15 +77,28 @@ def explain_refusal(answer: CaAnswer, forecast: Forecast, *, is_given: bool = Fa
     finding = _find_failed(forecast)
     if finding is not None:
         return AuthorityError(f"{what}; by our rules it is {_word(finding)}", finding.remedy)
-    unseen = "; ".join(f"({number}) {reason}" for number, reason in enumerate(_list_unseen(forecast), 1))
-    return AuthorityError(
-        f"{what}; no rule that can be judged from here fails",
-        f"look at the CA's log; what cannot be seen from here: {unseen}" if unseen else "look at the CA's log",
-    )
+    if reason:
+        advice = "" if REVOKED_ALREADY in reason else "ask for what the CA allows, or ask whoever runs it"
+    else:
+        what += "" if is_brief else "; no rule that can be judged from here fails"
+        advice = "look at the CA's log" + ("" if is_brief else _word_unseen(forecast))
+    return AuthorityError(what, advice)
 
 
-def _list_unseen(forecast: Forecast) -> list[str]:
-    return [one.reason for one in forecast.findings if one.outcome is Outcome.UNCHECKED]
+def _read_reason(answer: CaAnswer) -> str:
+    """Return why the CA refuses, in its own words without tokens; empty where it says no more than stock phrases."""
+    message = answer.message
+    if _STOCK in message or message in _STATUS_TEXTS:
+        return ""
+    for prefix in _PREFIXES:
+        message = message.removeprefix(prefix)
+    return _TOKENS.sub("[a token]", message[: 10 * MAX_MESSAGE])[:MAX_MESSAGE].rstrip(" .")
+
+
+def _word_unseen(forecast: Forecast) -> str:
+    reasons = [one.reason for one in forecast.findings if one.outcome is Outcome.UNCHECKED]
+    unseen = "; ".join(f"({number}) {reason}" for number, reason in enumerate(reasons, 1))
+    return f"; what cannot be seen from here: {unseen}" if unseen else ""
 
 
 def _find_failed(forecast: Forecast) -> CheckResult | None:

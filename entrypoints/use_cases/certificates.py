@@ -139,6 +139,7 @@ def sign(
     *,
     rules: PublishedRules | None = None,
     patience: Patience = BRIEF,
+    is_brief: bool = False,
 ) -> bytes:
     """Return the chain, PEM, that the CA signs for a CSR by a token.
 
@@ -149,6 +150,7 @@ def sign(
         ports: The outside.
         rules: Those of the CA, None where it is to be asked for them.
         patience: How long a CA that is busy is waited for.
+        is_brief: Whether a refusal without a reason is told without what may be the reason.
 
     Raises:
         ForeseenRefusalError: it would refuse; it was not asked.
@@ -161,9 +163,11 @@ def sign(
     court = Court(Endpoint.SIGN, rules or PublishedRules(ports.minting.authority), ports, **asked)
     pem = encode_pem("CERTIFICATE REQUEST", request.der).decode()  # what stands beside it in a file stays here
     cnf = certificates.fingerprint_request(csr)
-    answer = spend(tokens, lambda token: ask_to_sign(pem, token, terms), court, cnf, patience).answer
+    spent = spend(tokens, lambda token: ask_to_sign(pem, token, terms), court, cnf, patience, is_brief=is_brief)
+    answer = spent.answer
     chain, now = read_issued_chain(answer, certificates.read_chain), ports.minting.clock.now()
-    for caution in check_issued(chain, request, ports.roots, now, terms):
+    roots = [root for der in ports.roots for root in certificates.read_chain(der)]
+    for caution in check_issued(chain, request, roots, now, terms):
         notices.warn(caution)
     return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in chain)
 

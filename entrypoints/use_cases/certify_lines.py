@@ -100,7 +100,7 @@ class LineCertifier:
         csr = key.request(request.subject, request.sans or (request.subject,))
         tokens = MintedTokens(attrs.evolve(self.minter.evidence, request=request), ports.minting)
         self.requests.renew_time()
-        chain = sign(csr, tokens, terms, ports, rules=self._rules, patience=self._patience)
+        chain = sign(csr, tokens, terms, ports, rules=self._rules, patience=self._patience, is_brief=True)
         leaf = ports.minting.certificates.read_chain(chain)[0]
         end = format_time(leaf.not_after // NANOSECONDS * NANOSECONDS)
         return CertifiedLine(number, request.subject, chain, key.serialize(None) or b"", leaf.serial, end)

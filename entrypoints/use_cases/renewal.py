@@ -141,8 +141,10 @@ def read_renewed(answer: CaAnswer, opened: OpenedChain, key_fingerprint: str, po
     Raises:
         AuthorityError: it is something else.
     """
-    certificates = read_issued_chain(answer, ports.minting.certificates.read_chain)
-    check_renewed(certificates, opened.certificates[0], key_fingerprint, ports.roots, ports.minting.clock.now())
+    read_chain = ports.minting.certificates.read_chain
+    certificates = read_issued_chain(answer, read_chain)
+    roots = [root for der in ports.roots for root in read_chain(der)]
+    check_renewed(certificates, opened.certificates[0], key_fingerprint, roots, ports.minting.clock.now())
     return b"".join(encode_pem("CERTIFICATE", certificate.der) for certificate in certificates)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.ca_rules.endpoint import Endpoint
-from domain.enroll.refusal import check_forecast, explain_refusal
+from domain.enroll.refusal import REVOKED_ALREADY, check_forecast, explain_refusal
 from domain.enroll.request import ask_to_revoke
 from domain.errors import AuthorityError, UsageError
 from domain.provisioners.credential import IssuedToken
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from domain.enroll.revocation import Reason
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ca_ports import CaPorts
-
-REVOKED_ALREADY = "is already revoked"
-"""What step-ca says of it (step-ca, authority/tls.go)."""
 
 
 def revoke_by_provisioner(options: TokenOptions, reason: Reason, ports: CaPorts) -> None:

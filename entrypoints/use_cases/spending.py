@@ -116,6 +116,8 @@ def spend(
     court: Court,
     cnf: str | None = None,
     patience: Patience = BRIEF,
+    *,
+    is_brief: bool = False,
 ) -> SpentToken:
     """Put a request to the CA, by a new token each time that it is busy or its answer is lost, where there is one.
 
@@ -125,6 +127,7 @@ def spend(
         court: What judges each token before it is sent: what the CA refuses costs the token.
         cnf: What tokens that are minted are bound to, None for nothing.
         patience: How long a CA that is busy is waited for.
+        is_brief: Whether a refusal without a reason is told without what may be the reason.
 
     Raises:
         ForeseenRefusalError: it would refuse; it was not asked.
@@ -148,7 +151,7 @@ def spend(
                 return SpentToken(answer=answer, case=case)
             is_hopeless = answer.status == 500 and attempt >= len(PAUSES)  # it may be this very request that fails
             if is_last or is_hopeless or answer.status not in BUSY:
-                raise explain_refusal(answer, court.foretell(token), is_given=tokens.is_given)
+                raise explain_refusal(answer, court.foretell(token), is_given=tokens.is_given, is_brief=is_brief)
             reason = f"the CA fails with status {answer.status}"
         ports.minting.notices.warn(f"{reason}; trying again with a new token")
         ports.requests.wait(pause or 0)

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ca.settings import ProvisionerClaims
 from domain.ca_rules.endpoint import Endpoint
 from domain.enroll.ssh_answer import (
+    FORCE_COMMAND,
     WantedSsh,
-    check_same_names,
+    asks_for,
+    check_like_before,
+    check_same_times,
     check_ssh_certificate,
     fingerprint_wire,
+    list_critical_options,
+    list_long_lives,
     list_other_names,
     list_other_times,
+    list_unasked,
+    read_granted_moment,
     read_ssh_certificate,
     refuse_differences,
     refuse_unreadable,
@@ -37,8 +45,10 @@ from entrypoints.use_cases.ssh_tokens import open_ssh_court, open_ssh_tokens
 from entrypoints.use_cases.tokens import GivenToken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from domain.ca_rules.case import Case
     from domain.certificates.x509_and_ssh import SshCertificate, SshPublicKey
     from domain.enroll.request import CaRequest
     from domain.enroll.ssh_options import SshCertificateOptions
@@ -107,15 +117,18 @@ def sign_ssh_key(
 
     court = open_ssh_court(Endpoint.SSH_SIGN, terms, ports)
     spent = spend(tokens, make_request, court, cnf)
-    certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=terms.is_host)
-    add_user = None
+    terms = _add_granted(terms, read_ssh_options(spent.case.token.claims) or {})
+    later = asks_for(terms.not_before)
+    wanted = _describe_wanted(spent, fingerprint_wire(public_key.wire), is_host=terms.is_host, later=later)
+    certificate = _take_certificate(spent, wanted, ports)
+    add_user, differences = None, []
     if add_user_key is not None and spent.answer.members.get("addUserCrt"):
-        fingerprint = fingerprint_wire(add_user_key.wire)
-        add_user = _take_certificate(spent, fingerprint, ports, is_host=False, member="addUserCrt")
-    granted = read_texts((read_ssh_options(spent.case.token.claims) or {}).get("principals"))
-    terms = attrs.evolve(terms, principals=terms.principals or tuple(granted))
+        wanted = _describe_wanted(spent, fingerprint_wire(add_user_key.wire), is_host=False, later=later)
+        add_user = _take_certificate(spent, wanted, ports, "addUserCrt")
+        check_same_times(add_user, certificate)
+        differences += [f"for --add-user {what}" for what in list_critical_options(add_user, FORCE_COMMAND)]
     provisioner, _ = find_provisioner(spent.case, court.rules.provisioners)
-    differences = _judge_terms(certificate, terms, provisioner, spent.case.now)
+    differences += _judge_terms(certificate, terms, provisioner, spent.case)
     return IssuedSsh(certificate=certificate, add_user=add_user, differences=differences)
 
 
@@ -123,8 +136,9 @@ def renew_ssh_certificate(options: TokenOptions, before: SshCertificate, ports: 
     """Return another certificate for the key of the one `before`, whose key signs the token."""
     court = open_ssh_court(Endpoint.SSH_RENEW, None, ports)
     spent = spend(open_ssh_tokens(options, ports), ask_to_renew_ssh, court)
-    certificate = _take_certificate(spent, before.key_fingerprint, ports, is_host=before.is_host)
-    check_same_names(certificate, before)
+    wanted = _describe_wanted(spent, before.key_fingerprint, is_host=before.is_host)
+    certificate = _take_certificate(spent, wanted, ports)
+    check_like_before(certificate, before, ports.minting.clock.now())
     return certificate
 
 
@@ -135,8 +149,9 @@ def rekey_ssh_certificate(
     court = open_ssh_court(Endpoint.SSH_REKEY, None, ports)
     make_request = partial(ask_to_rekey_ssh, public_key.wire)
     spent = spend(open_ssh_tokens(options, ports), make_request, court)
-    certificate = _take_certificate(spent, fingerprint_wire(public_key.wire), ports, is_host=before.is_host)
-    check_same_names(certificate, before)
+    wanted = _describe_wanted(spent, fingerprint_wire(public_key.wire), is_host=before.is_host)
+    certificate = _take_certificate(spent, wanted, ports)
+    check_like_before(certificate, before, ports.minting.clock.now())
     return certificate
 
 
@@ -179,38 +194,55 @@ def complete_terms(options: SshCertificateOptions, ports: SshPorts) -> SshTerms:
     return attrs.evolve(options.terms, template_data={**document, **options.terms.template_data})
 
 
-def _take_certificate(
-    spent: SpentToken, key_fingerprint: str, ports: SshPorts, *, is_host: bool, member: str = "crt"
-) -> SshCertificate:
-    """Return the certificate in the answer, which must be the CA's own and for the key."""
+def _add_granted(terms: SshTerms, granted: Mapping[str, Any]) -> SshTerms:
+    """Return the terms with what the token's `step.ssh` says where they say nothing, which counts as asked for."""
+    return attrs.evolve(
+        terms,
+        principals=terms.principals or tuple(read_texts(granted.get("principals"))),
+        not_before=terms.not_before or read_granted_moment(granted.get("validAfter")),
+        not_after=terms.not_after or read_granted_moment(granted.get("validBefore")),
+    )
+
+
+def _describe_wanted(spent: SpentToken, key_fingerprint: str, *, is_host: bool, later: bool = False) -> WantedSsh:
+    """Return what the certificate in an answer must be."""
     settings = spent.case.settings
-    signers = settings.ssh_host_keys if is_host else settings.ssh_user_keys
+    signers = (settings.ssh_host_keys if is_host else settings.ssh_user_keys) or ()
+    return WantedSsh(key_fingerprint=key_fingerprint, is_host=is_host, signers=signers, begins_later=later)
+
+
+def _take_certificate(spent: SpentToken, wanted: WantedSsh, ports: SshPorts, member: str = "crt") -> SshCertificate:
+    """Return the certificate in the answer, which must be the CA's own and for the key."""
     try:
         certificate = ports.minting.certificates.read_ssh(read_ssh_certificate(spent.answer, member))
     except InputError as error:
         raise refuse_unreadable() from error
-    wanted = WantedSsh(key_fingerprint=key_fingerprint, is_host=is_host, signers=signers or ())
     check_ssh_certificate(certificate, wanted, ports.minting.clock.now())
     return certificate
 
 
 def _judge_terms(
-    certificate: SshCertificate, terms: SshTerms, provisioner: Provisioner | None, asked: int
+    certificate: SshCertificate, terms: SshTerms, provisioner: Provisioner | None, case: Case
 ) -> Sequence[str]:
-    """Return in what names the certificate differs from the terms where the CA may decide that.
+    """Return in what the certificate differs from the terms, or goes beyond them, where the CA may decide that.
 
     Args:
         certificate: What the CA answers with.
         terms: What was asked for.
         provisioner: By whose rules, None where that cannot be told.
-        asked: When it was asked, in nanoseconds since the epoch, UTC.
+        case: The token before the CA, when it was asked.
 
     Raises:
         AuthorityError: it differs in what the CA may not decide.
     """
     names = list(list_other_names(certificate, terms))
     decides = provisioner is None or provisioner.is_customized or provisioner.chooses_names
-    wrong = [*([] if decides else names), *list_other_times(certificate, terms, asked)]
+    claims = (ProvisionerClaims() if provisioner is None else provisioner.claims).over(case.settings.claims)
+    wrong = [*([] if decides else names), *list_other_times(certificate, terms, case.now)]
+    wrong = wrong or list(list_long_lives(certificate, claims, case.now))
     if wrong:
         raise refuse_differences(wrong)
-    return names
+    differences = [*names, *list_unasked(certificate, terms)]
+    if not asks_for(terms.not_after):
+        differences += list_long_lives(certificate, claims, case.now, usual=True)
+    return differences

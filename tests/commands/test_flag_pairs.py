@@ -20,7 +20,7 @@ from entrypoints.command_line.options import TOKEN_OPTIONS
 from tests.support.flag_scene import CNF, Scene, open_scene, write_step_path
 from tests.support.hostile_ca import root, stall
 from tests.support.peer_programs import require_module
-from tests.support.running import Minted, Result
+from tests.support.running import Minted, Result, load_all
 
 NAMES = [option.name for option in TOKEN_OPTIONS]
 PAIRS = list(combinations_with_replacement(NAMES, 2))
@@ -82,6 +82,7 @@ OLD_CONTENT = "an older token"
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The CA and the step path."""
     require_module("authlib", "no Authlib here, which signing in needs: pip install 'step-ott[oidc]'")
+    load_all()
     path = tmp_path_factory.mktemp("scene")
     with open_scene(path) as (scene, provisioners), mock.patch("adapters.sign_in.oidc.sleep"):
         write_step_path(path, provisioners, scene.ca.url)

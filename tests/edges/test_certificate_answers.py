@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from entrypoints.use_cases import spending
 from tests.support.hostile_ca import answer, issue, root
@@ -51,7 +52,12 @@ def by_root(ca: SigningCa, asked: Asked) -> bytes:
     return ca.grant(ca.certify(asked, issuer=root()), root().certificate)
 
 
-@pytest.mark.parametrize("sign", [sign_as_asked, without_chain, with_garbage, by_root])
+def below_another(ca: SigningCa, asked: Asked) -> bytes:
+    """Sign by an intermediate below one that allows that."""
+    return _below(path_length=1)(ca, asked)
+
+
+@pytest.mark.parametrize("sign", [sign_as_asked, without_chain, with_garbage, by_root, below_another])
 def test_what_was_asked_for_is_kept(sign: Signing, tmp_path: Path) -> None:
     """Certificates alone, the leaf first, each in the form that step writes."""
     with serve_signing_ca(tmp_path, sign) as ca:
@@ -88,6 +94,21 @@ def _expired_issuer(ca: SigningCa, asked: Asked) -> bytes:
     return ca.grant(ca.certify(asked, issuer=old), old.certificate)
 
 
+def _below(**limits: Any) -> Signing:
+    """Sign by an intermediate below another one that has these limits."""
+
+    def sign(ca: SigningCa, asked: Asked) -> bytes:
+        upper = issue("Upper", root(), is_authority=True, **limits)
+        lower = issue("Lower", upper, is_authority=True)
+        return ca.grant(ca.certify(asked, issuer=lower), lower.certificate, upper.certificate)
+
+    return sign
+
+
+_UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+_NO_SIGNING = x509.KeyUsage(True, *[False] * 8)
+
+
 def _broken(ca: SigningCa, asked: Asked) -> bytes:
     whole = answer({"certChain": [pem(ca.certify(asked)), pem(ca.issuer.certificate)]}, 201, Connection="close")
     return whole[: len(whole) // 2]
@@ -104,6 +125,10 @@ BAD: dict[str, tuple[Signing, str]] = {
     "another root": (_other_issuer, "does not lead to the root"),
     "by a leaf": (_by_a_leaf, "is by one that is no CA's"),
     "by an expired CA": (_expired_issuer, "has expired"),
+    "by one that allows none between": (_below(path_length=0), "allows fewer CAs below it by its path length"),
+    "by one whose key usage is another": (_below(more=[_NO_SIGNING]), "may not sign certificates by its key usage"),
+    "an unknown extension": (changed(more=[(_UNKNOWN, True)]), "critical extension that nobody knows: 1.2.3.4"),
+    "the same of its issuer": (_below(more=[_UNKNOWN]), "critical extension that nobody knows: 1.2.3.4"),
     "the wrong way round": (_chain(lambda leaf, issuer: [issuer, leaf]), "is for another key"),
     "one missing": (_chain(lambda leaf, _: [leaf]), "does not lead to the root"),
     "a foreign one between": (
@@ -157,6 +182,14 @@ CAUTIONS: dict[str, tuple[Signing, tuple[str, ...], str]] = {
         changed(names=[_DNS(NAME), _DNS("more.test"), x509.RFC822Name("a@b.test")]), (),
         "the certificate is also for a@b.test, more.test, which was not asked for",
     ),
+    "another common name": (
+        changed(subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "evil.com")])), (),
+        f"the certificate's common name is 'evil.com', not '{NAME}'",
+    ),
+    "for code": (
+        changed(more=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False)]), (),
+        "the certificate is for neither servers nor clients",
+    ),
     "a CA": (changed(is_ca=True), (), "the certificate is that of a CA"),
     "a shorter time": (changed(end=timedelta(hours=1)), ("--not-after", "9h"), "earlier than was asked for"),
 }  # fmt: skip
@@ -186,15 +219,52 @@ def test_a_certificate_that_lasts_longer_than_was_asked_for_is_refused(asked: st
 # -- Refusals, and what is tried again ---------------------------------------------------------------
 
 
+SEE_LOGS = "Please see the certificate authority logs for more info."
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (400, f"The request could not be completed; malformed or missing data. {SEE_LOGS}"),
+        (401, f"The request lacked necessary authorization to be completed. {SEE_LOGS}"),
+        (403, f"The request was forbidden by the certificate authority. {SEE_LOGS}"),
+        (401, "Unauthorized"),
+        (403, ""),
+    ],
+)
+def test_a_refusal_says_what_cannot_be_seen_from_here(status: int, phrase: str, tmp_path: Path) -> None:
+    """No rule fails by our own, so what is left is listed where the CA says no reason; nothing is tried again."""
+    with serve_signing_ca(tmp_path, refuse(status, phrase)) as ca:
+        result = ca.run()
+        assert len(ca.asked) == 1
+    assert result.status == 1 and f"with status {status} without a reason" in result.err
+    assert "no rule that can be judged from here fails" in result.err and "was used already" in result.err
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refusal_says_what_cannot_be_seen_from_here(status: int, tmp_path: Path) -> None:
-    """No rule fails by our own, so what is left is listed, with the CA's words escaped; nothing is tried again."""
-    with serve_signing_ca(tmp_path, refuse(status, "no\x1b[31m\u202eway.")) as ca:
+def test_a_reason_is_told_in_the_words_of_the_ca(status: int, tmp_path: Path) -> None:
+    """Escaped, with one piece of advice and no guesses; nothing is tried again."""
+    said = "The request was forbidden by the certificate authority: no\x1b[31m\u202eway."
+    with serve_signing_ca(tmp_path, refuse(status, said)) as ca:
         result = ca.run()
         assert len(ca.asked) == 1
     assert result.status == 1 and f"with status {status}: no" in result.err
-    assert "no rule that can be judged from here fails" in result.err and "was used already" in result.err
+    assert "way: ask for what the CA allows, or ask whoever runs it\n" in result.err
+    assert "was used already" not in result.err and "no rule" not in result.err
     assert "\x1b" not in result.err and "\u202e" not in result.err
+
+
+@pytest.mark.parametrize("before", ["", "x" * 290, "token="])
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_token_in_the_words_of_the_ca_is_not_shown(before: str, status: int, tmp_path: Path) -> None:
+    """Nor its beginning, where the words are cut."""
+
+    def echo(ca: SigningCa, asked: Asked) -> bytes:
+        return refuse(status, f"{before}{asked.members['ott']} is bad")(ca, asked)
+
+    with serve_signing_ca(tmp_path, echo) as ca:
+        result = ca.run()
+    assert result.status == 1 and "[a tok" in result.err and "eyJ" not in result.err
 
 
 @pytest.mark.parametrize("fault", [refuse(503), refuse(429), refuse(500), lambda *_: b"", _broken], ids=range(5))

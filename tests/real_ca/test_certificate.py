@@ -370,3 +370,11 @@ def test_a_key_that_step_reads_is_written(running_ca: RunningCa, step_program: s
     )
     assert done.status == 0, done.err
     assert write_key(load_pem_private_key((tmp_path / "web.key").read_bytes(), None))
+
+
+def test_the_reason_that_the_ca_gives_is_the_error(running_ca: RunningCa, tmp_path: Path) -> None:
+    """With one piece of advice, and no guesses."""
+    environment = {"STEPPATH": str(running_ca.path)}
+    failed = enroll_failing(tmp_path, environment, "web.test", "--not-after", "100h")
+    assert "with status 403: requested duration of 100h1m0s is more than the authorized maximum" in failed.err
+    assert failed.err.endswith(": ask for what the CA allows, or ask whoever runs it\n") and "(1)" not in failed.err

@@ -24,6 +24,7 @@ from domain.enroll.answer import CaAnswer
 from domain.enroll.request import CaRequest
 from domain.enroll.ssh_files import format_key
 from entrypoints.wiring import ssh
+from tests.support.running import invoke
 from tests.support.ssh_scene import JWK, PLAIN, SshScene
 
 OTHER = ec.generate_private_key(ec.SECP256R1())
@@ -37,21 +38,25 @@ class Forger:
         folder: Where the CA has its keys.
         change: Changes what is signed, and by what.
         asked: What it was asked for.
+        renewed: The key whose certificate is renewed, standard base64 of its wire bytes.
     """
 
     folder: Path
     change: Callable[[dict[str, Any]], None]
     asked: list[CaRequest] = attrs.field(factory=list)
+    renewed: str = ""
 
     def put(self, request: CaRequest) -> CaAnswer:
         """Sign what is asked for, as it is changed."""
         self.asked.append(request)
-        key = load_ssh_public_key(format_key(request.members["publicKey"]).encode())
+        asked = {"certType": "host", "keyID": "host.test", "principals": ["host.test"], **request.members}
+        line = asked.get("publicKey", self.renewed)
+        key = load_ssh_public_key(format_key(line).encode())
         now = int(time.time())
         wanted = {
-            "key": key, "type": request.members["certType"], "key_id": request.members["keyID"].encode(),
-            "principals": [name.encode() for name in request.members["principals"]], "begin": now - 60,
-            "end": now + 3600, "signer": request.members["certType"], "members": {}, "spoil": None,
+            "key": key, "type": asked["certType"], "key_id": asked["keyID"].encode(),
+            "principals": [name.encode() for name in asked["principals"]], "begin": now - 60,
+            "end": now + 3600, "signer": asked["certType"], "members": {}, "spoil": None, "options": (),
         }  # fmt: skip
         self.change(wanted)
         signer = wanted["signer"]
@@ -66,6 +71,8 @@ class Forger:
             .valid_after(wanted["begin"])
             .valid_before(wanted["end"])
         )
+        for name in wanted["options"]:
+            builder = builder.add_critical_option(name, b"")
         names = wanted["principals"]
         builder = builder.valid_principals(names) if names else builder.valid_for_all_principals()
         certificate = builder.sign(signer)
@@ -104,9 +111,9 @@ WORDS = ("certificate", "--host", "host.test", "@key", "--not-before", "-1m", "-
 
 
 @contextmanager
-def forging(scene: SshScene, change: Callable[[dict[str, Any]], None]) -> Iterator[Forger]:
+def forging(scene: SshScene, change: Callable[[dict[str, Any]], None], renewed: str = "") -> Iterator[Forger]:
     """Have requests answered by a forger."""
-    forger = Forger(scene.ca.ca.path / "secrets", change)
+    forger = Forger(scene.ca.ca.path / "secrets", change, renewed=renewed)
     with mock.patch.object(ssh, "HttpsRequests", return_value=forger):
         yield forger
 
@@ -131,3 +138,81 @@ def test_what_was_not_asked_for_is_refused(
     assert (result.status, result.out) == (1, "") and reason in result.err.splitlines()[-1]
     assert "\x1b" not in result.err and len(forger.asked) == 1
     assert {path.name: path.read_text() for path in ssh_scene.folder.iterdir()} == old
+
+
+USER = ("certificate", "ann", "@key", "--no-agent", *PLAIN, *JWK)
+OF_ITSELF: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "options": (wish(options=(b"force-command", b"source-address")), "not asked for: force-command, source-address"),
+    "an unknown option": (wish(options=(b"no\x1b@test",)), "does not know, and refuses: no\\x1b@test"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), OF_ITSELF.values(), ids=OF_ITSELF)
+def test_critical_options_are_told(ssh_scene: SshScene, change: Callable[[dict[str, Any]], None], said: str) -> None:
+    """A template of the CA's may want them, so that the certificate is kept."""
+    with forging(ssh_scene, change):
+        result = ssh_scene.get(*USER)
+    assert "warning: the CA decides otherwise: it has critical options" in result.err and said in result.err
+    assert (ssh_scene.folder / "key-cert.pub").exists()
+
+
+UNASKED_TIMES = {
+    "a begin in 300 days": (wish(begin=int(time.time()) + 300 * 86400, end=int(time.time()) + 301 * 86400), 1,
+                            "is not valid yet"),
+    "an end in 2051": (wish(end=2_556_144_000), 0, "later than by step-ca's usual limit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "status", "said"), UNASKED_TIMES.values(), ids=UNASKED_TIMES)
+def test_times_that_nobody_asked_for_are_judged(
+    ssh_scene: SshScene, change: Callable[[dict[str, Any]], None], status: int, said: str
+) -> None:
+    """One that is not valid yet is of no use; how long it may last is not public here, so that it is told."""
+    with forging(ssh_scene, change):
+        result = ssh_scene.run(*USER)
+    assert (result.status, result.out) == (status, "") and said in result.err, result.err
+    assert (ssh_scene.folder / "key-cert.pub").exists() is (status == 0)
+
+
+def test_a_begin_that_was_asked_for_may_be_late(ssh_scene: SshScene) -> None:
+    """By an option, and by the token."""
+    soon = int(time.time()) + 7200
+    words = ("--not-before", "2h")
+    with forging(ssh_scene, wish(begin=soon, end=soon + 3600, principals=[b"ann"])):
+        ssh_scene.get(*USER, *words)
+        minted = invoke("token", "ann", "--ssh", "--principal", "ann", "--cert-not-before", "2h", *JWK,
+                        environment=ssh_scene.ca.environment)  # fmt: skip
+        (ssh_scene.folder / "token").write_text(minted.token)
+        ssh_scene.get("certificate", "ann", "@two", "--no-agent", *PLAIN, "--token", ssh_scene.place("@token"))
+
+
+def test_principals_that_nobody_named_are_told(ssh_scene: SshScene) -> None:
+    """A token without any leaves them to the CA."""
+    minted = invoke("token", "ann", "--ssh", *JWK, environment=ssh_scene.ca.environment)
+    (ssh_scene.folder / "token").write_text(minted.token)
+    with forging(ssh_scene, wish(principals=[b"root"])):
+        result = ssh_scene.get("certificate", "ann", "@key", "--no-agent", *PLAIN, "--token", ssh_scene.place("@token"))
+    assert "warning: the CA decides otherwise: it is for root, and no principals were asked for" in result.err
+
+
+RENEWED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "a late begin": (wish(begin=int(time.time()) + 300 * 86400, end=int(time.time()) + 301 * 86400), "not valid yet"),
+    "an option": (wish(options=(b"no@test",)), "has critical options that the one before does not have: no@test"),
+    "a longer life": (wish(end=int(time.time()) + 90_000), "lasts longer than the one before"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), RENEWED.values(), ids=RENEWED)
+def test_a_renewed_certificate_is_like_the_one_before(
+    ssh_scene: SshScene, change: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    """One that is not takes the place of nothing."""
+    ssh_scene.get("certificate", "--host", "host.test", "@key", "--not-after", "1h", *PLAIN, *JWK)
+    before, key = (ssh_scene.folder / "key-cert.pub").read_text(), ssh_scene.public("key.pub").split()[1]
+    with forging(ssh_scene, change, key):
+        result = ssh_scene.run("renew", "--force", "@key-cert.pub", "@key")
+    assert (result.status, result.out) == (1, "") and reason in result.err, result.err
+    assert (ssh_scene.folder / "key-cert.pub").read_text() == before
+    with forging(ssh_scene, wish(), key):
+        ssh_scene.get("renew", "--force", "@key-cert.pub", "@key")
+    assert (ssh_scene.folder / "key-cert.pub").read_text() != before

@@ -14,7 +14,7 @@ from domain.formats import base64url
 from domain.formats.json_text import Number
 from domain.formats.serial_number import parse_serial
 from tests.support.offline_place import OfflinePlace, prepare_place
-from tests.support.running import Result, invoke
+from tests.support.running import Result, invoke, load_all
 
 CNF = base64url.encode(bytes(32))
 SERIAL = "146103349666685108195655980390445292315"
@@ -29,6 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> OfflinePlace:
 @pytest.fixture
 def untouchable() -> Iterator[None]:
     """Files, sockets and the terminal fail the test that touches them."""
+    load_all()
     touched = AssertionError("a refusal touched something")
     with (
         mock.patch.object(LocalFiles, "read", side_effect=touched),

@@ -55,10 +55,13 @@ def issue(
     days: int = 1,
     begin: int = -2,
     key: ec.EllipticCurvePrivateKey | None = None,
+    *,
+    path_length: int | None = None,
+    more: Sequence[x509.ExtensionType] = (),
 ) -> Credential:
     """Return a certificate for `subject` and `names`, signed by `issuer` or itself, valid from `begin` to `days`.
 
-    Its `key` is a new one where none is given.
+    Its `key` is a new one where none is given; `more` are critical extensions.
     """
     key = key or ec.generate_private_key(ec.SECP256R1())
     own_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
@@ -71,9 +74,11 @@ def issue(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=begin))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=path_length), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    for extension in more:
+        builder = builder.add_extension(extension, critical=True)
     if issuer:
         vouching = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
         builder = builder.add_extension(vouching, critical=False)

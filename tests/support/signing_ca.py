@@ -88,14 +88,14 @@ class SigningCa:
         return invoke("token", NAME, *place, *signer, *words, environment={"STEPPATH": "/nonexistent"}).token
 
     def certify(self, asked: Asked, **changes: Any) -> x509.Certificate:
-        """Return the certificate that is asked for, with changes: key, names, begin, end, is_ca, issuer."""
+        """Return the certificate that is asked for, changed: key, names, begin, end, is_ca, issuer, subject, more."""
         now = datetime.now(UTC)
         issuer = changes.get("issuer", self.issuer)
         wanted = asked.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = changes.get("names")
         builder = (
             x509.CertificateBuilder()
-            .subject_name(asked.csr.subject)
+            .subject_name(changes.get("subject", asked.csr.subject))
             .issuer_name(issuer.certificate.subject)
             .public_key(changes.get("key") or asked.csr.public_key())
             .serial_number(x509.random_serial_number())
@@ -104,6 +104,8 @@ class SigningCa:
             .add_extension(x509.BasicConstraints(ca=changes.get("is_ca", False), path_length=None), critical=True)
             .add_extension(wanted if names is None else x509.SubjectAlternativeName(names), critical=False)
         )
+        for extension, critical in changes.get("more", ()):
+            builder = builder.add_extension(extension, critical)
         return builder.sign(issuer.key, hashes.SHA256())
 
     def grant(self, *chain: x509.Certificate, **members: Any) -> bytes:
