@@ -134,6 +134,15 @@ def naming(whose: str, path: str = "") -> Iterator[None]:
         raise type(error)(what, error.fix) from error
 
 
+@contextmanager
+def naming_pair(certificate: str, key: str) -> Iterator[None]:
+    """Let the error within for a key that is not the certificate's name the files of both."""
+    try:
+        yield
+    except KeyMismatchError as error:
+        raise KeyMismatchError(f"{key} is not the key of {certificate}", error.fix) from error
+
+
 _PANIC = "PanicException"
 """What a panic in Rust code comes to in Python: a BaseException of pyo3's, which cannot be imported."""
 

@@ -18,6 +18,7 @@ from entrypoints.use_cases.certificates import EnrollPorts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from domain.enroll.ports import HeldKey
     from domain.provisioners.credential import Ports
     from step_ott.issuers.asked_ca import AskedCA
 
@@ -36,8 +37,9 @@ class KeptPair:
     def check(self) -> None:
         """Have nothing against it."""
 
-    def deliver(self, certificates: bytes, key: bytes | None) -> None:
+    def deliver(self, certificates: bytes, key: bytes | None, held: HeldKey | None = None) -> None:
         """Keep both."""
+        del held
         self.certificates, self.key = certificates, key or b""
 
 

@@ -36,6 +36,7 @@ def renew_certificate(ca: AskedCA, options: TokenOptions, minting: Ports[Any]) -
         wishes = RenewalOptions(
             minting=options,
             certificate="",
+            out_certificate="",
             by_token=not isinstance(opened.signer, JwsSigner),
             schedule=Schedule(),
             services=ServiceOptions(),

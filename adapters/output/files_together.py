@@ -24,6 +24,8 @@ from domain.formats.file_mode import OWNER_ALONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from domain.enroll.ports import HeldKey
+
 LOCK_SECONDS, LOCK_PAUSE = 2.0, 0.02
 """How long another run is waited for that gives names in the same folder, which takes milliseconds."""
 
@@ -62,15 +64,19 @@ def check_files(paths: Sequence[str], *, replace: bool) -> None:
         seen[place] = path
 
 
-def write_together(files: Sequence[NewFile], *, replace: bool, is_last: bool = False) -> None:
+def write_together(
+    files: Sequence[NewFile], *, replace: bool, is_last: bool = False, held: HeldKey | None = None
+) -> None:
     """Write all files, or raise and leave what was there before.
 
     Args:
         files: The files.
         replace: Whether those that are there are replaced.
         is_last: Whether the process has nothing else to do (see `deciding`).
+        held: A key that must still be there once the folders are locked, None for no check.
 
     Raises:
+        InputError: it is not.
         OutputError: one cannot be written, or is there and not to be replaced.
     """
     paths = [file.path for file in files]
@@ -79,6 +85,8 @@ def write_together(files: Sequence[NewFile], *, replace: bool, is_last: bool = F
         with ExitStack() as stack:
             whole = [stack.enter_context(_prepare(file)) for file in files]
             folders = stack.enter_context(_locked({os.path.dirname(path) or "." for path in paths}))
+            if held is not None:
+                held.check()
             failure = _run_apart(lambda: _name_all(files, whole, folders, replace=replace))
         if failure is not None:
             raise _explain_failure(paths, *failure)

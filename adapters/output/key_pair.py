@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from adapters.output.files_together import NewFile, check_files, write_together
+
+if TYPE_CHECKING:
+    from domain.enroll.ports import HeldKey
 
 
 class KeyPairFiles:
@@ -34,9 +39,9 @@ class KeyPairFiles:
     def check(self) -> None:
         check_files([path for path in (self.key, self.certificate) if path is not None], replace=self.replace)
 
-    def deliver(self, certificates: bytes, key: bytes | None) -> None:
+    def deliver(self, certificates: bytes, key: bytes | None, held: HeldKey | None = None) -> None:
         """Write both, the key first: who waits for the certificate then finds its key as well."""
         takes_after = self.takes_after and self.replace
         keys = [] if self.key is None or key is None else [NewFile(self.key, key, takes_after=takes_after)]
         files = [*keys, NewFile(self.certificate, certificates, takes_after=takes_after)]
-        write_together(files, replace=self.replace, is_last=self.is_last)
+        write_together(files, replace=self.replace, is_last=self.is_last, held=held)

@@ -17,13 +17,16 @@ class SshFiles:
 
     Attributes:
         replace: Whether files that are there already are replaced.
+        is_last: Whether the process has nothing else to do (see `deciding`).
     """
 
-    def __init__(self, *, replace: bool = False) -> None:
+    def __init__(self, *, replace: bool = False, is_last: bool = False) -> None:
         self.replace = replace
+        self.is_last = is_last
 
     def check(self, paths: Sequence[str]) -> None:
         check_files(paths, replace=self.replace)
 
     def deliver(self, files: Sequence[OutputFile]) -> None:
-        write_together([NewFile(file.path, file.content, file.mode) for file in files], replace=self.replace)
+        new = [NewFile(file.path, file.content, file.mode) for file in files]
+        write_together(new, replace=self.replace, is_last=self.is_last)

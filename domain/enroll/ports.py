@@ -98,8 +98,11 @@ class NewKeys(Protocol):
 class Alarm(Protocol):
     """Waits for a time; signals wake it."""
 
-    def wait_until(self, moment: int) -> None:
-        """Return at `moment`, nanoseconds since the epoch, UTC, or as soon as somebody asks for what is waited for."""
+    def wait(self, nanoseconds: int) -> int:
+        """Return 0 when so much time is over, whatever clocks show, or somebody asks for what is waited for.
+
+        Where the clock of the machine is changed meanwhile, return how much is left, in nanoseconds.
+        """
         ...
 
 
@@ -115,6 +118,18 @@ class Services(Protocol):
         ...
 
 
+class HeldKey(Protocol):
+    """A key that is somewhere already, where another may take its place."""
+
+    def check(self) -> None:
+        """Check that it is still there.
+
+        Raises:
+            InputError: it is not.
+        """
+        ...
+
+
 class PairSink(Protocol):
     """Where a certificate and its key go: together or not at all."""
 
@@ -126,10 +141,16 @@ class PairSink(Protocol):
         """
         ...
 
-    def deliver(self, certificates: bytes, key: bytes | None) -> None:
-        """Hand over both, PEM, or raise and leave what was there before; there is no key that is somewhere already.
+    def deliver(self, certificates: bytes, key: bytes | None, held: HeldKey | None = None) -> None:
+        """Hand over both, PEM, or raise and leave what was there before.
+
+        Args:
+            certificates: The chain.
+            key: Its key, None for one that is somewhere already.
+            held: Where that is, which is checked when nobody else can write the pair any more; None for no check.
 
         Raises:
+            InputError: the key is another one by now.
             OutputError: they could not be delivered.
         """
         ...

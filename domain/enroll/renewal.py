@@ -116,12 +116,14 @@ class RenewalOptions:
     Attributes:
         minting: The certificate, its key and the CA, as a renewal token takes them.
         certificate: Its file.
+        out_certificate: The file for the new one.
         by_token: Whether the CA is to be asked by a renewal token although the certificate is valid.
         settings: All of them.
     """
 
     minting: TokenOptions
     certificate: str
+    out_certificate: str
     by_token: bool
     schedule: Schedule
     services: ServiceOptions
@@ -155,6 +157,7 @@ def read_renewal_options(
     return RenewalOptions(
         minting=read_holder_options(*shown, given, now),
         certificate=certificate,
+        out_certificate=str(given["output-file"].value) if "output-file" in given else certificate,
         by_token="mtls" in settings and settings["mtls"].value is False,
         schedule=schedule,
         services=read_service_options(given),

@@ -35,6 +35,11 @@ class ServiceOptions:
     signal: int = HANGUP
     command: tuple[str, ...] = ()
 
+    @property
+    def has_any(self) -> bool:
+        """Whether anybody is told."""
+        return self.pid is not None or self.pid_file is not None or bool(self.command)
+
 
 def read_service_options(given: Settings) -> ServiceOptions:
     """Return what the settings say of it.

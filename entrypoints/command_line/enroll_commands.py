@@ -82,7 +82,10 @@ CA_REKEY = Command(
     (
         ("A new key and certificate in the place of the old ones", "ca rekey internal.crt internal.key --force"),
         ("Beside them", "ca rekey internal.crt internal.key --out-cert new.crt --out-key new.key"),
-        ("By a key that there is already", "ca rekey internal.crt internal.key --force --private-key other.key"),
+        (
+            "By a key that there is already, written as well",
+            "ca rekey web.crt web.key --force --private-key other.key --out-key web.key",
+        ),
         ("Again and again", 'ca rekey internal.crt internal.key --daemon --exec "nginx -s reload"'),
     ),
     ENROLL,

@@ -76,7 +76,8 @@ RENEW_OPTIONS: Sequence[Option] = (
 
 REKEY_OPTIONS: Sequence[Option] = (
     *KEY_KIND_OPTIONS,
-    Option("private-key", "file", "Private key to use in place of a new one; only --out-key writes it.", NEW_KEY),
+    Option("private-key", "file", "Private key to use in place of a new one; only --out-key writes it: the "
+           "certificate is then for this key, and the old key file stays as it is.", NEW_KEY),
     _PASSWORD_FILE,
     *_schedule("rekey"),
     *SERVICE_OPTIONS,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
 from domain.enroll.request import ask_to_rekey
 from domain.provisioners.x5c import OpenedChain
 from entrypoints.use_cases.renewal import (
@@ -16,18 +14,15 @@ from entrypoints.use_cases.renewal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from domain.certificates.x509_and_ssh import Certificate
-    from domain.enroll.key_kind import KeyKind
     from domain.enroll.ports import NewKeys, PairSink
-    from domain.enroll.renewal import RenewalOptions
-    from domain.keys.ports import Passwords
+    from domain.enroll.rekeying import RekeyingOptions
     from entrypoints.use_cases.ca_ports import CaPorts
+    from entrypoints.use_cases.renewable_files import RenewableFiles
 
 
 class CertificateRekeying:
-    """A certificate, opened once, that can get another key again and again.
+    """A certificate, that can get another key again and again.
 
     A new key is encrypted where the old one is, by the same password.
 
@@ -38,7 +33,7 @@ class CertificateRekeying:
     action = "rekeyed"
 
     def __init__(
-        self, options: RenewalOptions, kind: KeyKind, ports: CaPorts, new_keys: NewKeys, pair: PairSink
+        self, options: RekeyingOptions, ports: CaPorts, new_keys: NewKeys, pair: PairSink, files: RenewableFiles
     ) -> None:
         """Open the certificate.
 
@@ -47,11 +42,8 @@ class CertificateRekeying:
             UsageError: the schedule does not fit the certificate's life.
             OutputError: what comes of it could not be delivered.
         """
-        passwords = _RememberedPasswords(ports.minting.passwords)
-        opening = attrs.evolve(ports, minting=attrs.evolve(ports.minting, passwords=passwords))
-        self.opened = open_renewable(options, opening)
-        self._password = passwords.last
-        self.options, self.kind, self.ports = options, kind, ports
+        self.opened = open_renewable(options.renewal, ports, files)
+        self.options, self.ports, self.files = options, ports, files
         self.new_keys, self.pair = new_keys, pair
         pair.check()
 
@@ -60,32 +52,22 @@ class CertificateRekeying:
         """The newest certificate."""
         return self.opened.certificates[0]
 
+    def read_again(self) -> None:
+        """Take what the files hold by now."""
+        self.opened = self.files.read()
+
     def renew(self) -> None:
         """Get a certificate for another key, and deliver both."""
         ports, opened = self.ports, self.opened
         ports.access.start_over()
-        check_presentable(opened, self.options.minting, ports)
-        key = self.new_keys.make(self.kind)
+        check_presentable(opened, self.options.renewal.minting, ports)
+        key = self.new_keys.make(self.options.kind)
         csr = key.request("", ())
         fingerprint = ports.minting.certificates.read_request(csr).key_fingerprint
         answer = ports.access.presenting(opened.certificates, opened.signer).put(ask_to_rekey(csr.decode()))
         if not answer.is_granted:
             raise explain_by_certificate(answer, opened, ports)
         chain = read_renewed(answer, opened, fingerprint, ports)
-        self.pair.deliver(chain, key.serialize(self._password))
+        self.pair.deliver(chain, key.serialize(self.files.password))
+        self.files.move(self.options.out_certificate, self.options.out_key)
         self.opened = OpenedChain(ports.minting.certificates.read_chain(chain), key.signer)
-
-
-class _RememberedPasswords:
-    """Passwords that remember the last one that was tried: the one that opened the key, where it was encrypted."""
-
-    def __init__(self, passwords: Passwords) -> None:
-        self.passwords = passwords
-        self.whose = passwords.whose
-        self.last: bytes | None = None
-
-    def candidates(self, purpose: str) -> Iterator[bytes]:
-        """Give the passwords (see `domain.keys.ports.Passwords`)."""
-        for password in self.passwords.candidates(purpose):
-            self.last = password
-            yield password

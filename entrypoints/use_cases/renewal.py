@@ -13,7 +13,7 @@ from domain.enroll.request import ask_to_renew
 from domain.errors import StepOttError
 from domain.formats.pem import encode_pem
 from domain.provisioners.renewal import ISSUER, Renewal
-from domain.provisioners.x5c import OpenedChain, open_chain
+from domain.provisioners.x5c import OpenedChain
 from domain.settings.devices import uses_device
 from entrypoints.use_cases.ca_ports import foretell_token
 from entrypoints.use_cases.mint import combine_evidence, describe_issuer, make_token
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from domain.ports import Randomness
     from domain.token.options import TokenOptions
     from entrypoints.use_cases.ca_ports import CaPorts
+    from entrypoints.use_cases.renewable_files import RenewableFiles
 
 
 class Renewable(Protocol):
@@ -39,13 +40,17 @@ class Renewable(Protocol):
         """The newest certificate."""
         ...
 
+    def read_again(self) -> None:
+        """Take what its files hold by now, which others may have written."""
+        ...
+
     def renew(self) -> None:
         """Get the next one."""
         ...
 
 
 class CertificateRenewal:
-    """A certificate, opened once, that can be renewed again and again.
+    """A certificate that can be renewed again and again.
 
     Attributes:
         opened: The newest certificate, with its key.
@@ -53,7 +58,7 @@ class CertificateRenewal:
 
     action = "renewed"
 
-    def __init__(self, options: RenewalOptions, ports: CaPorts, pair: PairSink) -> None:
+    def __init__(self, options: RenewalOptions, ports: CaPorts, pair: PairSink, files: RenewableFiles) -> None:
         """Open the certificate.
 
         Raises:
@@ -61,8 +66,8 @@ class CertificateRenewal:
             UsageError: the schedule does not fit the certificate's life.
             OutputError: a new certificate could not be delivered.
         """
-        self.options, self.ports, self.pair = options, ports, pair
-        self.opened = open_renewable(options, ports)
+        self.options, self.ports, self.pair, self.files = options, ports, pair, files
+        self.opened = open_renewable(options, ports, files)
         pair.check()
 
     @property
@@ -70,22 +75,27 @@ class CertificateRenewal:
         """The newest certificate."""
         return self.opened.certificates[0]
 
+    def read_again(self) -> None:
+        """Take what the files hold by now."""
+        self.opened = self.files.read()
+
     def renew(self) -> None:
         """Get a new certificate, and deliver it."""
         self.ports.access.start_over()
         chain = renew(self.opened, self.options, self.ports)
-        self.pair.deliver(chain, None)
+        self.pair.deliver(chain, None, self.files.hold(self.opened))
+        self.files.move(self.options.out_certificate)
         self.opened = OpenedChain(self.ports.minting.certificates.read_chain(chain), self.opened.signer)
 
 
-def open_renewable(options: RenewalOptions, ports: CaPorts) -> OpenedChain:
+def open_renewable(options: RenewalOptions, ports: CaPorts, files: RenewableFiles) -> OpenedChain:
     """Return the certificate and its key.
 
     Raises:
         InputError: one cannot be read, or it is not the certificate's key.
         UsageError: the schedule does not fit the certificate's life.
     """
-    opened = open_chain(options.minting, ports.minting)
+    opened = files.read()
     leaf = opened.certificates[0]
     options.schedule.check(leaf.not_before, leaf.not_after, options.settings)
     for caution in opened.cautions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.enroll.renewal import format_seconds, wait_after_failures
-from domain.errors import StepOttError
+from domain.errors import StepOttError, translating
 from entrypoints.use_cases.renewal import draw
 
 if TYPE_CHECKING:
@@ -39,9 +39,11 @@ def keep_renewed(renewable: Renewable, schedule: Schedule, ports: DaemonPorts) -
     wait, failures = _next_wait(renewable, schedule, ports), 0
     ports.log.inform(f"first renewal in {format_seconds(wait)}")
     while True:
-        ports.alarm.wait_until(ports.clock.now() + wait)
+        _wait(wait, renewable, schedule, ports, is_retry=failures > 0)
         try:
-            renewable.renew()
+            with translating(_explain):
+                renewable.read_again()
+                renewable.renew()
         except StepOttError as error:
             failures += 1
             leaf = renewable.leaf
@@ -52,9 +54,26 @@ def keep_renewed(renewable: Renewable, schedule: Schedule, ports: DaemonPorts) -
         name = renewable.leaf.common_name
         ports.log.inform(f"{name} certificate {renewable.action}, next in {format_seconds(wait)}")
         try:
-            ports.services.notify()
+            with translating(_explain):
+                ports.services.notify()
         except StepOttError as error:
             ports.log.warn(str(error))
+
+
+def _wait(wait: int, renewable: Renewable, schedule: Schedule, ports: DaemonPorts, *, is_retry: bool) -> None:
+    """Wait so long; where the clock is changed meanwhile, as long as the schedule says now."""
+    while (wait := ports.alarm.wait(wait)) > 0:
+        if is_retry:
+            continue
+        due = _next_wait(renewable, schedule, ports)
+        wait = min(wait, due) if schedule.period else due
+        ports.log.inform(f"the clock was changed, next in {format_seconds(wait)}")
+
+
+def _explain(error: BaseException) -> StepOttError:
+    """Return the error for what nobody foresaw, such as a file that cannot be opened for there are too many."""
+    told = isinstance(error, OSError | ImportError) and str(error)
+    return StepOttError(f"unexpected: {type(error).__name__}" + (f": {error}" if told else ""))
 
 
 def _next_wait(renewable: Renewable, schedule: Schedule, ports: DaemonPorts) -> int:

@@ -8,7 +8,7 @@ import attrs
 
 from domain.enroll.key_kind import USUAL_KIND
 from domain.enroll.ssh_files import SshFileNames, format_line, name_ssh_files
-from domain.errors import UsageError, naming
+from domain.errors import UsageError, naming, naming_pair
 from domain.formats.file_mode import FOR_ALL, OWNER_ALONE
 from domain.ports import OutputFile
 from entrypoints.use_cases.ssh_certificates import obtain_ssh_certificate, rekey_ssh_certificate, renew_ssh_certificate
@@ -62,7 +62,7 @@ def write_ssh_certificate(
     """
     names = name_ssh_files(key_file, signs=options.key_kind is None)
     add_user_names = name_ssh_files(f"{key_file}-provisioner") if options.adds_user else None
-    files.check([*names.list_paths(), *(add_user_names.list_paths() if add_user_names else ())])
+    files.check(list_written_files(options, key_file))
     if options.key_kind is None:
         issued = obtain_ssh_certificate(options, _read_key(key_file, ports), ports, token=token)
         files.deliver(list(_list_files(names, issued.certificate, options.terms.key_id)))
@@ -82,12 +82,19 @@ def write_ssh_certificate(
     return WrittenSsh(names=names, add_user=add_user_names, differences=issued.differences)
 
 
+def list_written_files(options: SshCertificateOptions, key_file: str) -> list[str]:
+    """Return the files that `write_ssh_certificate` writes."""
+    paths = name_ssh_files(key_file, signs=options.key_kind is None).list_paths()
+    return paths + (name_ssh_files(f"{key_file}-provisioner").list_paths() if options.adds_user else [])
+
+
 def write_renewed_ssh(options: SshRenewalOptions, files: SshSink, ports: SshPorts) -> str:
     """Renew a certificate, write the new one, and return its file."""
     path = options.out or options.certificate
     files.check([path])
     before = read_ssh_certificate_file(options.certificate, ports)
-    certificate = renew_ssh_certificate(options.minting, before, ports)
+    with naming_pair(options.certificate, options.key):
+        certificate = renew_ssh_certificate(options.minting, before, ports)
     files.deliver([OutputFile(path, format_line(certificate.wire, before.key_id), FOR_ALL)])
     return path
 
@@ -96,15 +103,21 @@ def write_rekeyed_ssh(
     options: SshRenewalOptions, files: SshSink, passwords: Passwords | None, ports: SshPorts
 ) -> SshFileNames:
     """Get a certificate for a new key in the place of another, write both, and return the files."""
-    usual = name_ssh_files(options.out or options.key)
-    names = usual if options.out else attrs.evolve(usual, certificate=options.certificate)
+    names = name_rekeyed_files(options)
     files.check(names.list_paths())
     before = read_ssh_certificate_file(options.certificate, ports)
     password = None if passwords is None else choose_password(passwords)
     key = ports.new_keys.make(USUAL_KIND)
-    certificate = rekey_ssh_certificate(options.minting, before, key.public, ports)
+    with naming_pair(options.certificate, options.key):
+        certificate = rekey_ssh_certificate(options.minting, before, key.public, ports)
     files.deliver(list(_list_files(names, certificate, before.key_id, key, password)))
     return names
+
+
+def name_rekeyed_files(options: SshRenewalOptions) -> SshFileNames:
+    """Return the files that a rekeying writes."""
+    usual = name_ssh_files(options.out or options.key)
+    return usual if options.out else attrs.evolve(usual, certificate=options.certificate)
 
 
 def choose_password(passwords: Passwords) -> bytes:

@@ -10,9 +10,9 @@ from adapters.ca.requests import HttpsRequests
 from adapters.jose.jws import StepCaSignatures
 from adapters.machine.input_files import LocalFiles
 from adapters.machine.terminal import Stderr, Terminal
-from domain.errors import UsageError
 from domain.settings.devices import check_key_sources
 from entrypoints.use_cases.ca_ports import CaPorts
+from entrypoints.use_cases.renewable_files import RenewableFiles
 from entrypoints.wiring.authority import wire_online
 from entrypoints.wiring.late_adapters import LateIdentityProvider
 from entrypoints.wiring.token import assemble_ports
@@ -20,7 +20,7 @@ from entrypoints.wiring.token import assemble_ports
 if TYPE_CHECKING:
     from adapters.machine.services import LocalServices
     from domain.enroll.ports import NewKeys, Services
-    from domain.enroll.renewal import Schedule
+    from domain.enroll.renewal import RenewalOptions, Schedule
     from domain.enroll.services import ServiceOptions
     from domain.keys.source import KeyFile
     from domain.ports import Configuration
@@ -42,15 +42,10 @@ def wire_services(options: ServiceOptions) -> LocalServices:
     return services
 
 
-def keep_key(certificate: str, *keys: str) -> None:
-    """Refuse a file for the certificate in which one of these keys is.
-
-    Raises:
-        UsageError: it is the same file.
-    """
-    for key in keys:
-        if os.path.realpath(certificate) == os.path.realpath(key):
-            raise UsageError(f"{certificate} is the file of the key", "name another for the certificate")
+def wire_renewable_files(options: RenewalOptions, key: str, ports: CaPorts) -> RenewableFiles:
+    """Return the files of a certificate and of its `key`, which may be a pipe or in a device."""
+    is_lasting = os.path.isfile(key) and not os.path.abspath(key).startswith(("/dev/", "/proc/"))
+    return RenewableFiles(options, ports, is_lasting=is_lasting)
 
 
 def wire_new_keys(given: KeyFile | None, ports: CaPorts) -> NewKeys:
@@ -75,12 +70,30 @@ def run_daemon(renewable: Renewable, schedule: Schedule, ports: CaPorts, service
     from entrypoints.use_cases.renewal_daemon import DaemonPorts, keep_renewed  # noqa: PLC0415
 
     gc.enable()
+    _load_all()
     minting = ports.minting
     with SignalAlarm() as alarm:
         log = DaemonLog(sys.stdout, sys.stderr)
         found = DaemonPorts(clock=minting.clock, randomness=minting.randomness, alarm=alarm, log=log, services=services)
         keep_renewed(renewable, schedule, found)
     return 0
+
+
+def _load_all() -> None:
+    """Load what a renewal, or the explanation of a refusal, loads where it is first needed.
+
+    A daemon goes on for months: what is installed may be replaced meanwhile by another release, and it may come to have
+    as many files open as it may.
+    """
+    import encodings.idna  # noqa: F401, PLC0415
+    import subprocess  # noqa: F401, PLC0415
+    import tempfile  # noqa: F401, PLC0415
+
+    from adapters.ca import client_identity, provisioner_json  # noqa: F401, PLC0415
+    from adapters.certificates import requests  # noqa: F401, PLC0415
+    from adapters.http import identity  # noqa: F401, PLC0415
+    from domain.keys import ports  # noqa: F401, PLC0415
+    from domain.provisioners import jwk  # noqa: F401, PLC0415
 
 
 def wire_ca_ports(options: TokenOptions, step_path: Configuration, token: str | None = None) -> CaPorts:

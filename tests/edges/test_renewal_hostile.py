@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.hostile_ca import Behaviour, Credential, Request, answer, issue, root, serve
 from tests.support.provisioned_ca import Held, hold_leaf, issue_leaf
@@ -55,6 +55,11 @@ def write(*certificates: Any) -> list[str]:
 def granted(*chain: str) -> bytes:
     """Return the answer with a chain."""
     return answer({"crt": chain[0], "ca": chain[-1], "certChain": list(chain)}, 201)
+
+
+def write_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a key in PEM."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def same_key(scene: Scene, name: str = NAME, issuer: Credential | None = None, **wishes: Any) -> Any:
@@ -133,6 +138,22 @@ def test_the_right_answer_is_taken(scene: Scene) -> None:
     with serve(behave(granted(*write(same_key(scene))))) as server:
         got = scene.renew(server.url)
     assert got.status == 0, got.err
+
+
+def test_a_certificate_is_not_written_beside_another_key(scene: Scene) -> None:
+    """Somebody replaces the key while the CA thinks: the error says so, and the certificate stays as it was."""
+    before, other = scene.held.certificate.read_bytes(), write_key(ec.generate_private_key(ec.SECP256R1()))
+    tell = behave(granted(*write(same_key(scene))))
+
+    def meddle(request: Request) -> bytes | list[bytes]:
+        scene.held.key.write_bytes(other)
+        return tell(request)
+
+    with serve(meddle) as server:
+        got = scene.renew(server.url)
+    assert (got.status, got.out) == (1, "")
+    assert f"{scene.held.key} has become another key while {scene.held.certificate} was renewed" in got.err
+    assert scene.held.certificate.read_bytes() == before
 
 
 @pytest.mark.parametrize(

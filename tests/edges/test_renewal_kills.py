@@ -72,6 +72,36 @@ def test_who_is_killed_at_any_moment_leaves_a_pair(command: str, running_ca: Run
         assert not held.left_behind()
 
 
+PROBE = """
+import os, sys
+from adapters.output import files_together
+run_apart = files_together._run_apart
+number = int(sys.argv.pop(1))
+def struck(work):
+    os.kill(os.getpid(), number)
+    return run_apart(work)
+files_together._run_apart = struck
+from entrypoints import cli
+cli.run()
+"""
+
+
+@pytest.mark.parametrize("command", ["renew", "rekey"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("has_service", [False, True])
+def test_who_is_killed_at_delivery_says_what_is_there(
+    has_service: bool, number: signal.Signals, command: str, running_ca: RunningCa, tmp_path: Path
+) -> None:
+    """The status is that of a success where nothing is left to do; where a service was not told, that of a kill."""
+    held = enroll(running_ca.path, tmp_path / "held")
+    old, told = held.serial, tmp_path / "told"
+    words = (command, *held.files(), "--force", *(("--exec", f"touch {told}") if has_service else ()))
+    argv = [sys.executable, "-c", PROBE, str(int(number)), "ca", *words]
+    got = subprocess.run(argv, env=os.environ | held.environment, cwd=REPOSITORY, capture_output=True, check=False)
+    assert held.serial != old and held.fits() and not told.exists()
+    assert (got.returncode == 0) is not has_service, got.stderr
+
+
 def _settle(held: Enrolled) -> None:
     """Wait until nobody gives names in the folder any more."""
     folder = os.open(held.certificate.parent, os.O_RDONLY)

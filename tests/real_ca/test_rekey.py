@@ -53,7 +53,10 @@ def test_a_key_that_there_is_already_is_not_written(enrolled: Enrolled, tmp_path
     other = enroll(enrolled.step_path, tmp_path / "other", "other.example.com")
     before = enrolled.key.read_bytes()
     got = enrolled.run("ca", "rekey", *enrolled.files(), "--force", "--private-key", str(other.key))
-    assert (got.status, got.err) == (0, f"✔ Certificate: {enrolled.certificate}\n")
+    told, warned = got.err.splitlines()
+    assert (got.status, told) == (0, f"✔ Certificate: {enrolled.certificate}")
+    assert f"{enrolled.certificate} is now for the key in {other.key}" in warned
+    assert f"{enrolled.key} is not its key any more" in warned
     assert enrolled.leaf.public_key() == other.leaf.public_key()
     assert enrolled.key.read_bytes() == before
 

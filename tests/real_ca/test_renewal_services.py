@@ -57,6 +57,67 @@ def read_log(process: subprocess.Popen[str]) -> str:
     return logged[1]
 
 
+PROBE = """
+import sys
+import entrypoints.use_cases.renewal_daemon as daemon
+from domain.errors import StepOttError
+def keep_renewed(renewable, *_):
+    before = set(sys.modules)
+    try:
+        renewable.read_again()
+        renewable.renew()
+    except StepOttError as error:
+        print(type(error).__name__)
+    print(sorted(set(sys.modules) - before))
+daemon.keep_renewed = keep_renewed
+from entrypoints.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("words", [("renew",), ("renew", "--mtls=false"), ("rekey",)])
+def test_a_daemon_has_loaded_all_before_it_waits(words: tuple[str, ...], enrolled: Enrolled) -> None:
+    """An upgrade underneath, or too many open files, keep it from nothing then; nor from telling why it is refused."""
+    argv = [sys.executable, "-c", PROBE, "ca", words[0], *enrolled.files(), "--daemon", *words[1:]]
+    for expected in (["[]"], ["AuthorityError", "[]"]):
+        got = subprocess.run(
+            argv, capture_output=True, text=True, env=os.environ | enrolled.environment, cwd=REPOSITORY, check=False
+        )
+        assert got.stdout.splitlines() == expected, (got.stdout, got.stderr)
+        enrolled.run("ca", "revoke", str(enrolled.certificate))
+
+
+def test_a_daemon_reads_the_pair_anew(enrolled: Enrolled) -> None:
+    """What `ca rekey` wrote meanwhile is renewed, and stays a pair."""
+    with daemon(enrolled) as process:
+        read_log(process)
+        assert enrolled.run("ca", "rekey", *enrolled.files(), "--force").status == 0
+        rekeyed = enrolled.leaf
+        process.send_signal(signal.SIGHUP)
+        assert read_log(process).startswith("web.example.com certificate renewed")
+        assert enrolled.leaf.public_key() == rekeyed.public_key() and enrolled.serial != rekeyed.serial_number
+        assert enrolled.fits()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_daemon_answers_signals_that_it_was_started_to_ignore(number: signal.Signals, enrolled: Enrolled) -> None:
+    """A shell has SIGINT ignored for what a script starts with `&`, and nohup has SIGHUP ignored."""
+    usual = signal.signal(number, signal.SIG_IGN)
+    try:
+        with daemon(enrolled) as process:
+            signal.signal(number, usual)
+            read_log(process)
+            process.send_signal(number)
+            if number == signal.SIGHUP:
+                assert read_log(process).startswith("web.example.com certificate renewed")
+                process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+    finally:
+        signal.signal(number, usual)
+
+
 @pytest.mark.parametrize("number", [(), ("--signal", "15")])
 @pytest.mark.parametrize("by_file", [False, True])
 def test_a_process_gets_a_signal(number: tuple[str, ...], by_file: bool, enrolled: Enrolled, tmp_path: Path) -> None:

@@ -53,6 +53,37 @@ def test_a_public_key_that_is_there_gets_a_certificate(ssh_scene: SshScene) -> N
     assert ssh_scene.derive("id") == ssh_scene.public("id.pub")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("renew", "@host-cert.pub", "@host", "--out", "@host"),
+        ("renew", "@host-cert.pub", "@host", "--out", "@link"),
+        ("rekey", "@host-cert.pub", "@host", "--out", "@host-cert.pub", *PLAIN),
+        ("rekey", "@host-cert.pub", "@host", "--out", "@host-cert", *PLAIN),
+        ("certificate", "--host", "host.test", "@host", *PLAIN, *JWK, "--set-file", "@link"),
+    ],
+)
+def test_what_is_read_is_not_replaced(words: tuple[str, ...], ssh_scene: SshScene) -> None:
+    """Not with --force either, nor by another name."""
+    ssh_scene.get("certificate", "--host", "host.test", "@host", *PLAIN, *JWK)
+    (ssh_scene.folder / "link").symlink_to("host")
+    before = {path.name: path.read_bytes() for path in ssh_scene.folder.iterdir() if path.is_file()}
+    result = ssh_scene.run(words[0], "--force", *words[1:])
+    assert (result.status, result.out) == (2, "")
+    assert "is the file of the key" in result.err or "is a file that the command reads" in result.err
+    assert {path.name: path.read_bytes() for path in ssh_scene.folder.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", ["renew", "rekey"])
+def test_a_key_of_another_certificate_is_named_with_it(command: str, ssh_scene: SshScene) -> None:
+    """By the files of both."""
+    for name in ("@host", "@other"):
+        ssh_scene.get("certificate", "--host", "host.test", name, *PLAIN, *JWK)
+    result = ssh_scene.run(command, "--force", "@host-cert.pub", "@other", *(PLAIN if command == "rekey" else ()))
+    what = f"{ssh_scene.place('@other')} is not the key of {ssh_scene.place('@host-cert.pub')}"
+    assert result.status == 1 and what in result.err
+
+
 def test_a_host_certificate_is_renewed_rekeyed_and_revoked(ssh_scene: SshScene) -> None:
     """Each is for the same names; a rekeyed one is for the new key; a revoked one speaks for nobody."""
     ssh_scene.get("certificate", "--host", "host.test", "@host", *PLAIN, *JWK)

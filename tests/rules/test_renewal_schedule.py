@@ -1,6 +1,6 @@
 """When certificates are renewed, and how a daemon goes on: no test waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 import pytest
@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from domain.enroll.renewal import Schedule, format_seconds, wait_after_failures
 from domain.enroll.revocation import parse_reason
 from domain.enroll.services import parse_number, split_command
-from domain.errors import NetworkError, OutputError, StepOttError
+from domain.errors import NetworkError, OutputError
 from domain.formats.duration import HOUR, MINUTE, NANOSECONDS
 from entrypoints.use_cases.renewal import draw
 from entrypoints.use_cases.renewal_daemon import DaemonPorts, keep_renewed
 from tests.support.memory_ports import RecordedNotices
 
 DAY = 24 * HOUR
+ALWAYS = Schedule()
 CHANCES = st.floats(0, 1, exclude_max=True)
 
 
@@ -132,13 +133,20 @@ class JumpingClock:
         """Return the time."""
         return self.time
 
-    def wait_until(self, moment: int) -> None:
-        """Jump there."""
+    jumps: list[tuple[int, int]] = attrs.field(factory=list)
+
+    def wait(self, nanoseconds: int) -> int:
+        """Jump there, unless somebody changes the clock after a time, each of `jumps`."""
         if not self.left:
             raise OverError
         self.left -= 1
-        self.waits.append(moment - self.time)
-        self.time = max(moment, self.time)
+        self.waits.append(nanoseconds)
+        if self.jumps:
+            passed, change = self.jumps.pop(0)
+            self.time += passed + change
+            return nanoseconds - passed
+        self.time += nanoseconds
+        return 0
 
 
 @attrs.frozen
@@ -155,10 +163,15 @@ class Renewed:
     """What is renewed for a day each time, but for the failures that come first."""
 
     clock: JumpingClock
-    failures: list[StepOttError]
+    failures: list[Exception]
     action: str = "renewed"
     count: int = 0
     leaf: Life = Life(0, DAY)
+    reads: int = 0
+
+    def read_again(self) -> None:
+        """Count."""
+        self.reads += 1
 
     def renew(self) -> None:
         """Renew, or fail."""
@@ -172,7 +185,7 @@ class Renewed:
 class Told:
     """Services that are told, or cannot be."""
 
-    failure: StepOttError | None = None
+    failure: Exception | None = None
     count: int = 0
 
     def notify(self) -> None:
@@ -190,13 +203,19 @@ class NoChance:
         return "0" * 64
 
 
-def run_daemon(waits: int, failures: list[StepOttError], told: Told) -> tuple[Renewed, JumpingClock, RecordedNotices]:
+def run_daemon(
+    waits: int,
+    failures: Sequence[Exception],
+    told: Told,
+    schedule: Schedule = ALWAYS,
+    jumps: Sequence[tuple[int, int]] = (),
+) -> tuple[Renewed, JumpingClock, RecordedNotices]:
     """Run it for so many waits."""
-    clock, log = JumpingClock(waits), RecordedNotices()
-    renewed = Renewed(clock, failures)
+    clock, log = JumpingClock(waits, jumps=list(jumps)), RecordedNotices()
+    renewed = Renewed(clock, list(failures))
     ports = DaemonPorts(clock=clock, randomness=NoChance(), alarm=clock, log=log, services=told)
     with pytest.raises(OverError):
-        keep_renewed(renewed, Schedule(), ports)  # type: ignore[arg-type]  # as far as a daemon looks at it
+        keep_renewed(renewed, schedule, ports)  # type: ignore[arg-type]  # as far as a daemon looks at it
     return renewed, clock, log
 
 
@@ -223,6 +242,36 @@ def test_a_daemon_goes_on_where_a_service_cannot_be_told() -> None:
     renewed, clock, log = run_daemon(3, [], Told(OutputError("nginx is away")))
     assert renewed.count == 3 and set(clock.waits) == {16 * HOUR}
     assert log.warned == ["nginx is away"] * 3
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(24, "Too many open files"), ImportError("No module named 'x'"), KeyError("x")]
+)
+def test_a_daemon_outlives_what_nobody_foresaw(error: Exception) -> None:
+    """It is told, and the next attempt comes after a minute; of a library's error the kind alone."""
+    renewed, clock, log = run_daemon(3, [error], Told())
+    assert [wait // MINUTE for wait in clock.waits] == [960, 1, 960]
+    assert renewed.reads == 3 and len(log.warned) == 1 and type(error).__name__ in log.warned[0]
+    assert log.warned[0].endswith("; next attempt in 1m0s")
+    renewed, clock, log = run_daemon(2, [], Told(error))
+    assert renewed.count == 2 and len(log.warned) == 2
+
+
+@pytest.mark.parametrize(("change", "next_wait"), [(-DAY, 39 * HOUR), (10 * HOUR, 5 * HOUR), (DAY, 0)])
+def test_a_changed_clock_has_the_schedule_computed_anew(change: int, next_wait: int) -> None:
+    """After an hour of waiting: back by a day, on by some hours, or beyond the end."""
+    _, clock, log = run_daemon(2, [], Told(), jumps=[(HOUR, change)])
+    assert clock.waits == [16 * HOUR, next_wait]
+    assert log.informed[1] == f"the clock was changed, next in {format_seconds(next_wait)}"
+
+
+def test_neither_a_retry_nor_a_period_is_longer_by_a_changed_clock() -> None:
+    """What is left of them counts, however far the clock goes back."""
+    failures = [NetworkError("the CA is away")] * 2
+    _, clock, _ = run_daemon(4, failures, Told(), jumps=[(16 * HOUR, 0), (MINUTE // 4, -DAY)])
+    assert clock.waits == [16 * HOUR, MINUTE, MINUTE * 3 // 4, 2 * MINUTE]
+    _, clock, _ = run_daemon(2, [], Told(), Schedule(period=2 * HOUR), jumps=[(HOUR, -1000 * DAY)])
+    assert clock.waits == [2 * HOUR, HOUR]
 
 
 def test_chance_is_between_nothing_and_all() -> None:

@@ -10,8 +10,10 @@ from domain.enroll.renewal import read_renewal_options
 from domain.errors import UsageError
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.enroll_options import RENEW_OPTIONS
+from entrypoints.process import is_own
 from entrypoints.use_cases.renewal import CertificateRenewal, tell_undue
-from entrypoints.wiring.renewal import keep_key, run_daemon, wire_ca_ports, wire_services
+from entrypoints.wiring.kept_files import keep_key
+from entrypoints.wiring.renewal import run_daemon, wire_ca_ports, wire_renewable_files, wire_services
 from entrypoints.wiring.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,10 +38,11 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     with naming_sources(settings):
         ports = wire_ca_ports(options.minting, step_path)
         is_daemon = "daemon" in options.settings
-        target = str(options.settings["output-file"].value) if "output-file" in options.settings else certificate
+        target = options.out_certificate
+        is_last = is_own() and not is_daemon and not options.services.has_any
         keep_key(target, key)
-        sink = KeyPairFiles(target, None, is_daemon or "force" in options.settings, takes_after=True)
-        renewal = CertificateRenewal(options, ports, sink)
+        sink = KeyPairFiles(target, None, is_daemon or "force" in options.settings, takes_after=True, is_last=is_last)
+        renewal = CertificateRenewal(options, ports, sink, wire_renewable_files(options, key, ports))
         services = wire_services(options.services)
         if is_daemon:
             return run_daemon(renewal, options.schedule, ports, services)

@@ -10,7 +10,9 @@ from domain.enroll.ssh_options import read_ssh_certificate_options
 from domain.errors import UsageError
 from domain.settings.setting import naming_sources
 from entrypoints.command_line.ssh_options import SSH_CERTIFICATE_OPTIONS
-from entrypoints.use_cases.ssh_files import write_ssh_certificate
+from entrypoints.process import is_own
+from entrypoints.use_cases.ssh_files import list_written_files, write_ssh_certificate
+from entrypoints.wiring.kept_files import keep_inputs, list_read_files
 from entrypoints.wiring.settings import read_settings
 from entrypoints.wiring.ssh import wire_new_password, wire_ssh_ports
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from domain.enroll.ssh_options import SshCertificateOptions
     from domain.ports import Notices
     from domain.settings.setting import Settings
-    from entrypoints.use_cases.ssh_files import WrittenSsh
+    from entrypoints.process import is_own
+from entrypoints.use_cases.ssh_files import WrittenSsh
 
 
 def run(positional: Sequence[str], flags: Settings) -> int:
@@ -39,7 +42,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(SSH_CERTIFICATE_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
-        files = SshFiles(replace="force" in options.settings)
+        files = SshFiles(replace="force" in options.settings, is_last=is_own())
+        keep_inputs(list_written_files(options, key_file), list_read_files(options.settings))
         ports, token = wire_ssh_ports(options.minting, step_path, options.settings.get("token"))
         passwords = wire_new_password(options.settings, ports)
         written = write_ssh_certificate(options, key_file, files, ports, passwords=passwords, token=token)

@@ -8,7 +8,9 @@ from domain.errors import UsageError
 from domain.settings.setting import Settings, naming_sources
 from domain.token.kind import Kind
 from entrypoints.command_line.ssh_options import SSH_RENEW_OPTIONS
+from entrypoints.process import is_own
 from entrypoints.use_cases.ssh_files import write_renewed_ssh
+from entrypoints.wiring.kept_files import keep_key
 from entrypoints.wiring.settings import read_settings
 from entrypoints.wiring.ssh import wire_ssh_ports
 
@@ -25,7 +27,8 @@ def run(positional: Sequence[str], flags: Settings) -> int:
     settings, step_path = read_settings(SSH_RENEW_OPTIONS, flags, read)
     options = read(settings)
     with naming_sources(settings):
+        keep_key(options.out or certificate, key)
         ports, _ = wire_ssh_ports(options.minting, step_path)
-        path = write_renewed_ssh(options, SshFiles(replace="force" in options.settings), ports)
+        path = write_renewed_ssh(options, SshFiles(replace="force" in options.settings, is_last=is_own()), ports)
     ports.minting.notices.inform(f"✔ Certificate: {path}")
     return 0
