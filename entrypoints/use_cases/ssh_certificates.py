@@ -126,7 +126,7 @@ def sign_ssh_key(
         wanted = _describe_wanted(spent, fingerprint_wire(add_user_key.wire), is_host=False, later=later)
         add_user = _take_certificate(spent, wanted, ports, "addUserCrt")
         check_same_times(add_user, certificate)
-        differences += [f"for --add-user {what}" for what in list_critical_options(add_user, FORCE_COMMAND)]
+        differences += [f"for adding the user {what}" for what in list_critical_options(add_user, FORCE_COMMAND)]
     provisioner, _ = find_provisioner(spent.case, court.rules.provisioners)
     differences += _judge_terms(certificate, terms, provisioner, spent.case)
     return IssuedSsh(certificate=certificate, add_user=add_user, differences=differences)
