@@ -54,7 +54,8 @@ def test_the_commands_of_daily_use_work(
     (tmp_path / "hosts.txt").write_text("web.example.com\ndb.example.com\n")
     line, _, target = command.partition(" > ")
     root = read_certificates((running_ca.path / "certs" / "root_ca.crt").read_bytes())[0]
-    places = {"/tmp/ca": str(tmp_path / "new"), "hosts.txt": str(tmp_path / "hosts.txt"),
+    names = ("hosts.txt", "certs")  # a batch is a process of its own, in another folder
+    places = {"/tmp/ca": str(tmp_path / "new"), **{name: str(tmp_path / name) for name in names},
               "https://ca.example.com": running_ca.url, FINGERPRINT: sha256(root).hexdigest()}  # fmt: skip
     words = [places.get(word, word) for word in shlex.split(line)]
     run = execute if words[0] == "batch" else invoke  # a batch writes to the descriptor, past Python's stdout

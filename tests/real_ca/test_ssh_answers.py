@@ -82,6 +82,15 @@ class Forger:
         return CaAnswer(201, {"crt": b64encode(bytes(wire)).decode(), **wanted["members"]})
 
 
+def shift(name: str, seconds: int) -> Callable[[dict[str, Any]], None]:
+    """Return a change of a time."""
+
+    def change(wanted: dict[str, Any]) -> None:
+        wanted[name] += seconds
+
+    return change
+
+
 def wish(**changes: Any) -> Callable[[dict[str, Any]], None]:
     return lambda wanted: wanted.update(changes)
 
@@ -93,8 +102,8 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "one name more": (wish(principals=[b"host.test", b"other.test"]), "it is for host.test, other.test, not for"),
     "every name": (wish(principals=[]), "it is for whoever shows it, not for host.test"),
     "another identifier": (wish(key_id=b"root\x1b[2J"), "its key identifier is"),
-    "a longer life": (wish(end=int(time.time()) + 90_000), "later than asked for"),
-    "a later begin": (wish(begin=int(time.time()) + 600), "later than asked for"),
+    "a longer life": (shift("end", 86_400), "later than asked for"),
+    "a later begin": (shift("begin", 660), "later than asked for"),
     "the past": (wish(begin=1, end=2), "has expired"),
     "another signer": (wish(signer=OTHER), "is not signed by a key that the CA publishes"),
     "the other signer of the CA": (wish(signer="user"), "is not signed by a key that the CA publishes"),
@@ -198,7 +207,7 @@ def test_principals_that_nobody_named_are_told(ssh_scene: SshScene) -> None:
 RENEWED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a late begin": (wish(begin=int(time.time()) + 300 * 86400, end=int(time.time()) + 301 * 86400), "not valid yet"),
     "an option": (wish(options=(b"no@test",)), "has critical options that the one before does not have: no@test"),
-    "a longer life": (wish(end=int(time.time()) + 90_000), "lasts longer than the one before"),
+    "a longer life": (shift("end", 86_400), "lasts longer than the one before"),
 }
 
 
