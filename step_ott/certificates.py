@@ -163,8 +163,9 @@ def _describe(chain: bytes) -> dict[str, Any]:
 
 
 def _list_names(leaf: Certificate) -> Iterator[str]:
+    names = leaf.read_names()
     for kind in NAME_TYPES:
-        yield from sorted(leaf.names.get(kind, ()))
+        yield from sorted(names.get(kind, ()))
 
 
 def check_path(value: object, argument: str) -> str:

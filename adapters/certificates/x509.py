@@ -1,6 +1,7 @@
 """X.509 certificates, on `cryptography`."""
 
 import warnings
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -73,8 +74,7 @@ def _read_extensions(certificate: x509.Certificate) -> dict[str, Any]:
                 "server_auth": not _SERVER_USAGES.isdisjoint(value),
             }
         elif isinstance(value, x509.SubjectAlternativeName):
-            found["names"] = _read_names(value)
-            found["san_extension"] = value.public_bytes()
+            found |= {"read_names": partial(_read_names, value), "read_san_extension": value.public_bytes}
         elif isinstance(value, x509.BasicConstraints):
             found |= {"is_ca": value.ca, "path_length": value.path_length}
         elif isinstance(value, x509.NameConstraints):

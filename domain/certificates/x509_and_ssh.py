@@ -40,8 +40,9 @@ class Certificate:
         has_open_questions: Whether it has name constraints or a critical extension that step-ott does not judge.
         provisioner: Name of the provisioner that step-ca gave it by, None where it does not say.
         key_fingerprint: SHA-256 of its key as it stands in it, lower-case hex.
-        names: Its Subject Alternative Names by type, "dns", "ip", "email" and "uri", each as Go writes it.
-        san_extension: DER of its Subject Alternative Names, empty where it has none.
+        read_names: Gives its Subject Alternative Names by type, "dns", "ip", "email" and "uri", each as Go writes it.
+        read_san_extension: Gives the DER of its Subject Alternative Names, empty where it has none. Both are read when
+            they are asked for, since there may be tens of thousands, and most certificates are looked at for their key.
         serial: Its serial number.
         server_auth: The same as client_auth for servers.
         signs_certificates: Whether its key usage names keyCertSign, or it has none.
@@ -63,8 +64,8 @@ class Certificate:
     has_open_questions: bool = False
     provisioner: str | None = None
     key_fingerprint: str = ""
-    names: Mapping[str, AbstractSet[str]] = attrs.field(factory=dict)
-    san_extension: bytes = b""
+    read_names: Callable[[], Mapping[str, AbstractSet[str]]] = attrs.field(default=dict, repr=False)
+    read_san_extension: Callable[[], bytes] = attrs.field(default=bytes, repr=False)
     serial: int = 0
     server_auth: bool = True
     signs_certificates: bool = True
