@@ -178,6 +178,18 @@ def take_one(positional: Sequence[str], command: str, what: str, fix: str) -> st
     return positional[0]
 
 
+def take_pair(positional: Sequence[str], command: str, first: str, second: str) -> tuple[str, str]:
+    """Return the two positional words."""
+    if len(positional) != 2:
+        raise UsageError(f"{command} takes {first} and {second}", "name both")
+    return positional[0], positional[1]
+
+
+def take_certificate_and_key(positional: Sequence[str], command: str) -> tuple[str, str]:
+    """Return the two positional words: the file of a certificate, and that of its key."""
+    return take_pair(positional, command, "the file of a certificate", "that of its key")
+
+
 def take_output_file(positional: Sequence[str], command: str) -> str | None:
     """Return the only positional word, the file to write; None where there is none, and the output is printed."""
     if len(positional) > 1:

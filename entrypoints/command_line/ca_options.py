@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from entrypoints.command_line.enroll_options import ONLINE_OPTIONS
-from entrypoints.command_line.options import AUTHORITY, CONTEXTS, OUTPUT, Option, ValueKind
+from entrypoints.command_line.options import AUTHORITY, CONTEXTS, OUTPUT, Option, switch
 
-FORCE = Option(
-    "force", "", "Replace files that exist without asking.", OUTPUT, ValueKind.SWITCH, aliases=("f",)
-)  # fmt: skip
+FORCE = switch("force", "Replace files that exist without asking.", OUTPUT, "f")
 
 FINGERPRINT = Option(
     "fingerprint", "sha256", "SHA-256 of the CA's root certificate: 64 hex digits of either case, with colons or "
@@ -32,7 +30,7 @@ CA_BOOTSTRAP_OPTIONS: Sequence[Option] = (
            CONTEXT, known=CONTEXTS),
     Option("authority", "name", "Name of its folder in authorities/. Default: the context's.", CONTEXT),
     Option("profile", "name", "Name of its folder in profiles/. Default: the context's.", CONTEXT),
-    Option("install", "", "Have the system trust the root by its own tool, trust or update-ca-certificates, as root or "
-           "through sudo.", OUTPUT, ValueKind.SWITCH),
+    switch("install", "Have the system trust the root by its own tool, trust or update-ca-certificates, as root or "
+           "through sudo.", OUTPUT),
     FORCE,
 )  # fmt: skip

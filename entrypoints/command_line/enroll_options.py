@@ -16,6 +16,7 @@ from entrypoints.command_line.options import (
     VALIDITY,
     Option,
     ValueKind,
+    switch,
 )
 
 TIMES, SERVICES = "When", "Who is told"
@@ -39,7 +40,7 @@ TERMS_OPTIONS: Sequence[Option] = (
 
 _PASSWORD_FILE = Option("password-file", "file", "File with the password of the key.", SIGNER)
 _KMS = next(option for option in SIGNING_OPTIONS if option.name == "kms")
-_FORCE = Option("force", "", "Replace the files if they exist.", OUTPUT, ValueKind.SWITCH, ("f",))
+FORCE = switch("force", "Replace the files if they exist.", OUTPUT, "f")
 
 SERVICE_OPTIONS: Sequence[Option] = (
     Option("exec", "command", "Program to run after that, with its arguments behind single spaces; no shell reads it.",
@@ -55,15 +56,15 @@ def _schedule(verb: str) -> Sequence[Option]:
     return (
         Option("expires-in", "duration", f"{verb.capitalize()} it only if it expires within this time; up to a "
                "twentieth of it is left to chance.", TIMES),
-        Option("daemon", "", f"Go on, and {verb} it whenever two thirds of its life are over, or --expires-in or "
-               f"--{verb}-period says so.", TIMES, ValueKind.SWITCH),
+        switch("daemon", f"Go on, and {verb} it whenever two thirds of its life are over, or --expires-in or "
+               f"--{verb}-period says so.", TIMES),
         Option(f"{verb}-period", "duration", f"With --daemon: how often to {verb} it.", TIMES),
     )  # fmt: skip
 
 
 RENEW_OPTIONS: Sequence[Option] = (
-    Option("mtls", "", "Show the certificate by TLS; --mtls=false authorises the request by a token. Default: by TLS, "
-           "unless the certificate has expired or the key is in a device.", SIGNER, ValueKind.SWITCH),
+    switch("mtls", "Show the certificate by TLS; --mtls=false authorises the request by a token. Default: by TLS, "
+           "unless the certificate has expired or the key is in a device.", SIGNER),
     _PASSWORD_FILE,
     _KMS,
     *_schedule("renew"),
@@ -71,7 +72,7 @@ RENEW_OPTIONS: Sequence[Option] = (
     *ONLINE_OPTIONS,
     Option("output-file", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT,
            aliases=("out",)),
-    _FORCE,
+    FORCE,
 )  # fmt: skip
 
 REKEY_OPTIONS: Sequence[Option] = (
@@ -84,14 +85,14 @@ REKEY_OPTIONS: Sequence[Option] = (
     *ONLINE_OPTIONS,
     Option("out-cert", "file", "Write the new certificate to this file. Default: replace the old one.", OUTPUT),
     Option("out-key", "file", "Write its key to this file. Default: replace the old one.", OUTPUT),
-    _FORCE,
+    FORCE,
 )  # fmt: skip
 
 TOKEN = Option("token", "token|file", "The token to spend, the file that it is in, or - for standard input, in place "
                "of one that is minted.", SIGNER)  # fmt: skip
 
 SIGN_OPTIONS: Sequence[Option] = (
-    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, _FORCE
+    *TERMS_OPTIONS, TOKEN, *SIGNING_OPTIONS, *PROVISIONER_OPTIONS, *ONLINE_OPTIONS, FORCE
 )  # fmt: skip
 
 _PASSWORD_FILES = Option("password-file", "file", "File with the password of the signing key; beside "
@@ -122,5 +123,5 @@ CERTIFICATE_OPTIONS: Sequence[Option] = (
     *SIGNING_OPTIONS,
     *(_PASSWORD_FILES if option.name == "password-file" else option for option in PROVISIONER_OPTIONS),
     *ONLINE_OPTIONS,
-    _FORCE,
+    FORCE,
 )  # fmt: skip

@@ -52,7 +52,8 @@ _MOMENT = "time|duration"
 _MOMENT_HELP = "an RFC 3339 time, or a duration from now such as 5m, -1.5h or 2h45m"
 
 
-def _switch(name: str, text: str, group: str, *aliases: str) -> Option:
+def switch(name: str, text: str, group: str, *aliases: str) -> Option:
+    """Return a row for an option that takes nothing."""
     return Option(name, "", text, group, ValueKind.SWITCH, aliases)
 
 
@@ -60,7 +61,7 @@ AUTHORITY_OPTIONS: Sequence[Option] = (
     Option("ca-url", "URI", "Address of the CA: host or host:port, with or without https://.", AUTHORITY),
     Option("root", "file", "Root certificate of the CA, the only one trusted. Default: certs/root_ca.crt in the "
            "step path.", AUTHORITY),
-    _switch("offline", "Ask no CA: read ca.json, or without one take --issuer, --key, --ca-url and --root.", AUTHORITY),
+    switch("offline", "Ask no CA: read ca.json, or without one take --issuer, --key, --ca-url and --root.", AUTHORITY),
     Option("ca-config", "file", "With --offline: the CA's configuration. Default: config/ca.json in the step path.",
            AUTHORITY),
     Option("context", "name", "The step context to use, in place of the current one.", AUTHORITY,
@@ -84,7 +85,7 @@ SIGNING_OPTIONS: Sequence[Option] = (
     Option("x5c-key", "file|URI", "Private key of the leaf in --x5c-cert, a file or a PKCS#11 URI.", SIGNER),
     Option("x5c-chain", "file", "More certificates of the chain in --x5c-cert. Repeatable.",
            SIGNER, ValueKind.LIST),
-    _switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
+    switch("x5c-insecure", "Put the chain into the header 'x5cInsecure' and not 'x5c'.", SIGNER),
 )  # fmt: skip
 """Whose token it is, and the key that signs it."""
 
@@ -103,17 +104,17 @@ PROVISIONER_OPTIONS: Sequence[Option] = (
     Option("provisioner-password-file", "file", "File with the password of the signing key; takes precedence "
            "over --password-file.", SIGNER),
     Option("password-file", "file", "File with the password of the signing key.", SIGNER),
-    _switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
+    switch("console", "For an OIDC provisioner: open no browser here; sign in with any browser, by a code that is "
             "typed there.", SIGNER),
 )  # fmt: skip
 """What is for single types of provisioner, and the files with passwords."""
 
 TOKEN_OPTIONS: Sequence[Option] = (
-    _switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
-    _switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
-    _switch("revoke", "Authorise a revocation; the subject is the certificate's serial number.", REQUEST),
-    _switch("renew", "Authorise a renewal.", REQUEST),
-    _switch("rekey", "Authorise a rekeying.", REQUEST),
+    switch("ssh", "Authorise an SSH certificate (of a user, unless --host).", REQUEST),
+    switch("host", "With --ssh: a host certificate instead of a user certificate.", REQUEST),
+    switch("revoke", "Authorise a revocation; the subject is the certificate's serial number.", REQUEST),
+    switch("renew", "Authorise a renewal.", REQUEST),
+    switch("rekey", "Authorise a rekeying.", REQUEST),
     Option("san", "dns|ip|email|uri", "Subject Alternative Name that the certificate must have, in place of the "
            "subject. Repeat it for several; the request must hold exactly these.", SUBJECT, ValueKind.LIST),
     Option("principal", "name", "With --ssh: a user or host name that the certificate may be for. Repeatable.",
@@ -137,7 +138,7 @@ TOKEN_OPTIONS: Sequence[Option] = (
     *PROVISIONER_OPTIONS,
     *AUTHORITY_OPTIONS,
     Option("output-file", "file", "Write the token to this file, mode 0600, and not to stdout.", OUTPUT),
-    _switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
+    switch("force", "Replace the output file if it exists.", OUTPUT, "f"),
 )  # fmt: skip
 
 KEY_KIND_OPTIONS: Sequence[Option] = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from entrypoints.command_line.enroll_options import ONLINE_OPTIONS, REASON_OPTIONS, TERMS_OPTIONS
+from entrypoints.command_line.enroll_options import FORCE, ONLINE_OPTIONS, REASON_OPTIONS, TERMS_OPTIONS
 from entrypoints.command_line.options import (
     FORMAT,
     KEY_KIND_OPTIONS,
@@ -16,14 +16,9 @@ from entrypoints.command_line.options import (
     SUBJECT,
     Option,
     ValueKind,
+    switch,
 )
 
-
-def _switch(name: str, text: str, group: str, *aliases: str) -> Option:
-    return Option(name, "", text, group, ValueKind.SWITCH, aliases)
-
-
-_FORCE = _switch("force", "Replace the files if they exist.", OUTPUT, "f")
 _TOKEN = Option("token", "token|file", "A token that is there, in place of one that is minted.", SIGNER)
 _PROVISIONER = tuple(option for option in SIGNING_OPTIONS if option.name == "provisioner")
 _PASSWORD_FILES = tuple(option for option in PROVISIONER_OPTIONS if option.name.endswith("password-file"))
@@ -31,15 +26,15 @@ _PASSWORD_FILES = tuple(option for option in PROVISIONER_OPTIONS if option.name.
 SEAL_OPTIONS: Sequence[Option] = (
     Option("password-file", "file", "File with the password that encrypts the new key; without "
            "--provisioner-password-file, of the key that signs the token too.", NEW_KEY),
-    _switch("no-password", "Do not encrypt the new key; needs --insecure.", NEW_KEY),
-    _switch("insecure", "With --no-password: yes, leave the new key as it is.", NEW_KEY),
+    switch("no-password", "Do not encrypt the new key; needs --insecure.", NEW_KEY),
+    switch("insecure", "With --no-password: yes, leave the new key as it is.", NEW_KEY),
 )  # fmt: skip
 """How a new key is encrypted."""
 
 SSH_CERTIFICATE_OPTIONS: Sequence[Option] = (
-    _switch("host", "A host certificate instead of a user certificate.", REQUEST),
-    _switch("sign", "Make no key: the file is that of a public key, which gets the certificate.", REQUEST),
-    _switch("add-user", "Make a second key, and get the certificate for it by which hosts make the user.", REQUEST),
+    switch("host", "A host certificate instead of a user certificate.", REQUEST),
+    switch("sign", "Make no key: the file is that of a public key, which gets the certificate.", REQUEST),
+    switch("add-user", "Make a second key, and get the certificate for it by which hosts make the user.", REQUEST),
     Option("principal", "name", "User or host name that the certificate is for. Repeatable. Default: for a host the "
            "key identifier; for a user what stands in it before the @, and all of it.", SUBJECT, ValueKind.LIST,
            ("n",)),
@@ -51,10 +46,10 @@ SSH_CERTIFICATE_OPTIONS: Sequence[Option] = (
     *(option for option in PROVISIONER_OPTIONS if option.name != "password-file"),
     *ONLINE_OPTIONS,
     Option("comment", "text", "What an SSH agent calls the key. Default: the key identifier.", OUTPUT),
-    _switch("no-agent", "Do not add key and certificate to an SSH agent.", OUTPUT),
+    switch("no-agent", "Do not add key and certificate to an SSH agent.", OUTPUT),
     Option("host-id", "id", "With --host: a UUID, or machine: who the host is in an identity certificate, which no "
            "step-ca asks for.", SUBJECT),
-    _FORCE,
+    FORCE,
 )  # fmt: skip
 
 SSH_RENEW_OPTIONS: Sequence[Option] = (
@@ -63,7 +58,7 @@ SSH_RENEW_OPTIONS: Sequence[Option] = (
     *ONLINE_OPTIONS,
     Option("out", "file", "File for the new certificate. Default: that of the old one.", OUTPUT,
            aliases=("output-file",)),
-    _FORCE,
+    FORCE,
 )  # fmt: skip
 
 SSH_REKEY_OPTIONS: Sequence[Option] = (
@@ -73,7 +68,7 @@ SSH_REKEY_OPTIONS: Sequence[Option] = (
     *ONLINE_OPTIONS,
     Option("out", "file", "File for the new key; .pub and -cert.pub are added for the others. Default: those of the "
            "old ones.", OUTPUT),
-    _FORCE,
+    FORCE,
 )  # fmt: skip
 
 SSH_REVOKE_OPTIONS: Sequence[Option] = (
@@ -86,7 +81,7 @@ SSH_REVOKE_OPTIONS: Sequence[Option] = (
 )  # fmt: skip
 
 SSH_ROOTS_OPTIONS: Sequence[Option] = (
-    _switch("host", "The keys for host certificates instead of those for user certificates.", REQUEST),
+    switch("host", "The keys for host certificates instead of those for user certificates.", REQUEST),
     *ONLINE_OPTIONS,
     FORMAT,
 )

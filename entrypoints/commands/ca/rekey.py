@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from adapters.machine.clock import SystemClock
 from adapters.output.key_pair import KeyPairFiles
 from domain.enroll.rekeying import read_rekeying_options
-from domain.errors import UsageError
 from domain.settings.setting import naming_sources
+from entrypoints.command_line.argv import take_certificate_and_key
 from entrypoints.command_line.enroll_options import REKEY_OPTIONS
 from entrypoints.process import is_own
 from entrypoints.use_cases.rekeying import CertificateRekeying
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 def run(positional: Sequence[str], flags: Settings) -> int:
     """Give a certificate another key, once or again and again."""
-    if len(positional) != 2:
-        raise UsageError("ca rekey takes the file of a certificate and that of its key", "name both")
-    certificate, key = positional
+    certificate, key = take_certificate_and_key(positional, "ca rekey")
     now = SystemClock().now()
 
     def read(given: Settings) -> RekeyingOptions:

@@ -9,6 +9,7 @@ from adapters.output.ssh_files import SshFiles
 from domain.enroll.ssh_options import read_ssh_certificate_options
 from domain.errors import UsageError
 from domain.settings.setting import naming_sources
+from entrypoints.command_line.argv import take_pair
 from entrypoints.command_line.ssh_options import SSH_CERTIFICATE_OPTIONS
 from entrypoints.process import is_own
 from entrypoints.use_cases.ssh_files import list_written_files, write_ssh_certificate
@@ -29,9 +30,7 @@ from entrypoints.use_cases.ssh_files import WrittenSsh
 
 def run(positional: Sequence[str], flags: Settings) -> int:
     """Get a certificate, and write it, and its key where that is new."""
-    if len(positional) != 2:
-        raise UsageError("ssh certificate takes a key identifier and the file of the key", "name both")
-    key_id, key_file = positional
+    key_id, key_file = take_pair(positional, "ssh certificate", "a key identifier", "the file of the key")
     if key_file in ("", "-"):
         raise UsageError(f"{key_file!r} is not a file", "name a file; one called - is ./-")
     now = SystemClock().now()

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from adapters.output.ssh_files import SshFiles
 from domain.enroll.ssh_renewal import SshRenewalOptions, read_ssh_renewal_options
-from domain.errors import UsageError
 from domain.settings.setting import Settings, naming_sources
 from domain.token.kind import Kind
+from entrypoints.command_line.argv import take_certificate_and_key
 from entrypoints.command_line.ssh_options import SSH_RENEW_OPTIONS
 from entrypoints.process import is_own
 from entrypoints.use_cases.ssh_files import write_renewed_ssh
@@ -17,9 +17,7 @@ from entrypoints.wiring.ssh import wire_ssh_ports
 
 def run(positional: Sequence[str], flags: Settings) -> int:
     """Renew a certificate, and write the new one."""
-    if len(positional) != 2:
-        raise UsageError("ssh renew takes the file of a certificate and that of its key", "name both")
-    certificate, key = positional
+    certificate, key = take_certificate_and_key(positional, "ssh renew")
 
     def read(given: Settings) -> SshRenewalOptions:
         return read_ssh_renewal_options(Kind.SSH_RENEW, certificate, key, given)
