@@ -13,8 +13,7 @@ from domain.enroll.request import ask_to_sign
 from domain.formats.pem import encode_pem
 from domain.mint.csr_names import name_by_request
 from domain.settings.setting import exclude
-from domain.token.user_data import parse_document
-from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES, gather_evidence
+from entrypoints.use_cases.mint import gather_evidence, read_set_file
 from entrypoints.use_cases.spending import BRIEF, Court, PublishedRules, SpendingPorts, spend
 from entrypoints.use_cases.tokens import GivenToken, open_evidence
 
@@ -177,9 +176,7 @@ def complete_terms(options: CertificateOptions, ports: SigningPorts) -> Certific
     set_file = options.settings.get("set-file")
     if set_file is None:
         return options.terms
-    path = str(set_file.value)
-    with options.minting.naming("set-file", path):
-        document = parse_document(ports.minting.files.read(path, MAX_DOCUMENT_BYTES))
+    document = read_set_file(str(set_file.value), options.minting, ports.minting.files)
     return attrs.evolve(options.terms, template_data={**document, **options.terms.template_data})
 
 

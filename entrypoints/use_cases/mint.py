@@ -19,15 +19,17 @@ from domain.token.kind import Kind
 from domain.token.user_data import parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from domain.ca.url import CaUrl
     from domain.certificates.ports import Certificates
     from domain.keys.ports import Passwords, Signer
-    from domain.ports import Clock, Randomness
+    from domain.ports import Clock, InputFiles, Randomness
     from domain.provisioners.authority import ListingAuthority
     from domain.provisioners.base import Provisioner
     from domain.provisioners.credential import Ports, Sources
+    from domain.settings.authority import AuthorityOptions
     from domain.token.options import TokenOptions
 
 MAX_DOCUMENT_BYTES = 1 << 20
@@ -160,10 +162,18 @@ def complete_request(options: TokenOptions, ports: Sources) -> TokenRequest:
             ports.certificates.fingerprint_request(content)
             request = name_by_request(request, ports.certificates.read_request(content))
     if set_file is not None:
-        with options.naming("set-file"):
-            document = parse_document(ports.files.read(set_file, MAX_DOCUMENT_BYTES))
-        request = attrs.evolve(request, user={**document, **request.user})
+        request = attrs.evolve(request, user={**read_set_file(set_file, options, ports.files), **request.user})
     return request
+
+
+def read_set_file(path: str, options: AuthorityOptions, files: InputFiles) -> Mapping[str, Any]:
+    """Return the JSON object in the file of --set-file.
+
+    Raises:
+        InputError: it cannot be read, or is something else.
+    """
+    with options.naming("set-file", path):
+        return parse_document(files.read(path, MAX_DOCUMENT_BYTES))
 
 
 def _fingerprint(content: bytes, kind: Kind, certificates: Certificates) -> str:

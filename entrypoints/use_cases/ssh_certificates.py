@@ -37,9 +37,8 @@ from domain.enroll.ssh_request import (
 )
 from domain.errors import InputError, UsageError
 from domain.token.reader import read_ssh_options, read_text, read_texts
-from domain.token.user_data import parse_document
 from domain.verify.lookup import find_provisioner
-from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES
+from entrypoints.use_cases.mint import MAX_DOCUMENT_BYTES, read_set_file
 from entrypoints.use_cases.spending import spend
 from entrypoints.use_cases.ssh_tokens import open_ssh_court, open_ssh_tokens
 from entrypoints.use_cases.tokens import GivenToken
@@ -188,9 +187,7 @@ def complete_terms(options: SshCertificateOptions, ports: SshPorts) -> SshTerms:
     set_file = options.settings.get("set-file")
     if set_file is None:
         return options.terms
-    path = str(set_file.value)
-    with options.minting.naming("set-file", path):
-        document = parse_document(ports.minting.files.read(path, MAX_DOCUMENT_BYTES))
+    document = read_set_file(str(set_file.value), options.minting, ports.minting.files)
     return attrs.evolve(options.terms, template_data={**document, **options.terms.template_data})
 
 
