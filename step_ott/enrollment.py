@@ -73,7 +73,7 @@ def changing(ca: AskedCA, minting: Ports[Any]) -> Iterator[CaPorts]:
         yield CaPorts(
             minting=attrs.evolve(minting, authority=authority),
             roots=authority.client.roots,
-            access=HttpsRequests(authority.client),
+            requests=HttpsRequests(authority.client),
             signatures=StepCaSignatures(),
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from domain.enroll.request import ask_to_rekey
 from domain.provisioners.x5c import OpenedChain
 from entrypoints.use_cases.renewal import (
+    OpenedCertificate,
     check_presentable,
     explain_by_certificate,
     open_renewable,
@@ -14,20 +15,16 @@ from entrypoints.use_cases.renewal import (
 )
 
 if TYPE_CHECKING:
-    from domain.certificates.x509_and_ssh import Certificate
     from domain.enroll.ports import NewKeys, PairSink
     from domain.enroll.rekeying import RekeyingOptions
     from entrypoints.use_cases.ca_ports import CaPorts
     from entrypoints.use_cases.renewable_files import RenewableFiles
 
 
-class CertificateRekeying:
-    """A certificate, that can get another key again and again.
+class CertificateRekeying(OpenedCertificate):
+    """A certificate that can get another key again and again.
 
     A new key is encrypted where the old one is, by the same password.
-
-    Attributes:
-        opened: The newest certificate, with its key.
     """
 
     action = "rekeyed"
@@ -47,24 +44,15 @@ class CertificateRekeying:
         self.new_keys, self.pair = new_keys, pair
         pair.check()
 
-    @property
-    def leaf(self) -> Certificate:
-        """The newest certificate."""
-        return self.opened.certificates[0]
-
-    def read_again(self) -> None:
-        """Take what the files hold by now."""
-        self.opened = self.files.read()
-
     def renew(self) -> None:
         """Get a certificate for another key, and deliver both."""
         ports, opened = self.ports, self.opened
-        ports.access.start_over()
+        ports.requests.start_over()
         check_presentable(opened, self.options.renewal.minting, ports)
         key = self.new_keys.make(self.options.kind)
         csr = key.request("", ())
         fingerprint = ports.minting.certificates.read_request(csr).key_fingerprint
-        answer = ports.access.presenting(opened.certificates, opened.signer).put(ask_to_rekey(csr.decode()))
+        answer = ports.requests.presenting(opened.certificates, opened.signer).put(ask_to_rekey(csr.decode()))
         if not answer.is_granted:
             raise explain_by_certificate(answer, opened, ports)
         chain = read_renewed(answer, opened, fingerprint, ports)

@@ -49,12 +49,29 @@ class Renewable(Protocol):
         ...
 
 
-class CertificateRenewal:
-    """A certificate that can be renewed again and again.
+class OpenedCertificate:
+    """A certificate that is replaced again and again.
 
     Attributes:
-        opened: The newest certificate, with its key.
+        opened: The newest one, with its key.
+        files: Those that have it.
     """
+
+    opened: OpenedChain
+    files: RenewableFiles
+
+    @property
+    def leaf(self) -> Certificate:
+        """The newest certificate."""
+        return self.opened.certificates[0]
+
+    def read_again(self) -> None:
+        """Take what the files hold by now."""
+        self.opened = self.files.read()
+
+
+class CertificateRenewal(OpenedCertificate):
+    """A certificate that can be renewed again and again."""
 
     action = "renewed"
 
@@ -70,18 +87,9 @@ class CertificateRenewal:
         self.opened = open_renewable(options, ports, files)
         pair.check()
 
-    @property
-    def leaf(self) -> Certificate:
-        """The newest certificate."""
-        return self.opened.certificates[0]
-
-    def read_again(self) -> None:
-        """Take what the files hold by now."""
-        self.opened = self.files.read()
-
     def renew(self) -> None:
         """Get a new certificate, and deliver it."""
-        self.ports.access.start_over()
+        self.ports.requests.start_over()
         chain = renew(self.opened, self.options, self.ports)
         self.pair.deliver(chain, None, self.files.hold(self.opened))
         self.files.move(self.options.out_certificate)
@@ -173,7 +181,7 @@ def explain_by_certificate(answer: CaAnswer, opened: OpenedChain, ports: CaPorts
 
 def _ask_by_certificate(opened: OpenedChain, options: RenewalOptions, ports: CaPorts) -> CaAnswer:
     check_presentable(opened, options.minting, ports)
-    answer = ports.access.presenting(opened.certificates, opened.signer).put(ask_to_renew())
+    answer = ports.requests.presenting(opened.certificates, opened.signer).put(ask_to_renew())
     if not answer.is_granted:
         raise explain_by_certificate(answer, opened, ports)
     return answer
@@ -188,7 +196,7 @@ def _ask_by_token(opened: OpenedChain, options: RenewalOptions, ports: CaPorts) 
     token = make_token(combine_evidence(options.minting.request, issuer, credential), clock, ports.minting.randomness)
     forecast = foretell_token(token, Endpoint.RENEW, ports)
     check_forecast(forecast)
-    answer = ports.access.put(ask_to_renew(token))
+    answer = ports.requests.put(ask_to_renew(token))
     if not answer.is_granted:
         raise explain_refusal(answer, forecast)
     return answer

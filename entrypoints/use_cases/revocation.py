@@ -46,7 +46,7 @@ def revoke_by_token(serial: str, token: str, reason: Reason, ports: CaPorts, *, 
         raise UsageError(f"the token is for serial number {subject!r}, not {serial}", "mint one for this certificate")
     forecast = foretell_token(token, Endpoint.REVOKE, ports)
     check_forecast(forecast, is_given=is_given)
-    answer = ports.access.put(ask_to_revoke(serial, reason.text, reason.code, token))
+    answer = ports.requests.put(ask_to_revoke(serial, reason.text, reason.code, token))
     if not answer.is_granted:
         raise _revoked_already(answer, serial) or explain_refusal(answer, forecast, is_given=is_given)
 
@@ -61,7 +61,7 @@ def revoke_by_certificate(options: TokenOptions, reason: Reason, ports: CaPorts)
     opened = open_chain(options, ports.minting)
     check_presentable(opened, options, ports)
     serial = str(opened.certificates[0].serial)
-    access = ports.access.presenting(opened.certificates, opened.signer)
+    access = ports.requests.presenting(opened.certificates, opened.signer)
     answer = access.put(ask_to_revoke(serial, reason.text, reason.code))
     if not answer.is_granted:
         raise _revoked_already(answer, serial) or explain_by_certificate(answer, opened, ports)

@@ -116,6 +116,6 @@ def wire_ca_ports(options: TokenOptions, step_path: Configuration, token: str | 
     return CaPorts(
         minting=assemble_ports(options, authority, files, Terminal(), notices, provider),
         roots=authority.client.roots,
-        access=HttpsRequests(authority.client),
+        requests=HttpsRequests(authority.client),
         signatures=StepCaSignatures(),
     )
