@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from functools import partial
-from ipaddress import ip_address
 from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
 
 from adapters.certificates.reader import CertificateReader
 from adapters.http.bounded import Exchange
 from adapters.http.pool import Pool, make_tls_context
+from adapters.keys.new_key import LocalNewKeys
+from adapters.keys.ssh_keys import LocalSshKeys
 from domain.ca_rules.endpoint import Endpoint
+from domain.enroll.key_kind import USUAL_KIND
 from domain.errors import UsageError, naming
 from domain.formats import json_text
+from domain.formats.pem import encode_pem
 from domain.token.reader import read_audiences, read_fingerprint, read_texts
 from step_ott.arguments import check_text
 from step_ott.ports import read_content
@@ -79,18 +77,16 @@ class Spending:
 
     def _read_csr(self, subject: str) -> str:
         if self.csr is None:
-            return make_csr(read_texts(self.token.claims.get("sans")) or [subject], subject)
-        content = read_content(self.csr, "csr")
-        is_pem = content.lstrip().startswith(b"-----")
-        request = x509.load_pem_x509_csr(content) if is_pem else x509.load_der_x509_csr(content)
-        return request.public_bytes(Encoding.PEM).decode()
+            names = read_texts(self.token.claims.get("sans")) or [subject]
+            return LocalNewKeys().make(USUAL_KIND).request(subject, names).decode()
+        request = CertificateReader().read_request(read_content(self.csr, "csr"))
+        return encode_pem("CERTIFICATE REQUEST", request.der).decode()
 
     def _read_public_key(self) -> str:
         """Return the base64 of the key's wire bytes."""
         if self.public_key is not None:
             return read_content(self.public_key, "public_key").decode().split()[1]
-        key = ec.generate_private_key(ec.SECP256R1()).public_key()
-        return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode().split()[1]
+        return LocalSshKeys().make(USUAL_KIND).public.wire
 
 
 @attrs.frozen
@@ -158,27 +154,3 @@ def put_request(url: str, roots: Sequence[str], spending: Spending) -> Answer:
     except ValueError:
         body = {"message": answer.body.decode("utf-8", "replace").strip()}
     return Answer(answer.status, body if isinstance(body, dict) else {})
-
-
-def make_csr(names: Sequence[str], subject: str) -> str:
-    """Return the PEM of a signing request by a new key for these names."""
-    common_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)] if len(subject) <= 64 else [])
-    return (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(common_name)
-        .add_extension(x509.SubjectAlternativeName([_type_name(name) for name in names]), critical=False)
-        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-        .public_bytes(Encoding.PEM)
-        .decode()
-    )
-
-
-def _type_name(text: str) -> x509.GeneralName:
-    """Return a name as step-ca tells its type (step-ca, x509util.SplitSANs)."""
-    try:
-        return x509.IPAddress(ip_address(text))
-    except ValueError:
-        pass
-    if "@" in text:
-        return x509.RFC822Name(text)
-    return x509.UniformResourceIdentifier(text) if ":" in text else x509.DNSName(text)

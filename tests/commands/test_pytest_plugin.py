@@ -41,8 +41,10 @@ def test_a_token_for_something_else_is_refused(step_ott_sandbox):
 
 
 def test_a_bound_token_is_taken_with_its_csr_alone(step_ott_sandbox):
-    from step_ott.sandbox_request import make_csr
-    csr, other = (make_csr(["web.example.com"], "web.example.com").encode() for _ in range(2))
+    from adapters.keys.new_key import LocalNewKeys
+    from domain.enroll.key_kind import USUAL_KIND
+    keys = [LocalNewKeys().make(USUAL_KIND) for _ in range(2)]
+    csr, other = (key.request("web.example.com", ["web.example.com"]) for key in keys)
     token = step_ott_sandbox.issuer.token("web.example.com", csr=csr)
     with pytest.raises(step_ott.UsageError, match="give csr="):
         step_ott_sandbox.take(token)
