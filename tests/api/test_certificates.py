@@ -27,30 +27,10 @@ from tests.support.metadata_service import serve_metadata
 from tests.support.nebula_mesh import NAME as NEBULA_NAME
 from tests.support.nebula_mesh import NEBULA, Mesh
 from tests.support.peer_programs import RunningCa
-from tests.support.provisioned_ca import K8SSA, X5C, ProvisionedCa
+from tests.support.provisioned_ca import K8SSA, ProvisionedCa
 
 NAMED = "web.test"
 SANS = [NAMED, "10.0.0.7", "ops@web.test", "spiffe://web.test/ns"]
-
-
-@pytest.fixture(scope="module")
-def jwk_issuer(provisioned_ca: ProvisionedCa) -> step_ott.JwkIssuer:
-    """An issuer by name and password."""
-    return step_ott.JwkIssuer(know_ca(provisioned_ca.ca), JWK, password=read_password(provisioned_ca.ca))
-
-
-@pytest.fixture
-def x5c_issuer(provisioned_ca: ProvisionedCa, tmp_path: Path) -> step_ott.X5cIssuer:
-    """An issuer by a certificate and its key."""
-    held = provisioned_ca.hold(tmp_path, NAMED)
-    return step_ott.X5cIssuer(know_ca(provisioned_ca.ca), held.certificate, held.key, name=X5C)
-
-
-@pytest.fixture(params=["JWK", "X5C"])
-def issuer(request: pytest.FixtureRequest) -> step_ott.JwkIssuer | step_ott.X5cIssuer:
-    """Each of the two types that sign anything."""
-    found: step_ott.JwkIssuer | step_ott.X5cIssuer = request.getfixturevalue(f"{request.param.lower()}_issuer")
-    return found
 
 
 def read(pem: str) -> list[x509.Certificate]:

@@ -18,7 +18,7 @@ import step_ott
 from tests.support.ca_client import connect, general_name, make_csr, make_ssh_key, names_of
 from tests.support.cloud_identities import BEHAVIOURS, NAMES
 from tests.support.forked_child import run_in_child
-from tests.support.issuing import JWK, holds, know_ca, read_password
+from tests.support.issuing import JWK, holds, know_ca
 from tests.support.metadata_service import serve_metadata
 from tests.support.nebula_mesh import NAME, NEBULA, Mesh
 from tests.support.peer_programs import RunningCa
@@ -29,26 +29,6 @@ from tests.support.ssh_hosts import get_certificate
 UNAUTHORISED = 401
 NAMED = "web.test"
 SANS = [NAMED, "10.0.0.7", "ops@web.test", "spiffe://web.test/ns"]
-
-
-@pytest.fixture(scope="module")
-def jwk_issuer(provisioned_ca: ProvisionedCa) -> step_ott.JwkIssuer:
-    """An issuer by name and password."""
-    return step_ott.JwkIssuer(know_ca(provisioned_ca.ca), JWK, password=read_password(provisioned_ca.ca))
-
-
-@pytest.fixture
-def x5c_issuer(provisioned_ca: ProvisionedCa, tmp_path: Path) -> step_ott.X5cIssuer:
-    """An issuer by a certificate and its key."""
-    held = provisioned_ca.hold(tmp_path, NAMED)
-    return step_ott.X5cIssuer(know_ca(provisioned_ca.ca), held.certificate, held.key, name=X5C)
-
-
-@pytest.fixture(params=["JWK", "X5C"])
-def issuer(request: pytest.FixtureRequest) -> step_ott.JwkIssuer | step_ott.X5cIssuer:
-    """Each of the two types that sign anything."""
-    found: step_ott.JwkIssuer | step_ott.X5cIssuer = request.getfixturevalue(f"{request.param.lower()}_issuer")
-    return found
 
 
 def test_certificates_are_signed_and_revoked(

@@ -13,13 +13,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.support.enrolled import Enrolled, enroll
-from tests.support.peer_programs import RunningCa
-
-
-@pytest.fixture
-def enrolled(running_ca: RunningCa, tmp_path: Path) -> Enrolled:
-    """A certificate of the running CA."""
-    return enroll(running_ca.path, tmp_path / "held")
 
 
 def test_certificate_and_key_are_replaced(enrolled: Enrolled) -> None:

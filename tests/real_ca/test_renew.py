@@ -21,12 +21,6 @@ from tests.support.provisioned_ca import ProvisionedCa, serve_provisioned
 from tests.support.running import run_step
 
 
-@pytest.fixture
-def enrolled(running_ca: RunningCa, tmp_path: Path) -> Enrolled:
-    """A certificate of the running CA."""
-    return enroll(running_ca.path, tmp_path / "held")
-
-
 @pytest.mark.parametrize("way", [(), ("--mtls=false",)], ids=["by TLS", "by token"])
 def test_a_certificate_is_renewed(way: tuple[str, ...], enrolled: Enrolled) -> None:
     """The new one has the same key and names and another serial number; stderr says step's sentence, and no more."""

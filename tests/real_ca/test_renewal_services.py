@@ -11,17 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.enrolled import Enrolled, enroll
-from tests.support.peer_programs import REPOSITORY, RunningCa
+from tests.support.enrolled import Enrolled
+from tests.support.peer_programs import REPOSITORY
 
 PATIENCE = 60
 _LOGGED = re.compile(r"INFO: \d{4}/\d\d/\d\d \d\d:\d\d:\d\d (.*)\n")
-
-
-@pytest.fixture
-def enrolled(running_ca: RunningCa, tmp_path: Path) -> Enrolled:
-    """A certificate of the running CA."""
-    return enroll(running_ca.path, tmp_path / "held")
 
 
 @contextmanager

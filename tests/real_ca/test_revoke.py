@@ -9,12 +9,6 @@ from tests.support.peer_programs import RunningCa
 from tests.support.running import run_step
 
 
-@pytest.fixture
-def enrolled(running_ca: RunningCa, tmp_path: Path) -> Enrolled:
-    """A certificate of the running CA."""
-    return enroll(running_ca.path, tmp_path / "held")
-
-
 def told(enrolled: Enrolled) -> str:
     """Return what stderr says of the revocation at last, as step does."""
     return f"Certificate with Serial Number {enrolled.serial} has been revoked.\n"
